@@ -1,0 +1,52 @@
+import type { ItemKey } from '../facts/fact.ts';
+import type { Sh } from '../shell/sh.ts';
+
+/** Whether the effect can be taken back. `best-effort` is said in the plan with its reason. */
+export type Reversible = 'yes' | 'best-effort' | 'no';
+
+/** What the effect disturbs, from least to most. */
+export type Disruption = 'none' | 'reload' | 'restart' | 'failover' | 'reboot';
+
+/**
+ * How the items of one fact are saved and put back, whatever operation changed them. Every snippet is idempotent.
+ *
+ * `capture` saves all that `restore` needs below the directory `save` (root-only, made by the caller, fsynced by
+ * the caller before any effect). It changes nothing else.
+ * `restore` puts the items back exactly as they were captured: type, content, mode, owner, links, state. It never
+ * removes data that the engine did not create (a directory that is not empty stays, and restore fails and says so).
+ */
+export interface Custody {
+  readonly fact: string;
+  readonly capture: (key: string, save: Sh) => Sh;
+  readonly restore: (items: readonly SavedItem[]) => Sh;
+}
+
+export interface SavedItem {
+  readonly key: string;
+  /** Directory that `capture` wrote to, as a shell word. */
+  readonly save: Sh;
+}
+
+/**
+ * An operation writes. It is pure text until the host runs it.
+ *
+ * `check` exits 0 when the effect is already there; it is run before `apply` (then nothing is done) and after it
+ * (then a failure is reported). `apply` is idempotent: it may be run again after it was cut at any point.
+ * `afterRestore` runs at the end of a rollback, for what must notice restored items (a daemon-reload, a restart).
+ */
+export interface Operation<P extends Params = Params> {
+  readonly operation: string;
+  /** Items whose state it changes. Empty for a pure action such as a reload. */
+  readonly items: (params: P) => readonly ItemKey[];
+  readonly check: (params: P) => Sh;
+  readonly apply: (params: P) => Sh;
+  /** Content-addressed payloads (sha256, hex) that `apply` reads from the directory `"$DOAAS_PAYLOADS"`. */
+  readonly payloads?: (params: P) => readonly string[];
+  readonly afterRestore?: (params: P) => Sh;
+  /** Upper bound of one `apply`, seconds. Default 300. */
+  readonly timeoutSeconds?: number;
+}
+
+/** JSON only: plans are stored, compared and digested. */
+export type Params = { readonly [name: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };

@@ -1,0 +1,39 @@
+/** A place in a file of the infrastructure repository. Lines and columns count from 1. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+}
+
+/** A mistake in the user's YAML: reads as a sentence, says what, where and what to do. */
+export interface SpecError {
+  readonly kind: 'spec-error';
+  /** Stable name, such as `yaml-syntax`, `unknown-property`, `duplicate-claim`. */
+  readonly code: string;
+  readonly message: string;
+  readonly position: Position;
+  /** JSON pointer within the document, empty where there is none. */
+  readonly pointer: string;
+}
+
+/** One YAML document that passed its schema. */
+export interface Document<Spec = unknown> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly dependsOn: readonly DocumentRef[];
+  readonly spec: Spec;
+  readonly position: Position;
+}
+
+/** `Configuration/web` */
+export type DocumentRef = `${string}/${string}`;
+
+export function documentRef(document: { kind: string; metadata: { name: string } }): DocumentRef {
+  return `${document.kind}/${document.metadata.name}`;
+}
