@@ -37,3 +37,19 @@ export type DocumentRef = `${string}/${string}`;
 export function documentRef(document: { kind: string; metadata: { name: string } }): DocumentRef {
   return `${document.kind}/${document.metadata.name}`;
 }
+
+/** A document with the place of each of its values, by JSON pointer from the document's root. */
+export interface LocatedDocument<Spec = unknown> extends Document<Spec> {
+  readonly ref: DocumentRef;
+  readonly onRemoval: 'restore' | 'keep';
+  readonly positions: ReadonlyMap<string, Position>;
+}
+
+/** What a repository declares at one commit, schema-checked but not yet resolved for hosts. */
+export interface Manifest {
+  readonly kind: 'manifest';
+  /** In the order of file paths, then of documents in a file. */
+  readonly documents: readonly LocatedDocument[];
+  /** All files of the repository that specs may point to, by path from its root with `/`. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}

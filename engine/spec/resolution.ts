@@ -1,0 +1,54 @@
+import type { ResolvedConfiguration } from './configuration.ts';
+import type { DocumentRef, Position, SpecError } from './manifest.ts';
+
+/** The desired state of a repository at one commit, host by host. Pure data, the same for the same files. */
+export interface Resolution {
+  readonly kind: 'resolution';
+  /** Sorted by name. */
+  readonly hosts: readonly ResolvedHost[];
+  /** Contents by sha256 (hex) of all files, units, templates and keys of all hosts. */
+  readonly payloads: ReadonlyMap<string, Uint8Array>;
+  readonly errors: readonly SpecError[];
+}
+
+export interface ResolvedHost {
+  readonly kind: 'resolved-host';
+  readonly name: string;
+  readonly server: ResolvedServer;
+  /** Ordered so that a document comes after all that it depends on. */
+  readonly documents: readonly ResolvedDocument[];
+}
+
+export interface ResolvedServer {
+  readonly name: string;
+  /** Host name or IP address. */
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly become: 'sudo' | 'none';
+  /** Private network whose workers reach the host. */
+  readonly site: string;
+  /** Pinned keys as `TYPE BASE64`; never empty. */
+  readonly hostKeys: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly jump?: ResolvedServer;
+}
+
+export interface ResolvedDocument {
+  readonly ref: DocumentRef;
+  readonly kind: 'Configuration';
+  /** Depth by `dependsOn` across all documents: every host finishes wave 0 before any starts wave 1. */
+  readonly wave: number;
+  /** What happens to items that leave the document: put back as found, or left as they are. */
+  readonly onRemoval: 'restore' | 'keep';
+  readonly spec: ResolvedConfiguration;
+  readonly position: Position;
+}
+
+/** Names of hosts, each list sorted. */
+export interface HostsDiff {
+  readonly changed: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: readonly string[];
+}
