@@ -1,0 +1,576 @@
+/* Generated from schemas/ by `npm run schemas`: change the schemas, not this file. */
+
+/**
+ * Any document of DOaaS: for files that hold several kinds.
+ */
+export type AnySource = ServerSource | VariablesSource | ConfigurationSource;
+/**
+ * Lower-case letters, digits, `-` and `.`, at most 63 characters, beginning and ending with a letter or digit.
+ */
+export type Name = string;
+/**
+ * The machine's public host key, as `doaas scan` prints it.
+ */
+export type HostKey = string;
+/**
+ * Text, a number, true or false, or a list of texts.
+ *
+ * @maxItems 1024
+ */
+export type VariableValue = string | number | boolean | string[];
+
+/**
+ * A machine that the engine reaches over SSH.
+ */
+export interface ServerSource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * A machine.
+   */
+  kind: 'Server';
+  metadata: Metadata;
+  spec: ServerSpec;
+}
+/**
+ * Identity of the document.
+ */
+export interface Metadata {
+  name: Name;
+  labels?: Labels;
+}
+/**
+ * Free names and values by which other documents select this one.
+ */
+export interface Labels {
+  [k: string]: string;
+}
+/**
+ * How to reach the machine and how to know that it is the right one.
+ */
+export interface ServerSpec {
+  /**
+   * Host name or IP address, as the engine (or the jump host) reaches it.
+   */
+  address: string;
+  /**
+   * TCP port of the SSH server.
+   */
+  port?: number;
+  /**
+   * Account to log in with.
+   */
+  user?: string;
+  /**
+   * How the user gets root's rights. Left out: `none` for root, `sudo` for everyone else.
+   */
+  become?: 'sudo' | 'none';
+  /**
+   * Network whose workers reach the machine.
+   */
+  site?: string;
+  hostKey?: HostKey;
+  /**
+   * Several public host keys, any of which is accepted (while one is replaced).
+   *
+   * @minItems 1
+   * @maxItems 8
+   */
+  hostKeys?: HostKey[];
+  /**
+   * Name of the Server document through which this one is reached.
+   */
+  jump?: string;
+  variables?: VariableValues;
+}
+/**
+ * Values of variables that Configuration documents declare.
+ */
+export interface VariableValues {
+  [k: string]: VariableValue;
+}
+/**
+ * Values of variables for a group of servers. A document that names hosts wins over labels, more labels over fewer, and a server's own `variables` over all.
+ */
+export interface VariablesSource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * Values of variables.
+   */
+  kind: 'Variables';
+  metadata: Metadata;
+  spec: VariablesSpec;
+}
+/**
+ * Which servers, and which values.
+ */
+export interface VariablesSpec {
+  targets: Targets;
+  values: VariableValues;
+}
+/**
+ * The servers meant: by name, by labels (all of them must match), or all. Exactly one of the three.
+ */
+export interface Targets {
+  /**
+   * Names of Server documents.
+   *
+   * @minItems 1
+   */
+  hosts?: string[];
+  labels?: Labels;
+  /**
+   * Every server of the repository.
+   */
+  all?: true;
+}
+/**
+ * Packages, files, users, units and more, on servers by name or label.
+ */
+export interface ConfigurationSource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * What servers must look like.
+   */
+  kind: 'Configuration';
+  metadata: Metadata;
+  /**
+   * Documents that must be done, on all their servers, before this one starts.
+   *
+   * @maxItems 64
+   *
+   * Items: KIND/NAME of a document.
+   */
+  dependsOn?: string[];
+  /**
+   * What happens to items that leave this document: put back as they were found, or left as they are.
+   */
+  onRemoval?: 'restore' | 'keep';
+  spec: ConfigurationSpec;
+}
+/**
+ * What the servers must look like.
+ */
+export interface ConfigurationSpec {
+  targets: Targets;
+  /**
+   * Variables that templates may use, with their types.
+   */
+  variables?: {
+    [k: string]: VariableSource;
+  };
+  /**
+   * APT sources by a name of your choice.
+   */
+  aptRepositories?: {
+    [k: string]: AptRepositorySource;
+  };
+  /**
+   * Debian packages by name.
+   */
+  packages?: {
+    [k: string]: PackageSource;
+  };
+  /**
+   * Directories by absolute path.
+   */
+  directories?: {
+    [k: string]: DirectorySource;
+  };
+  /**
+   * Files and links by absolute path.
+   */
+  files?: {
+    [k: string]: FileSource;
+  };
+  /**
+   * Groups by name.
+   */
+  groups?: {
+    [k: string]: GroupSource;
+  };
+  /**
+   * Users by name.
+   */
+  users?: {
+    [k: string]: UserSource;
+  };
+  /**
+   * systemd units by name with suffix.
+   */
+  units?: {
+    [k: string]: UnitSource;
+  };
+  /**
+   * Kernel settings by name.
+   */
+  sysctl?: {
+    /**
+     * Value.
+     */
+    [k: string]: string | number;
+  };
+  /**
+   * Lines of /etc/hosts by IP address.
+   */
+  hostsEntries?: {
+    /**
+     * Host names, the canonical one first.
+     *
+     * @minItems 1
+     * @maxItems 64
+     *
+     * Items: Host name.
+     */
+    [k: string]: string[];
+  };
+  /**
+   * Name in the time zone database.
+   */
+  timezone?: string;
+  /**
+   * System locale, variables of locale.conf(5).
+   */
+  locale?: {
+    /**
+     * Locale.
+     */
+    [k: string]: string;
+  };
+  /**
+   * Shell scripts by a name of your choice.
+   */
+  scripts?: {
+    [k: string]: ScriptSource;
+  };
+  /**
+   * What must hold after the change, on every host of this document.
+   *
+   * @maxItems 64
+   */
+  probes?: ProbeSource[];
+}
+/**
+ * A variable that templates of this document may use.
+ */
+export interface VariableSource {
+  /**
+   * Type of its value; `list` is a list of texts.
+   */
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'list';
+  default?: VariableValue;
+  /**
+   * What it is for.
+   */
+  description?: string;
+}
+/**
+ * An APT source with its signing key.
+ */
+export interface AptRepositorySource {
+  /**
+   * Base addresses.
+   *
+   * @minItems 1
+   * @maxItems 16
+   *
+   * Items: http or https address.
+   */
+  uris: string[];
+  /**
+   * Distributions; one that ends in `/` is a flat repository.
+   *
+   * @minItems 1
+   * @maxItems 16
+   *
+   * Items: Suite.
+   */
+  suites: string[];
+  /**
+   * Components; left out only for flat repositories.
+   *
+   * @maxItems 16
+   *
+   * Items: Component.
+   */
+  components?: string[];
+  /**
+   * Only these architectures.
+   *
+   * @minItems 1
+   * @maxItems 8
+   *
+   * Items: Architecture.
+   */
+  architectures?: string[];
+  /**
+   * File in the repository with the signing key: armored (.asc) or binary (.gpg).
+   */
+  key: string;
+}
+/**
+ * A Debian package; `{}` means installed, at whatever version.
+ */
+export interface PackageSource {
+  /**
+   * The item must not exist.
+   */
+  state?: 'absent';
+  /**
+   * Version to install, in quotes; `*` at its end matches the rest.
+   */
+  version?: string;
+  /**
+   * Keep apt from upgrading it.
+   */
+  hold?: boolean;
+}
+/**
+ * A directory; `{}` means that it exists, owned by root, 0755.
+ */
+export interface DirectorySource {
+  /**
+   * The item must not exist.
+   */
+  state?: 'absent';
+  /**
+   * Name of a user.
+   */
+  owner?: string;
+  /**
+   * Name of a group.
+   */
+  group?: string;
+  /**
+   * Permissions in octal, in quotes.
+   */
+  mode?: string;
+  notify?: NotifySource;
+}
+/**
+ * Units that must notice when this changes.
+ */
+export interface NotifySource {
+  /**
+   * Units to reload.
+   *
+   * @maxItems 64
+   *
+   * Items: Name of a systemd unit.
+   */
+  reload?: string[];
+  /**
+   * Units to restart.
+   *
+   * @maxItems 64
+   *
+   * Items: Name of a systemd unit.
+   */
+  restart?: string[];
+}
+/**
+ * A file with exactly one of `content`, `source`, `template`, `linkTo`, or `state: absent`.
+ */
+export interface FileSource {
+  /**
+   * The item must not exist.
+   */
+  state?: 'absent';
+  /**
+   * The text itself.
+   */
+  content?: string;
+  /**
+   * File in the repository, copied as it is.
+   */
+  source?: string;
+  /**
+   * Mustache template in the repository; may use the declared variables and host.name, host.address, host.labels.X.
+   */
+  template?: string;
+  /**
+   * Target of a symbolic link.
+   */
+  linkTo?: string;
+  /**
+   * Name of a user.
+   */
+  owner?: string;
+  /**
+   * Name of a group.
+   */
+  group?: string;
+  /**
+   * Permissions in octal, in quotes.
+   */
+  mode?: string;
+  notify?: NotifySource;
+}
+/**
+ * A group.
+ */
+export interface GroupSource {
+  /**
+   * The item must not exist.
+   */
+  state?: 'absent';
+  /**
+   * Group id.
+   */
+  gid?: number;
+  /**
+   * Take the id from the system range when the group is created.
+   */
+  system?: boolean;
+}
+/**
+ * A user. What is left out is not managed.
+ */
+export interface UserSource {
+  /**
+   * The item must not exist.
+   */
+  state?: 'absent';
+  /**
+   * User id.
+   */
+  uid?: number;
+  /**
+   * Name of a user.
+   */
+  group?: string;
+  /**
+   * Supplementary groups, exactly these.
+   *
+   * @maxItems 64
+   *
+   * Items: Name of a group.
+   */
+  groups?: string[];
+  /**
+   * Login shell.
+   */
+  shell?: string;
+  /**
+   * Home directory.
+   */
+  home?: string;
+  /**
+   * Full name or purpose (GECOS).
+   */
+  comment?: string;
+  /**
+   * Take the id from the system range when the user is created.
+   */
+  system?: boolean;
+  /**
+   * Lines of ~/.ssh/authorized_keys, exactly these.
+   *
+   * @maxItems 256
+   *
+   * Items: One public key, with options before it if need be.
+   */
+  authorizedKeys?: string[];
+}
+/**
+ * A systemd unit; with at most one of `content`, `source`, `template` its text is managed too.
+ */
+export interface UnitSource {
+  /**
+   * The item must not exist.
+   */
+  state?: 'absent';
+  /**
+   * The text itself.
+   */
+  content?: string;
+  /**
+   * File in the repository with the unit's text.
+   */
+  source?: string;
+  /**
+   * Mustache template of the unit's text.
+   */
+  template?: string;
+  /**
+   * Starts at boot. Left out: not managed.
+   */
+  enabled?: boolean;
+  /**
+   * Runs now. Left out: not managed.
+   */
+  running?: boolean;
+}
+/**
+ * The way out: POSIX sh that runs as root, shown in full in the plan.
+ */
+export interface ScriptSource {
+  /**
+   * Exits 0 when there is nothing to do. Must change nothing.
+   */
+  check: string;
+  /**
+   * Makes the change; may be run again.
+   */
+  apply: string;
+  /**
+   * Takes the change back. Without it the step is not reversible.
+   */
+  undo?: string;
+  /**
+   * Time that apply or undo may take, at most 1h.
+   */
+  timeout?: string;
+}
+/**
+ * What must hold after the change: exactly one of `http`, `tcp`, `command`. It is tried again until it passes or `within` has passed.
+ */
+export interface ProbeSource {
+  /**
+   * Address to get, as seen from the host.
+   */
+  http?: string;
+  /**
+   * Expected HTTP status.
+   */
+  status?: number;
+  /**
+   * HOST:PORT that must accept a connection, as seen from the host.
+   */
+  tcp?: string;
+  /**
+   * Argument vector; no shell.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  command?: string[];
+  /**
+   * Name of a user.
+   */
+  user?: string;
+  /**
+   * Expected exit status of the command.
+   */
+  exit?: number;
+  /**
+   * Text that the answer or output must contain.
+   */
+  contains?: string;
+  /**
+   * Total time to pass, at most 1h.
+   */
+  within?: string;
+  /**
+   * Pause between two tries, at least 100ms.
+   */
+  every?: string;
+}
