@@ -12,10 +12,13 @@ export interface Kind<Spec> {
   /** What must be read before planning. */
   readonly needs: (spec: Spec) => readonly FactQuery[];
   /** Steps that lead from the readings to the spec, in a valid order. No difference: no steps. */
-  readonly plan: (spec: Spec, readings: Readings) => KindPlan;
+  readonly plan: (spec: Spec, readings: Readings, payloads: Payloads) => KindPlan;
   /** What must hold after the steps, beside "planning again gives no steps". */
   readonly probes: (spec: Spec) => readonly Probe[];
 }
+
+/** Contents by sha256 (hex), for diffs. */
+export type Payloads = ReadonlyMap<string, Uint8Array>;
 
 export interface Claim {
   readonly item: ItemKey;

@@ -32,6 +32,8 @@ export interface SavedItem {
  *
  * `check` exits 0 when the effect is already there; it is run before `apply` (then nothing is done) and after it
  * (then a failure is reported). `apply` is idempotent: it may be run again after it was cut at any point.
+ * Snippets may keep notes of their own in the directory `"$STEP"` (root-only, one per step and run): an action such as
+ * a restart notes there what it saw before, so that a second run of it knows that it is already done.
  * `afterRestore` runs at the end of a rollback, for what must notice restored items (a daemon-reload, a restart).
  */
 export interface Operation<P extends Params = Params> {
@@ -45,6 +47,8 @@ export interface Operation<P extends Params = Params> {
   readonly afterRestore?: (params: P) => Sh;
   /** Upper bound of one `apply`, seconds. Default 300. */
   readonly timeoutSeconds?: number;
+  /** True where it also changes items of later steps, as a package brings its own files, users and units. */
+  readonly changesOtherItems?: true;
 }
 
 /** JSON only: plans are stored, compared and digested. */

@@ -19,7 +19,10 @@ export function quote(word: string): string {
 
 /** Template tag: strings and numbers become one quoted word, arrays become several, `Sh` is inserted as is. */
 export function sh(parts: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
-  const text = parts.raw.reduce((out, part, i) => out + part + (i < values.length ? render(values[i]) : ''), '');
+  const text = parts.raw.reduce(
+    (out, part, i) => out + part + (i < values.length ? render(values[i]) : ''),
+    '',
+  );
   return { kind: 'sh', text };
 }
 

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import { encodeKey, type Fact, FactError, type ItemKey } from './fact.ts';
+
+/** The host's own record of what the engine owns there. One query, key `all`. */
+export interface OwnedQuery {
+  readonly fact: 'owned';
+  readonly key: 'all';
+}
+
+/** One item that a run touched. `created`: it was absent at first contact; `adopted`: it was there before. */
+export interface OwnedItem {
+  readonly item: ItemKey;
+  readonly origin: 'created' | 'adopted';
+  /** `owner/name` of the repository that asked for it. */
+  readonly repository: string;
+  readonly document: string;
+  readonly onRemoval: 'restore' | 'keep';
+  /** The run that touched it last. */
+  readonly run: string;
+}
+
+/** Root of everything that the engine keeps on a host; root-only. */
+export const HOST_STATE_DIR = '/var/lib/doaas';
+
+/** Where the host keeps an item's record and what was there at first contact. */
+export function itemDir(item: ItemKey): string {
+  return `${HOST_STATE_DIR}/items/${createHash('sha256').update(item).digest('hex').slice(0, 32)}`;
+}
+
+const READ: Sh = sh`cat ${{ kind: 'sh', text: `${HOST_STATE_DIR}/items/*/record` }} 2>/dev/null || :`;
+
+export const ownedFact: Fact<OwnedQuery, readonly OwnedItem[]> = {
+  fact: 'owned',
+  read: (queries) => lines(...queries.flatMap((q) => [sh`echo ${`= ${encodeKey(q.key)}`}`, READ])),
+  parse: (output) => output.map(parseRecord),
+};
+
+/** The line of an item's record; every field percent-encoded, separated by a tab. */
+export function recordLine(item: Omit<OwnedItem, 'run'>): string {
+  return [item.item, item.origin, item.repository, item.document, item.onRemoval]
+    .map(encodeURIComponent)
+    .join('\t');
+}
+
+function parseRecord(line: string): OwnedItem {
+  const [item, origin, repository, document, onRemoval, run] = line.split('\t').map(decodeURIComponent);
+  if (item === undefined || !item.includes(':') || run === undefined) {
+    throw new FactError(`a record below ${HOST_STATE_DIR}/items is not understood: ${line.slice(0, 80)}`);
+  }
+  return {
+    item: item as ItemKey,
+    origin: origin === 'created' ? 'created' : 'adopted',
+    repository: repository ?? '',
+    document: document ?? '',
+    onRemoval: onRemoval === 'keep' ? 'keep' : 'restore',
+    run,
+  };
+}

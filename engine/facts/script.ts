@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import {
+  encodeKey,
+  type Fact,
+  FactError,
+  type FactQuery,
+  type ItemKey,
+  itemKey,
+  type Reading,
+  type Readings,
+} from './fact.ts';
+
+/** Facts by name, as in registry.ts. */
+export type Facts = Readonly<Record<string, Fact<FactQuery, unknown>>>;
+
+/** One script that reads everything; one round trip per host. */
+export function readScript(facts: Facts, queries: readonly FactQuery[]): Sh {
+  const parts = groupByFact(queries).flatMap(([name, group]) => [
+    sh`echo ${`@ ${name}`}`,
+    factNamed(facts, name).read(group),
+  ]);
+  return lines(...parts, sh`echo '@ end'`);
+}
+
+/**
+ * Parses what `readScript` printed. Throws FactError when anything asked for is missing, so that a cut connection
+ * is never taken for an absent item.
+ */
+export function parseReadings(facts: Facts, queries: readonly FactQuery[], output: string): Readings {
+  const blocks = splitBlocks(output);
+  return new Map(queries.map((query) => readingOf(facts, query, blocks)).map((r) => [keyOf(r.query), r]));
+}
+
+/** sha256 of a raw state, the same bytes that the host hashes with `observe`. */
+export function hashRaw(raw: string): string {
+  return createHash('sha256').update(raw).digest('hex');
+}
+
+/** Prints the raw state of one item: the fact's lines without frame and informational lines. */
+export function observe(facts: Facts, item: { readonly fact: string; readonly key: string }): Sh {
+  return sh`{ ${factNamed(facts, item.fact).read([item])}
+} | sed '/^[=~] /d'`;
+}
+
+function keyOf(query: FactQuery): ItemKey {
+  return itemKey(query.fact, query.key);
+}
+
+function factNamed(facts: Facts, name: string): Fact<FactQuery, unknown> {
+  const fact = facts[name];
+  if (fact === undefined)
+    throw new Error(`no fact is named ${name}; register it in engine/facts/registry.ts`);
+  return fact;
+}
+
+function groupByFact(queries: readonly FactQuery[]): readonly (readonly [string, readonly FactQuery[]])[] {
+  const groups = new Map<string, FactQuery[]>();
+  for (const query of queries) groups.set(query.fact, [...(groups.get(query.fact) ?? []), query]);
+  return [...groups];
+}
+
+function splitBlocks(output: string): ReadonlyMap<string, readonly string[]> {
+  const blocks = new Map<string, string[]>();
+  let fact = '';
+  let block: string[] | undefined;
+  for (const line of output.split('\n')) {
+    if (line.startsWith('@ ')) {
+      fact = line.slice(2);
+      block = undefined;
+    } else if (line.startsWith('= ')) {
+      block = [];
+      blocks.set(`${fact} ${line.slice(2)}`, block);
+    } else if (line !== '') block?.push(line);
+  }
+  if (fact !== 'end')
+    throw new FactError('the host did not answer to the end; the connection may have been cut');
+  return blocks;
+}
+
+function readingOf(facts: Facts, query: FactQuery, blocks: ReadonlyMap<string, readonly string[]>): Reading {
+  const block = blocks.get(`${query.fact} ${encodeKey(query.key)}`);
+  if (block === undefined) throw new FactError(`the host answered nothing for ${keyOf(query)}`);
+  const raw = block
+    .filter((line) => !line.startsWith('~ '))
+    .map((line) => `${line}\n`)
+    .join('');
+  return { query, state: factNamed(facts, query.fact).parse(block, query), raw };
+}

@@ -1,0 +1,25 @@
+import type { Readings } from '../../facts/fact.ts';
+import type { ResolvedConfiguration } from '../../spec/configuration.ts';
+import type { Kind, KindPlan, Payloads } from '../kind.ts';
+import { directoriesSection } from './directories.ts';
+import { filesSection } from './files.ts';
+import type { Section } from './section.ts';
+
+/**
+ * The order of effects on a host: what brings files comes before the files, what owns files before them, and what
+ * runs with them after.
+ */
+const sections: readonly Section[] = [directoriesSection, filesSection];
+
+export const configuration: Kind<ResolvedConfiguration> = {
+  kind: 'Configuration',
+  claims: (spec) => sections.flatMap((section) => section.claims(spec)),
+  needs: (spec) => sections.flatMap((section) => section.needs(spec)),
+  plan: planSections,
+  probes: (spec) => spec.probes,
+};
+
+function planSections(spec: ResolvedConfiguration, readings: Readings, payloads: Payloads): KindPlan {
+  const plans = sections.map((section) => section.plan(spec, readings, payloads));
+  return { steps: plans.flatMap((plan) => plan.steps), findings: plans.flatMap((plan) => plan.findings) };
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { type ItemKey, splitItemKey } from '../facts/fact.ts';
+import { HOST_STATE_DIR, itemDir, recordLine } from '../facts/owned.ts';
+import { facts } from '../facts/registry.ts';
+import { observe } from '../facts/script.ts';
+import type { Step } from '../plan/step.ts';
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import { custodyOf } from './custodies.ts';
+import type { Operation, Params, SavedItem } from './operation.ts';
+import { operationNamed } from './registry.ts';
+
+/** Upper bound of one effect unless its operation says otherwise. Seconds. */
+const STEP_TIMEOUT_SECONDS = 300;
+
+/** How long a run's undo data stays on the host after its last use. Days. */
+export const RUN_RETENTION_DAYS = 30;
+
+/** The steps of one run on one host, in order, as the host runs them. */
+export interface Batch {
+  readonly kind: 'batch';
+  /** Unique name of this run on this host; also the name of its systemd units. */
+  readonly run: string;
+  readonly repository: string;
+  readonly steps: readonly BatchStep[];
+}
+
+export interface BatchStep {
+  readonly step: Step;
+  readonly onRemoval: 'restore' | 'keep';
+  /** Items that are absent on the host before the step: it creates them. */
+  readonly absent: readonly ItemKey[];
+}
+
+/** Everything that a run leaves on its host. */
+export function runDir(run: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,90}$/.test(run)) throw new Error(`not a run name: ${run}`);
+  return `${HOST_STATE_DIR}/runs/${run}`;
+}
+
+/** sha256 (hex) of the payloads that the batch reads. */
+export function batchPayloads(batch: Batch): readonly string[] {
+  return [
+    ...new Set(
+      batch.steps.flatMap(({ step }) => operationNamed(step.operation).payloads?.(step.params) ?? []),
+    ),
+  ];
+}
+
+const RUNNER: Sh = {
+  kind: 'sh',
+  text: readFileSync(new URL('./runner.sh', import.meta.url), 'utf8'),
+};
+
+/**
+ * The whole batch as one POSIX sh script. It is kept on the host, so that a run can be finished or undone from there
+ * even when the engine is gone: `sh /var/lib/doaas/runs/RUN/batch.sh undo`.
+ */
+export function batchScript(batch: Batch): Sh {
+  const header = sh`RUN=${batch.run}
+DIR=${runDir(batch.run)}
+ITEMS=${`${HOST_STATE_DIR}/items`}
+KEEP_DAYS=${RUN_RETENTION_DAYS}
+STEPS=${batch.steps.map((_, n) => n + 1).join(' ')}`;
+  return lines(
+    sh`#!/bin/sh`,
+    header,
+    ...batch.steps.map((step, n) => stepFunctions(batch, step, n + 1)),
+    RUNNER,
+  );
+}
+
+function stepFunctions(batch: Batch, batchStep: BatchStep, n: number): Sh {
+  const { step } = batchStep;
+  const operation = operationNamed(step.operation);
+  const items = operation.items(step.params);
+  return lines(
+    define(`meta_${n}`, metaOf(operation, step, items)),
+    define(`check_${n}`, operation.check(step.params)),
+    define(`apply_${n}`, operation.apply(step.params)),
+    define(`after_${n}`, operation.afterRestore?.(step.params) ?? sh`:`),
+    define(`restore_${n}`, restoreAll(items, n)),
+    ...items.flatMap((item, i) => itemFunctions(batch, batchStep, item, n, i + 1)),
+  );
+}
+
+function metaOf(operation: Operation<Params>, step: Step, items: readonly ItemKey[]): Sh {
+  return sh`ID=${step.id}; COUNT=${items.length}; LIMIT=${operation.timeoutSeconds ?? STEP_TIMEOUT_SECONDS}; IMPLICIT=${operation.changesOtherItems === true ? 'yes' : 'no'}`;
+}
+
+function itemFunctions(
+  batch: Batch,
+  batchStep: BatchStep,
+  item: ItemKey,
+  n: number,
+  i: number,
+): readonly Sh[] {
+  const { step } = batchStep;
+  const { fact, key } = splitItemKey(item);
+  const record = recordLine({
+    item,
+    origin: batchStep.absent.includes(item) ? 'created' : 'adopted',
+    repository: batch.repository,
+    document: step.document,
+    onRemoval: batchStep.onRemoval,
+  });
+  const owns = step.operation === 'item.release' || step.operation === 'item.forget' ? '' : record;
+  return [
+    define(
+      `item_${n}_${i}`,
+      sh`ITEM=${itemDir(item)}; BEFORE=${step.before[item] ?? ''}; RECORD=${owns}; NAME=${item}`,
+    ),
+    define(`observe_${n}_${i}`, observe(facts, { fact, key })),
+    define(`capture_${n}_${i}`, custodyOf(fact).capture(key, saved(n, i))),
+  ];
+}
+
+/** Items of one fact are restored together, so that packages need one call of apt. */
+function restoreAll(items: readonly ItemKey[], n: number): Sh {
+  const byFact = new Map<string, SavedItem[]>();
+  items.forEach((item, i) => {
+    const { fact, key } = splitItemKey(item);
+    byFact.set(fact, [...(byFact.get(fact) ?? []), { key, save: saved(n, i + 1) }]);
+  });
+  return lines(sh`:`, ...[...byFact].map(([fact, group]) => custodyOf(fact).restore(group)));
+}
+
+function saved(n: number, i: number): Sh {
+  return { kind: 'sh', text: `"$DIR"/steps/${n}/${i}/saved` };
+}
+
+function define(name: string, body: Sh): Sh {
+  return { kind: 'sh', text: `${name}() {\n${body.text}\n}` };
+}

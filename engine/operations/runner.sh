@@ -1,0 +1,161 @@
+# The host's side of a run. Everything above this line was generated for the run: RUN, DIR, ITEMS, STEPS and the
+# functions of each step. Commands: apply | undo | undo-late | call FUNCTION.
+# COMMAND.journal: one line an event, `SECONDS<TAB>STEP<TAB>EVENT<TAB>DETAIL`; the last one is `- end RESULT`.
+set -u
+umask 077
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export DEBIAN_FRONTEND=noninteractive DIR RUN
+export DOAAS_PAYLOADS="$DIR/payloads"
+
+say() { printf '%s\t%s\t%s\t%s\n' "$(date +%s.%3N)" "$1" "$2" "${3:-}" >> "$JOURNAL"; }
+
+finish() { # RESULT: durable before anyone can read it as the end
+  say - end "$1"
+  sync -f "$DIR"
+  exit 0
+}
+
+# Runs one function of a step in a shell of its own, so that `set -e` holds and a time limit ends all of it.
+bounded() { # SECONDS FUNCTION
+  STEP="$S" timeout -k 10 "$1" sh "$0" call "$2" < /dev/null
+}
+
+step() { meta_$1; S="$DIR/steps/$1"; }
+each_item() { i=1; while [ "$i" -le "$COUNT" ]; do "$1" "$n" "$i" || return 1; i=$((i + 1)); done; }
+item() { item_$1_$2; I="$S/$2"; }
+digest() { observe_$1_$2 2>/dev/null | sha256sum | cut -d' ' -f1; }
+
+# ---- apply -------------------------------------------------------------------------------------------------------
+
+expect_item() { # an item must be as it was planned
+  item "$1" "$2"; now=$(digest "$1" "$2")
+  [ "$now" = "$BEFORE" ] || { UNEXPECTED="$NAME"; return 1; }
+}
+
+capture_item() {
+  item "$1" "$2"; mkdir -p "$I"
+  digest "$1" "$2" > "$I/before"
+  if [ -e "$ITEM/record" ]; then cp -a "$ITEM" "$I/item"; fi
+  sh "$0" call "capture_$1_$2" > "$I/capture.out" 2>&1 || { tail -n 5 "$I/capture.out"; return 1; }
+}
+
+prepare() { # compares with the plan, then saves; nothing is changed
+  for n in $STEPS; do
+    step "$n"; mkdir -p "$S"; UNEXPECTED=
+    each_item expect_item && continue
+    if [ "$COUNT" -gt 0 ] && bounded 60 "check_$n" > /dev/null 2>&1; then continue; fi
+    say "$ID" unexpected "$UNEXPECTED"; finish refused
+  done
+  for n in $STEPS; do
+    step "$n"
+    message=$(each_item capture_item) || { say "$ID" failed "cannot save the present state: $(printf %s "$message" | tr '\n\t' '  ' | tail -c 300)"; finish refused; }
+  done
+  sync -f "$DIR"; : > "$DIR/captured"; sync -f "$DIR"
+}
+
+# After a cut an item may be as before, as wanted, or as another step of this run left it; nothing else.
+resume_item() {
+  item "$1" "$2"; now=$(digest "$1" "$2")
+  grep -qxF "$now" "$I/before" "$I/seen" 2>/dev/null || { UNEXPECTED="$NAME"; return 1; }
+}
+resume() {
+  for n in $STEPS; do
+    step "$n"; [ ! -e "$S/done" ] && [ ! -e "$S/started" ] || continue
+    each_item resume_item && continue
+    if bounded 60 "check_$n" > /dev/null 2>&1; then continue; fi
+    say "$ID" unexpected "$UNEXPECTED"; finish failed
+  done
+}
+
+own_item() { # the record of first contact, with what was there then
+  item "$1" "$2"; [ -n "$RECORD" ] || return 0
+  mkdir -p "$ITEM"
+  if [ ! -e "$ITEM/record" ]; then cp -a "$I/saved" "$ITEM/" 2>/dev/null || mkdir -p "$ITEM/saved"; ORIGIN=$RECORD
+  else ORIGIN="$(cut -f1,2 "$ITEM/record")	$(printf %s "$RECORD" | cut -f3-)"; fi
+  printf '%s\t%s\n' "$ORIGIN" "$RUN" > "$ITEM/record.new"; mv -f "$ITEM/record.new" "$ITEM/record"
+}
+see_item() { item "$1" "$2"; digest "$1" "$2" >> "$I/seen"; }
+see_pending() { # what later steps will find, so that a resumed run knows it for our own doing
+  for n in $STEPS; do step "$n"; [ -e "$S/done" ] || each_item see_item; done
+}
+after_item() { item "$1" "$2"; digest "$1" "$2" > "$I/after"; }
+
+effect() { # one step; returns 1 when the run must stop
+  if bounded "$LIMIT" "check_$n" > "$S/check.out" 2>&1; then
+    each_item own_item; each_item after_item; : > "$S/done"; say "$ID" already; return 0
+  fi
+  : > "$S/started"; say "$ID" started; each_item own_item
+  bounded "$LIMIT" "apply_$n" > "$S/out" 2>&1; rc=$?
+  [ "$rc" -ne 124 ] || { say "$ID" failed "not finished after $LIMIT s"; return 1; }
+  [ "$rc" -eq 0 ] || { say "$ID" failed "exit $rc"; return 1; }
+  bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1 || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
+  each_item after_item; : > "$S/done"; say "$ID" done
+}
+
+cmd_apply() {
+  [ ! -e "$DIR/cancel" ] || finish cancelled
+  if [ ! -e "$DIR/captured" ]; then prepare; else say - resumed; resume; fi
+  for n in $STEPS; do
+    step "$n"; [ ! -e "$S/done" ] || continue
+    [ ! -e "$DIR/cancel" ] || finish cancelled
+    effect || finish failed
+    current=$n; [ "$IMPLICIT" = no ] || see_pending; n=$current
+  done
+  find "${DIR%/*}" -mindepth 1 -maxdepth 1 -mtime "+$KEEP_DAYS" -exec rm -rf {} +
+  finish applied
+}
+
+# ---- undo --------------------------------------------------------------------------------------------------------
+
+reverse() { r=; for n in $STEPS; do r="$n $r"; done; echo "$r"; }
+
+disown_item() { # the engine's own record goes back too
+  item "$1" "$2"; rm -rf "$ITEM"
+  if [ -e "$I/item" ]; then cp -a "$I/item" "$ITEM"; fi
+}
+restored_item() {
+  item "$1" "$2"; now=$(digest "$1" "$2")
+  [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; STUCK=1; }
+}
+
+undo_all() {
+  STUCK=0
+  [ -e "$DIR/captured" ] || finish rolled-back
+  for n in $(reverse); do
+    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
+    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1; then : > "$S/undone"
+    else say "$ID" stuck "$(tail -n 3 "$S/undo.out" | tr '\n\t' '  ' | tail -c 300)"; STUCK=1; fi
+  done
+  for n in $(reverse); do
+    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
+    bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1 || { say "$ID" stuck "$(tail -n 3 "$S/after.out" | tr '\n\t' '  ' | tail -c 300)"; STUCK=1; }
+  done
+  for n in $(reverse); do
+    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
+    before=$STUCK; each_item restored_item
+    [ "$STUCK" -ne "$before" ] || { each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone; }
+  done
+  if [ "$STUCK" -eq 0 ]; then finish rolled-back; else finish held; fi
+}
+
+# Long after the run: refused where a later run touched the same item.
+mine_item() {
+  item "$1" "$2"; [ -n "$RECORD" ] || return 0
+  [ "$(cut -f6 "$ITEM/record" 2>/dev/null)" = "$RUN" ] || { LATER="$NAME $(cut -f6 "$ITEM/record" 2>/dev/null)"; return 1; }
+}
+cmd_undo_late() {
+  for n in $STEPS; do
+    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
+    each_item mine_item || { say "$ID" touched-later "$LATER"; finish refused; }
+  done
+  undo_all
+}
+
+JOURNAL="$DIR/${1:-none}.journal"
+case "${1:-}" in
+  call) set -e; "$2" ;;
+  apply) cmd_apply ;;
+  undo) undo_all ;;
+  undo-late) cmd_undo_late ;;
+  *) echo "usage: sh $0 apply|undo|undo-late" >&2; exit 2 ;;
+esac
