@@ -1,0 +1,89 @@
+import { createPrivateKey } from 'node:crypto';
+import { resolve } from 'node:path';
+import { type Secret, secret } from './secret.ts';
+
+/** Turns the text of a setting into its value, or throws an Error whose message says what is expected. */
+export type Parser<T> = (text: string) => T;
+
+export const text: Parser<string> = (value) => value;
+
+/** Absolute, so that a later change of the working directory changes nothing. */
+export const path: Parser<string> = (value) => resolve(value);
+
+export function integer(minimum: number, maximum: number): Parser<number> {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
+      throw new Error(`expected a whole number from ${minimum} to ${maximum}`);
+    }
+    return number;
+  };
+}
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Parser<T> {
+  return (value) => {
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) throw new Error(`expected one of ${choices.join(', ')}`);
+    return found;
+  };
+}
+
+export function list(item: RegExp, example: string): Parser<readonly string[]> {
+  return (value) => {
+    const items = value.split(',').map((part) => part.trim());
+    if (!items.every((part) => item.test(part))) throw new Error(`expected names as in ${example}`);
+    return Object.freeze([...new Set(items)]);
+  };
+}
+
+export function matching(pattern: RegExp, expected: string): Parser<string> {
+  return (value) => {
+    if (!pattern.test(value)) throw new Error(`expected ${expected}`);
+    return value;
+  };
+}
+
+/** An http or https URL without a trailing slash, so that paths can be appended. */
+export const url: Parser<string> = (value) => {
+  const parsed = URL.canParse(value) ? new URL(value) : undefined;
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    throw new Error('expected a URL such as https://example.org');
+  }
+  if (parsed.username !== '' || parsed.password !== '')
+    throw new Error('must not contain a user or password');
+  return value.replace(/\/+$/, '');
+};
+
+export const databaseUrl: Parser<Secret> = (value) => {
+  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('expected postgres://USER:PASSWORD@HOST/DATABASE');
+  return secret(value);
+};
+
+export function secretOfLength(minimum: number): Parser<Secret> {
+  return (value) => {
+    if (value.length < minimum) throw new Error(`expected at least ${minimum} characters`);
+    return secret(value);
+  };
+}
+
+/** A PEM key; `\n` written as two characters is accepted, as environment files often hold it. */
+export const privateKey: Parser<Secret> = (value) => {
+  const pem = value.includes('\n') ? value : value.replaceAll('\\n', '\n');
+  try {
+    createPrivateKey(pem);
+  } catch {
+    throw new Error('expected the PEM text of a private key (-----BEGIN RSA PRIVATE KEY-----...)');
+  }
+  return secret(pem);
+};
+
+const ENCRYPTION_KEY_BYTES = 32;
+
+export const encryptionKey: Parser<Secret> = (value) => {
+  if (!/^[A-Za-z0-9+/]+=*$/.test(value) || Buffer.from(value, 'base64').length !== ENCRYPTION_KEY_BYTES) {
+    throw new Error(
+      `expected ${ENCRYPTION_KEY_BYTES} bytes in base64, as \`openssl rand -base64 32\` prints`,
+    );
+  }
+  return secret(value);
+};

@@ -1,0 +1,222 @@
+import * as parse from './parsers.ts';
+
+/** One setting of the engine; docs/configuration.md is generated from these. */
+export interface Setting<T> {
+  readonly name: string;
+  readonly group: 'engine' | 'github' | 'temporal' | 'hosts' | 'limits';
+  /** `engine`: `npm start` cannot run without it. The command line works without any of these. */
+  readonly required: boolean;
+  readonly fallback: string | undefined;
+  /** Never logged or shown. May also be given as NAME_FILE, the path of a file that holds it. */
+  readonly secret: boolean;
+  readonly description: string;
+  readonly parse: parse.Parser<T>;
+}
+
+type Text = Pick<Setting<unknown>, 'name' | 'group' | 'description'>;
+
+function required<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
+  return { secret: false, ...text, required: true, fallback: undefined, parse: parser } as const;
+}
+
+function withDefault<T>(parser: parse.Parser<T>, text: Text & { fallback: string }) {
+  return { ...text, required: false, secret: false, parse: parser } as const;
+}
+
+function optional<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
+  return { secret: false, ...text, required: false, fallback: undefined, parse: parser } as const;
+}
+
+/** GitHub's own upper bound for a webhook's body, MiB (docs.github.com, "Webhook events and payloads"). */
+const GITHUB_BODY_MIB = 25;
+/** Shorter secrets can be guessed offline from one signed delivery. Characters. */
+const WEBHOOK_SECRET_MIN = 16;
+const SITE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const engine = {
+  dataDir: withDefault(parse.path, {
+    name: 'DOAAS_DATA_DIR',
+    group: 'engine',
+    fallback: './.doaas',
+    description: 'Directory of the engine: store, repository mirrors, the embedded Temporal database.',
+  }),
+  role: withDefault(parse.oneOf('all', 'receiver', 'worker'), {
+    name: 'DOAAS_ROLE',
+    group: 'engine',
+    fallback: 'all',
+    description: '`receiver` answers webhooks, `worker` runs workflows and reaches hosts, `all` does both.',
+  }),
+  host: withDefault(parse.text, {
+    name: 'DOAAS_HOST',
+    group: 'engine',
+    fallback: '127.0.0.1',
+    description: 'Address to listen on. Put a TLS proxy in front before you open it to the outside.',
+  }),
+  port: withDefault(parse.integer(0, 65_535), {
+    name: 'DOAAS_PORT',
+    group: 'engine',
+    fallback: '8080',
+    description: 'Port to listen on; 0 takes a free one.',
+  }),
+  publicUrl: optional(parse.url, {
+    name: 'DOAAS_PUBLIC_URL',
+    group: 'engine',
+    description: 'URL under which people reach the engine; turns on signed links to whole plans and logs.',
+  }),
+  logLevel: withDefault(parse.oneOf('debug', 'info', 'warn', 'error', 'silent'), {
+    name: 'DOAAS_LOG_LEVEL',
+    group: 'engine',
+    fallback: 'info',
+    description: 'Least severity that is logged: debug, info, warn, error or silent.',
+  }),
+  databaseUrl: optional(parse.databaseUrl, {
+    name: 'DATABASE_URL',
+    group: 'engine',
+    secret: true,
+    description: 'PostgreSQL for the store. Without it the store is a SQLite file in the data directory.',
+  }),
+  botName: withDefault(parse.matching(/^[a-z][a-z0-9-]{0,31}$/, 'a short lowercase name such as doaas'), {
+    name: 'DOAAS_BOT_NAME',
+    group: 'engine',
+    fallback: 'doaas',
+    description:
+      'The word of commands (`/doaas apply`) and the first part of the names of checks (`doaas/plan`).',
+  }),
+} as const;
+
+const github = {
+  githubAppId: required(parse.integer(1, 2 ** 31), {
+    name: 'GITHUB_APP_ID',
+    group: 'github',
+    description: 'Number of the GitHub App, from its settings page (docs/github-app.md).',
+  }),
+  githubPrivateKey: required(parse.privateKey, {
+    name: 'GITHUB_APP_PRIVATE_KEY',
+    group: 'github',
+    secret: true,
+    description: 'Private key of the GitHub App, PEM.',
+  }),
+  webhookSecret: required(parse.secretOfLength(WEBHOOK_SECRET_MIN), {
+    name: 'GITHUB_WEBHOOK_SECRET',
+    group: 'github',
+    secret: true,
+    description: `Secret of the App's webhook, at least ${WEBHOOK_SECRET_MIN} characters (\`openssl rand -hex 32\`).`,
+  }),
+  webhookSecretPrevious: optional(parse.secretOfLength(WEBHOOK_SECRET_MIN), {
+    name: 'GITHUB_WEBHOOK_SECRET_PREVIOUS',
+    group: 'github',
+    secret: true,
+    description: 'The secret before that one, still accepted. Set it while you rotate; remove it afterwards.',
+  }),
+  githubApiUrl: withDefault(parse.url, {
+    name: 'GITHUB_API_URL',
+    group: 'github',
+    fallback: 'https://api.github.com',
+    description: 'REST API; `https://HOST/api/v3` for GitHub Enterprise Server.',
+  }),
+  githubUrl: withDefault(parse.url, {
+    name: 'GITHUB_URL',
+    group: 'github',
+    fallback: 'https://github.com',
+    description: 'Base of the URLs that repositories are fetched from.',
+  }),
+} as const;
+
+const temporal = {
+  temporalAddress: optional(parse.matching(/^[^\s/]+:\d+$/, 'HOST:PORT such as temporal.internal:7233'), {
+    name: 'TEMPORAL_ADDRESS',
+    group: 'temporal',
+    description:
+      'HOST:PORT of a Temporal cluster. Without it a dev server starts on a file in the data directory.',
+  }),
+  temporalNamespace: withDefault(parse.text, {
+    name: 'TEMPORAL_NAMESPACE',
+    group: 'temporal',
+    fallback: 'default',
+    description: 'Temporal namespace. It must exist.',
+  }),
+  temporalApiKey: optional(parse.secretOfLength(1), {
+    name: 'TEMPORAL_API_KEY',
+    group: 'temporal',
+    secret: true,
+    description: 'API key of Temporal Cloud; turns on TLS.',
+  }),
+  temporalTlsCa: optional(parse.path, {
+    name: 'TEMPORAL_TLS_CA',
+    group: 'temporal',
+    description: "Path of the CA certificate that signed the server's; turns on TLS.",
+  }),
+  temporalTlsCert: optional(parse.path, {
+    name: 'TEMPORAL_TLS_CERT',
+    group: 'temporal',
+    description: 'Path of the client certificate (mTLS); needs TEMPORAL_TLS_KEY.',
+  }),
+  temporalTlsKey: optional(parse.path, {
+    name: 'TEMPORAL_TLS_KEY',
+    group: 'temporal',
+    description: "Path of the client certificate's key; needs TEMPORAL_TLS_CERT.",
+  }),
+  temporalTlsServerName: optional(parse.text, {
+    name: 'TEMPORAL_TLS_SERVER_NAME',
+    group: 'temporal',
+    description: "Name in the server's certificate when it is not the one in TEMPORAL_ADDRESS; turns on TLS.",
+  }),
+  encryptionKey: optional(parse.encryptionKey, {
+    name: 'DOAAS_ENCRYPTION_KEY',
+    group: 'temporal',
+    secret: true,
+    description:
+      'Encrypts all that goes through Temporal (AES-256-GCM): 32 bytes in base64 (`openssl rand -base64 32`).',
+  }),
+  encryptionKeyPrevious: optional(parse.encryptionKey, {
+    name: 'DOAAS_ENCRYPTION_KEY_PREVIOUS',
+    group: 'temporal',
+    secret: true,
+    description:
+      'The key before that one, to read what it wrote. Keep it until all its workflows are past retention.',
+  }),
+} as const;
+
+const hosts = {
+  sites: withDefault(parse.list(SITE, 'default,berlin-1'), {
+    name: 'DOAAS_SITES',
+    group: 'hosts',
+    fallback: 'default',
+    description: 'Sites whose hosts this worker reaches, separated by commas.',
+  }),
+  sshKeyFile: optional(parse.path, {
+    name: 'DOAAS_SSH_KEY_FILE',
+    group: 'hosts',
+    description: 'Private key for the hosts (OpenSSH format, without a passphrase).',
+  }),
+  sshAuthSock: optional(parse.text, {
+    name: 'SSH_AUTH_SOCK',
+    group: 'hosts',
+    description: 'Socket of an ssh-agent; used when DOAAS_SSH_KEY_FILE is not set.',
+  }),
+  sshConcurrency: withDefault(parse.integer(1, 1000), {
+    name: 'DOAAS_SSH_CONCURRENCY',
+    group: 'hosts',
+    fallback: '50',
+    description: 'Hosts that are connected to at the same time.',
+  }),
+} as const;
+
+const limits = {
+  webhookBodyMib: withDefault(parse.integer(1, 100), {
+    name: 'DOAAS_WEBHOOK_BODY_MIB',
+    group: 'limits',
+    fallback: String(GITHUB_BODY_MIB),
+    description: "Largest body of a webhook, MiB. GitHub's own bound is 25.",
+  }),
+  webhookConcurrency: withDefault(parse.integer(1, 10_000), {
+    name: 'DOAAS_WEBHOOK_CONCURRENCY',
+    group: 'limits',
+    fallback: '200',
+    description: 'Requests in flight; one more is answered 503 with Retry-After.',
+  }),
+} as const;
+
+export const settings = { ...engine, ...github, ...temporal, ...hosts, ...limits } as const;
+
+export type SettingKey = keyof typeof settings;
