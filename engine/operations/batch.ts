@@ -21,14 +21,7 @@ export interface Batch {
   /** Unique name of this run on this host; also the name of its systemd units. */
   readonly run: string;
   readonly repository: string;
-  readonly steps: readonly BatchStep[];
-}
-
-export interface BatchStep {
-  readonly step: Step;
-  readonly onRemoval: 'restore' | 'keep';
-  /** Items that are absent on the host before the step: it creates them. */
-  readonly absent: readonly ItemKey[];
+  readonly steps: readonly Step[];
 }
 
 /** Everything that a run leaves on its host. */
@@ -40,9 +33,7 @@ export function runDir(run: string): string {
 /** sha256 (hex) of the payloads that the batch reads. */
 export function batchPayloads(batch: Batch): readonly string[] {
   return [
-    ...new Set(
-      batch.steps.flatMap(({ step }) => operationNamed(step.operation).payloads?.(step.params) ?? []),
-    ),
+    ...new Set(batch.steps.flatMap((step) => operationNamed(step.operation).payloads?.(step.params) ?? [])),
   ];
 }
 
@@ -69,8 +60,7 @@ STEPS=${batch.steps.map((_, n) => n + 1).join(' ')}`;
   );
 }
 
-function stepFunctions(batch: Batch, batchStep: BatchStep, n: number): Sh {
-  const { step } = batchStep;
+function stepFunctions(batch: Batch, step: Step, n: number): Sh {
   const operation = operationNamed(step.operation);
   const items = operation.items(step.params);
   return lines(
@@ -79,7 +69,7 @@ function stepFunctions(batch: Batch, batchStep: BatchStep, n: number): Sh {
     define(`apply_${n}`, operation.apply(step.params)),
     define(`after_${n}`, operation.afterRestore?.(step.params) ?? sh`:`),
     define(`restore_${n}`, restoreAll(items, n)),
-    ...items.flatMap((item, i) => itemFunctions(batch, batchStep, item, n, i + 1)),
+    ...items.flatMap((item, i) => itemFunctions(batch, step, item, n, i + 1)),
   );
 }
 
@@ -87,21 +77,14 @@ function metaOf(operation: Operation<Params>, step: Step, items: readonly ItemKe
   return sh`ID=${step.id}; COUNT=${items.length}; LIMIT=${operation.timeoutSeconds ?? STEP_TIMEOUT_SECONDS}; IMPLICIT=${operation.changesOtherItems === true ? 'yes' : 'no'}`;
 }
 
-function itemFunctions(
-  batch: Batch,
-  batchStep: BatchStep,
-  item: ItemKey,
-  n: number,
-  i: number,
-): readonly Sh[] {
-  const { step } = batchStep;
+function itemFunctions(batch: Batch, step: Step, item: ItemKey, n: number, i: number): readonly Sh[] {
   const { fact, key } = splitItemKey(item);
   const record = recordLine({
     item,
-    origin: batchStep.absent.includes(item) ? 'created' : 'adopted',
+    origin: step.absent.includes(item) ? 'created' : 'adopted',
     repository: batch.repository,
     document: step.document,
-    onRemoval: batchStep.onRemoval,
+    onRemoval: step.onRemoval,
   });
   const owns = step.operation === 'item.release' || step.operation === 'item.forget' ? '' : record;
   return [

@@ -16,18 +16,27 @@ export interface Step {
   readonly reversible: Reversible;
   readonly disruption: Disruption;
   readonly reason: StepReason;
+  /** Every host finishes wave 0 before any starts wave 1; from `dependsOn` between documents. */
+  readonly wave: number;
   /** `Configuration/web`: the document that asks for it; for removals the one that asked last. */
   readonly document: string;
   /** One line for people, without secrets: `nginx.conf +2 -1`. Not part of the digest. */
   readonly summary: string;
   /** Unified diff or a few lines `- old` / `+ new`. Not part of the digest. */
   readonly diff: string;
+  /** What becomes of the items when they leave the YAML. */
+  readonly onRemoval: 'restore' | 'keep';
+  /** Touched items that are not on the host yet. */
+  readonly absent: readonly ItemKey[];
   /** sha256 of each touched item's raw state when planned. Part of the digest. */
   readonly before: Readonly<Record<ItemKey, string>>;
 }
 
 /** A step as a kind emits it; host, document and before-states are filled in by the planner. */
-export type StepDraft = Omit<Step, 'kind' | 'host' | 'document' | 'before' | 'reason'> & {
+export type StepDraft = Omit<
+  Step,
+  'kind' | 'host' | 'document' | 'before' | 'reason' | 'wave' | 'onRemoval' | 'absent'
+> & {
   readonly reason?: StepReason;
 };
 

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { HostPlan, Step } from './step.ts';
+
+/**
+ * What an approval is bound to: per host, the canonical steps and the before-states of what they touch. Wording
+ * (summary, diff), reasons and findings are left out, so a better sentence never voids an approval.
+ */
+export function hostDigest(host: string, steps: readonly Step[]): string {
+  return sha256(canonicalJson({ host, steps: steps.map(essence) }));
+}
+
+export function planDigest(hosts: readonly Pick<HostPlan, 'host' | 'digest'>[]): string {
+  const sorted = hosts
+    .map(({ host, digest }) => [host, digest])
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  return sha256(canonicalJson(sorted));
+}
+
+/** JSON with sorted keys and no spaces: the same data always gives the same text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}
+
+function essence(step: Step) {
+  const { id, operation, params, dependsOn, reversible, disruption, before, wave } = step;
+  return { id, operation, params, dependsOn, reversible, disruption, before, wave };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

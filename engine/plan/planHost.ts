@@ -1,0 +1,139 @@
+import { type FactQuery, type ItemKey, itemKey, type Reading, type Readings } from '../facts/fact.ts';
+import type { OwnedItem } from '../facts/owned.ts';
+import { hashRaw } from '../facts/script.ts';
+import type { Payloads } from '../kinds/kind.ts';
+import { kindOf } from '../kinds/registry.ts';
+import { operationNamed } from '../operations/registry.ts';
+import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import { hostDigest } from './digest.ts';
+import { orderSteps } from './order.ts';
+import { planRemovals } from './removals.ts';
+import type { Finding, HostPlan, Step, StepDraft, StepReason } from './step.ts';
+
+const OWNED: FactQuery = { fact: 'owned', key: 'all' };
+const SYSTEM: FactQuery = { fact: 'system', key: 'all' };
+
+export interface HostPlanInput {
+  readonly host: ResolvedHost;
+  readonly readings: Readings;
+  readonly payloads: Payloads;
+  /** `owner/name`: items that other repositories own are never taken. */
+  readonly repository: string;
+  /** Items whose desired state the pull request changes; undefined when there is no base to compare with. */
+  readonly changedItems: ReadonlySet<ItemKey> | undefined;
+}
+
+/** Everything that must be read of a host, each item once. Items of the first document that asks win. */
+export function hostQueries(host: ResolvedHost): readonly FactQuery[] {
+  const needs = host.documents.flatMap((document) => kindOf(document).needs(document.spec));
+  const byItem = new Map<ItemKey, FactQuery>();
+  for (const query of [OWNED, SYSTEM, ...needs]) {
+    const item = itemKey(query.fact, query.key);
+    if (!byItem.has(item)) byItem.set(item, query);
+  }
+  return [...byItem.values()];
+}
+
+/** What the engine owns on the host according to the host itself. */
+export function ownedItems(readings: Readings): readonly OwnedItem[] {
+  return (
+    (readings.get(itemKey(OWNED.fact, OWNED.key)) as Reading<readonly OwnedItem[]> | undefined)?.state ?? []
+  );
+}
+
+/**
+ * Owned items that the YAML no longer claims: they must be read as well before `planHost` can release them, since
+ * their before-state belongs to the plan.
+ */
+export function abandonedItems(
+  host: ResolvedHost,
+  readings: Readings,
+  repository: string,
+): readonly OwnedItem[] {
+  const claimed = new Set(host.documents.flatMap(claimsOf));
+  return ownedItems(readings).filter((owned) => owned.repository === repository && !claimed.has(owned.item));
+}
+
+/** Pure: the steps that lead one host from what was read to what is wanted. */
+export function planHost(input: HostPlanInput): HostPlan {
+  const { host, readings } = input;
+  const owned = new Map(ownedItems(readings).map((item) => [item.item, item]));
+  const planned = host.documents.map((document) => ({
+    document,
+    plan: kindOf(document).plan(document.spec, readings, input.payloads),
+  }));
+  const changes = planned.flatMap(({ document, plan }) =>
+    plan.steps.map((draft) => finishStep(draft, document, input, owned)),
+  );
+  const removals = planRemovals(host, abandonedItems(host, readings, input.repository), readings);
+  const steps = orderSteps([...removals, ...changes]);
+  const findings = [
+    ...planned.flatMap(({ document, plan }) =>
+      plan.findings.map((f): Finding => ({ kind: 'finding', host: host.name, document: document.ref, ...f })),
+    ),
+    ...foreignItems(steps, owned, input),
+  ];
+  return { kind: 'host-plan', host: host.name, steps, findings, digest: hostDigest(host.name, steps) };
+}
+
+function claimsOf(document: ResolvedDocument): readonly ItemKey[] {
+  return kindOf(document)
+    .claims(document.spec)
+    .map((claim) => claim.item);
+}
+
+function finishStep(
+  draft: StepDraft,
+  document: ResolvedDocument,
+  input: HostPlanInput,
+  owned: ReadonlyMap<ItemKey, OwnedItem>,
+): Step {
+  const items = operationNamed(draft.operation).items(draft.params);
+  return Object.freeze({
+    ...draft,
+    kind: 'step',
+    host: input.host.name,
+    document: document.ref,
+    wave: document.wave,
+    onRemoval: document.onRemoval,
+    reason: draft.reason ?? reasonOf(items, input, owned),
+    absent: items.filter((item) => !isPresent(input.readings.get(item))),
+    before: Object.fromEntries(items.map((item) => [item, hashRaw(input.readings.get(item)?.raw ?? '')])),
+  } satisfies Step);
+}
+
+/** Present unless the state says otherwise. */
+function isPresent(reading: Reading | undefined): boolean {
+  const state = reading?.state;
+  return !(state !== null && typeof state === 'object' && 'present' in state && state.present === false);
+}
+
+function reasonOf(
+  items: readonly ItemKey[],
+  input: HostPlanInput,
+  owned: ReadonlyMap<ItemKey, OwnedItem>,
+): StepReason {
+  if (items.length === 0) return 'change';
+  const known = items.some((item) => owned.has(item));
+  const asked = input.changedItems === undefined || items.some((item) => input.changedItems?.has(item));
+  if (!asked) return 'drift';
+  return !known && items.some((item) => isPresent(input.readings.get(item))) ? 'adoption' : 'change';
+}
+
+/** An item that another repository owns is an error of this plan: two owners would undo each other for ever. */
+function foreignItems(
+  steps: readonly Step[],
+  owned: ReadonlyMap<ItemKey, OwnedItem>,
+  input: HostPlanInput,
+): readonly Finding[] {
+  return steps.flatMap((step) =>
+    Object.keys(step.before).flatMap((item): readonly Finding[] => {
+      const owner = owned.get(item as ItemKey);
+      if (owner === undefined || owner.repository === input.repository) return [];
+      const message = `${item} belongs to ${owner.document} of the repository ${owner.repository}; remove it there first`;
+      return [
+        { kind: 'finding', severity: 'error', host: input.host.name, document: step.document, message },
+      ];
+    }),
+  );
+}

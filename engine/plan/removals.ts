@@ -1,0 +1,76 @@
+import { type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
+import type { OwnedItem } from '../facts/owned.ts';
+import { hashRaw } from '../facts/script.ts';
+import { forgetItem, releaseItem } from '../operations/release.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import type { Step } from './step.ts';
+
+/** What is released last: an item's users and packages go after the files that need them. */
+const RELEASE_ORDER = [
+  'unit',
+  'script',
+  'sysctl',
+  'path',
+  'hosts-entry',
+  'locale',
+  'timezone',
+  'user',
+  'group',
+  'package',
+  'apt-repository',
+];
+
+/**
+ * Items that left the YAML or the selector: what the engine created is removed, what it found is released as it was
+ * found, `onRemoval: keep` only forgets.
+ */
+export function planRemovals(
+  host: ResolvedHost,
+  abandoned: readonly OwnedItem[],
+  readings: Readings,
+): readonly Step[] {
+  const inOrder = [...abandoned].sort(
+    (a, b) =>
+      rank(a.item) - rank(b.item) ||
+      (a.item.length === b.item.length ? (a.item < b.item ? -1 : 1) : b.item.length - a.item.length),
+  );
+  return inOrder.map((owned) => removalStep(host, owned, readings.get(owned.item)));
+}
+
+function rank(item: ItemKey): number {
+  const at = RELEASE_ORDER.indexOf(splitItemKey(item).fact);
+  return at === -1 ? RELEASE_ORDER.length : at;
+}
+
+function removalStep(host: ResolvedHost, owned: OwnedItem, reading: Reading | undefined): Step {
+  const keep = owned.onRemoval === 'keep';
+  const created = owned.origin === 'created';
+  return Object.freeze({
+    kind: 'step',
+    id: `release:${owned.item}`,
+    operation: keep ? forgetItem.operation : releaseItem.operation,
+    host: host.name,
+    params: { item: owned.item },
+    dependsOn: [],
+    reversible: 'yes',
+    disruption: 'none',
+    reason: created && !keep ? 'removal' : 'release',
+    wave: 0,
+    document: owned.document,
+    onRemoval: owned.onRemoval,
+    absent: [],
+    before: { [owned.item]: hashRaw(reading?.raw ?? '') },
+    summary: sentence(owned),
+    diff: keep
+      ? ''
+      : `- ${owned.item} as ${owned.document} had it\n+ ${created ? 'absent' : 'as it was found'}`,
+  } satisfies Step);
+}
+
+function sentence(owned: OwnedItem): string {
+  const { fact, key } = splitItemKey(owned.item);
+  const name = `${fact} ${key}`;
+  if (owned.onRemoval === 'keep') return `${name} left the YAML: kept as it is, no longer managed`;
+  if (owned.origin === 'created') return `${name} left the YAML: removed`;
+  return `${name} left the YAML: put back as it was found`;
+}
