@@ -1,0 +1,74 @@
+import { readFile, stat } from 'node:fs/promises';
+import ssh2, { type ParsedKey } from 'ssh2';
+import { HostError, messageOf } from './host-error.ts';
+import type { HostTarget } from './target.ts';
+
+/** What the engine logs in with. Never logged, never stored. */
+export interface Credentials {
+  readonly kind: 'credentials';
+  readonly keys: readonly PrivateKey[];
+  /** Path of an SSH agent's socket (`SSH_AUTH_SOCK`), tried after the keys. */
+  readonly agentSocket?: string;
+}
+
+export type PrivateKey =
+  | { readonly kind: 'key-file'; readonly path: string; readonly passphrase?: string }
+  | { readonly kind: 'key-bytes'; readonly pem: Uint8Array; readonly passphrase?: string };
+
+/** Parsed keys; decrypting one can cost 100 ms, so a transport keeps them. */
+export interface Login {
+  readonly kind: 'login';
+  readonly keys: readonly ParsedKey[];
+  readonly agentSocket: string | undefined;
+}
+
+/** No key file is larger; guards against a wrong path. */
+const KEY_FILE_MAX_BYTES = 64 * 1024;
+
+/** Throws `credentials-unusable` that names the file and the repair, never its content. */
+export async function loadLogin(credentials: Credentials, target: HostTarget): Promise<Login> {
+  if (credentials.keys.length === 0 && credentials.agentSocket === undefined) {
+    throw unusable(target, 'there is neither a private key nor an agent. Set a key file or SSH_AUTH_SOCK');
+  }
+  const keys: ParsedKey[] = [];
+  for (const key of credentials.keys) keys.push(await loadKey(key, target));
+  return { kind: 'login', keys, agentSocket: credentials.agentSocket };
+}
+
+async function loadKey(key: PrivateKey, target: HostTarget): Promise<ParsedKey> {
+  const where = key.kind === 'key-file' ? `the private key file ${key.path}` : 'the configured private key';
+  const bytes = key.kind === 'key-file' ? await readKeyFile(key.path, where, target) : Buffer.from(key.pem);
+  const parsed: ParsedKey | Error = ssh2.utils.parseKey(bytes, key.passphrase);
+  if (parsed instanceof Error)
+    throw unusable(target, `${where} cannot be used: ${parseProblem(parsed.message)}`);
+  if (!parsed.isPrivateKey())
+    throw unusable(target, `${where} holds a public key; the private one is needed`);
+  return parsed;
+}
+
+async function readKeyFile(path: string, where: string, target: HostTarget): Promise<Buffer> {
+  try {
+    const info = await stat(path);
+    if (!info.isFile()) throw unusable(target, `${where} is not a file`);
+    if (info.size > KEY_FILE_MAX_BYTES) throw unusable(target, `${where} is too large for a key`);
+    if ((info.mode & 0o077) !== 0) {
+      const mode = (info.mode & 0o777).toString(8).padStart(4, '0');
+      throw unusable(target, `${where} has mode ${mode}, so others may read it. Run: chmod 600 ${path}`);
+    }
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof HostError) throw error;
+    throw unusable(target, `${where} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** ssh2 puts the words below into its messages; anything else could quote key material, so it is not shown. */
+function parseProblem(message: string): string {
+  if (/no passphrase/i.test(message)) return 'it is encrypted and no passphrase is set';
+  if (/passphrase|decrypt|integrity/i.test(message)) return 'its passphrase is wrong';
+  return 'it is not a private key in OpenSSH or PEM format';
+}
+
+function unusable(target: HostTarget, problem: string): HostError {
+  return new HostError('credentials-unusable', target.name, `Cannot log in to ${target.name}: ${problem}.`);
+}

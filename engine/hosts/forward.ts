@@ -1,0 +1,37 @@
+import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
+import { HostError, messageOf } from './host-error.ts';
+import { describeTarget, type HostTarget } from './target.ts';
+
+/** RFC 4254, 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED. */
+const PROHIBITED = 1;
+
+/** A TCP connection that the host makes (direct-tcpip). */
+export function forward(client: Client, target: HostTarget, address: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(forwardError(target, address, port, cause));
+    try {
+      client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+        if (error === undefined) resolve(channel);
+        else fail(error);
+      });
+    } catch (error) {
+      fail(error); // ssh2 throws when the socket is closed already
+    }
+  });
+}
+
+function forwardError(target: HostTarget, address: string, port: number, cause: unknown): HostError {
+  const reason = cause instanceof Error && 'reason' in cause ? cause.reason : undefined;
+  const where = `${address}:${port}`;
+  if (reason === PROHIBITED) {
+    const text = `${describeTarget(target)} forbids TCP forwarding (to ${where}). Set "AllowTcpForwarding local" in its sshd_config.`;
+    return new HostError('forwarding-forbidden', target.name, text, { cause });
+  }
+  if (reason !== undefined) {
+    const text = `${where} does not answer as seen from ${target.name}: ${messageOf(cause).replace('(SSH) Channel open failure: ', '')}.`;
+    return new HostError('port-closed', target.name, text, { cause });
+  }
+  const text = `The connection to ${describeTarget(target)} was lost while it opened a connection to ${where}.`;
+  return new HostError('connection-lost', target.name, text, { cause });
+}

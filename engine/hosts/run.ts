@@ -1,0 +1,124 @@
+import type { Client } from 'ssh2';
+import type { Sh } from '../shell/sh.ts';
+import { endSessionScript } from './end-session.ts';
+import { type Ending, type Exec, startExec } from './exec.ts';
+import { excerpt, HostError, type HostErrorType, messageOf } from './host-error.ts';
+import type { RunOptions, RunResult } from './session.ts';
+import { describeTarget, type HostTarget, needsSudo } from './target.ts';
+
+/** Between TERM and KILL. */
+export const END_GRACE_SECONDS = 5;
+/** Grace, KILL and the way there and back. */
+const END_TIMEOUT_SECONDS = END_GRACE_SECONDS + 10;
+/** For the ready line of a script that is cut before it came. */
+const READY_WAIT_MS = 2_000;
+
+type Outcome =
+  | { readonly kind: 'ended'; readonly ending: Ending }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'cancelled' };
+
+/** Runs a script to its end, or ends its processes and throws. */
+export async function runScript(
+  client: Client,
+  target: HostTarget,
+  script: Sh,
+  options: RunOptions,
+): Promise<RunResult> {
+  if (options.signal?.aborted === true) {
+    throw new HostError('cancelled', target.name, `Cancelled before anything ran on ${target.name}.`);
+  }
+  const exec = await startExec(client, target, script, options);
+  const outcome = await firstOf(exec, options);
+  if (outcome.kind === 'ended') return finished(exec, outcome.ending, target, options);
+  const leftovers = await endProcesses(client, target, exec, options);
+  exec.close();
+  throw interrupted(outcome.kind, target, options, exec, leftovers);
+}
+
+async function firstOf(exec: Exec, options: RunOptions): Promise<Outcome> {
+  const done = new AbortController();
+  const interruption = new Promise<Outcome>((resolve) => {
+    const timer = setTimeout(() => resolve({ kind: 'timed-out' }), options.timeoutSeconds * 1000);
+    const onAbort = () => resolve({ kind: 'cancelled' });
+    options.signal?.addEventListener('abort', onAbort, { signal: done.signal });
+    done.signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+  const ended = exec.ended.then((ending): Outcome => ({ kind: 'ended', ending }));
+  try {
+    return await Promise.race([ended, interruption]);
+  } finally {
+    done.abort();
+  }
+}
+
+function finished(exec: Exec, ending: Ending, target: HostTarget, options: RunOptions): RunResult {
+  const result = exec.result(ending);
+  if (ending.exit === undefined) {
+    const text = `The connection to ${describeTarget(target)} was lost while a script ran; it may have run wholly, in part or not at all, and may still run.`;
+    throw new HostError('connection-lost', target.name, text, { ambiguous: true, partial: result });
+  }
+  if (exec.ready.session() !== undefined) return result;
+  const said = excerpt(exec.stderr.text());
+  if (needsSudo(target, options.become)) throw sudoRefused(target, said);
+  const text = `${describeTarget(target)} gives no shell to ${target.user}${said === '' ? '' : `: ${said}`}. Give the user a login shell such as /bin/sh, and check ForceCommand in sshd_config.`;
+  throw new HostError('shell-unusable', target.name, text);
+}
+
+function sudoRefused(target: HostTarget, said: string): HostError {
+  const line = `${target.user} ALL=(root) NOPASSWD: ALL`;
+  const text = `${describeTarget(target)}: sudo refused to become root without a password${said === '' ? '' : ` (${said})`}. Put this line into /etc/sudoers.d/doaas on the host, mode 0440: ${line}`;
+  return new HostError('sudo-refused', target.name, text);
+}
+
+/** Says what could not be ended; empty when nothing is left. */
+async function endProcesses(
+  client: Client,
+  target: HostTarget,
+  exec: Exec,
+  options: RunOptions,
+): Promise<string> {
+  const session = await readySession(exec);
+  if (session === undefined)
+    return 'whether its processes ended is not known, because the shell never answered';
+  try {
+    const script = endSessionScript(session, END_GRACE_SECONDS);
+    const { become } = options;
+    const ending = await startExec(client, target, script, {
+      timeoutSeconds: END_TIMEOUT_SECONDS,
+      ...(become === undefined ? {} : { become }),
+    });
+    const outcome = await firstOf(ending, { timeoutSeconds: END_TIMEOUT_SECONDS });
+    const left = outcome.kind === 'ended' ? ending.result(outcome.ending).stdout.trim() : '';
+    if (left === '0') return '';
+    return `its processes (session ${session.id}) could not all be ended${left === '' ? '' : `: ${excerpt(left)} left`}`;
+  } catch (error) {
+    return `its processes could not be ended: ${messageOf(error)}`;
+  }
+}
+
+/** The ready line may be on its way still. */
+async function readySession(exec: Exec): ReturnType<typeof poll> {
+  return poll(exec, performance.now() + READY_WAIT_MS);
+}
+
+async function poll(exec: Exec, deadline: number): Promise<ReturnType<Exec['ready']['session']>> {
+  const session = exec.ready.session();
+  if (session !== undefined || performance.now() > deadline) return session;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return poll(exec, deadline);
+}
+
+function interrupted(
+  type: Extract<HostErrorType, 'timed-out' | 'cancelled'>,
+  target: HostTarget,
+  options: RunOptions,
+  exec: Exec,
+  leftovers: string,
+): HostError {
+  const what = type === 'timed-out' ? `took longer than ${options.timeoutSeconds} s` : 'was cancelled';
+  const end = leftovers === '' ? 'its processes were ended' : leftovers;
+  const text = `A script on ${describeTarget(target)} ${what}; ${end}. It may have done a part of its work.`;
+  const partial = exec.result({ exit: undefined });
+  return new HostError(type, target.name, text, { ambiguous: true, partial });
+}
