@@ -202,6 +202,9 @@ const hosts = {
   }),
 } as const;
 
+/** Of GitHub's 900 points a minute (5 a write) some are left for reading. */
+const GITHUB_WRITES_PER_MINUTE = 150;
+
 const limits = {
   webhookBodyMib: withDefault(parse.integer(1, 100), {
     name: 'DOAAS_WEBHOOK_BODY_MIB',
@@ -214,6 +217,13 @@ const limits = {
     group: 'limits',
     fallback: '200',
     description: 'Requests in flight; one more is answered 503 with Retry-After.',
+  }),
+  githubWritesPerMinute: withDefault(parse.integer(10, 1_000_000), {
+    name: 'DOAAS_GITHUB_WRITES_PER_MINUTE',
+    group: 'limits',
+    fallback: String(GITHUB_WRITES_PER_MINUTE),
+    description:
+      'Writes to GitHub of one installation, per minute. github.com allows 180; raise it for a server of your own.',
   }),
 } as const;
 

@@ -1,0 +1,168 @@
+import { createAppAuth } from '@octokit/auth-app';
+import { retry } from '@octokit/plugin-retry';
+import { throttling } from '@octokit/plugin-throttling';
+import { Octokit } from '@octokit/rest';
+import type { Config } from '../config/config.ts';
+import { type Secret, secret } from '../config/secret.ts';
+import type { Logger } from '../log.ts';
+import { calling } from './errors.ts';
+import { type ThrottleGroups, throttleGroups } from './throttle.ts';
+
+/** What is needed of the configuration. */
+export type GitHubConfig = Pick<
+  Config,
+  'githubApiUrl' | 'githubAppId' | 'githubPrivateKey' | 'githubWritesPerMinute'
+>;
+
+/** `owner/name`, as GitHub writes it. */
+export interface Repo {
+  readonly owner: string;
+  readonly name: string;
+}
+
+export interface AppIdentity {
+  readonly id: number;
+  readonly slug: string;
+  /** Author of the App's comments: `SLUG[bot]`. */
+  readonly botLogin: string;
+}
+
+/** One installation of the App; every function of this folder takes it first. */
+export interface GitHubClient {
+  readonly octokit: Octokit;
+  readonly app: AppIdentity;
+  readonly installationId: number;
+}
+
+export interface GitHub {
+  /** The client of an installation, made once. Throws `GitHubError`. */
+  readonly installationClient: (installationId: number) => Promise<GitHubClient>;
+  /** A token for `git fetch` (user `x-access-token`), valid for an hour at most, cached until shortly before. */
+  readonly installationToken: (installationId: number) => Promise<Secret>;
+  /** The installation that covers a repository, for work that no webhook started. */
+  readonly installationOf: (repo: Repo) => Promise<number>;
+}
+
+/** Activities retry durably, so one request is given up soon. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Retries within one call: after 0.3 s and 1.2 s (the plugin waits n squared times the base). */
+const PLUGIN_RETRIES = 2;
+const PLUGIN_RETRY_BASE_MS = 300;
+/** A limit that ends within this time is waited for here; a longer one is left to the activity. Seconds. */
+const SHORT_LIMIT_SECONDS = 2;
+const USER_AGENT = 'doaas';
+
+const EngineOctokit = Octokit.plugin(throttling, retry);
+
+export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
+  const groups = throttleGroups(config.githubWritesPerMinute);
+  const appOctokit = octokitFor(config, groups, log, undefined);
+  const identity = once(() => readIdentity(appOctokit));
+  const clients = new Map<number, Octokit>();
+
+  const octokitOf = (installationId: number) => {
+    const octokit = clients.get(installationId) ?? octokitFor(config, groups, log, installationId);
+    clients.set(installationId, octokit);
+    return octokit;
+  };
+  return {
+    installationClient: async (installationId) => {
+      return { octokit: octokitOf(installationId), app: await identity(), installationId };
+    },
+    installationToken: (installationId) => readToken(octokitOf(installationId)),
+    installationOf: (repo) =>
+      calling(`Finding the installation of ${repo.owner}/${repo.name}`, async () => {
+        const found = await appOctokit.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
+        return found.data.id;
+      }),
+  };
+}
+
+function octokitFor(
+  config: GitHubConfig,
+  groups: ThrottleGroups,
+  log: Logger,
+  installationId: number | undefined,
+): Octokit {
+  return new EngineOctokit({
+    authStrategy: createAppAuth,
+    auth: { appId: config.githubAppId, privateKey: config.githubPrivateKey.reveal(), installationId },
+    baseUrl: config.githubApiUrl,
+    userAgent: USER_AGENT,
+    request: { fetch: fetchWithin(REQUEST_TIMEOUT_MS) },
+    retry: { retries: PLUGIN_RETRIES, retryAfterBaseValue: PLUGIN_RETRY_BASE_MS, doNotRetry: DO_NOT_RETRY },
+    throttle: {
+      ...groups,
+      id: String(installationId ?? 'app'),
+      onRateLimit: limited(log),
+      onSecondaryRateLimit: limited(log),
+    },
+    log: quietLog(log),
+  });
+}
+
+/** Answers that another try does not change; 409 and 429 are left to the caller. */
+const DO_NOT_RETRY = [400, 401, 403, 404, 405, 409, 410, 422, 429, 451];
+
+function limited(log: Logger) {
+  return (
+    retryAfterSeconds: number,
+    request: { method: string; url: string },
+    _: unknown,
+    count: number,
+  ): boolean => {
+    log.warn(
+      { retryAfterSeconds, method: request.method, url: request.url },
+      'GitHub limits the rate of requests',
+    );
+    return count < 1 && retryAfterSeconds <= SHORT_LIMIT_SECONDS;
+  };
+}
+
+function fetchWithin(timeoutMs: number): typeof fetch {
+  return (input, init) => {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+    return fetch(input, { ...init, signal });
+  };
+}
+
+/** octokit's own lines carry no bodies or tokens; errors reach the log once, through `GitHubError`. */
+function quietLog(log: Logger) {
+  const debug = (message: string) => log.debug({ from: 'octokit' }, message);
+  return {
+    debug,
+    info: debug,
+    warn: (message: string) => log.warn({ from: 'octokit' }, message),
+    error: debug,
+  };
+}
+
+function readIdentity(octokit: Octokit): Promise<AppIdentity> {
+  return calling('Reading the App', async () => {
+    const { data } = await octokit.apps.getAuthenticated();
+    const slug = data?.slug ?? '';
+    return Object.freeze({ id: data?.id ?? 0, slug, botLogin: `${slug}[bot]` });
+  });
+}
+
+function readToken(octokit: Octokit): Promise<Secret> {
+  return calling('Getting a token for git', async () => {
+    const found: unknown = await octokit.auth({ type: 'installation' });
+    const token = typeof found === 'object' && found !== null && 'token' in found ? found.token : undefined;
+    if (typeof token !== 'string') throw new Error('no token in the answer');
+    return secret(token);
+  });
+}
+
+/** Keeps the first success; a failure is tried again by the next caller. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | undefined;
+  return () => {
+    kept ??= make().catch((error: unknown) => {
+      kept = undefined;
+      throw error;
+    });
+    return kept;
+  };
+}
