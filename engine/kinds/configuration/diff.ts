@@ -12,7 +12,8 @@ export interface TextDiff {
 /** Unified diff with three lines of context; `before` empty for a file that is not there. */
 export function unifiedDiff(path: string, before: string, after: string): TextDiff {
   const patch = createTwoFilesPatch(path, path, before, after, undefined, undefined, { context: 3 });
-  const body = patch.split('\n').slice(1);
+  // Two lines of `Index:` and `===` come first; then the `---` and `+++` lines, which are no changes.
+  const body = patch.split('\n').slice(2);
   return {
     text: cut(body.join('\n').trimEnd()),
     added: body.slice(2).filter((line) => line.startsWith('+')).length,

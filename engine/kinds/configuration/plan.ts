@@ -9,7 +9,7 @@ import type { Section } from './section.ts';
  * The order of effects on a host: what brings files comes before the files, what owns files before them, and what
  * runs with them after.
  */
-const sections: readonly Section[] = [directoriesSection, filesSection];
+export const sections: readonly Section[] = [directoriesSection, filesSection];
 
 export const configuration: Kind<ResolvedConfiguration> = {
   kind: 'Configuration',

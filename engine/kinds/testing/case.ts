@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type ItemKey, type Reading, type Readings, splitItemKey } from '../../facts/fact.ts';
+import type { Finding, StepDraft } from '../../plan/step.ts';
+import type { Payloads } from '../kind.ts';
+
+/**
+ * One JSON case of a kind, below `engine/kinds/KIND/cases/`; a file holds one case or an array of them.
+ *
+ * In `spec`, `readings` and `steps` these stand for a text of `payloads`: `{"payload": "NAME"}` for its Payload,
+ * the string `$sha256(NAME)` for its sha256 and `$base64(NAME)` for its base64.
+ */
+export interface Case {
+  readonly name: string;
+  /** `sections` of it that are set are what the case is about; defaults are filled in by the kind's entry. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  /** Every item that the kind needs, by `fact:key`. `raw` defaults to the state as JSON. */
+  readonly readings: Readonly<Record<ItemKey, { readonly state: unknown; readonly raw?: string }>>;
+  readonly payloads?: Readonly<Record<string, string>>;
+  /** In order; each has at least id, operation, params and summary. Fields that are left out are not compared. */
+  readonly steps: readonly (Pick<StepDraft, 'id' | 'operation' | 'params' | 'summary'> &
+    Partial<StepDraft>)[];
+  readonly findings?: readonly Pick<Finding, 'severity' | 'message'>[];
+}
+
+/** The cases in a folder, with the file's name before the case's. */
+export function readCases(folder: URL): readonly Case[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .flatMap((file) => {
+      const parsed: Case | readonly Case[] = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+      const cases = Array.isArray(parsed) ? (parsed as readonly Case[]) : [parsed as Case];
+      return cases.map((c) => expand({ ...c, name: `${file}: ${c.name}` }));
+    });
+}
+
+export function payloadsOf(c: Case): Payloads {
+  return new Map(Object.values(c.payloads ?? {}).map((text) => [sha256(text), Buffer.from(text, 'utf8')]));
+}
+
+export function readingsOf(c: Case): Readings {
+  return new Map(
+    Object.entries(c.readings).map(([item, { state, raw }]): [ItemKey, Reading] => [
+      item as ItemKey,
+      { query: splitItemKey(item), state, raw: raw ?? JSON.stringify(state) },
+    ]),
+  );
+}
+
+function expand(c: Case): Case {
+  const payload = (name: string): string => {
+    const text = c.payloads?.[name];
+    if (text === undefined)
+      throw new Error(`case "${c.name}" names the payload ${name}, which it does not have`);
+    return text;
+  };
+  const walk = (value: unknown): unknown => {
+    if (typeof value === 'string') return substitute(value, payload);
+    if (Array.isArray(value)) return value.map(walk);
+    if (value === null || typeof value !== 'object') return value;
+    if ('payload' in value && typeof value.payload === 'string') return asPayload(payload(value.payload));
+    return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, walk(v)]));
+  };
+  return { ...(walk({ ...c, payloads: {} }) as Case), ...(c.payloads ? { payloads: c.payloads } : {}) };
+}
+
+function substitute(value: string, payload: (name: string) => string): string {
+  return value
+    .replaceAll(/\$sha256\(([^)]+)\)/g, (_, name: string) => sha256(payload(name)))
+    .replaceAll(/\$base64\(([^)]+)\)/g, (_, name: string) => Buffer.from(payload(name)).toString('base64'));
+}
+
+function asPayload(text: string) {
+  return { sha256: sha256(text), size: Buffer.byteLength(text), text: true };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,70 @@
+import type { FactQuery, Readings } from '../../facts/fact.ts';
+import type { ResolvedConfiguration } from '../../spec/configuration.ts';
+import { configuration, sections } from '../configuration/plan.ts';
+import type { KindPlan, Payloads } from '../kind.ts';
+
+/** How the tests of all kinds see a kind: its spec is a partial one, as a case gives it. */
+export interface TestedKind {
+  /** Folder below engine/kinds. */
+  readonly folder: string;
+  /** Parts of its spec that need a no-op case and a line in the README each. */
+  readonly sections: readonly string[];
+  readonly needs: (spec: Readonly<Record<string, unknown>>) => readonly FactQuery[];
+  readonly plan: (
+    spec: Readonly<Record<string, unknown>>,
+    readings: Readings,
+    payloads: Payloads,
+  ) => KindPlan;
+}
+
+/** A new kind is added here. */
+export const testedKinds: readonly TestedKind[] = [
+  {
+    folder: 'configuration',
+    sections: sections.map((section) => section.section),
+    needs: (spec) => configuration.needs(withDefaults(spec)),
+    plan: (spec, readings, payloads) => configuration.plan(withDefaults(spec), readings, payloads),
+  },
+];
+
+const NOTHING: ResolvedConfiguration = {
+  aptRepositories: {},
+  packages: {},
+  directories: {},
+  files: {},
+  groups: {},
+  users: {},
+  units: {},
+  sysctl: {},
+  hostsEntries: {},
+  scripts: {},
+  probes: [],
+};
+
+/** What the resolver fills in for an entry of a map, so that cases stay short. */
+const ENTRY_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  aptRepositories: { architectures: [], components: [], armored: true },
+  packages: { state: 'present', hold: false },
+  directories: {
+    state: 'directory',
+    mode: '0755',
+    owner: 'root',
+    group: 'root',
+    notify: { reload: [], restart: [] },
+  },
+  files: { state: 'file', mode: '0644', owner: 'root', group: 'root', notify: { reload: [], restart: [] } },
+  groups: { state: 'present', system: false },
+  users: { state: 'present', system: false },
+  units: { state: 'present' },
+  scripts: { timeoutSeconds: 300 },
+};
+
+function withDefaults(spec: Readonly<Record<string, unknown>>): ResolvedConfiguration {
+  const filled = Object.entries(spec).map(([section, value]) => {
+    const defaults = ENTRY_DEFAULTS[section];
+    if (defaults === undefined) return [section, value];
+    const entries = Object.entries(value as Readonly<Record<string, object>>);
+    return [section, Object.fromEntries(entries.map(([key, entry]) => [key, { ...defaults, ...entry }]))];
+  });
+  return { ...NOTHING, ...Object.fromEntries(filled) } as ResolvedConfiguration;
+}
