@@ -1,13 +1,31 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { HostError, messageOf } from './host-error.ts';
+import { relay } from './relay.ts';
 import { describeTarget, type HostTarget } from './target.ts';
 
 /** RFC 4254, 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED. */
 const PROHIBITED = 1;
 
-/** A TCP connection that the host makes (direct-tcpip). */
-export function forward(client: Client, target: HostTarget, address: string, port: number): Promise<Duplex> {
+/** A TCP connection that the host makes: direct-tcpip, or through its bash where sshd forbids forwarding. */
+export async function forward(
+  client: Client,
+  target: HostTarget,
+  address: string,
+  port: number,
+): Promise<Duplex> {
+  try {
+    return await directTcpip(client, target, address, port);
+  } catch (error) {
+    if (!(error instanceof HostError) || error.type !== 'forwarding-forbidden') throw error;
+    return relay(client, address, port).catch((cause: unknown) => {
+      const text = `${address}:${port} does not answer as seen from ${target.name}: ${messageOf(cause)} (asked through bash, because sshd there forbids TCP forwarding).`;
+      throw new HostError('port-closed', target.name, text, { cause });
+    });
+  }
+}
+
+function directTcpip(client: Client, target: HostTarget, address: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(forwardError(target, address, port, cause));
     try {
