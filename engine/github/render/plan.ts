@@ -1,0 +1,174 @@
+import type { Finding, HostPlan, Step } from '../../plan/step.ts';
+import { code, fence, folded, oneLine, prose, table } from './escape.ts';
+import type {
+  HostFacts,
+  NothingToDoView,
+  PlanName,
+  PlanView,
+  Rendered,
+  WaitingForLockView,
+} from './views.ts';
+import { count, names, planTitle, REASONS, seconds, short } from './words.ts';
+
+/** Rows of the table; more are counted. */
+const MAX_ROWS = 100;
+/** Lines of one diff; a longer one is in the store. */
+const MAX_DIFF_LINES = 400;
+const MAX_FINDINGS = 50;
+
+export function renderPlan(view: PlanView): Rendered {
+  const groups = groupHosts(view.plan.hosts);
+  const blocks = [
+    unreachable(view),
+    changes(groups, view.name),
+    firstContact(view.firstSeen),
+    findingsList(view.plan.hosts.flatMap((host) => host.findings)),
+    ...diffs(groups),
+    footer(view),
+  ];
+  return { title: title(view), body: blocks.filter((block) => block !== '').join('\n\n') };
+}
+
+export function renderNothingToDo(view: NothingToDoView): Rendered {
+  const why =
+    view.reason === 'no-change'
+      ? 'No server is the target of a changed document.'
+      : 'The servers already are as the YAML says; nothing was applied.';
+  return { title: 'Nothing to do', body: joined(why, findingsList(view.findings), planLine(view.name)) };
+}
+
+export function renderWaitingForLock(view: WaitingForLockView): Rendered {
+  const rows = view.holders.map((h) => [
+    h.hosts.map((host) => code(host)).join(' '),
+    code(h.holder),
+    seconds(h.sinceSeconds),
+  ]);
+  const who = names(view.holders.map((holder) => holder.holder));
+  return {
+    title: oneLine(`Waiting for ${who}`),
+    body: joined(
+      'Another run holds servers that this one needs. This one goes on by itself when they are free.',
+      table(['server', 'held by', 'for'], rows),
+    ),
+  };
+}
+
+function title(view: PlanView): string {
+  if (view.unreachable.length > 0)
+    return oneLine(`${names(view.unreachable.map((h) => h.host))} cannot be read`);
+  return planTitle(view.plan);
+}
+
+interface HostGroup {
+  readonly hosts: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+/** Hosts with the same changes are shown once. */
+function groupHosts(hosts: readonly HostPlan[]): readonly HostGroup[] {
+  const groups = new Map<string, { hosts: string[]; steps: readonly Step[] }>();
+  for (const { host, steps } of hosts) {
+    if (steps.length === 0) continue;
+    const key = JSON.stringify(steps.map((s) => [s.summary, s.diff, s.disruption, s.reversible, s.reason]));
+    const group = groups.get(key) ?? { hosts: [], steps };
+    group.hosts.push(host);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+function changes(groups: readonly HostGroup[], name: PlanName): string {
+  const rows = groups.flatMap((group) => group.steps.map((step) => changeRow(group, step)));
+  if (rows.length === 0) return '';
+  const more = rows.length - MAX_ROWS;
+  const rest =
+    more > 0 ? `\n\n*${count(more, 'more change')}: ${code(`doaas plan show ${short(name.digest)}`)}*` : '';
+  return `${table(['server', 'change', 'disruption', 'undo'], rows.slice(0, MAX_ROWS))}${rest}`;
+}
+
+function changeRow(group: HostGroup, step: Step): readonly string[] {
+  const reason = REASONS[step.reason];
+  const change = reason === '' ? prose(step.summary) : `${prose(step.summary)} <br> *${reason}*`;
+  return [hostCell(group.hosts), change, step.disruption, step.reversible];
+}
+
+function hostCell(hosts: readonly string[]): string {
+  const shown = hosts
+    .slice(0, 3)
+    .map((host) => prose(host))
+    .join(', ');
+  return hosts.length > 3 ? `${shown} and ${hosts.length - 3} more` : shown;
+}
+
+function diffs(groups: readonly HostGroup[]): readonly string[] {
+  return groups.flatMap((group) => {
+    const shown = group.steps.filter((step) => step.diff !== '');
+    if (shown.length === 0) return [];
+    const body = shown
+      .map((step) => `${prose(step.summary)}\n\n${fence(clip(step.diff), 'diff')}`)
+      .join('\n\n');
+    return [folded(`${count(shown.length, 'diff')} on ${names(group.hosts)}`, body)];
+  });
+}
+
+function clip(diff: string): string {
+  const lines = diff.split('\n');
+  if (lines.length <= MAX_DIFF_LINES) return diff;
+  return [...lines.slice(0, MAX_DIFF_LINES), `(${lines.length - MAX_DIFF_LINES} more lines)`].join('\n');
+}
+
+function unreachable(view: PlanView): string {
+  if (view.unreachable.length === 0) return '';
+  const rows = view.unreachable.map((problem) => [prose(problem.host), prose(problem.message)]);
+  return `These servers could not be read, so nothing can be applied:\n\n${table(['server', 'problem'], rows)}`;
+}
+
+function firstContact(facts: readonly HostFacts[]): string {
+  if (facts.length === 0) return '';
+  const gib = (mib: number) => `${(mib / 1024).toFixed(1)} GiB`;
+  const rows = facts.map((f) => [
+    prose(f.host),
+    prose(f.os),
+    prose(f.init),
+    String(f.cpus),
+    gib(f.memoryMib),
+    gib(f.diskFreeMib),
+  ]);
+  return `**First contact**\n\n${table(['server', 'system', 'init', 'CPUs', 'memory', 'disk free'], rows)}`;
+}
+
+const SEVERITY_ORDER = ['error', 'warning', 'info'] as const;
+
+export function findingsList(findings: readonly Finding[]): string {
+  if (findings.length === 0) return '';
+  const sorted = SEVERITY_ORDER.flatMap((severity) =>
+    findings.filter((finding) => finding.severity === severity),
+  );
+  const lines = sorted
+    .slice(0, MAX_FINDINGS)
+    .map((f) => `- ${f.severity} on ${code(f.host)}: ${prose(f.message)} (${prose(f.document)})`);
+  const more = sorted.length - lines.length;
+  return ['**Findings**', '', ...lines, ...(more > 0 ? [`- ${count(more, 'more finding')}`] : [])].join('\n');
+}
+
+function footer(view: PlanView): string {
+  const waiting = view.waiting.length === 0 ? 'nothing' : view.waiting.map((what) => prose(what)).join('; ');
+  return `**Waiting for:** ${waiting}.   **Then:** ${thenWhat(view.then)}.   ${planLine(view.name)}`;
+}
+
+function thenWhat(then: PlanView['then']): string {
+  const words = then.words === undefined ? '' : prose(then.words);
+  return then.command === undefined ? words : joinedBy(' ', code(then.command), words);
+}
+
+export function planLine(name: PlanName): string {
+  return `Plan ${short(name.digest)}, head ${short(name.headSha)}, base ${short(name.baseSha)}.`;
+}
+
+export function joined(...blocks: readonly string[]): string {
+  return joinedBy('\n\n', ...blocks);
+}
+
+function joinedBy(separator: string, ...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(separator);
+}

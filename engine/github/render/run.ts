@@ -1,0 +1,211 @@
+import { code, fence, folded, oneLine, prose, table } from './escape.ts';
+import { joined, planLine } from './plan.ts';
+import type {
+  ApplyView,
+  HeldView,
+  HostProgress,
+  HostRollback,
+  ProbeProgress,
+  Rendered,
+  RollbackView,
+  StepFailure,
+  StepState,
+  VerifyView,
+} from './views.ts';
+import { count, names, seconds } from './words.ts';
+
+/** Lines of a failed step's output that are shown; the whole is in the store. */
+const OUTPUT_LINES = 40;
+/** Items named per server; the command line lists all. */
+const REMAINING_SHOWN = 20;
+
+const MARKS: Readonly<Record<StepState | 'passed', string>> = {
+  waiting: '·',
+  running: '▶',
+  done: '✓',
+  passed: '✓',
+  failed: '✗',
+  undone: '↶',
+};
+
+export function renderApply(view: ApplyView): Rendered {
+  const rows = view.hosts.map((host) => [
+    prose(host.host),
+    hostState(host),
+    current(host),
+    seconds(hostSeconds(host)),
+  ]);
+  const steps = view.hosts.map((host) =>
+    folded(`${host.host}: ${hostState(host)}`, host.steps.map(stepLine).join('\n')),
+  );
+  return {
+    title: applyTitle(view),
+    body: joined(
+      failure(view.failure),
+      table(['server', 'steps', 'now', 'time'], rows),
+      ...steps,
+      planLine(view.name),
+    ),
+  };
+}
+
+function applyTitle(view: ApplyView): string {
+  const all = view.hosts.flatMap((host) => host.steps);
+  const done = all.filter((step) => step.state === 'done').length;
+  const where = `on ${count(view.hosts.length, 'server')}`;
+  switch (view.state) {
+    case 'running':
+      return `Applying: ${done} of ${count(all.length, 'step')} done ${where}`;
+    case 'applied':
+      return `Applied ${count(done, 'change')} ${where} in ${seconds(view.seconds)}`;
+    case 'failed':
+      return failedTitle(view.failure, `Failed after ${done} of ${count(all.length, 'step')} ${where}`);
+  }
+}
+
+function failedTitle(failed: StepFailure | undefined, otherwise: string): string {
+  return failed === undefined ? otherwise : oneLine(`${failed.what} failed on ${failed.host}`);
+}
+
+function hostState(host: HostProgress): string {
+  const done = host.steps.filter((step) => step.state === 'done').length;
+  const undone = host.steps.filter((step) => step.state === 'undone').length;
+  const failed = host.steps.some((step) => step.state === 'failed');
+  if (undone > 0) return `${undone} undone`;
+  return `${done} of ${host.steps.length}${failed ? ', failed' : ''}`;
+}
+
+function current(host: HostProgress): string {
+  const step = host.steps.find((s) => s.state === 'failed') ?? host.steps.find((s) => s.state === 'running');
+  if (step !== undefined) return `${MARKS[step.state]} ${prose(step.summary)}`;
+  return host.steps.every((s) => s.state === 'done') ? `${MARKS.done} done` : 'waiting';
+}
+
+function hostSeconds(host: HostProgress): number | undefined {
+  const times = host.steps.flatMap((step) => (step.seconds === undefined ? [] : [step.seconds]));
+  return times.length === 0 ? undefined : times.reduce((sum, time) => sum + time, 0);
+}
+
+function stepLine(step: HostProgress['steps'][number]): string {
+  const time = step.seconds === undefined ? '' : ` (${seconds(step.seconds)})`;
+  return `- ${MARKS[step.state]} ${step.state}: ${prose(step.summary)}${time}`;
+}
+
+function failure(failed: StepFailure | undefined): string {
+  if (failed === undefined) return '';
+  const output = failed.output.trimEnd();
+  const lines = output.split('\n');
+  const more = lines.length > OUTPUT_LINES ? `(${lines.length - OUTPUT_LINES} lines before)\n` : '';
+  return joined(
+    `**${prose(failed.what)}** failed on ${code(failed.host)}: ${prose(failed.message)}`,
+    output === '' ? '' : fence(`${more}${lines.slice(-OUTPUT_LINES).join('\n')}`),
+  );
+}
+
+export function renderVerify(view: VerifyView): Rendered {
+  const rows = view.probes.map((p) => [prose(p.host), code(p.probe), probeState(p), seconds(p.seconds)]);
+  return {
+    title: verifyTitle(view),
+    body: joined(
+      rows.length === 0 ? 'No probes are declared.' : table(['server', 'probe', 'result', 'time'], rows),
+      remaining(view),
+    ),
+  };
+}
+
+function verifyTitle(view: VerifyView): string {
+  const passed = view.probes.filter((probe) => probe.state === 'passed').length;
+  const of = `${passed} of ${count(view.probes.length, 'probe')} passed`;
+  const bad = view.probes.find((probe) => probe.state === 'failed');
+  if (view.state === 'running') return `Verifying: ${of}`;
+  if (view.state === 'verified')
+    return view.probes.length === 0 ? 'Verified: nothing left to change' : `Verified: ${of}`;
+  return oneLine(
+    bad === undefined
+      ? `Not verified: ${count(view.remaining.length, 'change')} left`
+      : `${bad.probe} failed on ${bad.host}`,
+  );
+}
+
+function probeState(probe: ProbeProgress): string {
+  const detail = probe.detail === undefined || probe.detail === '' ? '' : `: ${prose(probe.detail)}`;
+  return `${MARKS[probe.state]} ${probe.state}${detail}`;
+}
+
+function remaining(view: VerifyView): string {
+  if (view.state === 'running') return '';
+  if (view.remaining.length === 0) return 'Planning again finds nothing left to change.';
+  const lines = view.remaining.slice(0, REMAINING_SHOWN).map((r) => `- ${code(r.host)}: ${prose(r.summary)}`);
+  return `Planning again would still change:\n\n${lines.join('\n')}`;
+}
+
+export function renderRollback(view: RollbackView): Rendered {
+  const cause =
+    'requestedBy' in view.cause ? `Requested by ${code(view.cause.requestedBy)}.` : failure(view.cause);
+  const revert = view.revertPull === undefined ? '' : `The revert is in pull request #${view.revertPull}.`;
+  return { title: rollbackTitle(view), body: joined(cause, hostTable(view.hosts), left(view.hosts), revert) };
+}
+
+function rollbackTitle(view: RollbackView): string {
+  const why = 'requestedBy' in view.cause ? '' : `${view.cause.what} failed on ${view.cause.host}; `;
+  const restored = view.hosts.filter((host) => host.state === 'restored').length;
+  const bad = view.hosts.filter((host) => host.state === 'not-restored').map((host) => host.host);
+  switch (view.state) {
+    case 'running':
+      return oneLine(`${why}rolling back ${count(view.hosts.length, 'server')}`);
+    case 'rolled-back':
+      return oneLine(`${why}${count(restored, 'server')} restored as before`);
+    case 'held':
+      return oneLine(
+        `${why}${names(bad)} could not be restored and need${bad.length === 1 ? 's' : ''} a person`,
+      );
+  }
+}
+
+const ROLLBACK_WORDS: Readonly<Record<HostRollback['state'], string>> = {
+  waiting: '· waiting',
+  running: '▶ rolling back',
+  restored: '✓ restored; every item this run touched was compared with its state before',
+  untouched: '✓ untouched; nothing had been done there',
+  'not-restored': '✗ **not restored**',
+};
+
+function hostTable(hosts: readonly HostRollback[]): string {
+  return table(
+    ['server', 'state'],
+    hosts.map((host) => [prose(host.host), ROLLBACK_WORDS[host.state]]),
+  );
+}
+
+function left(hosts: readonly HostRollback[]): string {
+  const parts = hosts.flatMap((host) => {
+    if (host.remaining.length === 0) return [];
+    const shown = host.remaining.slice(0, REMAINING_SHOWN).map((item) => `- ${prose(item)}`);
+    const more = host.remaining.length - shown.length;
+    return [
+      [`**What remains on ${code(host.host)}**`, '', ...shown, ...(more > 0 ? [`- ${more} more`] : [])].join(
+        '\n',
+      ),
+    ];
+  });
+  return parts.join('\n\n');
+}
+
+export function renderHeld(view: HeldView): Rendered {
+  const bad = view.hosts.filter((host) => host.state === 'not-restored').map((host) => host.host);
+  const ways = view.ways.map((way) => `- ${code(way.command)} ${prose(way.effect)}`);
+  const what =
+    bad.length === 0
+      ? 'The run is held and needs a person'
+      : `${names(bad)} need${bad.length === 1 ? 's' : ''} a person`;
+  return {
+    title: oneLine(what),
+    body: joined(
+      `${prose(view.reason, 1000)}`,
+      hostTable(view.hosts),
+      left(view.hosts),
+      'The servers stay locked, so that no other run touches them.',
+      ways.length === 0 ? '' : `**How to go on**\n\n${ways.join('\n')}`,
+    ),
+  };
+}

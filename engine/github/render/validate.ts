@@ -1,0 +1,34 @@
+import type { SpecError } from '../../spec/manifest.ts';
+import { code, oneLine, prose, table } from './escape.ts';
+import type { Rendered, ValidateView } from './views.ts';
+import { count } from './words.ts';
+
+/** Rows of the table; all errors are annotations too. */
+const MAX_ERRORS = 100;
+
+export function renderValidate(view: ValidateView): Rendered {
+  const { errors } = view;
+  if (errors.length === 0) {
+    const title = `Valid: ${count(view.documents, 'document')} for ${count(view.hosts, 'server')}`;
+    return { title, body: 'Every document passes its schema and the checks between documents.' };
+  }
+  const rows = errors.slice(0, MAX_ERRORS).map((error) => [place(error), prose(error.message, 1000)]);
+  const more = errors.length - rows.length;
+  const rest = more > 0 ? `\n\n*and ${more} more*` : '';
+  return {
+    title: title(errors),
+    body: `${table(['place', 'error'], rows)}${rest}\n\nCheck locally: \`doaas validate .\``,
+  };
+}
+
+function title(errors: readonly SpecError[]): string {
+  const [only] = errors;
+  if (errors.length === 1 && only !== undefined)
+    return oneLine(`${only.position.file}: ${only.message}`, 120);
+  const files = new Set(errors.map((error) => error.position.file));
+  return `${count(errors.length, 'error')} in ${count(files.size, 'file')}`;
+}
+
+function place({ position }: SpecError): string {
+  return code(`${position.file}:${position.line}:${position.column}`);
+}

@@ -1,0 +1,153 @@
+import type { HostPlan, Plan } from '../../plan/step.ts';
+import type { SpecError } from '../../spec/manifest.ts';
+
+/** A check's output or the comment's main part. `title` is plain text on one line; `body` is markdown. */
+export interface Rendered {
+  readonly title: string;
+  readonly body: string;
+}
+
+/** What a person needs to name a plan: shown shortened, given whole. */
+export interface PlanName {
+  readonly digest: string;
+  readonly headSha: string;
+  readonly baseSha: string;
+}
+
+/** Shown when a server is met for the first time. Sizes in MiB. */
+export interface HostFacts {
+  readonly host: string;
+  readonly os: string;
+  readonly init: string;
+  readonly cpus: number;
+  readonly memoryMib: number;
+  readonly diskFreeMib: number;
+}
+
+export interface ValidateView {
+  readonly kind: 'validate';
+  readonly errors: readonly SpecError[];
+  readonly documents: number;
+  readonly hosts: number;
+}
+
+export interface PlanView {
+  readonly kind: 'plan';
+  readonly plan: Plan;
+  readonly name: PlanName;
+  /** What is still missing, in words (`one approving review by ops (not the author)`). Empty: ready. */
+  readonly waiting: readonly string[];
+  /** What to do or what happens then: a command, shown as code, or words. */
+  readonly then: { readonly command?: string; readonly words?: string };
+  readonly firstSeen: readonly HostFacts[];
+  /** Hosts that could not be read, with the reason. Such a plan cannot be applied. */
+  readonly unreachable: readonly HostProblem[];
+}
+
+export interface HostProblem {
+  readonly host: string;
+  readonly message: string;
+}
+
+export interface NothingToDoView {
+  readonly kind: 'nothing-to-do';
+  readonly name: PlanName;
+  /** Why: no document changed, or the servers are already so. */
+  readonly reason: 'no-change' | 'already-so';
+  readonly findings: HostPlan['findings'];
+}
+
+/** Another pull request holds servers that this one needs. */
+export interface WaitingForLockView {
+  readonly kind: 'waiting-for-lock';
+  readonly holders: readonly LockHolder[];
+}
+
+export interface LockHolder {
+  readonly hosts: readonly string[];
+  /** `owner/name#number`, or the name of a schedule. */
+  readonly holder: string;
+  readonly sinceSeconds: number;
+}
+
+export type StepState = 'waiting' | 'running' | 'done' | 'failed' | 'undone';
+
+export interface StepProgress {
+  readonly summary: string;
+  readonly state: StepState;
+  readonly seconds?: number;
+}
+
+export interface HostProgress {
+  readonly host: string;
+  readonly steps: readonly StepProgress[];
+}
+
+export interface ApplyView {
+  readonly kind: 'apply';
+  readonly state: 'running' | 'applied' | 'failed';
+  readonly name: PlanName;
+  readonly hosts: readonly HostProgress[];
+  readonly seconds: number;
+  readonly failure?: StepFailure;
+}
+
+export interface StepFailure {
+  readonly host: string;
+  /** The step's summary, or the probe. */
+  readonly what: string;
+  readonly message: string;
+  /** The last lines of what the step printed. */
+  readonly output: string;
+}
+
+export interface ProbeProgress {
+  readonly host: string;
+  /** `http http://localhost/health` */
+  readonly probe: string;
+  readonly state: 'waiting' | 'running' | 'passed' | 'failed';
+  readonly seconds?: number;
+  readonly detail?: string;
+}
+
+export interface VerifyView {
+  readonly kind: 'verify';
+  readonly state: 'running' | 'verified' | 'failed';
+  readonly probes: readonly ProbeProgress[];
+  /** What a fresh plan would still change. Verified means: nothing. */
+  readonly remaining: readonly { readonly host: string; readonly summary: string }[];
+}
+
+export interface HostRollback {
+  readonly host: string;
+  readonly state: 'waiting' | 'running' | 'restored' | 'untouched' | 'not-restored';
+  /** Items that are not as they were, in words. Only of `not-restored`. */
+  readonly remaining: readonly string[];
+}
+
+export interface RollbackView {
+  readonly kind: 'rollback';
+  readonly state: 'running' | 'rolled-back' | 'held';
+  readonly cause: StepFailure | { readonly requestedBy: string };
+  readonly hosts: readonly HostRollback[];
+  readonly revertPull?: number;
+}
+
+/** The run keeps its locks until a person has looked. */
+export interface HeldView {
+  readonly kind: 'held';
+  readonly reason: string;
+  readonly hosts: readonly HostRollback[];
+  /** Ways to go on: a command and what it does. */
+  readonly ways: readonly { readonly command: string; readonly effect: string }[];
+}
+
+export type View =
+  | ValidateView
+  | PlanView
+  | NothingToDoView
+  | WaitingForLockView
+  | ApplyView
+  | VerifyView
+  | RollbackView
+  | HeldView;
