@@ -11,7 +11,6 @@ import { planRemovals } from './removals.ts';
 import type { Finding, HostPlan, Step, StepDraft, StepReason } from './step.ts';
 
 const OWNED: FactQuery = { fact: 'owned', key: 'all' };
-const SYSTEM: FactQuery = { fact: 'system', key: 'all' };
 
 export interface HostPlanInput {
   readonly host: ResolvedHost;
@@ -27,7 +26,7 @@ export interface HostPlanInput {
 export function hostQueries(host: ResolvedHost): readonly FactQuery[] {
   const needs = host.documents.flatMap((document) => kindOf(document).needs(document.spec));
   const byItem = new Map<ItemKey, FactQuery>();
-  for (const query of [OWNED, SYSTEM, ...needs]) {
+  for (const query of [OWNED, ...needs]) {
     const item = itemKey(query.fact, query.key);
     if (!byItem.has(item)) byItem.set(item, query);
   }

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type BatchResult, runBatch, undoBatch } from '../engine/hosts/batchRun.ts';
+import { readHost, targetOf } from '../engine/hosts/readHost.ts';
+import type { Transport } from '../engine/hosts/session.ts';
+import { createTransport } from '../engine/hosts/transport.ts';
+import { planHost } from '../engine/plan/planHost.ts';
+import type { HostPlan } from '../engine/plan/step.ts';
+import type { Payload, ResolvedConfiguration } from '../engine/spec/configuration.ts';
+import type { ResolvedHost } from '../engine/spec/resolution.ts';
+import type { LabHost } from '../lab/hosts.ts';
+
+/** Drives plan, apply and undo of one lab host as the engine does, without Temporal and GitHub. */
+export interface HostHarness {
+  readonly plan: (spec: Partial<ResolvedConfiguration>) => Promise<HostPlan>;
+  /** Plans and applies; the run's name is the result's `run`. */
+  readonly apply: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
+  readonly applyPlan: (plan: HostPlan) => Promise<BatchResult>;
+  readonly undo: (run: string, late?: boolean) => Promise<BatchResult>;
+  /** Registers content and returns its reference. */
+  readonly payload: (text: string) => Payload;
+  readonly close: () => Promise<void>;
+}
+
+export const EMPTY: ResolvedConfiguration = Object.freeze({
+  aptRepositories: {},
+  packages: {},
+  directories: {},
+  files: {},
+  groups: {},
+  users: {},
+  units: {},
+  sysctl: {},
+  hostsEntries: {},
+  scripts: {},
+  probes: [],
+});
+
+export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarness {
+  const payloads = new Map<string, Uint8Array>();
+  const transport = labTransport(host);
+  const target = targetOf(resolvedHost(host, {}).server);
+  let runs = 0;
+  const plan = (spec: Partial<ResolvedConfiguration>) =>
+    transport.withSession(target, async (session) => {
+      const resolved = resolvedHost(host, spec);
+      const readings = await readHost(session, resolved, repository);
+      return planHost({ host: resolved, readings, payloads, repository, changedItems: undefined });
+    });
+  const applyPlan = (plan: HostPlan) =>
+    transport.withSession(target, (session) => {
+      runs += 1;
+      const batch = {
+        kind: 'batch' as const,
+        run: `t-${process.pid}-${runs}`,
+        repository,
+        steps: plan.steps,
+      };
+      return runBatch(session, batch, { payloads });
+    });
+  return {
+    plan,
+    applyPlan,
+    apply: async (spec) => applyPlan(await plan(spec)),
+    undo: (run, late = false) =>
+      transport.withSession(target, (session) => undoBatch(session, run, late ? 'undo-late' : 'undo', {})),
+    payload: (text) => {
+      const bytes = Buffer.from(text);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      payloads.set(sha256, bytes);
+      return { sha256, size: bytes.length, text: true };
+    },
+    close: () => transport.close(),
+  };
+}
+
+export function labTransport(host: Pick<LabHost, 'privateKeyPath'>): Transport {
+  const pem = readFileSync(host.privateKeyPath);
+  return createTransport({ credentials: { kind: 'credentials', keys: [{ kind: 'key-bytes', pem }] } });
+}
+
+export function resolvedHost(host: LabHost, spec: Partial<ResolvedConfiguration>): ResolvedHost {
+  const { name, address, port, hostKeys } = host;
+  return {
+    kind: 'resolved-host',
+    name,
+    server: { name, address, port, user: 'root', become: 'none', site: 'default', hostKeys, labels: {} },
+    documents: [
+      {
+        ref: 'Configuration/test',
+        kind: 'Configuration',
+        wave: 0,
+        onRemoval: 'restore',
+        spec: { ...EMPTY, ...spec },
+        position: { file: 'test.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 },
+      },
+    ],
+  };
+}

@@ -1,0 +1,45 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { DeploymentActivities, PullActivities } from '../engine/activities/types.ts';
+
+/**
+ * Errors by `type`: these are permanent, trying again cannot help. All else (connection, rate limit, a store that is
+ * full) is tried again without end: an outage costs time, never the run.
+ */
+const PERMANENT = ['permanent', 'github-refused', 'github-not-found', 'credentials-unusable', 'plan-missing'];
+
+/** GitHub, git and store: short calls. */
+export const short = proxyActivities<PullActivities & DeploymentActivities>({
+  startToCloseTimeout: '2 minutes',
+  retry: {
+    initialInterval: '500 milliseconds',
+    maximumInterval: '30 seconds',
+    nonRetryableErrorTypes: PERMANENT,
+  },
+});
+
+/** Reads many hosts; hosts that do not answer are results, not errors. */
+export const reading = proxyActivities<PullActivities & DeploymentActivities>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
+});
+
+/** How long a host may be unreachable in the middle of a run, such as while it reboots, before the run gives up. */
+const HOST_OUTAGE_MAX = '20 minutes';
+
+/** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
+export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>({
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '45 seconds',
+  scheduleToCloseTimeout: '3 hours',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
+});
+
+export const undoOnHost = proxyActivities<
+  Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>
+>({
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '45 seconds',
+  scheduleToCloseTimeout: HOST_OUTAGE_MAX,
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
+});

@@ -1,0 +1,5 @@
+// biome-ignore-all lint/performance/noBarrelFile: a Temporal worker bundles one module and finds workflows by its exports
+export { deployment } from './deployment.ts';
+export { pullRequest } from './pullRequest.ts';
+export { repository } from './repository.ts';
+export { rollback } from './rollback.ts';

@@ -1,0 +1,33 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { PlanRef, Request, RunEnd } from '../engine/activities/types.ts';
+
+/** Something happened on GitHub. Only a hint: what is true is read from GitHub. */
+export type PullEvent =
+  /** Opened, pushed to, edited, reopened, closed: look again. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'reviewed' }
+  | { readonly kind: 'base-moved' }
+  | { readonly kind: 'asked'; readonly request: Request }
+  /** A comment begins with /doaas but is no command; the text says what to do. */
+  | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };
+
+export interface DeploymentEnded {
+  readonly run: string;
+  readonly end: RunEnd;
+  readonly reason: string;
+}
+
+export const pullEvent = defineSignal<[PullEvent]>('pullEvent');
+export const deploymentEnded = defineSignal<[DeploymentEnded]>('deploymentEnded');
+export const branchPushed = defineSignal<[string]>('branchPushed');
+export const locksReleased = defineSignal('locksReleased');
+/** Stop at the next safe point and roll back. */
+export const cancelRun = defineSignal<[string]>('cancelRun');
+
+export interface PullStatus {
+  readonly headSha: string;
+  readonly plan: PlanRef | undefined;
+  readonly deployment: string | undefined;
+}
+
+export const pullStatus = defineQuery<PullStatus>('pullStatus');

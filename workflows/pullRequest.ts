@@ -1,0 +1,253 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PlanRef, PullRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
+import { reading, short } from './activities.ts';
+import { causeOf, deployment } from './deployment.ts';
+import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
+import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
+
+/** What survives a continue-as-new. */
+export interface PullState {
+  readonly snapshot: PullSnapshot | undefined;
+  readonly plan: PlanRef | undefined;
+  /** The plan that was shown last, though it may be superseded: an equal one keeps its approvals. */
+  readonly shown: PlanRef | undefined;
+  /** The run that changes hosts for this pull request now, and the workflow that carries it. */
+  readonly running: { readonly run: string; readonly workflowId: string } | undefined;
+  /** Comments that were acted upon; a delivery that comes twice does nothing the second time. */
+  readonly answered: readonly number[];
+}
+
+export interface PullInput {
+  readonly pull: PullRef;
+  readonly state?: PullState;
+  readonly inbox?: readonly PullEvent[];
+}
+
+/** Bound of remembered comments; GitHub redelivers within three days. */
+const ANSWERED_MAX = 500;
+
+const HELP = [
+  '`/doaas plan` plans again, on fresh facts.',
+  '`/doaas apply` applies the plan shown above, once it is approved.',
+  '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened.',
+  '`/doaas status` says what runs, and who holds which hosts.',
+  '`/doaas unlock` frees hosts of this pull request that no living run holds.',
+].join('\n');
+
+/** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
+export async function pullRequest(input: PullInput): Promise<void> {
+  const inbox: PullEvent[] = [...(input.inbox ?? [])];
+  const ended: DeploymentEnded[] = [];
+  let state: PullState = input.state ?? {
+    snapshot: undefined,
+    plan: undefined,
+    shown: undefined,
+    running: undefined,
+    answered: [],
+  };
+  let planning: { readonly scope: CancellationScope; readonly done: Promise<void> } | undefined;
+  setHandler(pullEvent, (event) => void inbox.push(event));
+  setHandler(deploymentEnded, (end) => void ended.push(end));
+  setHandler(pullStatus, () => ({
+    headSha: state.snapshot?.headSha ?? '',
+    plan: state.plan,
+    deployment: state.running?.run,
+  }));
+
+  const look = async (force: boolean): Promise<void> => {
+    const snapshot = await short.readPull(input.pull);
+    const same = snapshot.headSha === state.snapshot?.headSha && snapshot.baseSha === state.snapshot?.baseSha;
+    const reopened = state.snapshot?.state !== 'open' || (state.snapshot.draft && !snapshot.draft);
+    state = { ...state, snapshot };
+    if (snapshot.state !== 'open' || (same && !force && !reopened)) return;
+    planning?.scope.cancel();
+    await planning?.done;
+    const scope = new CancellationScope();
+    planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
+  };
+
+  const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
+    const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
+    state = { ...state, plan: undefined };
+    const valid = await short.validatePull(input.pull, revision);
+    if (valid.kind !== 'valid' || snapshot.fork) return;
+    const outcome = await reading.planPull(input.pull, revision, state.shown);
+    if (outcome.kind !== 'planned') return;
+    state = { ...state, plan: outcome.plan, shown: outcome.plan };
+    await short.gatePull(input.pull, outcome.plan);
+  };
+
+  const settled = async (): Promise<void> => {
+    await planning?.done;
+    planning = undefined;
+  };
+
+  const handle = async (event: PullEvent): Promise<void> => {
+    switch (event.kind) {
+      case 'changed':
+        return look(false);
+      case 'base-moved':
+        return state.running === undefined ? look(false) : undefined;
+      case 'reviewed':
+        if (state.snapshot === undefined) await look(false);
+        await settled();
+        if (state.plan !== undefined && state.running === undefined)
+          await short.gatePull(input.pull, state.plan);
+        return;
+      case 'misspelt':
+        return once(event.request, () => short.answer(input.pull, event.request, event.text));
+      case 'asked':
+        return once(event.request, () => obey(event.request));
+    }
+  };
+
+  const once = async (request: Request, act: () => Promise<void>): Promise<void> => {
+    const id = request.commentId;
+    if (id !== undefined && state.answered.includes(id)) return;
+    await act();
+    if (id !== undefined) state = { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };
+  };
+
+  const obey = async (request: Request): Promise<void> => {
+    await short.acknowledge(input.pull, request);
+    const refusal = await short.refusal(input.pull, request);
+    if (refusal !== undefined) return short.answer(input.pull, request, refusal);
+    switch (request.command) {
+      case 'help':
+        return short.answer(input.pull, request, HELP);
+      case 'status':
+        return short.answer(input.pull, request, await short.describeStatus(input.pull));
+      case 'unlock':
+        return short.answer(input.pull, request, await short.unlock(input.pull, request));
+      case 'plan':
+        return planAgain(request);
+      case 'apply':
+        return apply(request);
+      case 'rollback':
+        return takeBack(request);
+    }
+  };
+
+  const planAgain = async (request: Request): Promise<void> => {
+    if (state.running !== undefined) {
+      return short.answer(
+        input.pull,
+        request,
+        `The run ${state.running.run} changes the hosts now; plan again when it has ended.`,
+      );
+    }
+    await look(true);
+    await short.answer(
+      input.pull,
+      request,
+      'Planning again on fresh facts; the comment above shows the result.',
+    );
+  };
+
+  const apply = async (request: Request): Promise<void> => {
+    const no = (text: string): Promise<void> => short.answer(input.pull, request, text);
+    if (state.running !== undefined)
+      return no(`The run ${state.running.run} is already applying this pull request.`);
+    await look(false);
+    await settled();
+    const { snapshot, plan } = state;
+    if (snapshot?.state !== 'open') return no('This pull request is not open, so there is nothing to apply.');
+    if (plan === undefined) return no('There is no plan to apply for this head; the checks say why.');
+    if (request.headSha !== undefined && request.headSha !== plan.headSha) {
+      return no('That button belongs to an older head; look at the plan of the newest one and apply that.');
+    }
+    if (Date.parse(request.at) < Math.floor(Date.parse(plan.shownAt) / 1000) * 1000) {
+      return no(
+        'The plan changed after you asked. Look at the new one; if it is what you want, say `/doaas apply` again.',
+      );
+    }
+    const gate = await short.gatePull(input.pull, plan);
+    if (!gate.ready) return no(`Not applied. Missing: ${gate.missing.join('; ')}.`);
+    await deploy(plan, request);
+  };
+
+  const deploy = async (plan: PlanRef, request: Request): Promise<void> => {
+    const run = `pr${input.pull.number}-${uuid4().slice(0, 8)}`;
+    const workflowId = `deployment:${run}:${plan.headSha.slice(0, 12)}`;
+    await startChild(deployment, {
+      workflowId,
+      args: [{ run, pull: input.pull, plan, actor: request.actor }, workflowInfo().workflowId],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+    state = { ...state, running: { run, workflowId } };
+  };
+
+  const takeBack = async (request: Request): Promise<void> => {
+    if (state.running !== undefined) {
+      await cancelDeployment(state.running.workflowId, `${request.actor} asked for a rollback`);
+      return short.answer(
+        input.pull,
+        request,
+        `Stopping the run ${state.running.run} at the next safe point and rolling it back.`,
+      );
+    }
+    await rollBackMerged(input.pull, request);
+  };
+
+  const deploymentOver = async (end: DeploymentEnded): Promise<void> => {
+    if (state.running?.run !== end.run) return;
+    state = { ...state, running: undefined };
+    await look(end.end === 'stale');
+  };
+
+  const over = (): boolean =>
+    inbox.length === 0 && ended.length === 0 && state.running === undefined && isOver(state.snapshot);
+
+  await attempt(() => look(false));
+  for (;;) {
+    await condition(() => inbox.length > 0 || ended.length > 0 || over());
+    const end = ended.shift();
+    const event = end === undefined ? inbox.shift() : undefined;
+    if (end !== undefined) await attempt(() => deploymentOver(end));
+    else if (event !== undefined) await attempt(() => handle(event));
+    else {
+      await settled();
+      if (over()) return;
+    }
+    if (shouldContinue()) {
+      await settled();
+      if (ended.length === 0) await continueAsNew<typeof pullRequest>({ pull: input.pull, state, inbox });
+    }
+  }
+}
+
+function isOver(snapshot: PullSnapshot | undefined): boolean {
+  return snapshot !== undefined && snapshot.state !== 'open';
+}
+
+/** What cannot be done for good (a deleted repository, a refused call) ends that event, never the workflow. */
+async function attempt(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('an event could not be handled', { reason: causeOf(error) });
+  }
+}
+
+/** Bound of a history before a fresh one is begun. Events. */
+const HISTORY_MAX = 4096;
+
+function shouldContinue(): boolean {
+  return workflowInfo().historyLength > HISTORY_MAX || workflowInfo().continueAsNewSuggested;
+}
+
+function noted(error: unknown): void {
+  if (!isCancellation(error)) log.warn('planning failed', { reason: causeOf(error) });
+}

@@ -1,0 +1,41 @@
+import { executeChild, getExternalWorkflowHandle, uuid4 } from '@temporalio/workflow';
+import type { PullRef, Request } from '../engine/activities/types.ts';
+import { short } from './activities.ts';
+import { cancelRun } from './messages.ts';
+import { type LateRollback, rollback } from './rollback.ts';
+
+export async function cancelDeployment(workflowId: string, reason: string): Promise<void> {
+  await getExternalWorkflowHandle(workflowId)
+    .signal(cancelRun, reason)
+    .catch(() => undefined);
+}
+
+/** `/doaas rollback` on a merged pull request. */
+export async function rollBackMerged(pull: PullRef, request: Request): Promise<void> {
+  const applied = await short.appliedRun(pull);
+  if (applied === undefined) {
+    return short.answer(
+      pull,
+      request,
+      'Nothing of this pull request was applied, so there is nothing to roll back.',
+    );
+  }
+  const run = `rb${pull.number}-${uuid4().slice(0, 8)}`;
+  const result = await executeChild(rollback, {
+    workflowId: `rollback:${run}`,
+    args: [applied, { ...applied, run, actor: request.actor }],
+  });
+  await short.answer(pull, request, sentence(applied.run, result));
+}
+
+function sentence(run: string, result: LateRollback): string {
+  const revert = `Pull request #${result.revert} reverts it in the repository; merge it so that the branch equals the hosts again.`;
+  switch (result.kind) {
+    case 'rolled-back':
+      return `The hosts are as they were before ${run}. ${revert}`;
+    case 'refused':
+      return `Not rolled back: ${result.reasons.join('; ')}. Nothing was changed on the hosts. #${result.revert} was opened as the revert; close it, or merge it to plan the way back from the present state.`;
+    case 'held':
+      return `Rolled back in part; what remains needs a person: ${result.reasons.join('; ')}. ${revert}`;
+  }
+}

@@ -1,0 +1,57 @@
+import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { RunRef, UndoOutcome } from '../engine/activities/types.ts';
+import { short, undoOnHost } from './activities.ts';
+import { causeOf } from './deployment.ts';
+import { locksReleased } from './messages.ts';
+
+const LOCK_RETRY = '30 seconds';
+
+export interface LateRollback {
+  readonly kind: 'rolled-back' | 'held' | 'refused';
+  /** Number of the pull request that reverts the merged one. */
+  readonly revert: number;
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
+ * what the hosts are; then what the receipts of the run recorded. `run` is the run that applied, `as` its rollback.
+ */
+export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
+  let released = false;
+  setHandler(locksReleased, () => {
+    released = true;
+  });
+  await short.startRun(as, 'rollback');
+  const revert = await short.openRevert(run);
+  for (;;) {
+    const answer = await short.acquireLocks(as, workflowInfo().workflowId);
+    if (answer.kind === 'granted') break;
+    if (answer.kind === 'needs-recovery') {
+      for (const dead of answer.runs) await undoOnHost.recoverRun(as, dead);
+      continue;
+    }
+    await condition(() => released, LOCK_RETRY);
+    released = false;
+  }
+  const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, host.name, host.waves)));
+  const result = summarise(outcomes, revert);
+  await short.endRun(as, result.kind === 'rolled-back' ? 'rolled-back' : 'held', undefined);
+  await short.releaseLocks(as.run);
+  return result;
+}
+
+async function undoLate(run: RunRef, host: string, waves: readonly number[]): Promise<UndoOutcome> {
+  try {
+    return await undoOnHost.undoHost(run, host, [...waves].reverse(), true);
+  } catch (error) {
+    return { kind: 'held', reason: `${host}: ${causeOf(error)}` };
+  }
+}
+
+function summarise(outcomes: readonly UndoOutcome[], revert: number): LateRollback {
+  const reasons = outcomes.flatMap((outcome) => (outcome.kind === 'rolled-back' ? [] : [outcome.reason]));
+  if (reasons.length === 0) return { kind: 'rolled-back', revert, reasons };
+  const refused = outcomes.every((outcome) => outcome.kind === 'refused');
+  return { kind: refused ? 'refused' : 'held', revert, reasons };
+}
