@@ -1,0 +1,101 @@
+import { nearestName } from '../spec/nearest.ts';
+
+export const COMMANDS = {
+  plan: { argument: undefined, does: 'read the servers and plan again' },
+  apply: { argument: undefined, does: 'apply the plan that is shown, once it is approved' },
+  rollback: { argument: undefined, does: 'put the servers back as they were before this pull request' },
+  status: { argument: undefined, does: 'say what is going on and what is waited for' },
+  unlock: {
+    argument: 'SERVER',
+    does: 'give up the lock on a server (all that this pull request holds without a name)',
+  },
+  help: { argument: undefined, does: 'list the commands' },
+} as const satisfies Record<string, { argument: string | undefined; does: string }>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export type ParsedCommand =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'command'; readonly name: CommandName; readonly argument: string | undefined }
+  | { readonly kind: 'wrong'; readonly given: string; readonly message: string };
+
+/** Characters of a comment that are looked at; a command stands at the beginning of a line near the top. */
+const LOOKED_AT = 8192;
+const GIVEN_MAX = 80;
+
+/**
+ * The first line that begins with `/WORD`, outside code blocks, quotes and HTML comments. Pure.
+ * `word`: the bot's name, `doaas`.
+ */
+export function parseCommand(body: string, word = 'doaas'): ParsedCommand {
+  const line = visibleLines(body.slice(0, LOOKED_AT)).find((candidate) => isCommand(candidate, word));
+  if (line === undefined) return { kind: 'none' };
+  const [name = '', ...args] = line.trim().split(/\s+/).slice(1);
+  return understand(name, args, word);
+}
+
+export function helpText(word = 'doaas'): string {
+  const rows = Object.entries(COMMANDS).map(([name, { argument, does }]) => {
+    const call = argument === undefined ? `/${word} ${name}` : `/${word} ${name} [${argument}]`;
+    return `| \`${call}\` | ${does} |`;
+  });
+  return ['| command | what it does |', '|---|---|', ...rows].join('\n');
+}
+
+function understand(given: string, args: readonly string[], word: string): ParsedCommand {
+  const name = given.toLowerCase();
+  if (!isName(name))
+    return { kind: 'wrong', given: given.slice(0, GIVEN_MAX), message: unknown(given, word) };
+  const { argument } = COMMANDS[name];
+  const extra = args.slice(argument === undefined ? 0 : 1);
+  if (extra.length === 0) return { kind: 'command', name, argument: args[0] };
+  const shown = extra.join(' ').slice(0, GIVEN_MAX);
+  const takes = argument === undefined ? 'no arguments' : 'one argument';
+  return {
+    kind: 'wrong',
+    given: name,
+    message: `\`/${word} ${name}\` takes ${takes}, but got ${JSON.stringify(shown)}. Nothing was done.`,
+  };
+}
+
+function unknown(given: string, word: string): string {
+  const list = Object.keys(COMMANDS).join(', ');
+  if (given === '') return `A command is missing after \`/${word}\`: ${list}.`;
+  const nearest = nearestName(given.toLowerCase(), Object.keys(COMMANDS));
+  const hint = nearest === undefined ? '' : ` Did you mean \`/${word} ${nearest}\`?`;
+  return `There is no command ${JSON.stringify(given.slice(0, GIVEN_MAX))}.${hint} Commands: ${list}.`;
+}
+
+function isName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+/** Up to three spaces, as markdown allows before a paragraph; four make a code block. */
+function isCommand(line: string, word: string): boolean {
+  const match = /^ {0,3}\/(\S+)(\s|$)/.exec(line);
+  return match?.[1]?.toLowerCase() === word;
+}
+
+/** Lines that a reader of the comment sees as text: no fences, quotes or HTML comments. */
+function visibleLines(body: string): readonly string[] {
+  const seen: string[] = [];
+  let fence: string | undefined;
+  for (const line of withoutComments(body).split(/\r\n|\r|\n/)) {
+    const ticks = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
+    if (fence === undefined && ticks === undefined && !/^ {0,3}>/.test(line)) seen.push(line);
+    else if (fence === undefined) fence = ticks;
+    else if (
+      ticks !== undefined &&
+      ticks[0] === fence[0] &&
+      ticks.length >= fence.length &&
+      line.trim() === ticks
+    )
+      fence = undefined;
+  }
+  return seen;
+}
+
+/** Also one that is never closed: it hides all that follows. */
+function withoutComments(body: string): string {
+  return body.replace(/<!--[\s\S]*?(-->|$)/g, '');
+}

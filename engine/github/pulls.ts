@@ -1,0 +1,109 @@
+import type { GitHubClient, Repo } from './client.ts';
+import { calling, GitHubError } from './errors.ts';
+
+export interface PullRequest {
+  readonly number: number;
+  readonly title: string;
+  readonly author: string;
+  readonly state: 'open' | 'closed';
+  readonly merged: boolean;
+  readonly mergeSha: string | undefined;
+  readonly draft: boolean;
+  readonly headSha: string;
+  readonly headRef: string;
+  /** From another repository (or a deleted one): validation only. */
+  readonly fork: boolean;
+  readonly baseRef: string;
+  /** Where the base branch is now, not where the pull request was made. */
+  readonly baseSha: string;
+  readonly defaultBranch: string;
+  /** `undefined` while GitHub computes it. */
+  readonly mergeable: boolean | undefined;
+  readonly mergeableState: string;
+}
+
+/** Throws `GitHubError`. */
+export function getPull(client: GitHubClient, repo: Repo, number: number): Promise<PullRequest> {
+  return calling(`Reading pull request #${number}`, async () => {
+    const { data } = await client.octokit.pulls.get({
+      owner: repo.owner,
+      repo: repo.name,
+      pull_number: number,
+    });
+    return {
+      number,
+      title: data.title,
+      author: data.user.login,
+      state: data.state === 'open' ? 'open' : 'closed',
+      merged: data.merged,
+      mergeSha: data.merged ? (data.merge_commit_sha ?? undefined) : undefined,
+      draft: data.draft ?? false,
+      headSha: data.head.sha,
+      headRef: data.head.ref,
+      fork: data.head.repo?.id !== data.base.repo.id,
+      baseRef: data.base.ref,
+      baseSha: await branchTip(client, repo, data.base.ref),
+      defaultBranch: data.base.repo.default_branch,
+      mergeable: data.mergeable ?? undefined,
+      mergeableState: data.mergeable_state,
+    };
+  });
+}
+
+/** SHA that a branch points to. Throws `GitHubError`. */
+export function branchTip(client: GitHubClient, repo: Repo, branch: string): Promise<string> {
+  return calling(`Reading the branch ${branch}`, async () => {
+    const { data } = await client.octokit.git.getRef({
+      owner: repo.owner,
+      repo: repo.name,
+      ref: `heads/${branch}`,
+    });
+    return data.object.sha;
+  });
+}
+
+export type MergeMethod = 'merge' | 'squash' | 'rebase';
+
+export type MergeResult =
+  | { readonly kind: 'merged'; readonly sha: string }
+  /** In GitHub's words: a conflict, branch protection, or the head has moved. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Statuses with which GitHub refuses a merge: not mergeable, head modified, protected or invalid. */
+const REFUSED = new Set([403, 405, 409, 422]);
+
+/**
+ * Merges exactly `headSha`. Safe to repeat: one that is merged at this head already counts as merged. Throws `GitHubError` where it is
+ * not known what happened (then repeat).
+ */
+export async function mergePull(
+  client: GitHubClient,
+  repo: Repo,
+  merge: {
+    readonly number: number;
+    readonly headSha: string;
+    readonly method: MergeMethod;
+    readonly message?: string;
+  },
+): Promise<MergeResult> {
+  try {
+    return await calling(`Merging #${merge.number}`, async () => {
+      const { data } = await client.octokit.pulls.merge({
+        owner: repo.owner,
+        repo: repo.name,
+        pull_number: merge.number,
+        sha: merge.headSha,
+        merge_method: merge.method,
+        ...(merge.message === undefined ? {} : { commit_message: merge.message }),
+        request: { retries: 0 },
+      });
+      return { kind: 'merged', sha: data.sha };
+    });
+  } catch (error) {
+    if (!(error instanceof GitHubError) || !REFUSED.has(error.status ?? 0)) throw error;
+    const pull = await getPull(client, repo, merge.number);
+    if (pull.merged && pull.headSha === merge.headSha && pull.mergeSha !== undefined)
+      return { kind: 'merged', sha: pull.mergeSha };
+    return { kind: 'refused', reason: error.message };
+  }
+}
