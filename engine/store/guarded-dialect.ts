@@ -1,0 +1,52 @@
+import type { DatabaseConnection, Dialect, Driver } from 'kysely';
+import { toStoreError } from './error.ts';
+
+/** The dialect, with every error of its driver turned into a `StoreError` in this one place. */
+export function guardedDialect(inner: Dialect, where: string): Dialect {
+  return {
+    createAdapter: () => inner.createAdapter(),
+    createDriver: () => guardedDriver(inner.createDriver(), where),
+    createIntrospector: (db) => inner.createIntrospector(db),
+    createQueryCompiler: () => inner.createQueryCompiler(),
+  };
+}
+
+function guardedDriver(inner: Driver, where: string): Driver {
+  // The inner driver keeps its own connection objects apart by identity, so it must get them back unwrapped.
+  const innerOf = new WeakMap<DatabaseConnection, DatabaseConnection>();
+  const unwrap = (connection: DatabaseConnection): DatabaseConnection =>
+    innerOf.get(connection) ?? connection;
+  const guard = guardWith(where);
+  return {
+    init: () => guard(() => inner.init()),
+    acquireConnection: async () => {
+      const connection = await guard(() => inner.acquireConnection());
+      const guarded = guardedConnection(connection, where);
+      innerOf.set(guarded, connection);
+      return guarded;
+    },
+    beginTransaction: (c, settings) => guard(() => inner.beginTransaction(unwrap(c), settings)),
+    commitTransaction: (c) => guard(() => inner.commitTransaction(unwrap(c))),
+    rollbackTransaction: (c) => guard(() => inner.rollbackTransaction(unwrap(c))),
+    releaseConnection: (c) => guard(() => inner.releaseConnection(unwrap(c))),
+    destroy: () => guard(() => inner.destroy()),
+  };
+}
+
+function guardedConnection(inner: DatabaseConnection, where: string): DatabaseConnection {
+  const guard = guardWith(where);
+  return {
+    executeQuery: (query) => guard(() => inner.executeQuery(query)),
+    streamQuery: (query, chunkSize) => inner.streamQuery(query, chunkSize),
+  };
+}
+
+function guardWith(where: string): <T>(work: () => Promise<T>) => Promise<T> {
+  return async (work) => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toStoreError(error, where);
+    }
+  };
+}

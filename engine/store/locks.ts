@@ -1,0 +1,222 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import { appendAudit } from './audit.ts';
+import { StoreError } from './error.ts';
+import { setRecovery } from './hosts.ts';
+import {
+  type HeldLock,
+  type Holder,
+  holdersBefore,
+  mayTryNow,
+  type Waiter,
+  waitersBefore,
+} from './lock-order.ts';
+import type { Connection, Schema } from './schema.ts';
+import { type Clock, plainText } from './values.ts';
+
+export interface LockRequest {
+  readonly runId: string;
+  readonly workflowId: string;
+  /** Host identities. */
+  readonly hosts: readonly string[];
+  /** Who is waiting or holding, for people: `owner/name#12`. */
+  readonly pull: string;
+  readonly why?: string;
+}
+
+export type LockAnswer =
+  | { readonly kind: 'granted'; readonly fence: number }
+  | {
+      readonly kind: 'waiting';
+      /** 1 = next, as soon as the holders release. */
+      readonly position: number;
+      readonly holders: readonly Holder[];
+      /** Runs that asked before and want one of these hosts too, in their order. */
+      readonly ahead: readonly { readonly runId: string; readonly pull: string }[];
+    };
+
+export interface Released {
+  /** Waiters that may now ask again, in their order. */
+  readonly next: readonly { readonly runId: string; readonly workflowId: string }[];
+}
+
+/** Runs that wait for locks at one time, in all. */
+export const LOCK_QUEUE_MAX = 10_000;
+/** PostgreSQL's advisory lock under which all engines change locks, one at a time: any fixed number. */
+const LOCKS_ADVISORY_KEY = 4_405_717;
+
+export function locksIn(connection: Connection, now: Clock) {
+  const { db } = connection;
+  return {
+    /**
+     * All hosts or none, first come first served: a waiter goes before later ones that share a host with it.
+     * Idempotent for the same run: asking again keeps the place, or returns the same fence.
+     * Throws `store-conflict` when the run holds some of the hosts but not all (one was released by force).
+     */
+    acquire(request: LockRequest): Promise<LockAnswer> {
+      return oneAtATime(connection, (tx) => acquire(tx, request, now()));
+    },
+
+    /** Gives up what the run holds and its place in the queue. Repeating it is harmless and names the next again. */
+    release(runId: string): Promise<Released> {
+      return oneAtATime(connection, async (tx) => {
+        await tx.deleteFrom('locks').where('run_id', '=', runId).execute();
+        await tx.deleteFrom('lock_queue').where('run_id', '=', runId).execute();
+        return released(tx);
+      });
+    },
+
+    /** A person takes one host's lock away: recorded in the audit log, and the host needs recovery. */
+    forceRelease(host: string, actor: string): Promise<Released & { readonly was: HeldLock | undefined }> {
+      return oneAtATime(connection, async (tx) => {
+        const was = (await readLocks(tx)).find((lock) => lock.host === host);
+        if (was !== undefined) await takeAway(tx, was, actor, now());
+        return { was, ...(await released(tx)) };
+      });
+    },
+
+    async heldBy(runId: string): Promise<readonly HeldLock[]> {
+      return (await readLocks(db)).filter((lock) => lock.runId === runId);
+    },
+
+    list(): Promise<readonly HeldLock[]> {
+      return readLocks(db);
+    },
+
+    /** Who waits, first come first. */
+    queue(): Promise<readonly Waiter[]> {
+      return readQueue(db);
+    },
+  };
+}
+
+async function acquire(tx: Kysely<Schema>, request: LockRequest, at: number): Promise<LockAnswer> {
+  const wanted = [...new Set(request.hosts)].sort();
+  const locks = await readLocks(tx);
+  const mine = locks.filter((lock) => lock.runId === request.runId);
+  if (mine.length > 0) return { kind: 'granted', fence: fenceOfHeld(request, wanted, mine) };
+  const me = await enqueue(tx, request, wanted, at);
+  const holders = holdersBefore(me, locks);
+  const ahead = waitersBefore(me, await readQueue(tx));
+  if (holders.length > 0 || ahead.length > 0) {
+    const names = ahead.map(({ runId, pull }) => ({ runId, pull }));
+    return { kind: 'waiting', position: ahead.length + 1, holders, ahead: names };
+  }
+  return { kind: 'granted', fence: await take(tx, me, at) };
+}
+
+function fenceOfHeld(request: LockRequest, wanted: readonly string[], mine: readonly HeldLock[]): number {
+  const lost = wanted.filter((host) => !mine.some((lock) => lock.host === host));
+  if (lost.length > 0) {
+    throw new StoreError(
+      'store-conflict',
+      `Run ${request.runId} holds other locks but not ${lost.join(', ')}: released by force, or never asked for. ` +
+        'Stop the run, let a person look at that host, and start a new run.',
+    );
+  }
+  return Math.max(...mine.map((lock) => lock.fence));
+}
+
+/** Adds the request to the queue, or finds it there; a repeated request keeps its place. */
+async function enqueue(
+  tx: Kysely<Schema>,
+  request: LockRequest,
+  hosts: readonly string[],
+  at: number,
+): Promise<Waiter> {
+  const waiting = await tx
+    .selectFrom('lock_queue')
+    .select((e) => e.fn.countAll<number>().as('n'))
+    .executeTakeFirstOrThrow();
+  if (waiting.n >= LOCK_QUEUE_MAX) {
+    throw new StoreError(
+      'store-bound',
+      `${LOCK_QUEUE_MAX} runs wait for locks already. Let some end, then apply again.`,
+    );
+  }
+  const row = {
+    run_id: request.runId,
+    workflow_id: request.workflowId,
+    hosts: JSON.stringify(hosts),
+    asked_at: at,
+    pull: plainText(request.pull),
+    why: plainText(request.why ?? ''),
+  };
+  const { id } = await tx
+    .insertInto('lock_queue')
+    .values(row)
+    .onConflict((c) => c.column('run_id').doUpdateSet({ hosts: row.hosts, workflow_id: row.workflow_id }))
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return { id, runId: request.runId, workflowId: request.workflowId, hosts, pull: row.pull };
+}
+
+async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number> {
+  const { value: fence } = await tx
+    .insertInto('counters')
+    .values({ name: 'fence', value: 1 })
+    .onConflict((c) => c.column('name').doUpdateSet((e) => ({ value: e('counters.value', '+', 1) })))
+    .returning('value')
+    .executeTakeFirstOrThrow();
+  const rows = me.hosts.map((host_identity) => ({
+    host_identity,
+    run_id: me.runId,
+    workflow_id: me.workflowId,
+    fence,
+    taken_at: at,
+    pull: me.pull,
+  }));
+  if (rows.length > 0) await tx.insertInto('locks').values(rows).execute();
+  await tx.deleteFrom('lock_queue').where('run_id', '=', me.runId).execute();
+  return fence;
+}
+
+async function takeAway(tx: Kysely<Schema>, lock: HeldLock, actor: string, at: number): Promise<void> {
+  await tx.deleteFrom('locks').where('host_identity', '=', lock.host).execute();
+  await setRecovery(
+    tx,
+    lock.host,
+    true,
+    `${actor} released the lock of run ${lock.runId} (${lock.pull}) by force`,
+    at,
+  );
+  const detail = { host: lock.host, runId: lock.runId, pull: lock.pull, fence: lock.fence };
+  await appendAudit(tx, { who: actor, what: 'force-release', detail }, at);
+}
+
+async function released(tx: Kysely<Schema>): Promise<Released> {
+  const next = mayTryNow(await readQueue(tx), await readLocks(tx));
+  return { next: next.map(({ runId, workflowId }) => ({ runId, workflowId })) };
+}
+
+async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {
+  return db
+    .selectFrom('locks')
+    .select([
+      'host_identity as host',
+      'run_id as runId',
+      'workflow_id as workflowId',
+      'pull',
+      'fence',
+      'taken_at as takenAt',
+    ])
+    .orderBy('host_identity')
+    .execute();
+}
+
+async function readQueue(db: Kysely<Schema>): Promise<readonly Waiter[]> {
+  const rows = await db
+    .selectFrom('lock_queue')
+    .select(['id', 'run_id as runId', 'workflow_id as workflowId', 'hosts', 'pull'])
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({ ...row, hosts: JSON.parse(row.hosts) as readonly string[] }));
+}
+
+/** One transaction at a time over all engines. On SQLite the one connection of the one engine does that already. */
+function oneAtATime<T>({ db, dialect }: Connection, work: (tx: Kysely<Schema>) => Promise<T>): Promise<T> {
+  return db.transaction().execute(async (tx) => {
+    if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${LOCKS_ADVISORY_KEY})`.execute(tx);
+    return work(tx);
+  });
+}

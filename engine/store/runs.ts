@@ -1,0 +1,158 @@
+import type { Selectable } from 'kysely';
+import type { Json } from '../operations/operation.ts';
+import { StoreError } from './error.ts';
+import type { Connection, Schema } from './schema.ts';
+import { type Clock, detailText, parseDetail } from './values.ts';
+
+export type RunKind = 'apply' | 'rollback' | 'plan' | 'revert';
+export type RunState = 'queued' | 'running' | 'applied' | 'rolled-back' | 'held' | 'failed' | 'cancelled';
+
+/** States that a run leaves no more. A held run waits for a person and can still end otherwise. */
+export const FINAL_STATES = [
+  'applied',
+  'rolled-back',
+  'failed',
+  'cancelled',
+] as const satisfies readonly RunState[];
+
+export interface NewRun {
+  /** Chosen by the caller, so that a retry names the same run. */
+  readonly id: string;
+  /** `owner/name` */
+  readonly repository: string;
+  readonly pullNumber: number | null;
+  readonly kind: RunKind;
+  readonly planDigest: string | null;
+  readonly headSha: string | null;
+  readonly baseSha: string | null;
+  readonly actor: string;
+  readonly detail?: Json;
+}
+
+export interface Run extends Omit<NewRun, 'detail'> {
+  readonly mergeSha: string | null;
+  readonly state: RunState;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  /** Epoch ms; null while the run has not come to a final state. */
+  readonly endedAt: number | null;
+  readonly detail: Json;
+}
+
+export interface RunChange {
+  readonly state?: RunState;
+  readonly mergeSha?: string;
+  readonly detail?: Json;
+}
+
+/** Upper bound of one listing. */
+export const RUNS_LISTED_MAX = 500;
+
+export function runsIn({ db }: Connection, now: Clock) {
+  const select = () => db.selectFrom('runs').selectAll();
+  return {
+    /** Idempotent: a run that is there already is returned as it is. */
+    async create(run: NewRun): Promise<Run> {
+      const row = newRow(run, now());
+      await db
+        .insertInto('runs')
+        .values(row)
+        .onConflict((c) => c.column('id').doNothing())
+        .execute();
+      return toRun(await select().where('id', '=', run.id).executeTakeFirstOrThrow());
+    },
+
+    async get(id: string): Promise<Run | undefined> {
+      const row = await select().where('id', '=', id).executeTakeFirst();
+      return row && toRun(row);
+    },
+
+    /** Repeating a change is harmless. Leaving a final state is `store-conflict`. */
+    async update(id: string, change: RunChange): Promise<void> {
+      const updated = await db
+        .updateTable('runs')
+        .set(changedColumns(change, now()))
+        .where('id', '=', id)
+        .where((e) =>
+          e.or([e('state', 'not in', FINAL_STATES), e('state', '=', change.state ?? e.ref('state'))]),
+        )
+        .executeTakeFirst();
+      if (updated.numUpdatedRows === 1n) return;
+      const run = await select().where('id', '=', id).executeTakeFirst();
+      const found = run === undefined ? 'is not in the store' : `has ended as ${run.state}`;
+      throw new StoreError(
+        'store-conflict',
+        `Run ${id} ${found}; it cannot become ${change.state}. Start a new run.`,
+      );
+    },
+
+    /** Newest first. */
+    async ofPull(repository: string, pullNumber: number): Promise<readonly Run[]> {
+      const query = select().where('repository', '=', repository).where('pull_number', '=', pullNumber);
+      return (await query.orderBy('started_at', 'desc').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(
+        toRun,
+      );
+    },
+
+    /** Runs that have not ended, oldest first. */
+    async open(): Promise<readonly Run[]> {
+      const query = select().where('state', 'not in', FINAL_STATES);
+      return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
+    },
+
+    /** Newest first, over all repositories. */
+    async recent(limit: number): Promise<readonly Run[]> {
+      const rows = await select()
+        .orderBy('started_at', 'desc')
+        .orderBy('id')
+        .limit(Math.min(limit, RUNS_LISTED_MAX))
+        .execute();
+      return rows.map(toRun);
+    },
+  };
+}
+
+function newRow(run: NewRun, at: number): Selectable<Schema['runs']> {
+  return {
+    id: run.id,
+    repository: run.repository,
+    pull_number: run.pullNumber,
+    kind: run.kind,
+    plan_digest: run.planDigest,
+    head_sha: run.headSha,
+    base_sha: run.baseSha,
+    merge_sha: null,
+    state: 'queued',
+    started_at: at,
+    ended_at: null,
+    actor: run.actor,
+    detail: detailText(run.detail),
+  };
+}
+
+function changedColumns(change: RunChange, at: number) {
+  const final = FINAL_STATES.some((state) => state === change.state);
+  return {
+    ...(change.state === undefined ? {} : { state: change.state, ended_at: final ? at : null }),
+    ...(change.mergeSha === undefined ? {} : { merge_sha: change.mergeSha }),
+    ...(change.detail === undefined ? {} : { detail: detailText(change.detail) }),
+  };
+}
+
+function toRun(row: Selectable<Schema['runs']>): Run {
+  return {
+    id: row.id,
+    repository: row.repository,
+    pullNumber: row.pull_number,
+    kind: row.kind as RunKind,
+    planDigest: row.plan_digest,
+    headSha: row.head_sha,
+    baseSha: row.base_sha,
+    mergeSha: row.merge_sha,
+    state: row.state as RunState,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    actor: row.actor,
+    detail: parseDetail(row.detail),
+  };
+}

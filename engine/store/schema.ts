@@ -1,0 +1,89 @@
+import type { Generated, Kysely } from 'kysely';
+
+/** Times are epoch milliseconds UTC; JSON is text; flags are 0 or 1: the same on SQLite and PostgreSQL. */
+export interface Schema {
+  readonly deliveries: { guid: string; event: string; repository: string; received_at: number };
+  readonly repositories: {
+    id: string;
+    owner: string;
+    name: string;
+    default_branch: string;
+    installation_id: string | null;
+  };
+  readonly plans: { digest: string; body: Uint8Array; stored_at: number };
+  readonly plan_uses: {
+    digest: string;
+    repository: string;
+    number: number;
+    head_sha: string;
+    base_sha: string;
+    created_at: number;
+  };
+  readonly blobs: { sha256: string; bytes: Uint8Array; stored_at: number };
+  readonly plan_blobs: { digest: string; sha256: string };
+  readonly runs: {
+    id: string;
+    repository: string;
+    pull_number: number | null;
+    kind: string;
+    plan_digest: string | null;
+    head_sha: string | null;
+    base_sha: string | null;
+    merge_sha: string | null;
+    state: string;
+    started_at: number;
+    ended_at: number | null;
+    actor: string;
+    detail: string;
+  };
+  readonly receipts: {
+    run_id: string;
+    host: string;
+    host_identity: string;
+    step_id: string;
+    state: string;
+    before_hash: string | null;
+    after_hash: string | null;
+    at: number;
+    detail: string;
+  };
+  readonly locks: {
+    host_identity: string;
+    run_id: string;
+    workflow_id: string;
+    fence: number;
+    taken_at: number;
+    pull: string;
+  };
+  readonly lock_queue: {
+    id: Generated<number>;
+    run_id: string;
+    workflow_id: string;
+    hosts: string;
+    asked_at: number;
+    pull: string;
+    why: string;
+  };
+  readonly counters: { name: string; value: number };
+  readonly hosts: { identity: string; needs_recovery: number; reason: string; updated_at: number };
+  readonly host_facts: { identity: string; facts: string; first_seen_at: number; seen_at: number };
+  readonly audit: {
+    seq: Generated<number>;
+    at: number;
+    who: string;
+    what: string;
+    repository: string | null;
+    pull: number | null;
+    head_sha: string | null;
+    digest: string | null;
+    detail: string;
+  };
+}
+
+export type Dialect = 'sqlite' | 'postgres';
+
+/** One open database and what differs between the two sorts. */
+export interface Connection {
+  readonly db: Kysely<Schema>;
+  readonly dialect: Dialect;
+}

@@ -1,0 +1,303 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Plan } from '../plan/step.ts';
+import { BLOB_MAX_BYTES } from './blobs.ts';
+import type { NewRun } from './runs.ts';
+import type { Store } from './store.ts';
+
+/** The same expectations for SQLite and PostgreSQL. Names are unique, so that one database serves them all. */
+export function storeSuite(name: string, open: () => Promise<Store>): void {
+  describe(`store on ${name}`, () => {
+    let store: Store;
+    beforeAll(async () => {
+      store = await open();
+    });
+    afterAll(async () => {
+      await store?.close();
+    });
+    const current = (): Store => store;
+    deliveriesSuite(current);
+    plansSuite(current);
+    runsSuite(current);
+    locksSuite(current);
+    hostsSuite(current);
+    auditSuite(current);
+  });
+}
+
+function deliveriesSuite(store: () => Store): void {
+  it('records a delivery once, also when it comes twice at the same time', async () => {
+    const delivery = { guid: randomUUID(), event: 'push', repository: 'o/r' };
+    const answers = await Promise.all([
+      store().deliveries.record(delivery),
+      store().deliveries.record(delivery),
+    ]);
+    expect(answers.toSorted()).toEqual([false, true]);
+    await store().deliveries.forget(delivery.guid);
+    expect(await store().deliveries.record(delivery)).toBe(true);
+  });
+
+  it('prunes old deliveries only', async () => {
+    const delivery = { guid: randomUUID(), event: 'push', repository: 'o/r\0' };
+    await store().deliveries.record(delivery);
+    await store().deliveries.prune(Date.now() - 60_000);
+    expect(await store().deliveries.record(delivery)).toBe(false);
+    expect(await store().deliveries.prune(Date.now() + 60_000)).toBeGreaterThan(0);
+    expect(await store().deliveries.record(delivery)).toBe(true);
+  });
+
+  it('keeps a repository by its id through a rename', async () => {
+    const id = randomUUID();
+    const record = { id, owner: 'o', name: `old-${id}`, defaultBranch: 'main', installationId: null };
+    await store().repositories.save(record);
+    await store().repositories.save({ ...record, name: `new-${id}`, installationId: '7' });
+    expect(await store().repositories.findByName('o', `old-${id}`)).toBeUndefined();
+    expect(await store().repositories.findByName('o', `new-${id}`)).toEqual({
+      ...record,
+      name: `new-${id}`,
+      installationId: '7',
+    });
+    await store().repositories.remove(id);
+    expect(await store().repositories.get(id)).toBeUndefined();
+  });
+}
+
+function plansSuite(store: () => Store): void {
+  it('returns a plan as it was stored, and for what it was made', async () => {
+    const plan = somePlan();
+    const use = { repository: `o/${plan.digest}`, number: 3, headSha: 'h1', baseSha: 'b1' };
+    await store().plans.save(plan, use);
+    await store().plans.save(plan, { ...use, number: 4 });
+    expect(await store().plans.get(plan.digest)).toEqual(plan);
+    expect(await store().plans.latest(use.repository, 3)).toMatchObject({ ...use, digest: plan.digest });
+    expect((await store().plans.uses(plan.digest)).map((u) => u.number).toSorted()).toEqual([3, 4]);
+    expect(await store().plans.findByPrefix(plan.digest.slice(0, 12))).toEqual([plan.digest]);
+    expect(await store().plans.findByPrefix('%')).toEqual([]);
+    expect(await store().plans.get('none')).toBeUndefined();
+  });
+
+  it('keeps payloads byte for byte, once, and refuses one over the bound', async () => {
+    const bytes = new Uint8Array(256).map((_, i) => i);
+    const [sha = ''] = await store().blobs.put([bytes, bytes]);
+    expect(await store().blobs.get(sha)).toSatisfy((found: Uint8Array) => Buffer.from(found).equals(bytes));
+    expect(await store().blobs.put([new Uint8Array(0)])).toHaveLength(1);
+    const tooLarge = store().blobs.put([new Uint8Array(BLOB_MAX_BYTES + 1)]);
+    await expect(tooLarge).rejects.toMatchObject({ type: 'store-bound' });
+  });
+
+  it('prunes plans and payloads that nothing needs', async () => {
+    const [kept, gone] = [somePlan(), somePlan()];
+    const [keptSha = '', goneSha = ''] = await store().blobs.put([randomBytes(), randomBytes()]);
+    const use = { repository: `o/${kept.digest}`, number: 1, headSha: 'h', baseSha: 'b' };
+    await store().plans.save(kept, use, [keptSha, keptSha]);
+    await store().plans.save(gone, use, [goneSha]);
+    const run = await store().runs.create({ ...someRun(), planDigest: kept.digest });
+    const later = Date.now() + 60_000;
+    await store().plans.prune(later);
+    await store().blobs.prune(later);
+    expect(await store().plans.get(gone.digest)).toBeUndefined();
+    expect(await store().blobs.get(goneSha)).toBeUndefined();
+    expect(await store().plans.get(kept.digest)).toEqual(kept);
+    expect(await store().plans.payloadsOf(kept.digest)).toEqual([keptSha]);
+    expect(await store().blobs.get(keptSha)).toBeDefined();
+    await store().runs.update(run.id, { state: 'applied' });
+    await store().plans.prune(later);
+    expect(await store().plans.uses(kept.digest)).toEqual([]);
+  });
+}
+
+function runsSuite(store: () => Store): void {
+  it('creates a run once and never leaves its final state', async () => {
+    const run = someRun();
+    await store().runs.create(run);
+    await store().runs.update(run.id, { state: 'running', detail: { note: 'a\0b "quoted"' } });
+    expect(await store().runs.create(run)).toMatchObject({ state: 'running', endedAt: null });
+    expect((await store().runs.open()).map((r) => r.id)).toContain(run.id);
+    await store().runs.update(run.id, { state: 'applied' });
+    await store().runs.update(run.id, { state: 'applied', mergeSha: 'm' });
+    expect(await store().runs.get(run.id)).toMatchObject({
+      state: 'applied',
+      mergeSha: 'm',
+      endedAt: expect.any(Number),
+      detail: { note: 'a\0b "quoted"' },
+    });
+    await expect(store().runs.update(run.id, { state: 'running' })).rejects.toMatchObject({
+      type: 'store-conflict',
+      message: `Run ${run.id} has ended as applied; it cannot become running. Start a new run.`,
+    });
+    expect((await store().runs.open()).map((r) => r.id)).not.toContain(run.id);
+    expect((await store().runs.ofPull(run.repository, 5)).map((r) => r.id)).toEqual([run.id]);
+  });
+
+  it('names what runs that have not ended may have left on a host', async () => {
+    const [run, later] = [someRun(), someRun()];
+    await store().runs.create(run);
+    const receipt = someReceipt(run.id, 'a');
+    await store().receipts.save([receipt, someReceipt(run.id, 'b', receipt.hostIdentity)]);
+    await store().receipts.save([{ ...receipt, state: 'undone' }]);
+    const open = (except?: string) => store().receipts.open(receipt.hostIdentity, except);
+    expect((await open()).map((r) => [r.stepId, r.state])).toEqual([['b', 'captured']]);
+    expect(await open(run.id)).toEqual([]);
+    await store().runs.update(run.id, { state: 'rolled-back' });
+    expect(await open()).toEqual([]);
+    expect(await store().receipts.ofRun(run.id)).toHaveLength(2);
+    expect(await store().receipts.touchedSince(receipt.hostIdentity, 0, later.id)).toHaveLength(1);
+    expect(await store().receipts.touchedSince(receipt.hostIdentity, 0, run.id)).toEqual([]);
+  });
+}
+
+function locksSuite(store: () => Store): void {
+  const ask = (runId: string, ...hosts: string[]) =>
+    store().locks.acquire({ runId, workflowId: `w-${runId}`, hosts, pull: `o/r#${runId}` });
+
+  it('gives all hosts or none, in the order of asking', async () => {
+    const [x, y, z] = hostNames();
+    const [one, two, three, four] = runNames();
+    const first = await ask(one, x, y);
+    expect(first).toMatchObject({ kind: 'granted' });
+    expect(await ask(one, y, x)).toEqual(first);
+    const waiting = {
+      kind: 'waiting',
+      position: 1,
+      holders: [{ host: y, runId: one, pull: `o/r#${one}` }],
+      ahead: [],
+    };
+    expect(await ask(two, y, z)).toEqual(waiting);
+    expect(await ask(two, y, z)).toEqual(waiting);
+    // z is free, but the waiter before wants it too.
+    expect(await ask(three, z)).toMatchObject({ position: 2, holders: [], ahead: [{ runId: two }] });
+    expect(await ask(four, hostNames()[0])).toMatchObject({ kind: 'granted' });
+    expect((await store().locks.release(one)).next).toEqual([{ runId: two, workflowId: `w-${two}` }]);
+    expect(await ask(three, z)).toMatchObject({ kind: 'waiting' });
+    const second = await ask(two, y, z);
+    expect(second.kind === 'granted' && first.kind === 'granted' && second.fence > first.fence).toBe(true);
+    expect((await store().locks.heldBy(two)).map((lock) => lock.host)).toEqual([y, z].toSorted());
+    expect((await store().locks.release(two)).next.map((n) => n.runId)).toEqual([three]);
+    expect((await store().locks.release(three)).next).toEqual([]);
+    await store().locks.release(four);
+  });
+
+  it('lets a waiter give up its place', async () => {
+    const [x, y] = hostNames();
+    const [one, two, three] = runNames();
+    await ask(one, x);
+    await ask(two, x, y);
+    await ask(three, y);
+    expect((await store().locks.release(two)).next.map((n) => n.runId)).toEqual([three]);
+    expect((await store().locks.queue()).map((w) => w.runId)).not.toContain(two);
+    await store().locks.release(three);
+    await store().locks.release(one);
+  });
+
+  it('grants one of many that ask at the same time', async () => {
+    const [x] = hostNames();
+    const runs = Array.from({ length: 20 }, () => randomUUID());
+    const answers = await Promise.all(runs.map((run) => ask(run, x)));
+    expect(answers.filter((a) => a.kind === 'granted')).toHaveLength(1);
+    const positions = answers.flatMap((a) => (a.kind === 'waiting' ? [a.position] : []));
+    expect(positions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 19 }, (_, i) => i + 1));
+    for (const run of runs) await store().locks.release(run);
+    expect((await store().locks.list()).filter((lock) => lock.host === x)).toEqual([]);
+  });
+
+  it('records a forced release, marks the host, and refuses its old holder', async () => {
+    const [x, y] = hostNames();
+    const [one, two] = runNames();
+    await ask(one, x, y);
+    await ask(two, x);
+    const answer = await store().locks.forceRelease(x, 'alice');
+    expect(answer).toMatchObject({ was: { host: x, runId: one }, next: [{ runId: two }] });
+    expect(await store().hosts.needRecovery([x, y])).toEqual([
+      { identity: x, reason: `alice released the lock of run ${one} (o/r#${one}) by force` },
+    ]);
+    const entries = (await store().audit.list()).filter((e) => e.what === 'force-release');
+    expect(entries.at(-1)).toMatchObject({ who: 'alice', detail: { host: x, runId: one } });
+    await expect(ask(one, x, y)).rejects.toMatchObject({ type: 'store-conflict' });
+    expect(await store().locks.forceRelease(x, 'alice')).toMatchObject({ was: undefined });
+    await store().locks.release(one);
+    await store().locks.release(two);
+  });
+}
+
+function hostsSuite(store: () => Store): void {
+  it('remembers when a machine was first seen, and whether it needs recovery', async () => {
+    const identity = randomUUID();
+    expect(await store().hosts.saveFacts(identity, { os: 'debian 12' })).toBe(true);
+    const first = await store().hosts.facts(identity);
+    expect(await store().hosts.saveFacts(identity, { os: 'debian 13' })).toBe(false);
+    expect(await store().hosts.facts(identity)).toMatchObject({
+      facts: { os: 'debian 13' },
+      firstSeenAt: first?.firstSeenAt,
+    });
+    await store().hosts.markNeedsRecovery(identity, 'run 1 left \0 open');
+    expect(await store().hosts.needRecovery([identity])).toEqual([
+      { identity, reason: 'run 1 left \uFFFD open' },
+    ]);
+    expect(await store().hosts.needRecovery([])).toEqual([]);
+    await store().hosts.clearNeedsRecovery(identity);
+    expect((await store().hosts.needRecovery()).map((r) => r.identity)).not.toContain(identity);
+  });
+}
+
+function auditSuite(store: () => Store): void {
+  it('keeps the audit log in order and by pull request', async () => {
+    const repository = `o/${randomUUID()}`;
+    await store().audit.append({
+      who: 'alice',
+      what: 'approve',
+      repository,
+      pull: 1,
+      headSha: 'h',
+      digest: 'd',
+    });
+    await store().audit.append({ who: 'bob', what: 'apply', repository, pull: 1, detail: { runs: ['r'] } });
+    await store().audit.append({ who: 'bob', what: 'apply', repository, pull: 2 });
+    const entries = await store().audit.list({ repository, pull: 1 });
+    expect(entries.map((e) => [e.who, e.what])).toEqual([
+      ['alice', 'approve'],
+      ['bob', 'apply'],
+    ]);
+    const [first] = entries;
+    expect(await store().audit.list({ repository, afterSeq: first?.seq ?? 0 })).toHaveLength(2);
+    const huge = store().audit.append({ who: 'a', what: 'b', detail: 'x'.repeat(300 * 1024) });
+    await expect(huge).rejects.toMatchObject({ type: 'store-bound' });
+  });
+}
+
+function randomBytes(): Uint8Array {
+  return Buffer.from(randomUUID());
+}
+
+function someDigest(): string {
+  return `${randomUUID()}${randomUUID()}`.replaceAll('-', '');
+}
+
+function somePlan(): Plan {
+  const digest = someDigest();
+  const finding = { kind: 'finding', severity: 'info', host: 'h', document: 'd', message: 'é\0' } as const;
+  return {
+    kind: 'plan',
+    digest,
+    hosts: [{ kind: 'host-plan', host: 'h', steps: [], findings: [finding], digest }],
+  };
+}
+
+function someRun(): NewRun {
+  const id = randomUUID();
+  const shas = { planDigest: null, headSha: 'h', baseSha: 'b' };
+  return { id, repository: `o/${id}`, pullNumber: 5, kind: 'apply', actor: 'alice', ...shas };
+}
+
+function someReceipt(runId: string, stepId: string, hostIdentity: string = randomUUID()) {
+  const hashes = { beforeHash: 'x', afterHash: null };
+  return { runId, host: 'web-1', hostIdentity, stepId, state: 'captured', ...hashes, detail: {} } as const;
+}
+
+function hostNames(): [string, string, string] {
+  const id = randomUUID();
+  return [`${id}-x`, `${id}-y`, `${id}-z`];
+}
+
+function runNames(): [string, string, string, string] {
+  return [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+}

@@ -1,0 +1,69 @@
+import { auditIn } from './audit.ts';
+import { blobsIn } from './blobs.ts';
+import { deliveriesIn } from './deliveries.ts';
+import { StoreError } from './error.ts';
+import { hostsIn } from './hosts.ts';
+import { locksIn } from './locks.ts';
+import { migrate, requireCurrentSchema } from './migrate.ts';
+import { plansIn } from './plans.ts';
+import { openPostgres } from './postgres.ts';
+import { receiptsIn } from './receipts.ts';
+import { repositoriesIn } from './repositories.ts';
+import { runsIn } from './runs.ts';
+import type { Connection } from './schema.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Clock } from './values.ts';
+
+/** Where the store is: a PostgreSQL URL (`DATABASE_URL`), or the path of a SQLite file. */
+export type StoreLocation = { readonly url: string } | { readonly file: string };
+
+export interface StoreOptions {
+  /** Reads beside a running engine; any write is refused. */
+  readonly readOnly?: boolean;
+  readonly now?: Clock;
+}
+
+export type Store = ReturnType<typeof storeOn> & { readonly close: () => Promise<void> };
+
+/**
+ * Opens the store and brings its schema up to date. Durable: what a call stored survives a power cut.
+ * Every call may throw `StoreError`; see its `type`.
+ */
+export async function openStore(location: StoreLocation, options: StoreOptions = {}): Promise<Store> {
+  const readOnly = options.readOnly ?? false;
+  const opened =
+    'url' in location ? openPostgres(checkedUrl(location.url)) : openSqlite({ ...location, readOnly });
+  const connection: Connection = { db: opened.db, dialect: 'url' in location ? 'postgres' : 'sqlite' };
+  try {
+    await (readOnly ? requireCurrentSchema(connection) : migrate(connection));
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  return { ...storeOn(connection, options.now ?? Date.now), close: opened.close };
+}
+
+function storeOn(connection: Connection, now: Clock) {
+  return {
+    dialect: connection.dialect,
+    deliveries: deliveriesIn(connection, now),
+    repositories: repositoriesIn(connection),
+    plans: plansIn(connection, now),
+    blobs: blobsIn(connection, now),
+    runs: runsIn(connection, now),
+    receipts: receiptsIn(connection, now),
+    locks: locksIn(connection, now),
+    hosts: hostsIn(connection, now),
+    audit: auditIn(connection, now),
+    /** Resolves when the store answers: for `/readyz`. */
+    async ping(): Promise<void> {
+      await connection.db.selectFrom('counters').select('name').limit(1).execute();
+    },
+  };
+}
+
+/** Names the mistake without the URL itself, which may hold a password. */
+function checkedUrl(url: string): string {
+  if (/^postgres(ql)?:\/\//.test(url)) return url;
+  throw new StoreError('store-failed', 'DATABASE_URL must begin with postgres:// or postgresql://.');
+}
