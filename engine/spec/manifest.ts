@@ -43,6 +43,8 @@ export interface LocatedDocument<Spec = unknown> extends Document<Spec> {
   readonly ref: DocumentRef;
   readonly onRemoval: 'restore' | 'keep';
   readonly positions: ReadonlyMap<string, Position>;
+  /** The same for the keys that name the values. */
+  readonly keys: ReadonlyMap<string, Position>;
 }
 
 /** What a repository declares at one commit, schema-checked but not yet resolved for hosts. */
@@ -52,4 +54,6 @@ export interface Manifest {
   readonly documents: readonly LocatedDocument[];
   /** All files of the repository that specs may point to, by path from its root with `/`. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Paths of symbolic links; never followed, only named in errors. */
+  readonly links: ReadonlySet<string>;
 }

@@ -1,0 +1,21 @@
+import { type LoadOptions, loadManifest, sortErrors } from './load.ts';
+import type { Manifest, SpecError } from './manifest.ts';
+import type { Resolution } from './resolution.ts';
+import { resolveManifest } from './resolve.ts';
+
+export interface CheckedRepository {
+  readonly manifest: Manifest;
+  readonly resolution: Resolution;
+  /** All mistakes of the repository, by file and place; nothing may be planned while there is one. */
+  readonly errors: readonly SpecError[];
+}
+
+/** Everything that can be said about a repository without asking a host. Takes what `loadManifest` takes. */
+export function checkRepository(
+  files: ReadonlyMap<string, Uint8Array>,
+  options: LoadOptions = {},
+): CheckedRepository {
+  const { manifest, errors } = loadManifest(files, options);
+  const resolution = resolveManifest(manifest);
+  return { manifest, resolution, errors: sortErrors([...errors, ...resolution.errors]) };
+}

@@ -1,0 +1,32 @@
+import { errorAt, type ServerDocument } from '../documents.ts';
+import type { SpecError } from '../manifest.ts';
+
+/** What the schema of a server cannot say: its host keys. */
+export function checkServer(document: ServerDocument): readonly SpecError[] {
+  const { hostKey, hostKeys } = document.spec;
+  if (hostKey !== undefined && hostKeys !== undefined) {
+    return [
+      errorAt(document, 'wrong-value', '/spec/hostKeys', 'Give either "hostKey" or "hostKeys", not both.'),
+    ];
+  }
+  if (hostKey === undefined && hostKeys === undefined) {
+    const message =
+      `Server ${document.metadata.name} has no "hostKey", without which the engine cannot know the machine; ` +
+      `\`doaas scan ${document.spec.address}\` prints it.`;
+    return [errorAt(document, 'missing-property', '/spec', message)];
+  }
+  return [
+    ...(hostKey === undefined ? [] : checkKey(document, '/spec/hostKey', hostKey)),
+    ...(hostKeys ?? []).flatMap((key, index) => checkKey(document, `/spec/hostKeys/${index}`, key)),
+  ];
+}
+
+/** A public key's base64 begins with its type's length and name (RFC 4253, 6.6): a cut or mixed-up key shows there. */
+function checkKey(document: ServerDocument, pointer: string, key: string): readonly SpecError[] {
+  const [type = '', base64 = ''] = key.split(' ');
+  const bytes = Buffer.from(base64, 'base64');
+  const length = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
+  if (bytes.subarray(4, 4 + length).toString('latin1') === type) return [];
+  const message = `This host key is damaged: its base64 text is not a key of the type ${type}; copy it again from \`doaas scan\`.`;
+  return [errorAt(document, 'wrong-value', pointer, message)];
+}

@@ -1,0 +1,70 @@
+import type { LocatedDocument, Manifest, Position, SpecError } from './manifest.ts';
+import type { ConfigurationSpec, ServerSpec, Targets, VariablesSpec } from './types.generated.ts';
+import { keyPosition, valuePosition } from './validate.ts';
+
+export type ServerDocument = LocatedDocument<ServerSpec>;
+export type VariablesDocument = LocatedDocument<VariablesSpec>;
+export type ConfigurationDocument = LocatedDocument<ConfigurationSpec>;
+/** A document that names servers. */
+export type TargetingDocument = LocatedDocument<{ readonly targets: Targets }>;
+
+/** The schema has been checked when a document is in a manifest, so the kind tells the type of the spec. */
+export function isServer(document: LocatedDocument): document is ServerDocument {
+  return document.kind === 'Server';
+}
+
+export function isVariables(document: LocatedDocument): document is VariablesDocument {
+  return document.kind === 'Variables';
+}
+
+export function isConfiguration(document: LocatedDocument): document is ConfigurationDocument {
+  return document.kind === 'Configuration';
+}
+
+export function isTargeting(document: LocatedDocument): document is TargetingDocument {
+  return document.kind !== 'Server';
+}
+
+/** Servers by name; of two with the same name the first, the second being an error already. */
+export function serversByName(manifest: Manifest): ReadonlyMap<string, ServerDocument> {
+  const servers = new Map<string, ServerDocument>();
+  for (const document of manifest.documents.filter(isServer)) {
+    if (!servers.has(document.metadata.name)) servers.set(document.metadata.name, document);
+  }
+  return servers;
+}
+
+export function targetsServer(targets: Targets, server: ServerDocument): boolean {
+  if (targets.all) return true;
+  if (targets.hosts) return targets.hosts.includes(server.metadata.name);
+  const wanted = Object.entries(targets.labels ?? {});
+  const { labels } = server.metadata;
+  return (
+    wanted.length > 0 &&
+    wanted.every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value)
+  );
+}
+
+/** An error at a value of the document. */
+export function errorAt(
+  document: LocatedDocument,
+  code: string,
+  pointer: string,
+  message: string,
+): SpecError {
+  return specError(code, pointer, message, valuePosition(document, pointer));
+}
+
+/** An error at the key that names a value of the document. */
+export function errorAtKey(
+  document: LocatedDocument,
+  code: string,
+  pointer: string,
+  message: string,
+): SpecError {
+  return specError(code, pointer, message, keyPosition(document, pointer));
+}
+
+function specError(code: string, pointer: string, message: string, position: Position): SpecError {
+  return { kind: 'spec-error', code, message, position, pointer };
+}

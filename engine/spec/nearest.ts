@@ -1,0 +1,26 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Candidates looked at; above that a suggestion is not worth its time. */
+const MAX_CANDIDATES = 10_000;
+
+/** The candidate that the user probably meant: at most a third of its letters differ. */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  let best: { readonly name: string; readonly distance: number } | undefined;
+  let seen = 0;
+  for (const candidate of candidates) {
+    if (++seen > MAX_CANDIDATES) break;
+    const bound = Math.max(2, Math.floor(Math.max(name.length, candidate.length) / 3));
+    if (Math.abs(name.length - candidate.length) > bound) continue;
+    const found = distance(name.toLowerCase(), candidate.toLowerCase());
+    if (found <= bound && found < candidate.length && (best === undefined || found < best.distance)) {
+      best = { name: candidate, distance: found };
+    }
+  }
+  return best?.name;
+}
+
+/** `; did you mean "packages"?`, or a full stop. */
+export function didYouMean(name: string, candidates: Iterable<string>): string {
+  const nearest = nearestName(name, candidates);
+  return nearest === undefined ? '.' : `; did you mean ${JSON.stringify(nearest)}?`;
+}

@@ -1,0 +1,180 @@
+import type { Payload } from './configuration.ts';
+import { conflictFinder, type Placed } from './conflicts.ts';
+import {
+  type ConfigurationDocument,
+  errorAt,
+  isConfiguration,
+  type ServerDocument,
+  serversByName,
+  targetsServer,
+} from './documents.ts';
+import { MAX_PAYLOAD_BYTES, MAX_RENDERED_BYTES } from './limits.ts';
+import { sortErrors } from './load.ts';
+import type { Manifest, SpecError } from './manifest.ts';
+import { type PayloadStore, payloadStore } from './payloads.ts';
+import type { Resolution, ResolvedHost } from './resolution.ts';
+import { type Contents, resolveConfiguration } from './resolveConfiguration.ts';
+import { resolveServer } from './resolveServer.ts';
+import { isArmored, readSources, type Sources } from './sources.ts';
+import { isLabelName, renderTemplate } from './template.ts';
+import type { VariableValue } from './types.generated.ts';
+import { configurationValues, variablesOf } from './variables.ts';
+import { wavesOf } from './waves.ts';
+
+/** A configuration with what is the same on all its hosts. */
+interface Prepared {
+  readonly document: ConfigurationDocument;
+  readonly sources: Sources;
+  readonly wave: number;
+  /** Set where nothing in it depends on the host. */
+  shared?: Placed;
+}
+
+/**
+ * The desired state of every host. Pure: the same files give the same resolution, byte for byte.
+ *
+ * Where there are errors (in the manifest or here) the hosts are incomplete and must not be planned.
+ */
+export function resolveManifest(manifest: Manifest): Resolution {
+  const payloads = payloadStore();
+  const errors: SpecError[] = [];
+  const waves = wavesOf(manifest.documents);
+  const prepared = manifest.documents.filter(isConfiguration).map((document): Prepared => {
+    const sources = readSources(manifest, document);
+    errors.push(...sources.errors);
+    return { document, sources, wave: waves.get(document.ref) ?? 0 };
+  });
+  const conflicts = conflictFinder();
+  const servers = serversByName(manifest);
+  const names = [...servers.keys()].sort();
+  const hosts = names.flatMap((name): readonly ResolvedHost[] => {
+    const server = servers.get(name);
+    if (server === undefined) return [];
+    const placed = resolveHost(manifest, server, prepared, payloads, errors);
+    conflicts.addHost(
+      name,
+      placed.map(({ placed }) => placed),
+    );
+    return [
+      {
+        kind: 'resolved-host',
+        name,
+        server: resolveServer(server, servers),
+        documents: placed.map(toResolved),
+      },
+    ];
+  });
+  return {
+    kind: 'resolution',
+    hosts,
+    payloads: payloads.contents,
+    errors: sortErrors([...errors, ...conflicts.errors()]),
+  };
+}
+
+interface PlacedInWave {
+  readonly placed: Placed;
+  readonly wave: number;
+}
+
+/** The configurations of one host: by wave, then by name. */
+function resolveHost(
+  manifest: Manifest,
+  server: ServerDocument,
+  prepared: readonly Prepared[],
+  payloads: PayloadStore,
+  errors: SpecError[],
+): readonly PlacedInWave[] {
+  const variables = variablesOf(manifest, server);
+  errors.push(...variables.errors);
+  return prepared
+    .filter(({ document }) => targetsServer(document.spec.targets, server))
+    .map((one) => {
+      const { values, errors: wrong } = configurationValues(
+        one.document,
+        variables.settings,
+        server.metadata.name,
+      );
+      errors.push(...wrong);
+      const placed = one.shared ?? place(manifest, server, one, values, payloads, errors);
+      if (one.sources.templates.size === 0) one.shared = placed;
+      return { placed, wave: one.wave };
+    })
+    .sort((a, b) => a.wave - b.wave || (a.placed.document.ref < b.placed.document.ref ? -1 : 1));
+}
+
+function place(
+  manifest: Manifest,
+  server: ServerDocument,
+  { document, sources }: Prepared,
+  values: ReadonlyMap<string, VariableValue>,
+  payloads: PayloadStore,
+  errors: SpecError[],
+): Placed {
+  const report = (code: string, pointer: string, message: string) =>
+    errors.push(errorAt(document, code, pointer, message));
+  const store = (bytes: Uint8Array, pointer: string): Payload => {
+    const payload = payloads.add(bytes);
+    if (payload !== undefined) return payload;
+    const bound = MAX_PAYLOAD_BYTES / 1024 / 1024;
+    report(
+      'file-too-large',
+      pointer,
+      `With this, all contents together are larger than ${bound} MiB; make them smaller.`,
+    );
+    return nothing;
+  };
+  const contents: Contents = {
+    inline: (text, pointer) => store(new TextEncoder().encode(text), pointer),
+    source: (path, pointer) => store(manifest.files.get(path) ?? empty, pointer),
+    template: (path, pointer) => {
+      const template = sources.templates.get(path);
+      // A mistake in the template has been reported once for all hosts, a missing value for this one.
+      if (template === undefined || values.size < Object.keys(document.spec.variables ?? {}).length)
+        return nothing;
+      const text = renderTemplate(template, withHost(values, server));
+      if (typeof text !== 'string') {
+        const message = `${path} line ${text.line} ${text.message} (${server.metadata.name}).`;
+        report('wrong-template', pointer, message);
+        return nothing;
+      }
+      const bytes = new TextEncoder().encode(text);
+      if (bytes.length > MAX_RENDERED_BYTES) {
+        report(
+          'wrong-template',
+          pointer,
+          `${path} gives more than ${MAX_RENDERED_BYTES / 1024} KiB; make it smaller.`,
+        );
+        return nothing;
+      }
+      return store(bytes, pointer);
+    },
+    isArmored: (path) => isArmored(manifest.files.get(path) ?? empty),
+  };
+  return { document, spec: resolveConfiguration(document.spec, contents) };
+}
+
+const empty = new Uint8Array();
+
+/** Stands for a content that is an error; never planned. */
+const nothing: Payload = { sha256: '', size: 0, text: true };
+
+function withHost(
+  values: ReadonlyMap<string, VariableValue>,
+  server: ServerDocument,
+): ReadonlyMap<string, VariableValue> {
+  const labels = Object.entries(server.metadata.labels).map(
+    ([name, value]) => [`host.labels.${name}`, value] as const,
+  );
+  return new Map<string, VariableValue>([
+    ...values,
+    ['host.name', server.metadata.name],
+    ['host.address', server.spec.address],
+    ...labels.filter(([name]) => isLabelName(name)),
+  ]);
+}
+
+function toResolved({ placed: { document, spec }, wave }: PlacedInWave): ResolvedHost['documents'][number] {
+  const { ref, onRemoval, position } = document;
+  return { ref, kind: 'Configuration', wave, onRemoval, spec, position };
+}

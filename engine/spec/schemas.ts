@@ -1,0 +1,34 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import common from '../../schemas/common.json' with { type: 'json' };
+import configuration from '../../schemas/configuration.json' with { type: 'json' };
+import server from '../../schemas/server.json' with { type: 'json' };
+import variables from '../../schemas/variables.json' with { type: 'json' };
+
+export const API_VERSION = 'doaas/v1';
+
+/** The schema of each kind. A new kind is added here and in schemas/doaas.json. */
+const schemas: Readonly<Record<string, object>> = {
+  Server: server,
+  Variables: variables,
+  Configuration: configuration,
+};
+
+export const kinds: readonly string[] = Object.keys(schemas);
+
+const validators = new Map<string, ValidateFunction>();
+
+/** All mistakes of a document's value by its kind's schema; empty when there is none. `kind` is one of `kinds`. */
+export function schemaErrors(kind: string, value: unknown): readonly ErrorObject[] {
+  const validate = validators.get(kind) ?? compile(kind);
+  return validate(value) ? [] : (validate.errors ?? []);
+}
+
+/** Compiled at first use: tens of milliseconds that most commands do not need. */
+function compile(kind: string): ValidateFunction {
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false });
+  ajv.addVocabulary(['x-expected']);
+  ajv.addSchema(common);
+  const validate = ajv.compile(schemas[kind] ?? false);
+  validators.set(kind, validate);
+  return validate;
+}

@@ -1,0 +1,217 @@
+import Mustache from 'mustache';
+import { MAX_RENDERED_BYTES } from './limits.ts';
+import { nearestName } from './nearest.ts';
+import type { VariableValue } from './types.generated.ts';
+
+/** A Mustache template, parsed once and rendered for many hosts. Logic-less: texts, values and sections. */
+export interface Template {
+  readonly kind: 'template';
+  readonly nodes: readonly TemplateNode[];
+}
+
+type TemplateNode =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'value'; readonly name: string; readonly line: number }
+  | {
+      readonly kind: 'section' | 'inverted';
+      readonly name: string;
+      readonly line: number;
+      readonly children: readonly TemplateNode[];
+    };
+
+/** What is wrong in a template; `line` counts from 1 within the template's file. */
+export interface TemplateProblem {
+  readonly kind: 'problem';
+  readonly line: number;
+  /** The rest of a sentence that begins with the template's file and line. */
+  readonly message: string;
+}
+
+/** Sections within sections. */
+const MAX_SECTION_DEPTH = 16;
+
+/** Mustache's token: type, text or name, start, end, then for sections the children. */
+type Token = readonly [type: string, value: string, start: number, end: number, children?: readonly Token[]];
+
+export function parseTemplate(text: string): Template | TemplateProblem {
+  try {
+    // A writer of its own: the default one keeps every template for ever.
+    const tokens = new Mustache.Writer().parse(text) as unknown as readonly Token[];
+    return { kind: 'template', nodes: tokens.map((token) => toNode(token, text, 1)).filter(isNode) };
+  } catch (error) {
+    if (error instanceof ProblemError) return error.problem;
+    return syntaxProblem(error, text);
+  }
+}
+
+class ProblemError extends Error {
+  readonly type = 'template-problem';
+  readonly problem: TemplateProblem;
+  constructor(problem: TemplateProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+function syntaxProblem(error: unknown, text: string): TemplateProblem {
+  const reason = error instanceof Error ? error.message : String(error);
+  const at = / at (\d+)$/.exec(reason);
+  const line = at === null ? 1 : lineAt(text, Number(at[1]));
+  return {
+    kind: 'problem',
+    line,
+    message: `is not a valid template: ${reason.replace(/ at \d+$/, '').toLowerCase()}`,
+  };
+}
+
+function isNode(node: TemplateNode | undefined): node is TemplateNode {
+  return node !== undefined;
+}
+
+function toNode(token: Token, text: string, depth: number): TemplateNode | undefined {
+  const [type, value, start, , children = []] = token;
+  const line = lineAt(text, start);
+  if (depth > MAX_SECTION_DEPTH)
+    throw failed(line, `nests sections more than ${MAX_SECTION_DEPTH} deep; flatten it`);
+  switch (type) {
+    case 'text':
+      return { kind: 'text', text: value };
+    case 'name':
+    case '&':
+      return { kind: 'value', name: value, line };
+    case '#':
+    case '^': {
+      const nodes = children.map((child) => toNode(child, text, depth + 1)).filter(isNode);
+      return { kind: type === '#' ? 'section' : 'inverted', name: value, line, children: nodes };
+    }
+    case '>':
+      throw failed(line, `includes the partial "${value}", which is not supported; write its text here`);
+    default:
+      return undefined;
+  }
+}
+
+function failed(line: number, message: string): ProblemError {
+  return new ProblemError({ kind: 'problem', line, message });
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+/** Names in a template that nothing declares, each with the nearest that is. */
+export function undeclaredNames(
+  template: Template,
+  declared: ReadonlySet<string>,
+): readonly TemplateProblem[] {
+  return namesOf(template.nodes, false).flatMap(({ name, line, inSection }) => {
+    if (declared.has(name) || (name === '.' && inSection) || isLabelName(name)) return [];
+    const nearest = nearestName(name, declared);
+    const advice =
+      nearest === undefined ? 'declare it under "variables"' : `did you mean ${JSON.stringify(nearest)}?`;
+    return [{ kind: 'problem', line, message: `uses "${name}", which is not declared; ${advice}` }];
+  });
+}
+
+export function isLabelName(name: string): boolean {
+  return /^host\.labels\../.test(name);
+}
+
+interface NameUse {
+  readonly name: string;
+  readonly line: number;
+  readonly inSection: boolean;
+}
+
+function namesOf(nodes: readonly TemplateNode[], inSection: boolean): readonly NameUse[] {
+  return nodes.flatMap((node) => {
+    if (node.kind === 'text') return [];
+    const use = { name: node.name, line: node.line, inSection };
+    if (node.kind === 'value') return [use];
+    return [use, ...namesOf(node.children, inSection || node.kind === 'section')];
+  });
+}
+
+/** The text for one host, nothing escaped. `values` holds all names; a name that is missing is a problem. */
+export function renderTemplate(
+  template: Template,
+  values: ReadonlyMap<string, VariableValue>,
+): string | TemplateProblem {
+  const output: Output = { parts: [], length: 0 };
+  try {
+    renderNodes(template.nodes, values, undefined, output);
+    return output.parts.join('');
+  } catch (error) {
+    if (error instanceof ProblemError) return error.problem;
+    throw error;
+  }
+}
+
+interface Output {
+  readonly parts: string[];
+  length: number;
+}
+
+function renderNodes(
+  nodes: readonly TemplateNode[],
+  values: ReadonlyMap<string, VariableValue>,
+  dot: VariableValue | undefined,
+  output: Output,
+): void {
+  for (const node of nodes) {
+    if (node.kind === 'text') write(output, node.text, 1);
+    else if (node.kind === 'value') write(output, valueText(node.name, node.line, values, dot), node.line);
+    else renderSection(node, values, dot, output);
+  }
+}
+
+function renderSection(
+  node: Extract<TemplateNode, { readonly children: unknown }>,
+  values: ReadonlyMap<string, VariableValue>,
+  dot: VariableValue | undefined,
+  output: Output,
+): void {
+  const value = node.name === '.' ? dot : values.get(node.name);
+  if (value === undefined && !isLabelName(node.name)) throw missing(node.name, node.line);
+  const items = Array.isArray(value) ? value : isTrue(value) ? [value] : [];
+  if (node.kind === 'inverted') {
+    if (items.length === 0) renderNodes(node.children, values, dot, output);
+    return;
+  }
+  for (const item of items) {
+    // Counted, so that lists within lists end also where they print nothing.
+    write(output, '', node.line);
+    renderNodes(node.children, values, item === true ? dot : item, output);
+  }
+}
+
+/** Mustache's rule: false, zero, empty text and empty lists skip a section. */
+function isTrue(value: VariableValue | undefined): value is VariableValue {
+  return value !== undefined && value !== false && value !== 0 && value !== '';
+}
+
+function valueText(
+  name: string,
+  line: number,
+  values: ReadonlyMap<string, VariableValue>,
+  dot: VariableValue | undefined,
+): string {
+  const value = name === '.' ? dot : values.get(name);
+  if (value === undefined) throw missing(name, line);
+  if (Array.isArray(value))
+    throw failed(line, `prints the list "${name}"; write {{#${name}}}{{.}}{{/${name}}}`);
+  return String(value);
+}
+
+function missing(name: string, line: number): ProblemError {
+  return failed(line, `uses "${name}", which has no value on this host`);
+}
+
+/** Characters are a lower bound of bytes; the exact size is checked on the result. Every write costs at least one. */
+function write(output: Output, text: string, line: number): void {
+  output.length += text.length + 1;
+  if (output.length > 2 * MAX_RENDERED_BYTES) {
+    throw failed(line, `gives more than ${MAX_RENDERED_BYTES / 1024} KiB; make it smaller`);
+  }
+  output.parts.push(text);
+}

@@ -1,0 +1,70 @@
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import type { Position, SpecError } from './manifest.ts';
+import type { ParsedDocument } from './parse.ts';
+import { childPointer, nearestEntry } from './pointer.ts';
+import { schemaErrors } from './schemas.ts';
+import { schemaSentence } from './sentences.ts';
+
+/** Every mistake in a document by the schema of its kind, one a place, each as a sentence. */
+export function validateDocument(kind: string, document: ParsedDocument): readonly SpecError[] {
+  const errors = schemaErrors(kind, document.value).filter(isOwnError);
+  const byPlace = new Map<string, SpecError>();
+  for (const error of errors) {
+    const specError = toSpecError(error, document);
+    const place = `${specError.pointer} ${specError.code}`;
+    if (!byPlace.has(place)) byPlace.set(place, specError);
+  }
+  return [...byPlace.values()];
+}
+
+/** A wrong key is reported twice: for its pattern and for `propertyNames`; the second has all that a reader needs. */
+function isOwnError(error: ErrorObject): boolean {
+  return error.propertyName === undefined || error.keyword === 'propertyNames';
+}
+
+function toSpecError(error: ErrorObject, document: ParsedDocument): SpecError {
+  const key = keyAtFault(error);
+  const pointer = key === undefined ? error.instancePath : childPointer(error.instancePath, key);
+  return {
+    kind: 'spec-error',
+    code: errorCode(error.keyword),
+    message: schemaSentence(error, document.plain.get(error.instancePath)),
+    position: key === undefined ? valuePosition(document, pointer) : keyPosition(document, pointer),
+    pointer,
+  };
+}
+
+/** The key that should not be there or is not well formed. */
+function keyAtFault(error: ErrorObject): string | undefined {
+  if (error.keyword === 'additionalProperties') return String(error.params.additionalProperty);
+  if (error.keyword === 'propertyNames') return String(error.params.propertyName);
+  return undefined;
+}
+
+type Places = Pick<ParsedDocument, 'positions' | 'keys'>;
+
+/** Place of a value; what has none of its own (it came by an alias, or is missing) is at what holds it. */
+export function valuePosition(document: Places, pointer: string): Position {
+  const position = nearestEntry(document.positions, pointer);
+  if (position === undefined) throw new Error('a document has no position at all');
+  return position;
+}
+
+export function keyPosition(document: Places, pointer: string): Position {
+  return document.keys.get(pointer) ?? valuePosition(document, pointer);
+}
+
+function errorCode(keyword: string): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return 'unknown-property';
+    case 'required':
+      return 'missing-property';
+    case 'propertyNames':
+      return 'wrong-name';
+    case 'type':
+      return 'wrong-type';
+    default:
+      return 'wrong-value';
+  }
+}
