@@ -67,9 +67,10 @@ describe('a SQLite file', () => {
   });
 
   it('that is no database, or lies where none can be, is named with the next step', async () => {
-    await expect(openStore({ file: '/proc/nowhere/doaas.db' })).rejects.toMatchObject({
+    await writeFile(join(dir, 'plain'), '');
+    await expect(openStore({ file: join(dir, 'plain', 'doaas.db') })).rejects.toMatchObject({
       type: 'store-unavailable',
-      message: expect.stringContaining('/proc/nowhere/doaas.db'),
+      message: expect.stringContaining('plain/doaas.db'),
     });
     const file = join(dir, 'junk.db');
     await writeFile(file, 'x'.repeat(5_000));
