@@ -3,6 +3,7 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { createGroups, groupProcesses, killGroups, removeGroups } from './cgroups.ts';
 import { childrenOf, isSameProcess, killProcess, processStart, signal } from './processes.ts';
+import { tryRun } from './run.ts';
 import { waitFor } from './wait.ts';
 
 /** The running part of a host: systemd-nspawn and everything below it. */
@@ -79,6 +80,21 @@ export async function leaderOf(name: string): Promise<number> {
     if (/^NSpid:\t\d+\t1$/m.test(status)) return pid;
   }
   throw new Error(`${name} is not running`);
+}
+
+/**
+ * Waits until systemd has started everything. sshd answers earlier, but pam_nologin then still turns away everyone
+ * except root. A failed unit ("degraded") is not this function's business.
+ */
+export async function waitForBoot(name: string): Promise<void> {
+  const leader = String(await leaderOf(name));
+  const wait = ['systemctl', 'is-system-running', '--wait'];
+  const state = await tryRun(['nsenter', '-t', leader, '-a', '--root', '--wd', ...wait], {
+    timeoutMs: BOOT_DEADLINE_MS,
+  });
+  if (!/^(running|degraded)$/.test(state.stdout.trim())) {
+    throw new Error(`systemd of ${name} is ${state.stdout.trim() || state.stderr.trim()} instead of running`);
+  }
 }
 
 /** Waits until sshd sends its greeting. Says what the console showed when it does not. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunning, killGuest, leaderOf, startGuest, stopGuest, waitForSsh } from './guest.ts';
+import { isRunning, killGuest, leaderOf, startGuest, stopGuest, waitForBoot, waitForSsh } from './guest.ts';
 import { configureNamespace, setLink } from './network.ts';
 import { mountOverlay, overlayPaths } from './overlay.ts';
 import { type HostRecord, hostDir, writeHost } from './records.ts';
@@ -79,6 +79,7 @@ export function labHost(settings: LabSettings, initial: HostRecord): LabHost {
       const guest = await startGuest({ name, root: overlay.merged, consoleLog, ...memory });
       await save(guest);
       await waitForSsh(guest, address, SSH_PORT, consoleLog);
+      await waitForBoot(name);
     },
     stop: () => halt('stop'),
     kill: () => halt('kill'),

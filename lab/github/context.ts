@@ -1,0 +1,54 @@
+import type { Deliveries } from './deliveries.ts';
+import type { Emulator } from './emulator.ts';
+import type { Mirror } from './mirror.ts';
+import type { Permission } from './permissions.ts';
+import type { RepoRow, Store, TokenUser } from './rows.ts';
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface ApiCall {
+  readonly method: string;
+  /** Path with its query, without `/api/v3`. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** What the parts of the lab's GitHub share. */
+export interface LabContext {
+  readonly baseUrl: string;
+  readonly root: string;
+  readonly emulator: Emulator;
+  readonly store: Store;
+  readonly deliveries: Deliveries;
+  readonly app: { readonly id: number; readonly slug: string; readonly name: string };
+  readonly installationId: number;
+  /** Owner of every repository of the lab; its token reads and writes all. */
+  readonly admin: { readonly login: string; readonly token: string };
+  readonly state: LabState;
+}
+
+/** What the emulator has no place for. */
+export interface LabState {
+  readonly mirrors: Map<number, Promise<Mirror>>;
+  /** Tail of the queue of each repository's changes. */
+  readonly queues: Map<number, Promise<unknown>>;
+  /** `base:head` of each trial merge: the merged tree, or null for a conflict. */
+  readonly trialMerges: Map<string, Promise<string | null>>;
+  readonly reactions: Map<number, Reaction[]>;
+  readonly tokenUses: Map<string, number>;
+  nextReactionId: number;
+}
+
+export interface Reaction {
+  readonly id: number;
+  readonly login: string;
+  readonly content: string;
+  readonly created_at: string;
+}
+
+export type { Mirror, Permission, RepoRow, TokenUser };
