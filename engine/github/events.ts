@@ -1,0 +1,101 @@
+import type { Repo } from './client.ts';
+
+/** Which repository, and through which installation it is reached. */
+export interface EventOrigin {
+  readonly repo: Repo;
+  /** Absent for a webhook of a repository instead of the App's; then `installationOf` finds it. */
+  readonly installationId: number | undefined;
+}
+
+interface OfPull extends EventOrigin {
+  readonly number: number;
+}
+
+export type PullAction =
+  | 'opened'
+  | 'reopened'
+  | 'synchronize'
+  | 'edited'
+  | 'ready-for-review'
+  | 'converted-to-draft';
+
+export interface PullRequestChanged extends OfPull {
+  readonly kind: 'pull-request-changed';
+  readonly action: PullAction;
+  readonly headSha: string;
+  readonly headRef: string;
+  readonly baseRef: string;
+  /** As GitHub knew it when it sent this; the base branch may have moved since. */
+  readonly baseSha: string;
+  readonly fork: boolean;
+  readonly author: string;
+  readonly draft: boolean;
+  readonly state: 'open' | 'closed';
+}
+
+export interface PullRequestClosed extends OfPull {
+  readonly kind: 'pull-request-closed';
+  readonly merged: boolean;
+  readonly mergeSha: string | undefined;
+  readonly headSha: string;
+  readonly baseRef: string;
+  readonly sender: string;
+}
+
+/** Only that there is one: what counts is read from GitHub (`latestReviews`). */
+export interface ReviewSubmitted extends OfPull {
+  readonly kind: 'review-submitted';
+  readonly reviewer: string;
+  readonly state: 'approved' | 'changes-requested' | 'commented' | 'dismissed';
+  readonly commitId: string;
+}
+
+export interface CommentCreated extends OfPull {
+  readonly kind: 'comment-created';
+  readonly author: string;
+  readonly commentId: number;
+  /** Its first 8,192 characters. */
+  readonly body: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** Somebody pressed a button of one of our checks. */
+export interface CheckActionRequested extends EventOrigin {
+  readonly kind: 'check-action';
+  readonly identifier: string;
+  readonly checkRunId: number;
+  readonly name: string;
+  readonly externalId: string;
+  readonly headSha: string;
+  readonly sender: string;
+  /** Pull requests that GitHub names; empty for those of forks. */
+  readonly numbers: readonly number[];
+}
+
+/** "Re-run" on one check, or on all of a commit's (then without a name). */
+export interface CheckRerequested extends EventOrigin {
+  readonly kind: 'check-rerequested';
+  readonly name: string | undefined;
+  readonly headSha: string;
+  readonly sender: string;
+  readonly numbers: readonly number[];
+}
+
+export interface BranchPushed extends EventOrigin {
+  readonly kind: 'branch-pushed';
+  readonly branch: string;
+  readonly defaultBranch: string;
+  readonly sha: string;
+  readonly before: string;
+  readonly sender: string;
+}
+
+export type EngineEvent =
+  | PullRequestChanged
+  | PullRequestClosed
+  | ReviewSubmitted
+  | CommentCreated
+  | CheckActionRequested
+  | CheckRerequested
+  | BranchPushed;

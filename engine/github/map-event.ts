@@ -1,0 +1,209 @@
+import type { Repo } from './client.ts';
+import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted } from './events.ts';
+import { at, flag, isObject, list, number, optional, text } from './payload.ts';
+
+export type Mapped =
+  | { readonly kind: 'event'; readonly event: EngineEvent }
+  | { readonly kind: 'ignored'; readonly reason: string };
+
+export interface MappingOptions {
+  /** Our App's id: only buttons of our own checks count. */
+  readonly appId: number;
+}
+
+/** A comment's command stands near its top; histories stay small. Characters. */
+const BODY_MAX = 8192;
+
+/** Pure. `payload` is the parsed body of a verified delivery. Never throws: what it does not understand is ignored with the reason. */
+export function mapEvent(name: string, payload: unknown, options: MappingOptions): Mapped {
+  if (!isObject(payload)) return ignored('the payload is not an object');
+  const repo = repoOf(payload);
+  if (repo === undefined) return ignored(`${name} without a repository`);
+  const of: EventOrigin = { repo, installationId: optional(number, at(payload, 'installation', 'id')) };
+  const mapper = Object.hasOwn(MAPPERS, name) ? MAPPERS[name] : undefined;
+  if (mapper === undefined) return ignored(`event ${name} is not used`);
+  try {
+    return mapper(payload, of, options);
+  } catch (error) {
+    return ignored(
+      `${name} is not as GitHub describes it: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+type Mapper = (payload: Payload, of: EventOrigin, options: MappingOptions) => Mapped;
+
+const MAPPERS: Readonly<Record<string, Mapper>> = {
+  pull_request: mapPull,
+  pull_request_review: mapReview,
+  issue_comment: mapComment,
+  check_run: mapCheckRun,
+  check_suite: mapCheckSuite,
+  push: mapPush,
+};
+
+const PULL_ACTIONS: Readonly<Record<string, PullAction>> = {
+  opened: 'opened',
+  reopened: 'reopened',
+  synchronize: 'synchronize',
+  edited: 'edited',
+  ready_for_review: 'ready-for-review',
+  converted_to_draft: 'converted-to-draft',
+};
+
+function mapPull(payload: Payload, of: EventOrigin): Mapped {
+  const action = text(payload.action);
+  const pull = at(payload, 'pull_request');
+  const common = {
+    ...of,
+    number: number(at(pull, 'number')),
+    headSha: text(at(pull, 'head', 'sha')),
+    baseRef: text(at(pull, 'base', 'ref')),
+  };
+  if (action === 'closed') {
+    const merged = flag(at(pull, 'merged'));
+    const mergeSha = merged ? optional(text, at(pull, 'merge_commit_sha')) : undefined;
+    return event({ ...common, kind: 'pull-request-closed', merged, mergeSha, sender: senderOf(payload) });
+  }
+  const known = Object.hasOwn(PULL_ACTIONS, action) ? PULL_ACTIONS[action] : undefined;
+  if (known === undefined) return ignored(`pull_request.${action} changes nothing for us`);
+  if (action === 'edited' && at(payload, 'changes', 'base') === undefined)
+    return ignored('only the text of the pull request was edited');
+  return event({
+    ...common,
+    kind: 'pull-request-changed',
+    action: known,
+    headRef: text(at(pull, 'head', 'ref')),
+    baseSha: text(at(pull, 'base', 'sha')),
+    fork: at(pull, 'head', 'repo', 'id') !== at(pull, 'base', 'repo', 'id'),
+    author: text(at(pull, 'user', 'login')),
+    draft: optional(flag, at(pull, 'draft')) ?? false,
+    state: at(pull, 'state') === 'open' ? 'open' : 'closed',
+  });
+}
+
+const REVIEW_STATES: Readonly<Record<string, ReviewSubmitted['state']>> = {
+  approved: 'approved',
+  changes_requested: 'changes-requested',
+  commented: 'commented',
+  dismissed: 'dismissed',
+};
+
+function mapReview(payload: Payload, of: EventOrigin): Mapped {
+  const given = text(at(payload, 'review', 'state')).toLowerCase();
+  const state = Object.hasOwn(REVIEW_STATES, given) ? REVIEW_STATES[given] : undefined;
+  if (state === undefined) return ignored(`a review in state ${given} is not finished`);
+  return event({
+    ...of,
+    kind: 'review-submitted',
+    number: number(at(payload, 'pull_request', 'number')),
+    reviewer: optional(text, at(payload, 'review', 'user', 'login')) ?? '',
+    state,
+    commitId: optional(text, at(payload, 'review', 'commit_id')) ?? '',
+  });
+}
+
+function mapComment(payload: Payload, of: EventOrigin): Mapped {
+  const action = text(payload.action);
+  if (action !== 'created')
+    return ignored(`issue_comment.${action}: commands count when they are written, not when edited`);
+  if (
+    at(payload, 'issue', 'pull_request') === undefined &&
+    at(payload, 'issue', 'is_pull_request') !== true
+  ) {
+    return ignored('a comment on an issue, not on a pull request');
+  }
+  if (at(payload, 'comment', 'user', 'type') === 'Bot') return ignored('a comment of a bot');
+  return event({
+    ...of,
+    kind: 'comment-created',
+    number: number(at(payload, 'issue', 'number')),
+    author: text(at(payload, 'comment', 'user', 'login')),
+    commentId: number(at(payload, 'comment', 'id')),
+    body: (optional(text, at(payload, 'comment', 'body')) ?? '').slice(0, BODY_MAX),
+    createdAt: text(at(payload, 'comment', 'created_at')),
+  });
+}
+
+function mapCheckRun(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
+  const action = text(payload.action);
+  const run = at(payload, 'check_run');
+  if (action !== 'requested_action' && action !== 'rerequested')
+    return ignored(`check_run.${action} changes nothing for us`);
+  if (isOthers(at(run, 'app', 'id'), appId)) return ignored("another App's check");
+  const common = {
+    ...of,
+    name: text(at(run, 'name')),
+    headSha: text(at(run, 'head_sha')),
+    sender: senderOf(payload),
+    numbers: pullNumbers(at(run, 'pull_requests')),
+  };
+  if (action === 'rerequested') return event({ ...common, kind: 'check-rerequested' });
+  return event({
+    ...common,
+    kind: 'check-action',
+    identifier: text(at(payload, 'requested_action', 'identifier')),
+    checkRunId: number(at(run, 'id')),
+    externalId: optional(text, at(run, 'external_id')) ?? '',
+  });
+}
+
+function mapCheckSuite(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
+  const action = text(payload.action);
+  const suite = at(payload, 'check_suite');
+  if (action !== 'rerequested') return ignored(`check_suite.${action} changes nothing for us`);
+  if (isOthers(at(suite, 'app', 'id'), appId)) return ignored("another App's checks");
+  return event({
+    ...of,
+    kind: 'check-rerequested',
+    name: undefined,
+    headSha: text(at(suite, 'head_sha')),
+    sender: senderOf(payload),
+    numbers: pullNumbers(at(suite, 'pull_requests')),
+  });
+}
+
+const BRANCH = 'refs/heads/';
+
+function mapPush(payload: Payload, of: EventOrigin): Mapped {
+  const ref = text(payload.ref);
+  if (!ref.startsWith(BRANCH)) return ignored('a push that is not to a branch');
+  if (payload.deleted === true) return ignored('a branch was deleted');
+  return event({
+    ...of,
+    kind: 'branch-pushed',
+    branch: ref.slice(BRANCH.length),
+    defaultBranch: text(at(payload, 'repository', 'default_branch')),
+    sha: text(payload.after),
+    before: text(payload.before),
+    sender: senderOf(payload),
+  });
+}
+
+/** GitHub sends these two actions only to the App that owns the check; a missing App is taken for ours. */
+function isOthers(appId: unknown, ours: number): boolean {
+  return typeof appId === 'number' && appId !== ours;
+}
+
+function pullNumbers(pulls: unknown): readonly number[] {
+  return list(pulls).map((pull) => number(at(pull, 'number')));
+}
+
+function senderOf(payload: Payload): string {
+  return optional(text, at(payload, 'sender', 'login')) ?? '';
+}
+
+function repoOf(payload: Payload): Repo | undefined {
+  const owner = at(payload, 'repository', 'owner', 'login');
+  const name = at(payload, 'repository', 'name');
+  return typeof owner === 'string' && typeof name === 'string' ? { owner, name } : undefined;
+}
+
+function event(mapped: EngineEvent): Mapped {
+  return { kind: 'event', event: Object.freeze(mapped) };
+}
+
+function ignored(reason: string): Mapped {
+  return { kind: 'ignored', reason };
+}

@@ -1,0 +1,154 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Secret } from '../config/secret.ts';
+import type { EngineEvent } from '../github/events.ts';
+import { mapEvent } from '../github/map-event.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { verifySignature } from './signature.ts';
+
+export interface WebhookOptions {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The live secrets: one, or two while they are rotated. */
+  readonly secrets: readonly Secret[];
+  readonly appId: number;
+  /** Hands the event on. Resolved means durable: only then is the delivery answered with 202. `guid`: GitHub's id of the delivery. */
+  readonly deliver: (event: EngineEvent, guid: string) => Promise<void>;
+  /** Deliveries answered at the same time; one more is refused. */
+  readonly concurrency: number;
+}
+
+/** GitHub waits 10 s; an answer after that is an answer to nobody. */
+const DELIVER_TIMEOUT_MS = 8000;
+const RETRY_AFTER_SECONDS = 5;
+const GUID = /^[A-Za-z0-9-]{1,64}$/;
+const EVENT_NAME = /^[a-z_]{1,64}$/;
+
+type Outcome = 'delivered' | 'ignored' | 'unsigned' | 'malformed' | 'busy' | 'failed';
+
+interface Answer {
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** `POST /webhooks/github`: verify, map, deliver, answer. Nothing else happens in the request. */
+export function registerWebhooks(server: FastifyInstance, options: WebhookOptions): void {
+  if (options.secrets.length === 0 || options.secrets.some((secret) => secret.reveal() === '')) {
+    throw new Error('An empty webhook secret would accept everybody; set GITHUB_WEBHOOK_SECRET.');
+  }
+  const { metrics } = options;
+  let inFlight = 0;
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+
+  // before the body is read: a flood must not fill the memory with bodies
+  server.addHook('onRequest', async (_, reply) => {
+    if (inFlight >= options.concurrency) {
+      metrics.webhooks.inc({ event: 'unknown', outcome: 'busy' });
+      return reply
+        .code(503)
+        .header('retry-after', RETRY_AFTER_SECONDS)
+        .send({ error: 'Too many deliveries at once; try again.' });
+    }
+    metrics.webhooksInFlight.set(++inFlight);
+    reply.raw.once('close', () => metrics.webhooksInFlight.set(--inFlight));
+    return undefined;
+  });
+  server.post('/webhooks/github', async (request, reply) => {
+    const started = performance.now();
+    const answer = await handle(request, options);
+    metrics.webhookSeconds.observe({ outcome: answer.outcome }, (performance.now() - started) / 1000);
+    return send(reply, answer);
+  });
+}
+
+async function handle(request: FastifyRequest, options: WebhookOptions): Promise<Answer> {
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const verdict = verifySignature(
+    body,
+    header(request, 'x-hub-signature-256'),
+    header(request, 'x-hub-signature'),
+    options.secrets,
+  );
+  const name = header(request, 'x-github-event') ?? '';
+  const answer = verdict.valid
+    ? await accept(request, name, body, options)
+    : refuse(401, 'unsigned', verdict.reason);
+  // an unverified sender must not be able to make label values
+  const event = answer.outcome === 'unsigned' || !EVENT_NAME.test(name) ? 'unknown' : name;
+  options.metrics.webhooks.inc({ event, outcome: answer.outcome });
+  request.log[answer.status < 400 ? 'info' : 'warn'](
+    { event, delivery: guidOf(request), ...answer },
+    'webhook',
+  );
+  return answer;
+}
+
+async function accept(
+  request: FastifyRequest,
+  name: string,
+  body: Buffer,
+  options: WebhookOptions,
+): Promise<Answer> {
+  const guid = guidOf(request);
+  if (guid === undefined || name === '')
+    return refuse(400, 'malformed', 'X-GitHub-Event or X-GitHub-Delivery is missing or malformed.');
+  const payload = parseJson(body);
+  if (payload === undefined) {
+    return refuse(
+      400,
+      'malformed',
+      'The body is not JSON. Set the content type of the webhook to application/json.',
+    );
+  }
+  const mapped = mapEvent(name, payload.value, { appId: options.appId });
+  if (mapped.kind === 'ignored') return { status: 202, outcome: 'ignored', body: { ignored: mapped.reason } };
+  try {
+    await within(DELIVER_TIMEOUT_MS, options.deliver(mapped.event, guid));
+    return { status: 202, outcome: 'delivered', body: { accepted: mapped.event.kind } };
+  } catch (error) {
+    request.log.error({ err: error, delivery: guid, event: mapped.event.kind }, 'delivery was not stored');
+    return refuse(
+      503,
+      'failed',
+      'The event could not be stored; redeliver it from the settings of the GitHub App.',
+    );
+  }
+}
+
+function send(reply: FastifyReply, answer: Answer) {
+  if (answer.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  return reply.code(answer.status).send(answer.body);
+}
+
+function refuse(status: number, outcome: Outcome, error: string): Answer {
+  return { status, outcome, body: { error } };
+}
+
+function parseJson(body: Buffer): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(body.toString('utf8')) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engine may still get the event through after this; it counts by its id, so a redelivery does no harm. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not stored within ${ms} ms`)), ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function guidOf(request: FastifyRequest): string | undefined {
+  const value = header(request, 'x-github-delivery');
+  return value !== undefined && GUID.test(value) ? value : undefined;
+}
