@@ -15,6 +15,9 @@ import { describeTarget, type HostTarget, needsSudo } from './target.ts';
 /** After the shell's end: how long a background process that still holds its output may keep us waiting. */
 const DRAIN_AFTER_EXIT_MS = 2_000;
 
+/** For the host to start the shell's process; keepalive alone would not notice an sshd that is stuck. */
+const CHANNEL_TIMEOUT_MS = 20_000;
+
 /** How the channel ended; `undefined` exit means that it was cut. */
 export interface Ending {
   readonly exit: { readonly code: number | null; readonly signal: string | null } | undefined;
@@ -59,17 +62,20 @@ export async function startExec(
 
 function openChannel(client: Client, target: HostTarget, sudo: boolean): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => {
-      const text = `The connection to ${describeTarget(target)} was lost before the script was sent; nothing ran.`;
+    const fail = (problem: string, cause?: unknown) => {
+      clearTimeout(timer);
+      const text = `${describeTarget(target)} ${problem} before the script was sent; nothing ran.`;
       reject(new HostError('connection-lost', target.name, text, { cause }));
     };
+    const timer = setTimeout(() => fail('gave no shell in time'), CHANNEL_TIMEOUT_MS);
     try {
       client.exec(sudo ? RUN_COMMAND_SUDO : RUN_COMMAND, (error, channel) => {
-        if (error === undefined) resolve(channel);
-        else fail(error);
+        if (error !== undefined) return fail('lost the connection', error);
+        clearTimeout(timer);
+        resolve(channel);
       });
     } catch (error) {
-      fail(error); // ssh2 throws when the socket is closed already
+      fail('lost the connection', error); // ssh2 throws when the socket is closed already
     }
   });
 }

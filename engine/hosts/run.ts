@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import type { Sh } from '../shell/sh.ts';
+import type { RemoteSession } from './bootstrap.ts';
 import { endSessionScript } from './end-session.ts';
 import { type Ending, type Exec, startExec } from './exec.ts';
 import { excerpt, HostError, type HostErrorType, messageOf } from './host-error.ts';
@@ -12,6 +14,7 @@ export const END_GRACE_SECONDS = 5;
 const END_TIMEOUT_SECONDS = END_GRACE_SECONDS + 10;
 /** For the ready line of a script that is cut before it came. */
 const READY_WAIT_MS = 2_000;
+const READY_POLL_MS = 20;
 
 type Outcome =
   | { readonly kind: 'ended'; readonly ending: Ending }
@@ -29,11 +32,17 @@ export async function runScript(
     throw new HostError('cancelled', target.name, `Cancelled before anything ran on ${target.name}.`);
   }
   const exec = await startExec(client, target, script, options);
-  const outcome = await firstOf(exec, options);
+  // A listener for lines that throws must not leave the script running either.
+  const outcome = await firstOf(exec, options).catch((error: unknown) => ({
+    kind: 'broken' as const,
+    error,
+  }));
   if (outcome.kind === 'ended') return finished(exec, outcome.ending, target, options);
   const leftovers = await endProcesses(client, target, exec, options);
   exec.close();
-  throw interrupted(outcome.kind, target, options, exec, leftovers);
+  throw outcome.kind === 'broken'
+    ? outcome.error
+    : interrupted(outcome.kind, target, options, exec, leftovers);
 }
 
 async function firstOf(exec: Exec, options: RunOptions): Promise<Outcome> {
@@ -98,15 +107,10 @@ async function endProcesses(
 }
 
 /** The ready line may be on its way still. */
-async function readySession(exec: Exec): ReturnType<typeof poll> {
-  return poll(exec, performance.now() + READY_WAIT_MS);
-}
-
-async function poll(exec: Exec, deadline: number): Promise<ReturnType<Exec['ready']['session']>> {
-  const session = exec.ready.session();
-  if (session !== undefined || performance.now() > deadline) return session;
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  return poll(exec, deadline);
+async function readySession(exec: Exec): Promise<RemoteSession | undefined> {
+  const deadline = performance.now() + READY_WAIT_MS;
+  while (exec.ready.session() === undefined && performance.now() < deadline) await sleep(READY_POLL_MS);
+  return exec.ready.session();
 }
 
 function interrupted(

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -158,16 +158,37 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     expect(result.stdout).toBe('in\n');
   });
 
-  test('a closed port, a name that does not exist, a silent address and a silent server are told apart', async () => {
+  test('a closed port, a name that does not exist, and a server that says nothing are told apart', async () => {
     const closed = await refusal(sshd.target({ port: await freePort() }));
     expect(closed).toMatchObject({ type: 'unreachable', retryable: true });
     expect(closed.message).toContain('connection refused');
     expect((await refusal(sshd.target({ address: 'no-such-host.invalid' }))).message).toContain('resolve');
-    // TEST-NET-1 (RFC 5737) is routed nowhere: silence, or a router's "no route".
-    const started = performance.now();
-    const silent = await refusal(sshd.target({ address: '192.0.2.1' }), transport({ connectTimeoutMs: 300 }));
-    expect(silent.type).toBe('unreachable');
-    expect(performance.now() - started).toBeLessThan(5_000);
+    const mute = createServer(() => {});
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+    const port = portOf(mute);
+    const silent = await refusal(sshd.target({ port }), transport({ handshakeTimeoutMs: 300 }));
+    mute.close();
+    expect(silent).toMatchObject({ type: 'timed-out', retryable: true, ambiguous: false });
+  });
+
+  test('an address that swallows packets is given up after the time limit', async () => {
+    // A listener that is stopped: once its queue is full, the kernel drops what comes.
+    const code = `const s = require('net').createServer(); s.listen({port: 0, host: '127.0.0.1', backlog: 1}, () => console.log(s.address().port))`;
+    const hole = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const fillers: Socket[] = [];
+    try {
+      const port = Number(await new Promise((resolve) => hole.stdout.once('data', resolve)));
+      hole.kill('SIGSTOP');
+      await until(() => readFileSync(`/proc/${hole.pid}/stat`, 'utf8').includes(') T '));
+      for (let i = 0; i < 4; i += 1) fillers.push(connect(port, '127.0.0.1').on('error', () => {}));
+      await until(() => fillers.filter((socket) => !socket.connecting).length >= 2);
+      const error = await refusal(sshd.target({ port }), transport({ connectTimeoutMs: 300 }));
+      expect(error).toMatchObject({ type: 'unreachable', retryable: true });
+      expect(error.message).toContain('no answer within 0.3 s');
+    } finally {
+      for (const socket of fillers) socket.destroy();
+      hole.kill('SIGKILL');
+    }
   });
 
   test('concurrent sessions share one connection; empty closes it', async () => {
@@ -267,6 +288,18 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     expect(performance.now() - started).toBeLessThan(12_000);
   });
 
+  test('a listener for lines that throws ends the script', async () => {
+    const mark = `99${Math.floor(Math.random() * 1e6)}`;
+    const onLine = () => {
+      throw new Error('listener broke');
+    };
+    const running = transport().withSession(sshd.target(), (s) =>
+      s.run(sh`echo up; sleep ${mark}.1`, { ...limit, onLine }),
+    );
+    await expect(running).rejects.toThrow('listener broke');
+    expect(sleeping(mark)).toBe(0);
+  });
+
   test('a script ended by a signal names it', async () => {
     const result = await transport().withSession(sshd.target(), (s) => s.run(sh`kill -KILL $$`, limit));
     expect(result).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
@@ -276,8 +309,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     const strict = await startSshd(['AllowTcpForwarding no']);
     const server = createServer((socket) => socket.on('data', (data) => socket.end(`echo ${data}`)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const port = portOf(server);
     try {
       const closed = await freePort();
       for (const one of [sshd, strict]) {
@@ -388,6 +420,11 @@ async function ask(session: Session, port: number): Promise<string> {
   for await (const chunk of stream) text += String(chunk);
   stream.destroy();
   return text;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** Processes `sleep MARK.n`. */

@@ -21,6 +21,7 @@ export interface TransportSettings {
   readonly credentials: Credentials;
   readonly idleMs?: number;
   readonly connectTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** One connection in the pool. */
@@ -123,7 +124,10 @@ export function createTransport(settings: TransportSettings): Transport {
   const connectDirect = async (target: HostTarget): Promise<Link> => {
     const known = await login.get(target);
     const socket = await openSocket(target, settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
-    return makeLink(target, await connectClient(target, socket, known).catch(login.forgetOnFailure));
+    return makeLink(
+      target,
+      await connectClient(target, socket, known, settings.handshakeTimeoutMs).catch(login.forgetOnFailure),
+    );
   };
 
   const connectThrough = async (target: HostTarget, via: Link): Promise<Link> => {
@@ -131,7 +135,10 @@ export function createTransport(settings: TransportSettings): Transport {
     const stream = await via.session.connect(target.address, target.port).catch((error) => {
       throw unreachableThrough(target, error);
     });
-    return makeLink(target, await connectClient(target, stream, known).catch(login.forgetOnFailure));
+    return makeLink(
+      target,
+      await connectClient(target, stream, known, settings.handshakeTimeoutMs).catch(login.forgetOnFailure),
+    );
   };
 
   const empty = async () => {
