@@ -51,6 +51,12 @@ export const ALGORITHMS: Algorithms = {
   compress: ['none'],
 };
 
+/** Left out: the constants above. */
+export interface ConnectLimits {
+  readonly handshakeTimeoutMs?: number;
+  readonly keepaliveIntervalMs?: number;
+}
+
 export interface Connected {
   readonly client: Client;
   /** `address:port fingerprint` */
@@ -62,7 +68,7 @@ export function connectClient(
   target: HostTarget,
   stream: Duplex,
   login: Login,
-  timeoutMs = HANDSHAKE_TIMEOUT_MS,
+  limits: ConnectLimits = {},
 ): Promise<Connected> {
   const pinned = pinnedKeys(target);
   const client = new ssh2.Client();
@@ -95,8 +101,8 @@ export function connectClient(
         return known;
       },
       algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(pinned, HOST_KEY_ALGORITHMS) },
-      readyTimeout: timeoutMs,
-      keepaliveInterval: KEEPALIVE_INTERVAL_MS,
+      readyTimeout: limits.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
+      keepaliveInterval: limits.keepaliveIntervalMs ?? KEEPALIVE_INTERVAL_MS,
       keepaliveCountMax: KEEPALIVE_COUNT,
     });
   });

@@ -1,6 +1,9 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { RemoteSession } from './bootstrap.ts';
 
+/** Of `sleep 0.2`; looking costs time too, so a grace is a little longer on a loaded host. */
+const POLLS_PER_SECOND = 5;
+
 /** Kept apart from values, because `${` in a template would be ours, not the shell's. Needs $sid, $start and $tries. */
 const END_SESSION: Sh = {
   kind: 'sh',
@@ -25,10 +28,10 @@ end() { for pid in $(members); do kill "-$1" "$pid" 2>/dev/null; done; }
 [ "$(field $$ 4)" != "$sid" ] || { echo 0; exit; }
 leader=$(field "$sid" 20) && [ "$leader" -gt "$start" ] && { echo 0; exit; }
 end TERM
-while [ "$tries" -gt 0 ] && [ -n "$(members)" ]; do sleep 0.1; tries=$((tries-1)); done
+while [ "$tries" -gt 0 ] && [ -n "$(members)" ]; do sleep 0.2; tries=$((tries-1)); done
 # A process may fork while the list is read, so ask until nothing is left.
-tries=20
-while [ "$tries" -gt 0 ] && [ -n "$(members)" ]; do end KILL; sleep 0.1; tries=$((tries-1)); done
+tries=10
+while [ "$tries" -gt 0 ] && [ -n "$(members)" ]; do end KILL; sleep 0.2; tries=$((tries-1)); done
 members | wc -w`,
 };
 
@@ -38,5 +41,8 @@ members | wc -w`,
  * touches its own session (an sshd that makes no session per command).
  */
 export function endSessionScript(session: RemoteSession, graceSeconds: number): Sh {
-  return lines(sh`sid=${session.id}; start=${session.start}; tries=${graceSeconds * 10}`, END_SESSION);
+  return lines(
+    sh`sid=${session.id}; start=${session.start}; tries=${graceSeconds * POLLS_PER_SECOND}`,
+    END_SESSION,
+  );
 }

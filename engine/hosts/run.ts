@@ -10,8 +10,8 @@ import { describeTarget, type HostTarget, needsSudo } from './target.ts';
 
 /** Between TERM and KILL. */
 export const END_GRACE_SECONDS = 5;
-/** Grace, KILL and the way there and back. */
-const END_TIMEOUT_SECONDS = END_GRACE_SECONDS + 10;
+/** Grace, KILL and the way there and back, on a loaded host. */
+const END_TIMEOUT_SECONDS = END_GRACE_SECONDS + 25;
 /** For the ready line of a script that is cut before it came. */
 const READY_WAIT_MS = 2_000;
 const READY_POLL_MS = 20;

@@ -230,6 +230,23 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
   });
 
+  test('a host that falls silent is noticed by keepalive', async () => {
+    const own = await startSshd();
+    try {
+      const using = transport({ credentials: own.credentials, keepaliveIntervalMs: 100 });
+      const freeze = () => {
+        for (const pid of childrenOf(own.pid)) process.kill(pid, 'SIGSTOP');
+      };
+      const script = sh`echo up; sleep 0.5`;
+      const running = using.withSession(own.target(), (s) => s.run(script, { ...limit, onLine: freeze }));
+      // The script ends by itself, but its end cannot be told any more.
+      const error = await running.catch((e: unknown) => e);
+      expect(error).toMatchObject({ type: 'connection-lost', ambiguous: true, partial: { stdout: 'up\n' } });
+    } finally {
+      await own.stop();
+    }
+  });
+
   test('output over the bound is dropped and flagged, and the script still ends', async () => {
     const script = sh`head -c 3000000 /dev/zero | tr '\0' a; echo done >&2`;
     const result = await transport().withSession(sshd.target(), (s) =>

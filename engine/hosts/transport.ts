@@ -1,5 +1,5 @@
 import type { Client } from 'ssh2';
-import { connectClient } from './connect.ts';
+import { type ConnectLimits, connectClient } from './connect.ts';
 import { type Credentials, type Login, loadLogin } from './credentials.ts';
 import { forward } from './forward.ts';
 import { HostError } from './host-error.ts';
@@ -17,11 +17,10 @@ export const MAX_CONNECTING = 32;
 /** sshd's MaxSessions is 10 by default; two stay free for ending processes. */
 export const MAX_RUNS_PER_CONNECTION = 8;
 
-export interface TransportSettings {
+export interface TransportSettings extends ConnectLimits {
   readonly credentials: Credentials;
   readonly idleMs?: number;
   readonly connectTimeoutMs?: number;
-  readonly handshakeTimeoutMs?: number;
 }
 
 /** One connection in the pool. */
@@ -126,7 +125,7 @@ export function createTransport(settings: TransportSettings): Transport {
     const socket = await openSocket(target, settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     return makeLink(
       target,
-      await connectClient(target, socket, known, settings.handshakeTimeoutMs).catch(login.forgetOnFailure),
+      await connectClient(target, socket, known, settings).catch(login.forgetOnFailure),
     );
   };
 
@@ -137,7 +136,7 @@ export function createTransport(settings: TransportSettings): Transport {
     });
     return makeLink(
       target,
-      await connectClient(target, stream, known, settings.handshakeTimeoutMs).catch(login.forgetOnFailure),
+      await connectClient(target, stream, known, settings).catch(login.forgetOnFailure),
     );
   };
 
