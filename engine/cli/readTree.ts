@@ -1,4 +1,5 @@
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_PAYLOAD_BYTES, MAX_SOURCE_FILE_BYTES } from '../spec/limits.ts';
 
@@ -19,9 +20,9 @@ export class TreeError extends Error {
 }
 
 /**
- * Reads an infrastructure repository from a directory (or one file of it), without following links and without
- * folders that begin with a dot. A file that is too large keeps one byte more than is allowed, so that the error
- * says so where it matters. Throws `TreeError` where the path is not there or holds too much.
+ * Reads an infrastructure repository from a directory, without following links and without
+ * folders that begin with a dot. Of a file that is too large, one byte more than is allowed is read, so that the
+ * error comes where the file is used. Throws `TreeError` where the path is not there or holds too much.
  */
 export async function readTree(root: string): Promise<Tree> {
   const tree: MutableTree = { root, files: new Map(), links: new Set(), entries: 0, bytes: 0 };
@@ -58,16 +59,30 @@ async function readFolder(tree: MutableTree, folder: string, depth: number): Pro
 }
 
 async function readOne(tree: MutableTree, path: string): Promise<void> {
-  const { size } = await lstat(join(tree.root, path));
-  if (size > MAX_SOURCE_FILE_BYTES) {
-    tree.files.set(path, new Uint8Array(MAX_SOURCE_FILE_BYTES + 1));
-    return;
-  }
-  tree.bytes += size;
+  const bytes = await readBounded(join(tree.root, path));
+  tree.bytes += bytes.length;
   if (tree.bytes > 2 * MAX_PAYLOAD_BYTES) {
     throw new TreeError(`${tree.root} holds more than ${(2 * MAX_PAYLOAD_BYTES) / 1024 / 1024} MiB.`);
   }
-  tree.files.set(path, await readFile(join(tree.root, path)));
+  tree.files.set(path, bytes);
+}
+
+/** At most one byte more than allowed. A link that took the file's place meanwhile is refused by the system. */
+async function readBounded(path: string): Promise<Uint8Array> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { size } = await file.stat();
+    const buffer = new Uint8Array(Math.min(size, MAX_SOURCE_FILE_BYTES + 1));
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.subarray(0, length);
+  } finally {
+    await file.close();
+  }
 }
 
 function reason(error: unknown): string {

@@ -157,13 +157,9 @@ function readMapping(builder: Builder, start: number, pointer: string): Node {
 function readKey(builder: Builder, pointer: string, siblings: object): string {
   const event = builder.events[builder.next++];
   if (event?.type !== EVENT_ID.SCALAR) {
-    return stop(
-      builder,
-      'yaml-key',
-      'A key must be plain text, not a list, a map or an alias.',
-      builder.last,
-      builder.last + 1,
-    );
+    const start = event !== undefined && 'start' in event ? event.start : builder.last;
+    const message = 'A key must be plain text, not a list, a map or an alias.';
+    return stop(builder, 'yaml-key', message, start, start + 1);
   }
   const key = getScalarValue(builder.text, event);
   const range = scalarRange(builder.text, event, builder.last);

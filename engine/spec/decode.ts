@@ -7,11 +7,12 @@ export type Decoded =
   | { readonly kind: 'error'; readonly error: SpecError };
 
 const LINE_FEED = 0x0a;
+const TOO_LARGE = `This file has more than the ${MAX_SPEC_FILE_BYTES / 1024} KiB that a YAML file may have; split it.`;
 
 /** The text of a YAML file without its byte order mark; an error where it is too large, not UTF-8 or binary. */
 export function decodeSpecFile(file: string, bytes: Uint8Array): Decoded {
   if (bytes.length > MAX_SPEC_FILE_BYTES) {
-    return failed('file-too-large', tooLarge(bytes.length), fileStart(file));
+    return failed('file-too-large', TOO_LARGE, fileStart(file));
   }
   if (isUtf16(bytes)) {
     return failed('not-utf8', 'This file is UTF-16; save it as UTF-8.', fileStart(file));
@@ -40,11 +41,6 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 function failed(code: string, message: string, position: Position): Decoded {
   return { kind: 'error', error: { kind: 'spec-error', code, message, position, pointer: '' } };
-}
-
-function tooLarge(size: number): string {
-  const bound = MAX_SPEC_FILE_BYTES / 1024;
-  return `This file has ${Math.ceil(size / 1024)} KiB, more than the ${bound} KiB that a YAML file may have; split it.`;
 }
 
 function isUtf16(bytes: Uint8Array): boolean {

@@ -52,11 +52,8 @@ function sentence(reason: string): string {
   if (reason.startsWith('the stream contains non-printable')) {
     return 'There is a control character here; remove it, or write it as an escape such as "\\u0007" in double quotes.';
   }
-  if (reason.startsWith('unexpected end of the stream within a double quoted')) {
-    return 'A text in double quotes is not closed; add the missing ".';
-  }
-  if (reason.startsWith('unexpected end of the stream within a single quoted')) {
-    return "A text in single quotes is not closed; add the missing '.";
+  if (/^(deficient indentation|unexpected end of the stream within)/.test(reason)) {
+    return 'Something above ends too early: a quote or bracket is not closed, or this line is not indented far enough.';
   }
   return `This is not valid YAML: ${reason}.`;
 }

@@ -1,0 +1,38 @@
+import { checkRepository } from './check.ts';
+import type { SpecError } from './manifest.ts';
+
+/** A public host key, for documents in tests. */
+export const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH06WnZCSHKuU7UQTeChTjrQvzxul1UESBDTxhzvxJOe';
+
+export function repository(
+  files: Readonly<Record<string, string | Uint8Array>>,
+): ReadonlyMap<string, Uint8Array> {
+  const encode = (content: string | Uint8Array) =>
+    typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  return new Map(Object.entries(files).map(([path, content]) => [path, encode(content)]));
+}
+
+/** `file:line:column sentence`, as the command line prints it. */
+export function sentences(errors: readonly SpecError[]): readonly string[] {
+  return errors.map(
+    ({ position, message }) => `${position.file}:${position.line}:${position.column} ${message}`,
+  );
+}
+
+/** All errors of a repository as the user reads them. */
+export function check(files: Readonly<Record<string, string | Uint8Array>>): readonly string[] {
+  return sentences(checkRepository(repository(files)).errors);
+}
+
+/** A Server document in one line; `more` is put into its spec. */
+export function server(name: string, labels = '{}', more = ''): string {
+  return (
+    `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}, labels: ${labels}}, ` +
+    `spec: {address: ${name}.test, hostKey: ${HOST_KEY}${more === '' ? '' : `, ${more}`}}}\n`
+  );
+}
+
+/** A Configuration whose spec begins in line 4; `spec` is indented by two spaces. */
+export function configuration(name: string, spec: string, head = ''): string {
+  return `apiVersion: doaas/v1\nkind: Configuration\nmetadata: {name: ${name}}\n${head}spec:\n${spec}`;
+}
