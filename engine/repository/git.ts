@@ -1,0 +1,115 @@
+import { type SimpleGit, simpleGit } from 'simple-git';
+import { RepositoryError, toRepositoryError } from './error.ts';
+
+/** Upper bound of a git process that stays on this machine, and of one that talks to the remote. */
+export const LOCAL_TIMEOUT_MS = 60_000;
+export const REMOTE_TIMEOUT_MS = 300_000;
+/** A remote that says nothing for this long is given up. */
+const SILENCE_TIMEOUT_MS = 60_000;
+/** Git processes of one mirror at one time. */
+const PROCESSES_MAX = 4;
+
+export interface GitOptions {
+  readonly dir: string;
+  readonly url: string;
+  /** Tests only: lets git read a remote on this machine. */
+  readonly allowFileProtocol?: boolean;
+}
+
+export interface GitCall {
+  readonly timeoutMs?: number;
+  readonly input?: string;
+  /** Sent to the remote in a header; never in arguments, URLs or files. */
+  readonly token?: string | undefined;
+  /** Author and committer with a fixed time, so that the same commit gets the same id again. */
+  readonly identity?: { readonly name: string; readonly email: string; readonly epochSeconds: number };
+}
+
+export interface Git {
+  readonly text: (args: readonly string[], call?: GitCall) => Promise<string>;
+  /** `git cat-file ARGS`, as bytes. */
+  readonly catFile: (args: readonly string[], call?: GitCall) => Promise<Buffer>;
+}
+
+/** Git on one bare repository, without anyone's configuration, hooks, prompts or unexpected transports. */
+export function gitIn(options: GitOptions): Git {
+  return {
+    text: (args, call = {}) => guarded(options, args, call, (git) => git.raw([...args])),
+    catFile: (args, call = {}) =>
+      guarded(options, ['cat-file', ...args], call, async (git) => {
+        const bytes: unknown = await git.binaryCatFile([...args]);
+        if (!Buffer.isBuffer(bytes)) throw new RepositoryError('git-failed', 'git cat-file gave no bytes');
+        return bytes;
+      }),
+  };
+}
+
+async function guarded<T>(
+  options: GitOptions,
+  args: readonly string[],
+  call: GitCall,
+  work: (git: SimpleGit) => Promise<T>,
+): Promise<T> {
+  const header = call.token === undefined ? undefined : basicAuth(call.token);
+  try {
+    return await work(configured(options, call, header));
+  } catch (error) {
+    const secrets = [call.token, header].filter((s) => s !== undefined && s !== '') as string[];
+    throw toRepositoryError(error, args[0] ?? '', secrets);
+  }
+}
+
+function configured(options: GitOptions, call: GitCall, header: string | undefined): SimpleGit {
+  const env = environment(options, call, header);
+  return simpleGit({
+    baseDir: options.dir,
+    maxConcurrentProcesses: PROCESSES_MAX,
+    timeout: { block: SILENCE_TIMEOUT_MS },
+    abort: AbortSignal.timeout(call.timeoutMs ?? LOCAL_TIMEOUT_MS),
+    // Waiting for `close` only: on `exit` the last output may not have been read yet.
+    completion: { onClose: true, onExit: false },
+    input: () => call.input,
+    allowEnvironment: Object.keys(env).filter((name) => name.startsWith('GIT_')),
+    // Only for the fixed values below: no configuration files, and the header of the token.
+    unsafe: { allowUnsafeConfigPaths: true, allowUnsafeConfigEnvCount: true },
+  }).env(env);
+}
+
+function environment(options: GitOptions, call: GitCall, header: string | undefined): Record<string, string> {
+  const config: readonly (readonly [string, string])[] = [
+    ['gc.auto', '0'],
+    ['maintenance.auto', 'false'],
+    ...(header === undefined ? [] : [[`http.${new URL(options.url).origin}/.extraHeader`, header] as const]),
+  ];
+  return {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+    HOME: '/nonexistent',
+    GIT_DIR: options.dir,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ALLOW_PROTOCOL: options.allowFileProtocol ? 'https:http:file' : 'https:http',
+    GIT_CONFIG_COUNT: String(config.length),
+    ...Object.fromEntries(
+      config.flatMap(([key, value], i) => [
+        [`GIT_CONFIG_KEY_${i}`, key],
+        [`GIT_CONFIG_VALUE_${i}`, value],
+      ]),
+    ),
+    ...identityVariables(call.identity),
+  };
+}
+
+function identityVariables(identity: GitCall['identity']): Record<string, string> {
+  if (identity === undefined) return {};
+  const { name, email } = identity;
+  const date = `@${identity.epochSeconds} +0000`;
+  const author = { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_AUTHOR_DATE: date };
+  return { ...author, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email, GIT_COMMITTER_DATE: date };
+}
+
+/** How GitHub takes an installation token over git's HTTP. */
+function basicAuth(token: string): string {
+  return `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+}
