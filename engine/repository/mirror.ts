@@ -41,13 +41,13 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   await rm(join(options.dir, 'hooks'), { recursive: true, force: true });
   const remote = remoteOf(git, options);
   return {
-    fetchCommit: (sha, refs = []) => fetchCommit(git, remote, objectId(sha), refs.map(refName)),
-    resolveRef: (ref) => remote.fetchRef(refName(ref)),
-    readTree: (treeish) => readTree(git, objectId(treeish)),
-    mergedTree: (base, head) => mergeTrees(git, objectId(base), objectId(head)),
+    fetchCommit: async (sha, refs = []) => fetchCommit(git, remote, objectId(sha), refs.map(refName)),
+    resolveRef: async (ref) => remote.fetchRef(refName(ref)),
+    readTree: async (treeish) => readTree(git, objectId(treeish)),
+    mergedTree: async (base, head) => mergeTrees(git, objectId(base), objectId(head)),
     treeOf: async (commit) =>
       (await git.text(['rev-parse', '--verify', `${objectId(commit)}^{tree}`])).trim(),
-    changedPaths: (from, to) => changedPaths(git, objectId(from), objectId(to)),
+    changedPaths: async (from, to) => changedPaths(git, objectId(from), objectId(to)),
     isAncestor: async (ancestor, descendant) => {
       const base = await git.text(['merge-base', objectId(ancestor), objectId(descendant)]);
       return base.trim() === ancestor;
