@@ -1,0 +1,145 @@
+/** `doaas lab ...`: hosts that stay until `doaas lab down`. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LabHost, labHost } from './host.ts';
+import { openLab } from './hosts.ts';
+import { labObstacle } from './prerequisites.ts';
+import { readHosts, readLab } from './records.ts';
+import { labSettings, type Progress } from './settings.ts';
+import { removeLab, removeStaleLabs } from './teardown.ts';
+
+/** The lab that the command line works on; tests have their own. */
+export const DEFAULT_LAB = 'default';
+
+export interface LabIo {
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+}
+
+export interface HostStatus {
+  readonly host: LabHost;
+  readonly running: boolean;
+}
+
+const HELP = `Real Debian hosts on this machine, for trying things out (needs root).
+
+  doaas lab up N            boot N more hosts (host-1, host-2, ...), up to 250 in all; they stay until \`down\`
+  doaas lab up NAME...      the same with names of your own
+  doaas lab status          the hosts, their addresses and host keys
+  doaas lab ssh NAME [CMD]  log in to a host as root, or run one command there
+  doaas lab down            remove all hosts with everything on them
+
+Exit codes: 0 done, 1 failed, 2 wrong usage; \`ssh\` ends with the code of the remote command.`;
+
+const EXIT_USAGE = 2;
+
+/** Runs one command and returns its exit code. */
+export async function runLabCommand(argv: readonly string[], io: LabIo): Promise<number> {
+  const [command, ...args] = argv;
+  try {
+    if (command === undefined || command === 'help' || argv.includes('--help')) {
+      io.out(HELP);
+      return command === undefined ? EXIT_USAGE : 0;
+    }
+    if (command === 'up' && args.length > 0) return await up(args, io);
+    if (command === 'down' && args.length === 0) return await down(io);
+    if (command === 'status' && args.length === 0) return await status(io);
+    if (command === 'ssh' && args[0] !== undefined) return await labSsh(args[0], args.slice(1));
+    io.err(`not a lab command: ${argv.join(' ')}\n\n${HELP}`);
+    return EXIT_USAGE;
+  } catch (error) {
+    io.err(`doaas lab ${command}: ${error instanceof Error ? error.message : error}`);
+    return 1;
+  }
+}
+
+/** Adds hosts to the persistent lab; a number adds that many with names `host-1`, `host-2`, ... that are free. */
+export async function labUp(wanted: number | readonly string[], progress: Progress): Promise<LabHost[]> {
+  const obstacle = await labObstacle();
+  if (obstacle) throw new Error(`${obstacle}. \`npx tsx lab/prerequisites.ts\` installs packages`);
+  const lab = await openLab({ name: DEFAULT_LAB, persistent: true, progress });
+  const taken = new Set((await lab.hosts()).map((host) => host.name));
+  return lab.up(typeof wanted === 'number' ? newNames(taken, wanted) : wanted);
+}
+
+/** Removes the persistent lab and those whose process has died; running tests keep theirs. Returns their names. */
+export async function labDown(): Promise<string[]> {
+  const settings = labSettings();
+  const stale = await removeStaleLabs(settings);
+  if (!(await readLab(settings, DEFAULT_LAB))) return stale;
+  await removeLab(settings, DEFAULT_LAB);
+  return [...stale, DEFAULT_LAB];
+}
+
+/** Hosts of the persistent lab. */
+export async function labStatus(): Promise<HostStatus[]> {
+  const settings = labSettings();
+  const hosts = (await readHosts(settings, DEFAULT_LAB)).map((record) => labHost(settings, record));
+  return Promise.all(hosts.map(async (host) => ({ host, running: await host.running() })));
+}
+
+/** Opens a shell as root on a host, or runs a command there. Returns the exit code of the ssh client. */
+export async function labSsh(name: string, args: readonly string[]): Promise<number> {
+  const found = (await labStatus()).find(({ host }) => host.name === name);
+  if (!found) throw new Error(`no host ${name}; \`doaas lab status\` lists them`);
+  const { host } = found;
+  const dir = await mkdtemp(join(tmpdir(), 'doaas-lab-ssh-'));
+  try {
+    const known = join(dir, 'known_hosts');
+    await writeFile(known, host.hostKeys.map((key) => `${host.address} ${key}\n`).join(''));
+    const options = [
+      `UserKnownHostsFile=${known}`,
+      'StrictHostKeyChecking=yes',
+      'IdentitiesOnly=yes',
+      'LogLevel=ERROR',
+    ];
+    const flags = options.flatMap((option) => ['-o', option]);
+    const argv = [
+      '-F',
+      'none',
+      '-i',
+      host.privateKeyPath,
+      ...flags,
+      `${host.user}@${host.address}`,
+      '--',
+      ...args,
+    ];
+    const child = spawn('ssh', argv, { stdio: 'inherit' });
+    const [code] = await once(child, 'close');
+    return typeof code === 'number' ? code : 1;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+export function newNames(taken: ReadonlySet<string>, count: number): string[] {
+  const names = Array.from({ length: taken.size + count }, (_, i) => `host-${i + 1}`);
+  return names.filter((name) => !taken.has(name)).slice(0, count);
+}
+
+async function up(args: readonly string[], io: LabIo): Promise<number> {
+  const count = args.length === 1 && /^\d+$/.test(args[0] ?? '') ? Number(args[0]) : undefined;
+  const hosts = await labUp(count ?? args, io.err);
+  for (const host of hosts) io.out(`${host.name}\t${host.address}\t${host.hostKeys[0]}`);
+  return 0;
+}
+
+async function down(io: LabIo): Promise<number> {
+  const removed = await labDown();
+  io.out(removed.length > 0 ? `removed ${removed.join(', ')}` : 'there was nothing to remove');
+  return 0;
+}
+
+async function status(io: LabIo): Promise<number> {
+  const all = await labStatus();
+  if (all.length === 0) io.out('no hosts; `doaas lab up 3` boots three');
+  for (const { host, running } of all) {
+    io.out(
+      `${host.name}\t${host.address}\t${running ? 'running' : 'stopped'}\t${host.hostKeys[0]}\t${host.privateKeyPath}`,
+    );
+  }
+  return 0;
+}
