@@ -1,17 +1,21 @@
 import type { DatabaseConnection, Dialect, Driver } from 'kysely';
 import { toStoreError } from './error.ts';
 
-/** The dialect, with every error of its driver turned into a `StoreError` in this one place. */
-export function guardedDialect(inner: Dialect, where: string): Dialect {
+/**
+ * The dialect, with every error of its driver turned into a `StoreError` in this one place. `inTransaction` says
+ * whether there is still something to roll back: SQLite has done so itself when the disk is full, and a second
+ * rollback would hide that first error.
+ */
+export function guardedDialect(inner: Dialect, where: string, inTransaction = () => true): Dialect {
   return {
     createAdapter: () => inner.createAdapter(),
-    createDriver: () => guardedDriver(inner.createDriver(), where),
+    createDriver: () => guardedDriver(inner.createDriver(), where, inTransaction),
     createIntrospector: (db) => inner.createIntrospector(db),
     createQueryCompiler: () => inner.createQueryCompiler(),
   };
 }
 
-function guardedDriver(inner: Driver, where: string): Driver {
+function guardedDriver(inner: Driver, where: string, inTransaction: () => boolean): Driver {
   // The inner driver keeps its own connection objects apart by identity, so it must get them back unwrapped.
   const innerOf = new WeakMap<DatabaseConnection, DatabaseConnection>();
   const unwrap = (connection: DatabaseConnection): DatabaseConnection =>
@@ -27,7 +31,10 @@ function guardedDriver(inner: Driver, where: string): Driver {
     },
     beginTransaction: (c, settings) => guard(() => inner.beginTransaction(unwrap(c), settings)),
     commitTransaction: (c) => guard(() => inner.commitTransaction(unwrap(c))),
-    rollbackTransaction: (c) => guard(() => inner.rollbackTransaction(unwrap(c))),
+    rollbackTransaction: (c) =>
+      guard(async () => {
+        if (inTransaction()) await inner.rollbackTransaction(unwrap(c));
+      }),
     releaseConnection: (c) => guard(() => inner.releaseConnection(unwrap(c))),
     destroy: () => guard(() => inner.destroy()),
   };

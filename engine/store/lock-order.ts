@@ -21,6 +21,7 @@ export interface Waiter {
 export interface Holder {
   readonly host: string;
   readonly runId: string;
+  readonly workflowId: string;
   readonly pull: string;
 }
 
@@ -28,7 +29,7 @@ export interface Holder {
 export function holdersBefore(waiter: Waiter, locks: readonly HeldLock[]): readonly Holder[] {
   return locks
     .filter((lock) => lock.runId !== waiter.runId && waiter.hosts.includes(lock.host))
-    .map(({ host, runId, pull }) => ({ host, runId, pull }));
+    .map(({ host, runId, workflowId, pull }) => ({ host, runId, workflowId, pull }));
 }
 
 /** Earlier waiters that want a host of `waiter`: they go first, so that a run on many hosts is not starved. */

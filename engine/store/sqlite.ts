@@ -28,7 +28,8 @@ export function openSqlite({ file, readOnly = false }: SqliteOptions): OpenDatab
     const database = new Database(file);
     if (!readOnly) chmodSync(file, 0o600);
     configure(database, readOnly);
-    const db = new Kysely<Schema>({ dialect: guardedDialect(new SqliteDialect({ database }), file) });
+    const dialect = guardedDialect(new SqliteDialect({ database }), file, () => database.inTransaction);
+    const db = new Kysely<Schema>({ dialect });
     const close = async (): Promise<void> => {
       await db.destroy();
       if (database.open) database.close();
