@@ -32,8 +32,13 @@ export function targetOf(server: ResolvedServer): HostTarget {
  * Everything that planning the host needs: one round trip, and a second one only when items left the YAML. Throws
  * HostError and FactError.
  */
-export async function readHost(session: Session, host: ResolvedHost, repository: string): Promise<Readings> {
-  const readings = await readFacts(session, hostQueries(host));
+export async function readHost(
+  session: Session,
+  host: ResolvedHost,
+  repository: string,
+  extra: readonly FactQuery[] = [],
+): Promise<Readings> {
+  const readings = await readFacts(session, hostQueries(host, extra));
   const abandoned = abandonedItems(host, readings, repository).map(
     (owned): FactQuery => splitItemKey(owned.item),
   );

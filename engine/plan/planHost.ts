@@ -22,11 +22,14 @@ export interface HostPlanInput {
   readonly changedItems: ReadonlySet<ItemKey> | undefined;
 }
 
+/** What the machine is; read when it is met for the first time. */
+export const SYSTEM: FactQuery = { fact: 'system', key: 'all' };
+
 /** Everything that must be read of a host, each item once. Items of the first document that asks win. */
-export function hostQueries(host: ResolvedHost): readonly FactQuery[] {
+export function hostQueries(host: ResolvedHost, extra: readonly FactQuery[] = []): readonly FactQuery[] {
   const needs = host.documents.flatMap((document) => kindOf(document).needs(document.spec));
   const byItem = new Map<ItemKey, FactQuery>();
-  for (const query of [OWNED, ...needs]) {
+  for (const query of [OWNED, ...extra, ...needs]) {
     const item = itemKey(query.fact, query.key);
     if (!byItem.has(item)) byItem.set(item, query);
   }

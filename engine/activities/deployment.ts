@@ -1,0 +1,143 @@
+import { heartbeat } from '@temporalio/activity';
+import { branchTip, getPull, mergePull as mergeOnGitHub } from '../github/pulls.ts';
+import { openRevert } from '../github/revert.ts';
+import { cancelBatch } from '../hosts/batchRun.ts';
+import type { Json } from '../operations/operation.ts';
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { applyHost, batchName, hostOf, undoHost } from './hostRun.ts';
+import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
+import { assemble, fullName, planRevision } from './pull.ts';
+import { showRun } from './showRun.ts';
+import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, RunEnd, RunRef } from './types.ts';
+import { verifyHosts } from './verify.ts';
+
+/** What the deployment and rollback workflows call. */
+export function deploymentActivities(engine: Engine): DeploymentActivities {
+  return {
+    startRun: (run, kind) => startRun(engine, run, kind),
+    acquireLocks: (run, workflowId) => acquireLocks(engine, run, workflowId),
+    releaseLocks: (run) => releaseLocks(engine, run),
+    recoverRun: (run, dead) => recoverRun(engine, run, dead),
+    confirmPlan: (run) => confirmPlan(engine, run),
+    applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
+    cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
+    verifyHosts: (run) => verifyHosts(engine, run),
+    undoHost: (run, host, waves, late) => undoHost(engine, run, host, waves, late),
+    showRun: (run, phase) => showRun(engine, run, phase),
+    mergePull: (run) => mergePull(engine, run),
+    openRevert: (run) => revert(engine, run),
+    endRun: (run, end, mergeSha) => endRun(engine, run, end, mergeSha),
+  };
+}
+
+async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback'): Promise<void> {
+  await engine.store.runs.create({
+    id: run.run,
+    repository: fullName(run.pull),
+    pullNumber: run.pull.number,
+    kind,
+    planDigest: run.plan.digest,
+    headSha: run.plan.headSha,
+    baseSha: run.plan.baseSha,
+    actor: run.actor,
+    detail: { ref: run as unknown as Json },
+  });
+  await engine.store.runs.update(run.run, { state: 'running' });
+  await audit(engine, run, kind);
+}
+
+async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
+  const state = end === 'stale' ? 'cancelled' : end;
+  await engine.store.runs.update(run.run, { state, ...(mergeSha === undefined ? {} : { mergeSha }) });
+  await audit(engine, run, end);
+}
+
+function audit(engine: Engine, run: RunRef, what: string): Promise<void> {
+  const { plan, pull, actor } = run;
+  const detail = { run: run.run, hosts: plan.hosts.map((host) => host.name) };
+  return engine.store.audit.append({
+    who: actor,
+    what,
+    repository: fullName(pull),
+    pull: pull.number,
+    headSha: plan.headSha,
+    digest: plan.digest,
+    detail,
+  });
+}
+
+/** The approval covers head, base and the plan on fresh facts; anything else voids it, with the difference. */
+async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome> {
+  const { pull, plan } = run;
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const now = await getPull(client, pull.repository, pull.number);
+  if (now.state !== 'open')
+    return { kind: 'changed', reason: 'the pull request was closed before anything was applied' };
+  if (now.headSha !== plan.headSha)
+    return { kind: 'changed', reason: 'a newer commit was pushed; its plan needs an approval of its own' };
+  const base = await branchTip(client, pull.repository, now.baseRef);
+  if (base !== plan.baseSha)
+    return { kind: 'changed', reason: `${now.baseRef} has moved since the plan; planning again` };
+  const resolved = await engine.revisions.resolve(pull, plan);
+  if (resolved.kind === 'conflict')
+    return { kind: 'changed', reason: 'the branch conflicts with its base now' };
+  const made = assemble(await planRevision(engine, pull, resolved, plan.headSha, () => heartbeat()));
+  const problem = made.problems[0];
+  if (problem !== undefined) return { kind: 'changed', reason: problem.message };
+  const moved = made.plan.hosts.filter(
+    (host) => host.digest !== digestOf(run, host.host) && host.steps.length > 0,
+  );
+  if (made.plan.digest === plan.digest || moved.length === 0) return { kind: 'unchanged' };
+  return {
+    kind: 'changed',
+    reason: `the state of ${moved.map((host) => host.host).join(', ')} has changed since the plan`,
+  };
+}
+
+function digestOf(run: RunRef, host: string): string | undefined {
+  return run.plan.hosts.find((planned) => planned.name === host)?.digest;
+}
+
+async function cancelHost(engine: Engine, run: RunRef, host: string, wave: number): Promise<void> {
+  const { target } = await hostOf(engine, run, host);
+  await engine.transport.withSession(target, (session) => cancelBatch(session, batchName(run.run, wave)));
+}
+
+async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
+  const { pull, plan } = run;
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const message = `Applied by run ${run.run}, plan ${plan.digest.slice(0, 12)}.`;
+  const merged = await mergeOnGitHub(client, pull.repository, {
+    number: pull.number,
+    headSha: plan.headSha,
+    method: 'merge',
+    message,
+  });
+  if (merged.kind === 'refused')
+    return { kind: 'refused', reason: `GitHub refused the merge: ${merged.reason}` };
+  return { kind: 'merged', mergeSha: merged.sha, differs: await differs(engine, run, merged.sha) };
+}
+
+/** Whether the merged tree is another one than what was planned. */
+async function differs(engine: Engine, run: RunRef, mergeSha: string): Promise<boolean> {
+  const resolved = await engine.revisions.resolve(run.pull, run.plan);
+  if (resolved.kind === 'conflict') return true;
+  return (await engine.revisions.treeOf(run.pull, mergeSha)) !== resolved.treeSha;
+}
+
+async function revert(engine: Engine, run: RunRef): Promise<number> {
+  const { pull } = run;
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const merged = await getPull(client, pull.repository, pull.number);
+  if (merged.mergeSha === undefined)
+    throw permanent(`#${pull.number} is not merged, so there is nothing to revert`);
+  const opened = await openRevert(client, pull.repository, {
+    number: pull.number,
+    baseRef: merged.baseRef,
+    mergeSha: merged.mergeSha,
+    title: `Revert #${pull.number}: ${merged.title}`.slice(0, 250),
+    body: `Takes back #${pull.number}, whose run \`${run.run}\` is being rolled back on the hosts. Merge it so that the branch equals the hosts again.`,
+  });
+  return opened.number;
+}

@@ -1,0 +1,206 @@
+import { Context } from '@temporalio/activity';
+import { type BatchEvent, type BatchResult, runBatch, undoBatch } from '../hosts/batchRun.ts';
+import { targetOf } from '../hosts/readHost.ts';
+import type { Session } from '../hosts/session.ts';
+import type { HostTarget } from '../hosts/target.ts';
+import { type Batch, batchPayloads } from '../operations/batch.ts';
+import type { Json } from '../operations/operation.ts';
+import type { Step } from '../plan/step.ts';
+import type { ReceiptState } from '../store/receipts.ts';
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { identityOf } from './identity.ts';
+import { fullName } from './pull.ts';
+import type { HostReceiptDetail } from './runViews.ts';
+import { progressOf } from './showRun.ts';
+import type { HostOutcome, RunRef, UndoOutcome } from './types.ts';
+
+/** Heartbeats while a host works in silence. Milliseconds; the workflow expects one within 45 s. */
+const HEARTBEAT_MS = 10_000;
+
+export interface RunHost {
+  readonly target: HostTarget;
+  readonly identity: string;
+}
+
+/** The batch of one wave of a run on a host; also the name of its systemd units there. */
+export function batchName(run: string, wave: number): string {
+  return `${run}-w${wave}`;
+}
+
+/** Where the run's plan has the host. */
+export async function hostOf(engine: Engine, run: RunRef, host: string): Promise<RunHost> {
+  const resolved = await engine.revisions.resolve(run.pull, run.plan);
+  const found = resolved.kind === 'conflict' ? undefined : resolved.merged.hosts.find((h) => h.name === host);
+  if (found === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
+  return { target: targetOf(found.server), identity: identityOf(found.server) };
+}
+
+/** Runs one wave's steps on one host; called again, it attaches to what runs there or reads the result. */
+export async function applyHost(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  wave: number,
+): Promise<HostOutcome> {
+  const { target, identity } = await hostOf(engine, run, host);
+  const batch = await batchOf(engine, run, host, wave);
+  const payloads = await payloadsOf(engine, batch);
+  const journal = await journalOf(engine, run, host, identity);
+  const result = await alive(() =>
+    engine.transport.withSession(target, (session: Session) =>
+      runBatch(session, batch, {
+        payloads,
+        onEvent: journal.note,
+        signal: Context.current().cancellationSignal,
+      }),
+    ),
+  ).finally(journal.flush);
+  return outcomeOf(engine, run, host, identity, wave, result);
+}
+
+/** Takes back the waves of a run on a host, in the order given. */
+export async function undoHost(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  waves: readonly number[],
+  late: boolean,
+): Promise<UndoOutcome> {
+  const { target, identity } = await hostOf(engine, run, host);
+  for (const wave of waves) {
+    const name = batchName(run.run, wave);
+    const journal = await journalOf(engine, run, host, identity);
+    const result = await alive(() =>
+      engine.transport.withSession(target, (session) =>
+        undoBatch(session, name, late ? 'undo-late' : 'undo', { onEvent: journal.note }),
+      ),
+    ).finally(journal.flush);
+    const remaining = remainsOf(result);
+    const done = result.end === 'rolled-back';
+    await receipt(engine, run, host, identity, `@undo:${wave}`, done ? 'undone' : 'unknown', {
+      ...nothing,
+      remaining,
+    });
+    if (!done)
+      return {
+        kind: result.end === 'refused' ? 'refused' : 'held',
+        reason: `${host}: ${remaining.join('; ')}`,
+      };
+  }
+  return { kind: 'rolled-back' };
+}
+
+const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };
+
+async function batchOf(engine: Engine, run: RunRef, host: string, wave: number): Promise<Batch> {
+  const plan = await engine.store.plans.get(run.plan.digest);
+  if (plan === undefined) throw permanent(`the plan ${run.plan.digest.slice(0, 8)} is not in the store`);
+  const all: readonly Step[] = plan.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
+  const steps = all.filter((step) => step.wave === wave);
+  return { kind: 'batch', run: batchName(run.run, wave), repository: fullName(run.pull), steps };
+}
+
+async function payloadsOf(engine: Engine, batch: Batch): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = await Promise.all(
+    batchPayloads(batch).map(async (sha256) => [sha256, await engine.store.blobs.get(sha256)] as const),
+  );
+  return new Map(
+    entries.flatMap(([sha256, bytes]) => (bytes === undefined ? [] : [[sha256, bytes] as const])),
+  );
+}
+
+async function outcomeOf(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  identity: string,
+  wave: number,
+  result: BatchResult,
+): Promise<HostOutcome> {
+  if (result.end === 'applied') return { kind: 'applied' };
+  if (result.end === 'cancelled') return { kind: 'cancelled' };
+  const failed = result.events.findLast((event) => event.event === 'failed' || event.event === 'unexpected');
+  const message =
+    failed?.event === 'unexpected'
+      ? `${failed.detail} is neither as planned nor as wanted: somebody changed it since the plan`
+      : (failed?.detail ?? `the run ended as ${result.end}`);
+  const detail = { ...nothing, message, step: failed?.step ?? '', output: result.output };
+  await receipt(engine, run, host, identity, `@apply:${wave}`, 'failed', detail);
+  return { kind: 'failed', reason: `${failed?.step ?? 'the run'} failed on ${host}: ${message}` };
+}
+
+function remainsOf(result: BatchResult): readonly string[] {
+  return result.events.flatMap((event) => {
+    if (event.event === 'stuck') return [`${event.step} could not be put back: ${event.detail}`];
+    if (event.event === 'differs') return [`${event.detail} is not as it was before`];
+    if (event.event === 'touched-later') {
+      const [item = '', later = ''] = event.detail.split(' ');
+      return [`${item} was changed by the later run ${later}`];
+    }
+    return [];
+  });
+}
+
+/** Writes the host's journal to the store as it comes, in order. */
+async function journalOf(engine: Engine, run: RunRef, host: string, identity: string) {
+  const started = new Map<string, number>();
+  let last: Promise<void> = Promise.resolve();
+  const show = progressOf(engine, run);
+  const note = (event: BatchEvent): void => {
+    Context.current().heartbeat();
+    const state = STATES[event.event];
+    if (event.event === 'started') started.set(event.step, event.at);
+    if (state === undefined || event.step === '-') return;
+    const seconds = event.at - (started.get(event.step) ?? event.at);
+    last = last
+      .then(() => receipt(engine, run, host, identity, event.step, state, { seconds }))
+      .then(show)
+      .catch((error: unknown) => engine.log.warn({ error: String(error) }, 'a receipt could not be stored'));
+  };
+  return { note, flush: () => last };
+}
+
+const STATES: Readonly<Record<string, ReceiptState>> = {
+  started: 'captured',
+  done: 'done',
+  already: 'already',
+  failed: 'failed',
+  undone: 'undone',
+  stuck: 'unknown',
+  differs: 'unknown',
+};
+
+async function receipt(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  hostIdentity: string,
+  stepId: string,
+  state: ReceiptState,
+  detail: HostReceiptDetail | { readonly seconds: number },
+): Promise<void> {
+  await engine.store.receipts.save([
+    {
+      runId: run.run,
+      host,
+      hostIdentity,
+      stepId,
+      state,
+      beforeHash: null,
+      afterHash: null,
+      detail: detail as unknown as Json,
+    },
+  ]);
+}
+
+/** Heartbeats for as long as the work takes. */
+async function alive<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Holder } from '../store/lock-order.ts';
+import { isAlive } from './alive.ts';
+import type { Engine } from './engine.ts';
+import { undoHost } from './hostRun.ts';
+import { fullName } from './pull.ts';
+import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
+
+/** All hosts of the run or none. A holder whose workflow is dead loses its locks; its hosts need recovery first. */
+export async function acquireLocks(engine: Engine, run: RunRef, workflowId: string): Promise<LockOutcome> {
+  const hosts = run.plan.hosts.map((host) => host.identity);
+  const pull = `${fullName(run.pull)}#${run.pull.number}`;
+  for (;;) {
+    const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull });
+    if (answer.kind === 'granted') return (await recoverable(engine, run)) ?? answer;
+    const dead = await deadHolders(engine, answer.holders);
+    if (dead.length === 0) {
+      const names = [...answer.holders, ...answer.ahead].map((other) => other.pull);
+      return { kind: 'waiting', position: answer.position, behind: [...new Set(names)].join(', ') };
+    }
+    for (const holder of dead) await engine.store.locks.forceRelease(holder.host, 'doaas');
+  }
+}
+
+/** Gives up what the run holds and wakes those that may now try. */
+export async function releaseLocks(engine: Engine, run: string): Promise<void> {
+  const { next } = await engine.store.locks.release(run);
+  for (const waiter of next) {
+    await engine.temporal.workflow
+      .getHandle(waiter.workflowId)
+      .signal('locksReleased')
+      .catch((error: unknown) =>
+        engine.log.warn({ error: String(error) }, 'a waiting run could not be told'),
+      );
+  }
+}
+
+/** A held run keeps its locks although its workflow has ended: a person must look first. */
+async function deadHolders(engine: Engine, holders: readonly Holder[]): Promise<readonly Holder[]> {
+  const judged = await Promise.all(
+    holders.map(async (holder) => {
+      const run = await engine.store.runs.get(holder.runId);
+      if (run?.state === 'held') return [];
+      return (await isAlive(engine.temporal, holder.workflowId)) ? [] : [holder];
+    }),
+  );
+  return judged.flat();
+}
+
+async function recoverable(engine: Engine, run: RunRef): Promise<LockOutcome | undefined> {
+  const needing = await engine.store.hosts.needRecovery(run.plan.hosts.map((host) => host.identity));
+  const runs = new Map<string, Set<string>>();
+  for (const { identity } of needing) {
+    const open = await engine.store.receipts.open(identity, run.run);
+    if (open.length === 0) await engine.store.hosts.clearNeedsRecovery(identity);
+    for (const receipt of open) {
+      runs.set(receipt.runId, (runs.get(receipt.runId) ?? new Set()).add(receipt.host));
+    }
+  }
+  if (runs.size === 0) return undefined;
+  const list = [...runs].map(([name, hosts]) => ({ run: name, hosts: [...hosts] }));
+  return { kind: 'needs-recovery', runs: list };
+}
+
+/** Undoes what a dead run left on hosts that the asking run has locked. */
+export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableRun): Promise<UndoOutcome> {
+  const stored = await engine.store.runs.get(dead.run);
+  const ref = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
+  if (ref === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
+  for (const host of dead.hosts) {
+    const planned = ref.plan.hosts.find((candidate) => candidate.name === host);
+    const outcome = await undoHost(engine, ref, host, [...(planned?.waves ?? [])].reverse(), false);
+    if (outcome.kind !== 'rolled-back') return outcome;
+    if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
+  }
+  await engine.store.runs.update(dead.run, { state: 'rolled-back' });
+  await engine.store.audit.append({ who: 'doaas', what: 'recover', detail: { run: dead.run, by: run.run } });
+  return { kind: 'rolled-back' };
+}

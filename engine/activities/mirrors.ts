@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { GitHub } from '../github/client.ts';
+import { type Mirror, openMirror } from '../repository/mirror.ts';
+import type { RevisionSource } from './revisions.ts';
+import type { RepositoryRef } from './types.ts';
+
+export interface MirrorsOptions {
+  readonly dataDir: string;
+  /** Base of clone URLs, such as https://github.com. */
+  readonly githubUrl: string;
+  readonly github: Pick<GitHub, 'installationToken'>;
+}
+
+/** One bare mirror a repository, opened at first use. */
+export function createMirrors(options: MirrorsOptions): RevisionSource {
+  const mirrors = new Map<string, Promise<Mirror>>();
+  const mirrorOf = (repository: RepositoryRef): Promise<Mirror> => {
+    const name = `${safe(repository.owner)}/${safe(repository.name)}`;
+    const known = mirrors.get(name);
+    if (known !== undefined) return known;
+    const fresh = openMirror({
+      dir: join(options.dataDir, 'mirrors', `${name}.git`),
+      url: `${options.githubUrl.replace(/\/$/, '')}/${name}.git`,
+      token: async () => (await options.github.installationToken(repository.installationId)).reveal(),
+    });
+    mirrors.set(name, fresh);
+    fresh.catch(() => mirrors.delete(name));
+    return fresh;
+  };
+  return {
+    fetch: async (repository, commits, number) => {
+      const mirror = await mirrorOf(repository);
+      const refs = number === undefined ? [] : [`refs/pull/${number}/head`];
+      for (const commit of commits) await mirror.fetchCommit(commit, refs);
+    },
+    mergedTree: async (repository, { baseSha, headSha }) =>
+      (await mirrorOf(repository)).mergedTree(baseSha, headSha),
+    treeOf: async (repository, commit) => (await mirrorOf(repository)).treeOf(commit),
+    read: async (repository, treeish) => {
+      const { files, refused } = await (await mirrorOf(repository)).readTree(treeish);
+      const links = refused.filter((path) => path.reason === 'symlink').map((path) => path.path);
+      return { files, links: new Set(links) };
+    },
+  };
+}
+
+/** GitHub's own rule for names of owners and repositories; also what keeps them inside the data folder. */
+function safe(name: string): string {
+  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(name) || name === '.' || name === '..') {
+    throw new Error(`not the name of a GitHub owner or repository: ${JSON.stringify(name.slice(0, 100))}`);
+  }
+  return name;
+}

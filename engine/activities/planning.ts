@@ -1,0 +1,77 @@
+import type { ItemKey, Readings } from '../facts/fact.ts';
+import { readHost, targetOf } from '../hosts/readHost.ts';
+import type { Transport } from '../hosts/session.ts';
+import type { Payloads } from '../kinds/kind.ts';
+import { planHost, SYSTEM } from '../plan/planHost.ts';
+import type { HostPlan } from '../plan/step.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+
+/** Hosts that are read at the same time; each is one connection and one round trip. */
+const HOSTS_AT_ONCE = 64;
+
+export type HostPlanning =
+  | { readonly kind: 'planned'; readonly plan: HostPlan; readonly readings: Readings }
+  /** The host could not be read; the sentence says why and what to do. */
+  | { readonly kind: 'problem'; readonly host: string; readonly message: string };
+
+export interface Planning {
+  readonly hosts: readonly ResolvedHost[];
+  readonly payloads: Payloads;
+  readonly repository: string;
+  /** Items whose desired state the change touches; undefined when there is nothing to compare with. */
+  readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
+  /** Hosts that were never seen: what they are is read as well. */
+  readonly isNew?: (host: ResolvedHost) => boolean;
+  /** Called as hosts are done, for heartbeats and progress. */
+  readonly onHost?: (done: number) => void;
+}
+
+/** Reads all hosts and plans each. A host that does not answer is a result like any other. */
+export async function planHosts(transport: Transport, planning: Planning): Promise<readonly HostPlanning[]> {
+  let done = 0;
+  return inParallel(planning.hosts, HOSTS_AT_ONCE, async (host) => {
+    const result = await planOne(transport, planning, host);
+    done += 1;
+    planning.onHost?.(done);
+    return result;
+  });
+}
+
+async function planOne(transport: Transport, planning: Planning, host: ResolvedHost): Promise<HostPlanning> {
+  const { payloads, repository } = planning;
+  try {
+    return await transport.withSession(targetOf(host.server), async (session) => {
+      const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
+      const readings = await readHost(session, host, repository, extra);
+      const changedItems = planning.changedItems(host.name);
+      return {
+        kind: 'planned',
+        plan: planHost({ host, readings, payloads, repository, changedItems }),
+        readings,
+      };
+    });
+  } catch (error) {
+    return {
+      kind: 'problem',
+      host: host.name,
+      message: error instanceof Error ? error.message : String(error),
+    };
+  }
+}
+
+/** Results in the order of the items. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Map<number, R>();
+  const queue = items.map((item, index) => ({ item, index }));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      results.set(next.index, await work(next.item));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return items.map((_, index) => results.get(index) as R);
+}

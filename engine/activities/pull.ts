@@ -1,0 +1,312 @@
+import { heartbeat } from '@temporalio/activity';
+import { annotationsOf, BUTTONS, publishCheck } from '../github/checks.ts';
+import { branchTip, getPull } from '../github/pulls.ts';
+import { render } from '../github/render/render.ts';
+import type { HostFacts, PlanView, ValidateView } from '../github/render/views.ts';
+import { latestReviews } from '../github/reviews.ts';
+import { batchPayloads } from '../operations/batch.ts';
+import { planDigest } from '../plan/digest.ts';
+import type { HostPlan, Plan } from '../plan/step.ts';
+import { gate } from '../policy/gate.ts';
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
+import { identityOf } from './identity.ts';
+import { type HostPlanning, planHosts } from './planning.ts';
+import type { ResolvedRevision } from './revisions.ts';
+import { showCheck, showComment } from './show.ts';
+import type {
+  Gate,
+  PlannedHost,
+  PlanOutcome,
+  PlanRef,
+  PullActivities,
+  PullRef,
+  PullSnapshot,
+  Revision,
+  ValidateOutcome,
+} from './types.ts';
+
+type Planned = Pick<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
+
+/** From a pull request to a plan that is shown and judged. */
+export function pullActivities(engine: Engine): Planned {
+  return {
+    readPull: (pull) => readPull(engine, pull),
+    validatePull: (pull, revision) => validatePull(engine, pull, revision),
+    planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
+    gatePull: (pull, plan) => gatePull(engine, pull, plan),
+  };
+}
+
+async function readPull(engine: Engine, { repository, number }: PullRef): Promise<PullSnapshot> {
+  const client = await engine.github.installationClient(repository.installationId);
+  const pull = await getPull(client, repository, number);
+  const { headSha, headRef, baseRef, author, draft, fork } = pull;
+  const baseSha = pull.state === 'open' ? await branchTip(client, repository, baseRef) : pull.baseSha;
+  const state = pull.merged ? 'merged' : pull.state;
+  return { headSha, headRef, baseSha, baseRef, author, draft, fork, state, mergeSha: pull.mergeSha };
+}
+
+async function validatePull(engine: Engine, pull: PullRef, revision: Revision): Promise<ValidateOutcome> {
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const resolved = await engine.revisions.resolve(pull, revision);
+  if (resolved.kind === 'conflict') {
+    await showCheck(client, pull, { ...validateCheck(revision, false), view: conflictWords(resolved.paths) });
+    return { kind: 'conflict' };
+  }
+  const view: ValidateView = {
+    kind: 'validate',
+    errors: resolved.errors,
+    documents: resolved.documents,
+    hosts: resolved.merged.hosts.length,
+  };
+  const { title, body } = render(view);
+  const { name, headSha, externalId, state } = validateCheck(revision, resolved.errors.length === 0);
+  const annotations = annotationsOf(resolved.errors);
+  await publishCheck(client, pull.repository, {
+    name,
+    headSha,
+    externalId,
+    state,
+    title,
+    summary: body,
+    annotations,
+  });
+  if (resolved.errors.length > 0) {
+    await showComment(client, pull, view);
+    return { kind: 'invalid', errors: resolved.errors.length };
+  }
+  return { kind: 'valid', treeSha: resolved.treeSha, hosts: resolved.changed.map((host) => host.name) };
+}
+
+function validateCheck({ headSha, baseSha }: Revision, good: boolean) {
+  return {
+    name: 'doaas/validate' as const,
+    headSha,
+    externalId: `validate-${headSha}-${baseSha}`,
+    state: { status: 'completed' as const, conclusion: good ? ('success' as const) : ('failure' as const) },
+  };
+}
+
+function conflictWords(paths: readonly string[]) {
+  const files = paths.slice(0, 20).join(', ');
+  return {
+    kind: 'words' as const,
+    title: 'This branch conflicts with its base',
+    body: `What is planned is the merge of both, and git cannot make it: ${files}. Merge the base into the branch, then push.`,
+  };
+}
+
+async function planPull(
+  engine: Engine,
+  pull: PullRef,
+  revision: Revision,
+  previous: PlanRef | undefined,
+): Promise<PlanOutcome> {
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const resolved = await engine.revisions.resolve(pull, revision);
+  if (resolved.kind === 'conflict' || resolved.errors.length > 0) {
+    throw permanent('a revision that is not valid cannot be planned');
+  }
+  const check = {
+    name: 'doaas/plan' as const,
+    headSha: revision.headSha,
+    externalId: `plan-${revision.headSha}`,
+  };
+  const plannings = await planRevision(engine, pull, resolved, revision.headSha, () => heartbeat());
+  const made = assemble(plannings);
+  const name = { digest: made.plan.digest, ...revision };
+  if (made.problems.length > 0 || made.errors.length > 0) {
+    const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
+    const view = planView(made, name, [], 'Mend this, then `/doaas plan`.', []);
+    await showCheck(client, pull, {
+      ...check,
+      state: { status: 'completed', conclusion: 'failure' },
+      view,
+      actions: [BUTTONS.plan],
+    });
+    await showComment(client, pull, view);
+    return { kind: 'failed', reason };
+  }
+  if (made.plan.hosts.every((host) => host.steps.length === 0)) {
+    const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
+    const findings = made.plan.hosts.flatMap((host) => host.findings);
+    const view = { kind: 'nothing-to-do' as const, name, reason, findings };
+    await showCheck(client, pull, { ...check, state: { status: 'completed', conclusion: 'success' }, view });
+    await showComment(client, pull, view);
+    return { kind: 'nothing-to-do' };
+  }
+  await storePlan(engine, pull, revision, made.plan, resolved);
+  const plan = planRef(made.plan, revision, resolved, previous);
+  await engine.store.audit.append({
+    who: 'doaas',
+    what: 'plan',
+    repository: fullName(pull),
+    pull: pull.number,
+    headSha: revision.headSha,
+    digest: plan.digest,
+  });
+  return { kind: 'planned', plan };
+}
+
+/** Reads and plans every changed host of the revision. */
+export async function planRevision(
+  engine: Pick<Engine, 'transport' | 'store'>,
+  pull: PullRef,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  headSha: string,
+  onHost: () => void,
+): Promise<readonly HostPlanning[]> {
+  const unseen = await newHosts(engine, resolved.changed);
+  const plannings = await planHosts(engine.transport, {
+    hosts: resolved.changed,
+    payloads: resolved.merged.payloads,
+    repository: fullName(pull),
+    changedItems: resolved.changedItems,
+    isNew: (host) => unseen.has(host.name),
+    onHost,
+  });
+  await keepFirstSeen(engine, resolved.changed, plannings, headSha);
+  return plannings;
+}
+
+export interface Assembled {
+  readonly plan: Plan;
+  readonly plannings: readonly HostPlanning[];
+  readonly problems: readonly { readonly host: string; readonly message: string }[];
+  /** Findings that forbid the plan. */
+  readonly errors: readonly string[];
+}
+
+export function assemble(plannings: readonly HostPlanning[]): Assembled {
+  const hosts = plannings.flatMap((planning): readonly HostPlan[] =>
+    planning.kind === 'planned' ? [planning.plan] : [],
+  );
+  const problems = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning] : []));
+  const errors = hosts.flatMap((host) =>
+    host.findings
+      .filter((finding) => finding.severity === 'error')
+      .map((finding) => `${host.host}: ${finding.message}`),
+  );
+  return { plan: { kind: 'plan', hosts, digest: planDigest(hosts) }, plannings, problems, errors };
+}
+
+async function storePlan(
+  engine: Engine,
+  pull: PullRef,
+  revision: Revision,
+  plan: Plan,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+): Promise<void> {
+  const steps = plan.hosts.flatMap((host) => host.steps);
+  const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository: fullName(pull), steps });
+  const payloads = wanted.flatMap((sha256) => resolved.merged.payloads.get(sha256) ?? []);
+  await engine.store.blobs.put(payloads);
+  await engine.store.plans.save(
+    plan,
+    { repository: fullName(pull), number: pull.number, ...revision },
+    wanted,
+  );
+}
+
+function planRef(
+  plan: Plan,
+  { headSha, baseSha }: Revision,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  previous: PlanRef | undefined,
+): PlanRef {
+  const servers = new Map(resolved.changed.map((host) => [host.name, host.server]));
+  const hosts = plan.hosts.flatMap((host): readonly PlannedHost[] => {
+    const server = servers.get(host.host);
+    if (server === undefined || host.steps.length === 0) return [];
+    const { digest, steps } = host;
+    const waves = [...new Set(steps.map((step) => step.wave))].sort((a, b) => a - b);
+    return [
+      {
+        name: host.host,
+        identity: identityOf(server),
+        site: server.site,
+        digest,
+        steps: steps.length,
+        waves,
+      },
+    ];
+  });
+  const waves = [...new Set(hosts.flatMap((host) => host.waves))].sort((a, b) => a - b);
+  const unchanged = previous?.digest === plan.digest && previous.headSha === headSha;
+  const shownAt = unchanged ? previous.shownAt : new Date().toISOString();
+  return { digest: plan.digest, headSha, baseSha, hosts, waves, shownAt };
+}
+
+async function gatePull(engine: Engine, pull: PullRef, plan: PlanRef): Promise<Gate> {
+  const { repository, number } = pull;
+  const client = await engine.github.installationClient(repository.installationId);
+  const [snapshot, reviews] = await Promise.all([
+    getPull(client, repository, number),
+    latestReviews(client, repository, number),
+  ]);
+  const { author, headSha, draft, fork, state } = snapshot;
+  const judged = gate({
+    author,
+    headSha,
+    draft,
+    fork,
+    open: state === 'open',
+    shownAt: plan.shownAt,
+    reviews,
+  });
+  if (headSha === plan.headSha && state === 'open') await showPlan(engine, pull, plan, judged);
+  return judged;
+}
+
+/** The plan check and the comment, with what is missing. */
+async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Gate): Promise<void> {
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const stored = await engine.store.plans.get(plan.digest);
+  if (stored === undefined)
+    throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
+  const view: PlanView = {
+    kind: 'plan',
+    plan: stored,
+    name: { digest: plan.digest, headSha: plan.headSha, baseSha: plan.baseSha },
+    waiting: judged.missing,
+    next: { command: `/${engine.config.botName} apply` },
+    firstSeen: await firstSeen(engine, plan),
+    unreachable: [],
+  };
+  await Promise.all([
+    showCheck(client, pull, {
+      name: 'doaas/plan',
+      headSha: plan.headSha,
+      externalId: `plan-${plan.headSha}`,
+      state: { status: 'completed', conclusion: 'success' },
+      view,
+      actions: judged.ready ? [BUTTONS.apply, BUTTONS.plan] : [BUTTONS.plan],
+      digest: plan.digest,
+    }),
+    showComment(client, pull, view, [], plan.digest),
+  ]);
+}
+
+function planView(
+  made: Assembled,
+  name: PlanView['name'],
+  waiting: readonly string[],
+  words: string,
+  seen: readonly HostFacts[],
+): PlanView {
+  return {
+    kind: 'plan',
+    plan: made.plan,
+    name,
+    waiting,
+    next: { words },
+    firstSeen: seen,
+    unreachable: made.problems,
+  };
+}
+
+export function fullName({ repository }: PullRef): string {
+  return `${repository.owner}/${repository.name}`;
+}

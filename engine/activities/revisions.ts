@@ -1,0 +1,135 @@
+import type { ItemKey } from '../facts/fact.ts';
+import { changedItems } from '../plan/changedItems.ts';
+import { canonicalJson } from '../plan/digest.ts';
+import { loadManifest } from '../spec/load.ts';
+import type { SpecError } from '../spec/manifest.ts';
+import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
+import { resolveManifest } from '../spec/resolve.ts';
+import type { PullRef, RepositoryRef, Revision } from './types.ts';
+
+/** What the merge of a head into a base wants of every host, beside what the base wants. */
+export type ResolvedRevision =
+  | { readonly kind: 'conflict'; readonly paths: readonly string[] }
+  | {
+      readonly kind: 'resolved';
+      readonly treeSha: string;
+      readonly documents: number;
+      readonly errors: readonly SpecError[];
+      readonly merged: Resolution;
+      readonly base: Resolution;
+      /** Hosts whose desired state the change touches, as the merge has them. */
+      readonly changed: readonly ResolvedHost[];
+      /** Hosts that the change takes out of the repository. */
+      readonly dropped: readonly string[];
+      readonly changedItems: (host: string) => ReadonlySet<ItemKey>;
+    };
+
+/** The part of a git mirror that is needed here; see repository/. */
+export interface RevisionSource {
+  /** Makes sure that the commits are there. `number` names the pull request whose refs may hold them. */
+  fetch(repository: RepositoryRef, commits: readonly string[], number: number | undefined): Promise<void>;
+  mergedTree(
+    repository: RepositoryRef,
+    revision: Revision,
+  ): Promise<
+    | { readonly kind: 'clean'; readonly treeSha: string }
+    | { readonly kind: 'conflict'; readonly paths: readonly string[] }
+  >;
+  treeOf(repository: RepositoryRef, commit: string): Promise<string>;
+  /** Files by path and the paths of links, which are never followed. */
+  read(
+    repository: RepositoryRef,
+    treeish: string,
+  ): Promise<{ readonly files: ReadonlyMap<string, Uint8Array>; readonly links: ReadonlySet<string> }>;
+}
+
+export interface Revisions {
+  resolve(pull: PullRef, revision: Revision): Promise<ResolvedRevision>;
+  treeOf(pull: PullRef, commit: string): Promise<string>;
+  /** The manifest at one commit or tree. */
+  resolveTree(repository: RepositoryRef, treeish: string): Promise<ResolvedTree>;
+}
+
+export interface ResolvedTree {
+  readonly documents: number;
+  readonly errors: readonly SpecError[];
+  readonly resolution: Resolution;
+}
+
+/** Resolved trees that are kept in memory. They never change, so they never go stale. */
+const TREES_CACHED = 12;
+
+export function createRevisions(source: RevisionSource): Revisions {
+  const trees = new Map<string, Promise<ResolvedTree>>();
+  const resolveTree = (repository: RepositoryRef, treeish: string): Promise<ResolvedTree> => {
+    const key = `${repository.owner}/${repository.name} ${treeish}`;
+    const known = trees.get(key);
+    if (known !== undefined) return known;
+    const fresh = readTree(source, repository, treeish);
+    trees.set(key, fresh);
+    fresh.catch(() => trees.delete(key));
+    for (const oldest of [...trees.keys()].slice(0, Math.max(0, trees.size - TREES_CACHED)))
+      trees.delete(oldest);
+    return fresh;
+  };
+  return {
+    resolveTree,
+    treeOf: async ({ repository, number }, commit) => {
+      await source.fetch(repository, [commit], number);
+      return source.treeOf(repository, commit);
+    },
+    resolve: async ({ repository, number }, revision) => {
+      await source.fetch(repository, [revision.headSha, revision.baseSha], number);
+      const tree = await source.mergedTree(repository, revision);
+      if (tree.kind === 'conflict') return tree;
+      const [merged, base] = await Promise.all([
+        resolveTree(repository, tree.treeSha),
+        resolveTree(repository, revision.baseSha),
+      ]);
+      return compare(tree.treeSha, merged, base.resolution);
+    },
+  };
+}
+
+async function readTree(
+  source: RevisionSource,
+  repository: RepositoryRef,
+  treeish: string,
+): Promise<ResolvedTree> {
+  const { files, links } = await source.read(repository, treeish);
+  const { manifest, errors } = loadManifest(files, { links });
+  const resolution = resolveManifest(manifest);
+  return {
+    documents: manifest.documents.length,
+    errors: unique([...errors, ...resolution.errors]),
+    resolution,
+  };
+}
+
+function compare(treeSha: string, merged: ResolvedTree, base: Resolution): ResolvedRevision {
+  const before = new Map(base.hosts.map((host) => [host.name, canonicalHost(host)]));
+  const { hosts } = merged.resolution;
+  return {
+    kind: 'resolved',
+    treeSha,
+    documents: merged.documents,
+    errors: merged.errors,
+    merged: merged.resolution,
+    base,
+    changed: hosts.filter((host) => before.get(host.name) !== canonicalHost(host)),
+    dropped: base.hosts.map((host) => host.name).filter((name) => !hosts.some((host) => host.name === name)),
+    changedItems: (host) => changedItems(base, merged.resolution, host),
+  };
+}
+
+/** Positions and document names are no part of the desired state: renaming or moving a document plans nothing. */
+function canonicalHost(host: ResolvedHost): string {
+  const documents = host.documents.map(({ kind, wave, onRemoval, spec }) =>
+    canonicalJson({ kind, wave, onRemoval, spec }),
+  );
+  return canonicalJson({ name: host.name, server: host.server, documents: documents.sort() });
+}
+
+function unique(errors: readonly SpecError[]): readonly SpecError[] {
+  return [...new Map(errors.map((error) => [canonicalJson(error), error])).values()];
+}

@@ -1,0 +1,155 @@
+import type {
+  ApplyView,
+  HostProgress,
+  HostRollback,
+  PlanName,
+  ProbeProgress,
+  RollbackView,
+  StepFailure,
+  StepProgress,
+  VerifyView,
+} from '../github/render/views.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import type { StoredReceipt } from '../store/receipts.ts';
+
+/**
+ * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
+ * `@apply` and `@undo`, with the detail below.
+ */
+export interface HostReceiptDetail {
+  readonly message: string;
+  readonly step: string;
+  /** Last lines of what the failing step printed; untrusted text. */
+  readonly output: string;
+  readonly remaining: readonly string[];
+}
+
+/** What verify found; kept in the run's detail. */
+export interface VerifyDetail {
+  readonly state: 'running' | 'verified' | 'failed';
+  readonly probes: readonly ProbeProgress[];
+  readonly remaining: readonly { readonly host: string; readonly summary: string }[];
+}
+
+export interface RunDetail {
+  readonly verify?: VerifyDetail;
+}
+
+export interface RunRecord {
+  readonly plan: Plan;
+  readonly name: PlanName;
+  readonly receipts: readonly StoredReceipt[];
+  readonly detail: RunDetail;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  readonly now: number;
+}
+
+export function applyView(record: RunRecord, state: ApplyView['state']): ApplyView {
+  const failure = stepFailure(record);
+  return {
+    kind: 'apply',
+    state,
+    name: record.name,
+    hosts: hostProgress(record),
+    seconds: (record.now - record.startedAt) / 1000,
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+export function verifyView(record: RunRecord): VerifyView | undefined {
+  const { verify } = record.detail;
+  return verify === undefined ? undefined : { kind: 'verify', ...verify };
+}
+
+export function rollbackView(record: RunRecord, state: RollbackView['state'], reason: string): RollbackView {
+  return { kind: 'rollback', state, cause: causeOf(record, reason), hosts: hostRollbacks(record) };
+}
+
+export function hostRollbacks(record: RunRecord): readonly HostRollback[] {
+  return record.plan.hosts
+    .filter((host) => host.steps.length > 0)
+    .map((host) => hostRollback(record, host.host));
+}
+
+/** The step or the probe that failed first; undefined when a person asked or GitHub refused. */
+export function stepFailure(record: RunRecord): StepFailure | undefined {
+  const failed = record.receipts.find(
+    (receipt) => receipt.stepId.startsWith('@apply') && receipt.state === 'failed',
+  );
+  if (failed === undefined) return undefined;
+  const detail = failed.detail as unknown as HostReceiptDetail;
+  const step = stepsOf(record.plan, failed.host).find((candidate) => candidate.id === detail.step);
+  return {
+    host: failed.host,
+    what: step?.summary ?? 'The run',
+    message: detail.message,
+    output: detail.output,
+  };
+}
+
+function causeOf(record: RunRecord, reason: string): RollbackView['cause'] {
+  const failure = stepFailure(record) ?? probeFailure(record);
+  return failure ?? { requestedBy: reason };
+}
+
+function probeFailure(record: RunRecord): StepFailure | undefined {
+  const { verify } = record.detail;
+  const probe = verify?.probes.find((candidate) => candidate.state === 'failed');
+  if (probe !== undefined) {
+    return {
+      host: probe.host,
+      what: `Probe ${probe.probe}`,
+      message: probe.detail ?? 'it did not pass',
+      output: '',
+    };
+  }
+  const left = verify?.state === 'failed' ? verify.remaining[0] : undefined;
+  if (left === undefined) return undefined;
+  return {
+    host: left.host,
+    what: 'Verify',
+    message: `planning again would still change: ${left.summary}`,
+    output: '',
+  };
+}
+
+function hostProgress(record: RunRecord): readonly HostProgress[] {
+  return record.plan.hosts
+    .filter((host) => host.steps.length > 0)
+    .map(({ host, steps }) => ({ host, steps: steps.map((step) => stepProgress(record, step)) }));
+}
+
+function stepProgress(record: RunRecord, step: Step): StepProgress {
+  const receipt = record.receipts.find((r) => r.host === step.host && r.stepId === step.id);
+  const seconds = (receipt?.detail as { readonly seconds?: number } | null | undefined)?.seconds;
+  return {
+    summary: step.summary,
+    state: receipt === undefined ? 'waiting' : STATES[receipt.state],
+    ...(seconds === undefined ? {} : { seconds }),
+  };
+}
+
+const STATES = {
+  captured: 'running',
+  done: 'done',
+  already: 'done',
+  failed: 'failed',
+  undone: 'undone',
+  unknown: 'failed',
+} as const satisfies Record<StoredReceipt['state'], StepProgress['state']>;
+
+function hostRollback(record: RunRecord, host: string): HostRollback {
+  const touched = record.receipts.some((receipt) => receipt.host === host && !receipt.stepId.startsWith('@'));
+  const undo = record.receipts.filter(
+    (receipt) => receipt.host === host && receipt.stepId.startsWith('@undo'),
+  );
+  const remaining = undo.flatMap((receipt) => (receipt.detail as unknown as HostReceiptDetail).remaining);
+  if (undo.length === 0) return { host, state: touched ? 'waiting' : 'untouched', remaining: [] };
+  if (undo.some((receipt) => receipt.state !== 'undone')) return { host, state: 'not-restored', remaining };
+  return { host, state: touched ? 'restored' : 'untouched', remaining: [] };
+}
+
+function stepsOf(plan: Plan, host: string): readonly Step[] {
+  return plan.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
+}

@@ -1,0 +1,55 @@
+import { type CheckAction, type CheckConclusion, publishCheck } from '../github/checks.ts';
+import type { GitHubClient } from '../github/client.ts';
+import { publishComment } from '../github/comment.ts';
+import { render, renderComment } from '../github/render/render.ts';
+import type { View } from '../github/render/views.ts';
+import type { PullRef } from './types.ts';
+
+export type CheckState =
+  | { readonly status: 'queued' | 'in_progress' }
+  | { readonly status: 'completed'; readonly conclusion: CheckConclusion };
+
+export interface Shown {
+  readonly name: 'doaas/validate' | 'doaas/plan' | 'doaas/apply' | 'doaas/verify';
+  readonly headSha: string;
+  /** Stable for what is shown: a revision, or a run. */
+  readonly externalId: string;
+  readonly state: CheckState;
+  readonly view: View | { readonly kind: 'words'; readonly title: string; readonly body: string };
+  readonly actions?: readonly CheckAction[];
+  readonly digest?: string;
+}
+
+/** Key of the one comment that is edited in place. */
+const STICKY = 'pull-request';
+
+export async function showCheck(client: GitHubClient, pull: PullRef, shown: Shown): Promise<void> {
+  const { name, headSha, externalId, state, view, actions, digest } = shown;
+  const { title, body } = view.kind === 'words' ? view : render(view);
+  await publishCheck(client, pull.repository, {
+    name,
+    headSha,
+    externalId,
+    state,
+    title,
+    summary: body,
+    ...(actions === undefined ? {} : { actions }),
+    ...(digest === undefined ? {} : { digest }),
+  });
+}
+
+/** The one comment: what holds now, and folded below it what came before. */
+export async function showComment(
+  client: GitHubClient,
+  pull: PullRef,
+  now: View,
+  before: readonly View[] = [],
+  digest?: string,
+): Promise<void> {
+  const body = renderComment(now, before);
+  await publishComment(client, pull.repository, pull.number, {
+    key: STICKY,
+    body,
+    ...(digest === undefined ? {} : { digest }),
+  });
+}
