@@ -30,10 +30,10 @@ export function prose(text: string, limit?: number): string {
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
+    .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/[\\`*_[\]|~!{}]/g, '\\$&')
     .replace(/^([-+#=]|\d+[.)])/, (start) => `${start.slice(0, -1)}\\${start.slice(-1)}`)
     .replace(/@(?=\w)/g, `@${BREAK}`)
-    .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/\b(GH)-(?=\d)/gi, `$1-${BREAK}`)
     .replace(/:\/\//g, `:${BREAK}//`)
     .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}${BREAK}.`);
@@ -41,8 +41,10 @@ export function prose(text: string, limit?: number): string {
 
 /** As a code span, for names: GitHub interprets nothing inside. Also within a table cell. */
 export function code(text: string, limit = 120): string {
-  const line = oneLine(text, limit).replaceAll('|', '\\|');
+  const line = oneLine(text, limit);
   if (line === '') return '` `';
+  // a backslash before a pipe would end the cell, whatever the ticks
+  if (line.includes('|')) return `<code>${html(line)}</code>`;
   const ticks = '`'.repeat(longestRun(line, '`') + 1);
   const pad = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
   return `${ticks}${pad}${line}${pad}${ticks}`;
@@ -66,9 +68,9 @@ function html(text: string): string {
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
+    .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/[`*_[\]|~\\!]/g, (char) => `&#${char.charCodeAt(0)};`)
     .replace(/@(?=\w)/g, `@${BREAK}`)
-    .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/:\/\//g, `:${BREAK}//`);
 }
 

@@ -1,5 +1,6 @@
-import type { Finding, HostPlan, Step } from '../../plan/step.ts';
+import type { Finding } from '../../plan/step.ts';
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
+import { type ChangeRow, groupHosts, type HostGroup } from './rows.ts';
 import type {
   HostFacts,
   NothingToDoView,
@@ -59,26 +60,8 @@ function title(view: PlanView): string {
   return planTitle(view.plan);
 }
 
-interface HostGroup {
-  readonly hosts: readonly string[];
-  readonly steps: readonly Step[];
-}
-
-/** Hosts with the same changes are shown once. */
-function groupHosts(hosts: readonly HostPlan[]): readonly HostGroup[] {
-  const groups = new Map<string, { hosts: string[]; steps: readonly Step[] }>();
-  for (const { host, steps } of hosts) {
-    if (steps.length === 0) continue;
-    const key = JSON.stringify(steps.map((s) => [s.summary, s.diff, s.disruption, s.reversible, s.reason]));
-    const group = groups.get(key) ?? { hosts: [], steps };
-    group.hosts.push(host);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
-}
-
 function changes(groups: readonly HostGroup[], name: PlanName): string {
-  const rows = groups.flatMap((group) => group.steps.map((step) => changeRow(group, step)));
+  const rows = groups.flatMap((group) => group.rows.map((row) => changeRow(group, row)));
   if (rows.length === 0) return '';
   const more = rows.length - MAX_ROWS;
   const rest =
@@ -86,10 +69,10 @@ function changes(groups: readonly HostGroup[], name: PlanName): string {
   return `${table(['server', 'change', 'disruption', 'undo'], rows.slice(0, MAX_ROWS))}${rest}`;
 }
 
-function changeRow(group: HostGroup, step: Step): readonly string[] {
+function changeRow(group: HostGroup, { step, disruption }: ChangeRow): readonly string[] {
   const reason = REASONS[step.reason];
   const change = reason === '' ? prose(step.summary) : `${prose(step.summary)} <br> *${reason}*`;
-  return [hostCell(group.hosts), change, step.disruption, step.reversible];
+  return [hostCell(group.hosts), change, disruption, step.reversible];
 }
 
 function hostCell(hosts: readonly string[]): string {
@@ -102,7 +85,7 @@ function hostCell(hosts: readonly string[]): string {
 
 function diffs(groups: readonly HostGroup[]): readonly string[] {
   return groups.flatMap((group) => {
-    const shown = group.steps.filter((step) => step.diff !== '');
+    const shown = group.rows.map((row) => row.step).filter((step) => step.diff !== '');
     if (shown.length === 0) return [];
     const body = shown
       .map((step) => `${prose(step.summary)}\n\n${fence(clip(step.diff), 'diff')}`)
@@ -132,9 +115,9 @@ function firstContact(facts: readonly HostFacts[]): string {
     prose(f.init),
     String(f.cpus),
     gib(f.memoryMib),
-    gib(f.diskFreeMib),
+    gib(f.diskMib),
   ]);
-  return `**First contact**\n\n${table(['server', 'system', 'init', 'CPUs', 'memory', 'disk free'], rows)}`;
+  return `**First contact**\n\n${table(['server', 'system', 'init', 'CPUs', 'memory', 'disk'], rows)}`;
 }
 
 const SEVERITY_ORDER = ['error', 'warning', 'info'] as const;
@@ -153,12 +136,12 @@ export function findingsList(findings: readonly Finding[]): string {
 
 function footer(view: PlanView): string {
   const waiting = view.waiting.length === 0 ? 'nothing' : view.waiting.map((what) => prose(what)).join('; ');
-  return `**Waiting for:** ${waiting}.   **Then:** ${thenWhat(view.then)}.   ${planLine(view.name)}`;
+  return `**Waiting for:** ${waiting}.   **Then:** ${nextStep(view.next)}.   ${planLine(view.name)}`;
 }
 
-function thenWhat(then: PlanView['then']): string {
-  const words = then.words === undefined ? '' : prose(then.words);
-  return then.command === undefined ? words : joinedBy(' ', code(then.command), words);
+function nextStep(next: PlanView['next']): string {
+  const words = next.words === undefined ? '' : prose(next.words);
+  return next.command === undefined ? words : joinedBy(' ', code(next.command), words);
 }
 
 export function planLine(name: PlanName): string {

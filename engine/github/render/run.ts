@@ -97,7 +97,7 @@ function failure(failed: StepFailure | undefined): string {
   const lines = output.split('\n');
   const more = lines.length > OUTPUT_LINES ? `(${lines.length - OUTPUT_LINES} lines before)\n` : '';
   return joined(
-    `**${prose(failed.what)}** failed on ${code(failed.host)}: ${prose(failed.message)}`,
+    `${code(failed.what)} failed on ${code(failed.host)}: ${prose(failed.message)}`,
     output === '' ? '' : fence(`${more}${lines.slice(-OUTPUT_LINES).join('\n')}`),
   );
 }

@@ -21,7 +21,7 @@ export interface HostFacts {
   readonly init: string;
   readonly cpus: number;
   readonly memoryMib: number;
-  readonly diskFreeMib: number;
+  readonly diskMib: number;
 }
 
 export interface ValidateView {
@@ -38,7 +38,7 @@ export interface PlanView {
   /** What is still missing, in words (`one approving review by ops (not the author)`). Empty: ready. */
   readonly waiting: readonly string[];
   /** What to do or what happens then: a command, shown as code, or words. */
-  readonly then: { readonly command?: string; readonly words?: string };
+  readonly next: { readonly command?: string; readonly words?: string };
   readonly firstSeen: readonly HostFacts[];
   /** Hosts that could not be read, with the reason. Such a plan cannot be applied. */
   readonly unreachable: readonly HostProblem[];

@@ -1,6 +1,7 @@
 import type { Disruption } from '../../operations/operation.ts';
 import type { HostPlan, Plan, Step, StepReason } from '../../plan/step.ts';
 import { oneLine } from './escape.ts';
+import { changeRows } from './rows.ts';
 
 /** `1 change`, `3 changes` */
 export function count(n: number, noun: string, plural = `${noun}s`): string {
@@ -44,8 +45,9 @@ const WORST_FIRST: readonly Disruption[] = ['reboot', 'failover', 'restart', 're
 export function planTitle(plan: Plan): string {
   const steps = plan.hosts.flatMap((host) => host.steps);
   const hosts = plan.hosts.filter((host) => host.steps.length > 0).length;
+  const changes = plan.hosts.reduce((sum, host) => sum + changeRows(host.steps).length, 0);
   const parts = [
-    `${count(steps.length, 'change')} on ${count(hosts, 'server')}`,
+    `${count(changes, 'change')} on ${count(hosts, 'server')}`,
     disturbs(plan.hosts),
     undo(steps),
   ];

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { helpText, parseCommand } from './commands.ts';
+
+const name = (body: string) => {
+  const parsed = parseCommand(body);
+  return parsed.kind === 'command' ? parsed.name : parsed.kind;
+};
+
+test.each([
+  ['/doaas apply', 'apply'],
+  ['  /doaas   plan  ', 'plan'],
+  ['/DOAAS Apply', 'apply'],
+  ['Looks good.\r\n\r\n/doaas apply\r\nthanks', 'apply'],
+  ['```\n/doaas apply\n```\n/doaas status', 'status'],
+  ['~~~~\n```\n/doaas apply\n~~~\n~~~~\n/doaas help', 'help'],
+  ['/doaas plan\n/doaas apply', 'plan'],
+])('%j is %s', (body, expected) => {
+  expect(name(body)).toBe(expected);
+});
+
+describe('not a command', () => {
+  test.each([
+    'please /doaas apply',
+    '/doaasapply',
+    '/doaas-apply',
+    '    /doaas apply',
+    '\t/doaas apply',
+    '> /doaas apply',
+    '```\n/doaas apply',
+    '```sh\n/doaas apply\n```',
+    '<!-- \n/doaas apply\n-->',
+    '<!--\n/doaas apply',
+    '`/doaas apply`',
+    '/other apply',
+    '',
+  ])('%j', (body) => {
+    expect(name(body)).toBe('none');
+  });
+});
+
+test.each([
+  [
+    '/doaas aply',
+    'There is no command "aply". Did you mean `/doaas apply`? Commands: plan, apply, rollback, status, unlock, help.',
+  ],
+  ['/doaas', 'A command is missing after `/doaas`: plan, apply, rollback, status, unlock, help.'],
+  ['/doaas xyzzy', 'There is no command "xyzzy". Commands: plan, apply, rollback, status, unlock, help.'],
+  [
+    '/doaas constructor',
+    'There is no command "constructor". Commands: plan, apply, rollback, status, unlock, help.',
+  ],
+  ['/doaas apply web-1 now', '`/doaas apply` takes no arguments, but got "web-1 now". Nothing was done.'],
+  ['/doaas unlock a b', '`/doaas unlock` takes one argument, but got "b". Nothing was done.'],
+])('%j is answered', (body, message) => {
+  expect(parseCommand(body)).toMatchObject({ kind: 'wrong', message });
+});
+
+test('unlock takes a server', () => {
+  expect(parseCommand('/doaas unlock web-1')).toEqual({ kind: 'command', name: 'unlock', argument: 'web-1' });
+});
+
+test('a bot with another name', () => {
+  expect(parseCommand('/ops apply', 'ops')).toMatchObject({ name: 'apply' });
+  expect(parseCommand('/doaas apply', 'ops')).toEqual({ kind: 'none' });
+});
+
+test('any text is parsed, and what is quoted is never a command', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (body) => {
+      expect(['none', 'wrong', 'command']).toContain(parseCommand(body).kind);
+      const quoted = body
+        .split(/\r\n|\r|\n/)
+        .map((line) => `> ${line}`)
+        .join('\n');
+      expect(parseCommand(quoted).kind).toBe('none');
+    }),
+  );
+});
+
+test('the help lists every command', () => {
+  expect(helpText()).toContain('| `/doaas unlock [SERVER]` | ');
+  expect(helpText().split('\n')).toHaveLength(8);
+});

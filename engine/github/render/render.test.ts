@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'vitest';
+import { render, renderComment } from './render.ts';
+import { hostPlan, NAME, plan, planView, reload, step } from './testing.ts';
+import type { View } from './views.ts';
+
+/** The files in golden/ are what a reviewer reads; look at them after a change (`npx vitest -u` writes them). */
+const goldens: Readonly<Record<string, View>> = {
+  plan: planView({
+    plan: plan(
+      hostPlan('web-1', [step(), reload()]),
+      hostPlan('web-2', [step(), reload()]),
+      hostPlan(
+        'db-1',
+        [
+          step({ summary: 'user backup is created', diff: '+ backup uid 990', reason: 'change', before: {} }),
+          step({ summary: '/etc/motd', diff: '-old\n+new', reason: 'adoption' }),
+          step({ summary: '/etc/issue', diff: '-changed by hand\n+as declared', reason: 'drift' }),
+          step({
+            summary: 'package telnet is removed',
+            diff: '',
+            reason: 'removal',
+            reversible: 'best-effort',
+          }),
+          step({ summary: '/etc/hosts is put back', diff: '-x', reason: 'release' }),
+        ],
+        [
+          {
+            kind: 'finding',
+            severity: 'info',
+            host: 'db-1',
+            document: 'Configuration/db',
+            message: 'kernel.panic is not writable here: not applicable',
+          },
+          {
+            kind: 'finding',
+            severity: 'warning',
+            host: 'db-1',
+            document: 'Configuration/db',
+            message: 'the unit cron.service is not enabled',
+          },
+        ],
+      ),
+      hostPlan('db-2', []),
+    ),
+    firstSeen: [
+      {
+        host: 'db-1',
+        os: 'Debian GNU/Linux 12',
+        init: 'systemd',
+        cpus: 2,
+        memoryMib: 3933,
+        diskMib: 20_480,
+      },
+    ],
+  }),
+  'plan-ready': planView({ waiting: [] }),
+  'plan-unreachable': planView({
+    unreachable: [{ host: 'web-2', message: 'the host key is not the pinned one' }],
+    waiting: ['web-2 to be readable'],
+    next: { command: '/doaas plan' },
+  }),
+  'nothing-to-do': { kind: 'nothing-to-do', name: NAME, reason: 'already-so', findings: [] },
+  'waiting-for-lock': {
+    kind: 'waiting-for-lock',
+    holders: [{ hosts: ['web-1', 'web-2'], holder: 'acme/infra#12', sinceSeconds: 754 }],
+  },
+  'validate-ok': { kind: 'validate', errors: [], documents: 4, hosts: 3 },
+  'validate-errors': {
+    kind: 'validate',
+    documents: 4,
+    hosts: 3,
+    errors: [
+      {
+        kind: 'spec-error',
+        code: 'unknown-property',
+        pointer: '/spec/pakages',
+        message: 'Configuration has no property "pakages"; did you mean "packages"?',
+        position: { file: 'web.yaml', line: 7, column: 3, endLine: 7, endColumn: 10 },
+      },
+      {
+        kind: 'spec-error',
+        code: 'yaml-syntax',
+        pointer: '',
+        message: 'A tab cannot indent YAML; use spaces.',
+        position: { file: 'db.yaml', line: 2, column: 1, endLine: 2, endColumn: 2 },
+      },
+    ],
+  },
+  'apply-running': {
+    kind: 'apply',
+    state: 'running',
+    name: NAME,
+    seconds: 4,
+    hosts: [
+      {
+        host: 'web-1',
+        steps: [
+          { summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 },
+          { summary: 'reload nginx.service', state: 'running' },
+        ],
+      },
+      {
+        host: 'web-2',
+        steps: [
+          { summary: 'nginx.conf +2 -1', state: 'waiting' },
+          { summary: 'reload nginx.service', state: 'waiting' },
+        ],
+      },
+    ],
+  },
+  'apply-done': {
+    kind: 'apply',
+    state: 'applied',
+    name: NAME,
+    seconds: 14.2,
+    hosts: [
+      {
+        host: 'web-1',
+        steps: [
+          { summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 },
+          { summary: 'reload nginx.service', state: 'done', seconds: 1.1 },
+        ],
+      },
+    ],
+  },
+  'apply-failed': {
+    kind: 'apply',
+    state: 'failed',
+    name: NAME,
+    seconds: 5,
+    failure: {
+      host: 'web-1',
+      what: 'reload nginx.service',
+      message: 'exit 1',
+      output:
+        'nginx: [emerg] unknown directive "worker_procesess"\nnginx: configuration file /etc/nginx/nginx.conf test failed\n',
+    },
+    hosts: [
+      {
+        host: 'web-1',
+        steps: [
+          { summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 },
+          { summary: 'reload nginx.service', state: 'failed', seconds: 1.1 },
+        ],
+      },
+    ],
+  },
+  'verify-done': {
+    kind: 'verify',
+    state: 'verified',
+    probes: [{ host: 'web-1', probe: 'http http://localhost/health', state: 'passed', seconds: 0.2 }],
+    remaining: [],
+  },
+  'verify-failed': {
+    kind: 'verify',
+    state: 'failed',
+    probes: [
+      {
+        host: 'web-1',
+        probe: 'http http://localhost/health',
+        state: 'failed',
+        seconds: 30,
+        detail: 'status 502 instead of 200, 15 tries',
+      },
+      { host: 'web-2', probe: 'tcp 127.0.0.1:80', state: 'passed', seconds: 0.1 },
+    ],
+    remaining: [{ host: 'web-1', summary: 'nginx.conf +2 -1' }],
+  },
+  'rolled-back': {
+    kind: 'rollback',
+    state: 'rolled-back',
+    cause: {
+      host: 'web-1',
+      what: 'http http://localhost/health',
+      message: 'status 502 instead of 200, 15 tries in 30 s',
+      output: '',
+    },
+    hosts: [
+      { host: 'web-1', state: 'restored', remaining: [] },
+      { host: 'web-2', state: 'untouched', remaining: [] },
+    ],
+  },
+  'rollback-requested': {
+    kind: 'rollback',
+    state: 'rolled-back',
+    cause: { requestedBy: 'alice' },
+    revertPull: 8,
+    hosts: [{ host: 'web-1', state: 'restored', remaining: [] }],
+  },
+  held: {
+    kind: 'held',
+    reason: 'web-2 does not answer; it was in the middle of its rollback.',
+    hosts: [
+      { host: 'web-1', state: 'restored', remaining: [] },
+      {
+        host: 'web-2',
+        state: 'not-restored',
+        remaining: ['/etc/nginx/nginx.conf', 'nginx.service was not reloaded'],
+      },
+    ],
+    ways: [
+      { command: '/doaas rollback', effect: 'tries again when the server is back' },
+      { command: '/doaas unlock web-2', effect: 'gives it up as it is' },
+    ],
+  },
+};
+
+describe.each(Object.entries(goldens))('%s', (name, view) => {
+  test('reads as the golden file', async () => {
+    await expect(`${render(view).title}\n---\n${renderComment(view)}\n`).toMatchFileSnapshot(
+      `golden/${name}.md`,
+    );
+  });
+
+  test('has a title of one plain line', () => {
+    expect(render(view).title).toMatch(/^[^\n]{3,300}$/);
+    expect(render(view).title).not.toMatch(/[`*|<>]/);
+  });
+});
+
+test('the comment folds what came before below what holds now', () => {
+  const comment = renderComment(goldens['rolled-back'] as View, [planView()]);
+  expect(comment.indexOf('restored as before')).toBeLessThan(
+    comment.indexOf('<details><summary>1 change on 1 server; nginx reloads'),
+  );
+});
+
+describe('the title of a plan', () => {
+  test.each([
+    [
+      [reload(), reload({ params: { unit: 'php-fpm.service' } })],
+      '2 changes on 1 server; nginx and php-fpm reload; fully reversible',
+    ],
+    [
+      [step({ disruption: 'restart', before: { 'unit:postgresql.service': 'x' } })],
+      '1 change on 1 server; postgresql restarts; fully reversible',
+    ],
+    [
+      [step({ disruption: 'reboot', params: { unit: 'x.service' } })],
+      '1 change on 1 server; web-1 reboots; fully reversible',
+    ],
+    [
+      [step({ reversible: 'no' }), step({ reversible: 'best-effort' })],
+      '2 changes on 1 server; nothing is interrupted; 1 change cannot be undone',
+    ],
+    [
+      [step({ reversible: 'best-effort' })],
+      '1 change on 1 server; nothing is interrupted; 1 change undone only as far as possible',
+    ],
+  ])('%#', (steps, title) => {
+    expect(render(planView({ plan: plan(hostPlan('web-1', steps)) })).title).toBe(title);
+  });
+});
+
+test('equal servers share a row, also a hundred of them', () => {
+  const hosts = Array.from({ length: 100 }, (_, i) => hostPlan(`web-${i + 1}`, [step()]));
+  const { title, body } = render(planView({ plan: plan(...hosts) }));
+  expect(title).toBe('100 changes on 100 servers; nothing is interrupted; fully reversible');
+  expect(body).toContain('| web-1, web-2, web-3 and 97 more | nginx.conf +2 -1 | none | yes |');
+  expect(body.match(/```diff/g)).toHaveLength(1);
+});
+
+test('long plans and diffs are bounded and say so', () => {
+  const steps = Array.from({ length: 150 }, (_, i) =>
+    step({ id: `s${i}`, summary: `file ${i}`, diff: 'x\n'.repeat(1000) }),
+  );
+  const { body } = render(planView({ plan: plan(hostPlan('web-1', steps)) }));
+  expect(body).toContain('*50 more changes: `doaas plan show 7f3a0000`*');
+  expect(body).toContain('(601 more lines)');
+});

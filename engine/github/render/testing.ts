@@ -1,0 +1,70 @@
+import type { HostPlan, Plan, Step } from '../../plan/step.ts';
+import type { PlanName, PlanView } from './views.ts';
+
+/** Made-up plans for the tests of rendering. */
+export const NAME: PlanName = {
+  digest: `7f3a${'0'.repeat(60)}`,
+  headSha: `91c2${'0'.repeat(36)}`,
+  baseSha: `44de${'0'.repeat(36)}`,
+};
+
+export function step(given: Partial<Step> = {}): Step {
+  return {
+    kind: 'step',
+    id: 'file:/etc/nginx/nginx.conf',
+    operation: 'file',
+    host: 'web-1',
+    params: {},
+    dependsOn: [],
+    reversible: 'yes',
+    disruption: 'none',
+    reason: 'change',
+    wave: 0,
+    onRemoval: 'restore',
+    absent: [],
+    document: 'Configuration/web',
+    summary: 'nginx.conf +2 -1',
+    diff: '--- nginx.conf\n+++ nginx.conf\n@@ -1 +1,2 @@\n-worker_processes 1;\n+worker_processes auto;\n+worker_rlimit_nofile 65535;\n',
+    before: { 'path:/etc/nginx/nginx.conf': 'a' },
+    ...given,
+  };
+}
+
+export function reload(given: Partial<Step> = {}): Step {
+  return step({
+    id: 'reload',
+    operation: 'unit-reload',
+    params: { unit: 'nginx.service' },
+    disruption: 'reload',
+    dependsOn: ['file:/etc/nginx/nginx.conf'],
+    summary: 'reload nginx.service',
+    diff: '',
+    before: {},
+    ...given,
+  });
+}
+
+export function hostPlan(
+  host: string,
+  steps: readonly Step[],
+  findings: HostPlan['findings'] = [],
+): HostPlan {
+  return { kind: 'host-plan', host, steps: steps.map((s) => ({ ...s, host })), findings, digest: 'd' };
+}
+
+export function plan(...hosts: readonly HostPlan[]): Plan {
+  return { kind: 'plan', hosts, digest: NAME.digest };
+}
+
+export function planView(given: Partial<PlanView> = {}): PlanView {
+  return {
+    kind: 'plan',
+    plan: plan(hostPlan('web-1', [step(), reload()])),
+    name: NAME,
+    waiting: ['one approving review by @ops (not the author)'],
+    next: { command: '/doaas apply' },
+    firstSeen: [],
+    unreachable: [],
+    ...given,
+  };
+}

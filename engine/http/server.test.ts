@@ -1,0 +1,289 @@
+import { createHmac } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { afterEach, describe, expect, test } from 'vitest';
+import { secret } from '../config/secret.ts';
+import type { EngineEvent } from '../github/events.ts';
+import { createLogger } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { createServer } from './server.ts';
+
+const examples: readonly { name: string; examples: readonly { action?: string }[] }[] = createRequire(
+  import.meta.url,
+)('@octokit/webhooks-examples');
+const opened = JSON.stringify(
+  examples.find((e) => e.name === 'pull_request')?.examples.find((e) => e.action === 'opened'),
+);
+
+const CURRENT = 'the-current-secret-of-16';
+const PREVIOUS = 'the-previous-secret-of-16';
+const GUID = '72d3162e-cc78-11e3-81ab-4c9367dc0958';
+
+const running: FastifyInstance[] = [];
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close()));
+});
+
+/** A promise that the test resolves itself. */
+function gateway(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+interface Given {
+  readonly deliver?: (event: EngineEvent, guid: string) => Promise<void>;
+  readonly concurrency?: number;
+  readonly bodyLimitBytes?: number;
+  readonly readiness?: Readonly<Record<string, () => Promise<void>>>;
+}
+
+async function start(given: Given = {}) {
+  const delivered: { event: EngineEvent; guid: string }[] = [];
+  const lines: string[] = [];
+  const log = createLogger('debug', { write: (line) => void lines.push(line) });
+  const server = await createServer({
+    log,
+    metrics: createMetrics(),
+    secrets: [secret(CURRENT), secret(PREVIOUS)],
+    appId: 1,
+    deliver: given.deliver ?? (async (event, guid) => void delivered.push({ event, guid })),
+    concurrency: given.concurrency ?? 10,
+    bodyLimitBytes: given.bodyLimitBytes ?? 1024 * 1024,
+    readiness: given.readiness ?? {},
+  });
+  running.push(server);
+  const url = await server.listen({ port: 0, host: '127.0.0.1' });
+  return { url, delivered, lines, server };
+}
+
+function sign(body: string | Buffer, key = CURRENT, algorithm = 'sha256'): string {
+  return `${algorithm}=${createHmac(algorithm, key).update(body).digest('hex')}`;
+}
+
+function headersFor(body: string | Buffer, extra: Record<string, string> = {}): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'x-github-event': 'pull_request',
+    'x-github-delivery': GUID,
+    'x-hub-signature-256': sign(body),
+    ...extra,
+  };
+}
+
+async function post(url: string, body: string | Buffer, headers: Record<string, string> = headersFor(body)) {
+  const response = await fetch(`${url}/webhooks/github`, { method: 'POST', body, headers });
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, string>,
+  };
+}
+
+describe('POST /webhooks/github', () => {
+  test('delivers a signed event before it answers 202', async () => {
+    const { url, delivered, lines } = await start();
+    const answer = await post(url, opened);
+    expect(answer).toMatchObject({ status: 202, body: { accepted: 'pull-request-changed' } });
+    expect(delivered).toMatchObject([{ guid: GUID, event: { kind: 'pull-request-changed', number: 2 } }]);
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(lines.join('')).toContain('"outcome":"delivered"');
+    expect(lines.join('')).not.toContain(sign(opened));
+  });
+
+  test('accepts the previous secret while it is rotated', async () => {
+    const { url } = await start();
+    const answer = await post(
+      url,
+      opened,
+      headersFor(opened, { 'x-hub-signature-256': sign(opened, PREVIOUS) }),
+    );
+    expect(answer.status).toBe(202);
+  });
+
+  test('verifies the raw bytes, not what they mean', async () => {
+    const { url, delivered } = await start();
+    const spaced = JSON.stringify(JSON.parse(opened), null, 1);
+    const answer = await post(url, spaced, headersFor(spaced, { 'x-hub-signature-256': sign(opened) }));
+    expect(answer).toMatchObject({ status: 401, body: { error: expect.stringContaining('does not match') } });
+    expect(delivered).toEqual([]);
+  });
+
+  const { 'x-hub-signature-256': _, ...unsigned } = headersFor(opened);
+  test.each([
+    ['no signature', unsigned, 'X-Hub-Signature-256 is missing'],
+    [
+      'only SHA-1',
+      { ...unsigned, 'x-hub-signature': sign(opened, CURRENT, 'sha1') },
+      'Only the old SHA-1 signature was sent',
+    ],
+    [
+      'a wrong secret',
+      { ...unsigned, 'x-hub-signature-256': sign(opened, 'another-secret-of-16') },
+      'does not match',
+    ],
+    ['an empty secret', { ...unsigned, 'x-hub-signature-256': sign(opened, '') }, 'does not match'],
+    ['a short signature', { ...unsigned, 'x-hub-signature-256': 'sha256=ab' }, 'is not `sha256=` and 64'],
+    ['no prefix', { ...unsigned, 'x-hub-signature-256': sign(opened).slice(7) }, 'is not `sha256=` and 64'],
+  ])('%s: 401 with a sentence', async (_name, headers, sentence) => {
+    const { url, delivered } = await start();
+    expect(await post(url, opened, headers)).toMatchObject({
+      status: 401,
+      body: { error: expect.stringContaining(sentence) },
+    });
+    expect(delivered).toEqual([]);
+  });
+
+  test.each([
+    ['not JSON', 'hello', {}],
+    [
+      'a form',
+      `payload=${encodeURIComponent(opened)}`,
+      { 'content-type': 'application/x-www-form-urlencoded' },
+    ],
+    ['empty', '', {}],
+  ])('%s: 400', async (_name, body, extra) => {
+    const { url } = await start();
+    expect(await post(url, body, headersFor(body, extra))).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('not JSON') },
+    });
+  });
+
+  test('no delivery id: 400', async () => {
+    const { url } = await start();
+    const answer = await post(url, opened, headersFor(opened, { 'x-github-delivery': 'a b' }));
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: 'X-GitHub-Event or X-GitHub-Delivery is missing or malformed.' },
+    });
+  });
+
+  test('over the limit: 413', async () => {
+    const { url, delivered } = await start({ bodyLimitBytes: 1000 });
+    const answer = await post(url, opened);
+    expect(answer).toMatchObject({
+      status: 413,
+      body: { error: 'The body is larger than 1000 bytes (DOAAS_WEBHOOK_BODY_MIB).' },
+    });
+    expect(delivered).toEqual([]);
+  });
+
+  test.each([
+    ['ping', '{"zen":"x"}', 'ping without a repository'],
+    ['star', '{"repository":{"name":"a","owner":{"login":"b"}}}', 'event star is not used'],
+  ])('%s: 202, ignored with the reason', async (event, body, reason) => {
+    const { url, delivered } = await start();
+    expect(await post(url, body, headersFor(body, { 'x-github-event': event }))).toMatchObject({
+      status: 202,
+      body: { ignored: reason },
+    });
+    expect(delivered).toEqual([]);
+  });
+
+  test('what cannot be stored is answered 503, so that GitHub shows it as failed', async () => {
+    const { url, lines } = await start({ deliver: () => Promise.reject(new Error('Temporal is away')) });
+    const answer = await post(url, opened);
+    expect(answer).toMatchObject({ status: 503, body: { error: expect.stringContaining('redeliver it') } });
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(lines.join('')).toContain('Temporal is away');
+  });
+
+  test('one more than allowed at once is refused before its body is read; the others are answered', async () => {
+    const gate = gateway();
+    const entered = gateway();
+    const { url } = await start({
+      concurrency: 1,
+      deliver: () => {
+        entered.resolve();
+        return gate.promise;
+      },
+    });
+    const held = post(url, opened);
+    await entered.promise;
+    const refused = await post(url, opened);
+    gate.resolve();
+    expect(refused).toMatchObject({
+      status: 503,
+      body: { error: 'Too many deliveries at once; try again.' },
+    });
+    expect(refused.headers.get('retry-after')).toBe('5');
+    expect((await held).status).toBe(202);
+  });
+
+  test('close answers what is in flight', async () => {
+    const gate = gateway();
+    const entered = gateway();
+    const { url, server } = await start({
+      deliver: () => {
+        entered.resolve();
+        return gate.promise;
+      },
+    });
+    const held = post(url, opened);
+    await entered.promise;
+    const closed = server.close();
+    gate.resolve();
+    expect((await held).status).toBe(202);
+    await closed;
+  });
+
+  test('a sender that opens a connection and sends nothing is cut off', async () => {
+    const { url, server } = await start();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write('POST /webhooks/github HTTP/1.1\r\nhost: x\r\n');
+    const answer = await new Promise<string>((resolve, reject) => {
+      let got = '';
+      socket.on('data', (data) => {
+        got += data;
+      });
+      socket.on('close', () => resolve(got));
+      socket.on('error', reject);
+    });
+    expect(answer).toContain('408');
+    expect(server.server.headersTimeout).toBe(5000);
+  }, 15_000);
+});
+
+test('healthz answers, readyz names the part that does not work', async () => {
+  const readiness = {
+    store: async () => {},
+    temporal: () => Promise.reject(new Error('Temporal does not answer')),
+  };
+  const { url } = await start({ readiness });
+  expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
+  const ready = await fetch(`${url}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toEqual({
+    status: 'not ready',
+    parts: { store: 'ok', temporal: 'Temporal does not answer' },
+  });
+});
+
+test('metrics count deliveries; an unverified sender makes no labels', async () => {
+  const { url } = await start();
+  await post(url, opened);
+  await post(url, opened, { 'x-github-event': 'evil_label', 'content-type': 'application/json' });
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toContain('doaas_webhooks_total{event="pull_request",outcome="delivered"} 1');
+  expect(metrics).toContain('doaas_webhooks_total{event="unknown",outcome="unsigned"} 1');
+  expect(metrics).not.toContain('evil_label');
+});
+
+test('an empty secret refuses to start', async () => {
+  const log = createLogger('silent');
+  const options = {
+    log,
+    metrics: createMetrics(),
+    appId: 1,
+    deliver: async () => {},
+    concurrency: 1,
+    bodyLimitBytes: 1,
+    readiness: {},
+  };
+  await expect(createServer({ ...options, secrets: [] })).rejects.toThrow(/empty webhook secret/);
+  await expect(createServer({ ...options, secrets: [secret('')] })).rejects.toThrow(/empty webhook secret/);
+});
