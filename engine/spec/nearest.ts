@@ -3,15 +3,16 @@ import { distance } from 'fastest-levenshtein';
 /** Candidates looked at; above that a suggestion is not worth its time. */
 const MAX_CANDIDATES = 10_000;
 
-/** The candidate that the user probably meant: at most a third of its letters differ. */
+/** The candidate that the user probably meant: at most a third of its letters differ, or only its end is missing. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: { readonly name: string; readonly distance: number } | undefined;
   let seen = 0;
   for (const candidate of candidates) {
     if (++seen > MAX_CANDIDATES) break;
     const bound = Math.max(2, Math.floor(Math.max(name.length, candidate.length) / 3));
-    if (Math.abs(name.length - candidate.length) > bound) continue;
-    const found = distance(name.toLowerCase(), candidate.toLowerCase());
+    const cut = name.length > 1 && candidate.startsWith(name);
+    if (!cut && Math.abs(name.length - candidate.length) > bound) continue;
+    const found = cut ? 1 : distance(name.toLowerCase(), candidate.toLowerCase());
     if (found <= bound && found < candidate.length && (best === undefined || found < best.distance)) {
       best = { name: candidate, distance: found };
     }

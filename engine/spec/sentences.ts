@@ -59,7 +59,7 @@ function wrongType(error: ErrorObject, what: string, plain: string | undefined):
     const example = types.includes('object') ? ' ({} if there is nothing to say)' : '';
     return `${subject} has no value; it must be ${typeNames(types)}${example}.`;
   }
-  if (plain !== undefined && types.includes('string'))
+  if (plain !== undefined && types.includes('string') && quotesHelp(error, plain))
     return `${subject} must be text; ${quoting(plain, error.data)}.`;
   if (
     typeof error.data === 'string' &&
@@ -69,6 +69,12 @@ function wrongType(error: ErrorObject, what: string, plain: string | undefined):
     return `${subject} must be true or false; YAML 1.2 reads ${error.data} as text.`;
   }
   return `${subject} must be ${typeNames(types)}, not ${shown(error.data)}${hint(error)}.`;
+}
+
+/** Whether the same text in quotes would be right: `0644` as a mode, but not `30` as a duration. */
+function quotesHelp(error: ErrorObject, plain: string): boolean {
+  const pattern: unknown = Reflect.get(error.parentSchema ?? {}, 'pattern');
+  return typeof pattern !== 'string' || new RegExp(pattern, 'u').test(plain);
 }
 
 function quoting(plain: string, value: unknown): string {
@@ -106,7 +112,7 @@ function limitSentence(error: ErrorObject): string {
     case 'maxLength':
       return `is too long; at most ${limit} characters are allowed`;
     case 'uniqueItems':
-      return `has the same item twice (items ${Number(error.params.j) + 1} and ${Number(error.params.i) + 1})`;
+      return `has the same item twice (items ${Math.min(error.params.i, error.params.j) + 1} and ${Math.max(error.params.i, error.params.j) + 1})`;
     default:
       return `is not valid: ${error.message ?? error.keyword}`;
   }

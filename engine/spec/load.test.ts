@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { MAX_ERRORS_PER_FILE } from './limits.ts';
+import { loadManifest } from './load.ts';
+import { check, configuration, repository, sentences, server } from './testing.ts';
+
+function load(files: Readonly<Record<string, string>>, specRoot?: string): readonly string[] {
+  const options = specRoot === undefined ? {} : { specRoot };
+  return sentences(loadManifest(repository(files), options).errors);
+}
+
+describe('which files hold documents', () => {
+  test.each([
+    ['a document of another tool', 'apiVersion: v1\nkind: Service\n'],
+    ['a template with braces', 'name: {{ .Values.name }}\n# not doaas/v1\n'],
+    ['a list', '- doaas/v1\n'],
+    ['a map with a kind of ours by chance', 'kind: Server\nname: x\n'],
+    ['nothing', ''],
+  ])('%s is left alone', (_, text) => {
+    expect(load({ 'a.yaml': text })).toEqual([]);
+  });
+
+  test('folders that begin with a dot are left alone, whatever is in them', () => {
+    expect(
+      load({ '.github/a.yaml': 'apiVersion: doaas/v9\n', 'x/.y/a.yml': 'apiVersion: doaas/v9\n' }),
+    ).toEqual([]);
+  });
+
+  test('.yml, folders and several documents to a file', () => {
+    const { manifest, errors } = loadManifest(
+      repository({ 'b/hosts.yml': `${server('b')}---\n${server('c')}`, 'a.yaml': server('a') }),
+    );
+    expect(errors).toEqual([]);
+    expect(manifest.documents.map(({ ref, position }) => `${ref} ${position.file}:${position.line}`)).toEqual(
+      ['Server/a a.yaml:1', 'Server/b b/hosts.yml:1', 'Server/c b/hosts.yml:3'],
+    );
+  });
+
+  test('below the spec root every document must be ours', () => {
+    const files = {
+      'infra/a.yaml': 'apiVersion: v1\n',
+      'infra/b.yaml': '- x\n',
+      'infra/c.yaml': 'a: 1\n',
+      'd.yaml': 'a: 1\n',
+    };
+    expect(load(files, 'infra')).toEqual([
+      'infra/a.yaml:1:13 Unknown apiVersion "v1"; did you mean "doaas/v1"?',
+      'infra/b.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec.',
+      'infra/c.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
+    ]);
+  });
+});
+
+describe('the head of a document', () => {
+  test.each([
+    [
+      'apiVersion: doaas/v2\nkind: Server\n',
+      'a.yaml:1:13 Unknown apiVersion "doaas/v2"; did you mean "doaas/v1"?',
+    ],
+    ['apiVersion: doaas/v1\nkind: Sever\n', 'a.yaml:2:7 Unknown kind "Sever"; did you mean "Server"?'],
+    [
+      'apiVersion: doaas/v1\nkind: Volcano\n',
+      'a.yaml:2:7 Unknown kind "Volcano"; known are Server, Variables, Configuration.',
+    ],
+    [
+      'apiVersion: doaas/v1\nmetadata: {}\n',
+      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration.',
+    ],
+    [
+      'apiversion: doaas/v1\nkind: Server\n',
+      'a.yaml:1:1 Unknown property "apiversion" in a document; did you mean "apiVersion"?',
+    ],
+    [
+      'kind: Server\nmetadata: {name: a}\nspec: {}\n',
+      'a.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
+    ],
+  ])('%j', (text, sentence) => {
+    expect(load({ 'a.yaml': text })).toEqual([sentence]);
+  });
+});
+
+test('a document with mistakes does not make mistakes of those that refer to it', () => {
+  const files = {
+    'a.yaml': server('web-1').replace('address', 'adress'),
+    'b.yaml': configuration('base', '  targets: {labels: {role: web}}\n  packages: 5\n'),
+    'c.yaml': configuration('web', '  targets: {hosts: [web-1]}\n', 'dependsOn: [Configuration/base]\n'),
+  };
+  expect(check(files)).toEqual([
+    'a.yaml:1:75 "spec" has no "address", which is required.',
+    'a.yaml:1:82 Unknown property "adress" in "spec"; did you mean "address"?',
+    'b.yaml:6:13 "packages" must be a map of names to values, not 5.',
+  ]);
+});
+
+test('the errors of one file are bounded', () => {
+  const packages = Array.from({ length: 500 }, (_, index) => `    P${index}: {}\n`).join('');
+  expect(
+    check({
+      'a.yaml': server('a'),
+      'b.yaml': configuration('b', `  targets: {all: true}\n  packages:\n${packages}`),
+    }),
+  ).toHaveLength(MAX_ERRORS_PER_FILE);
+});
+
+test('200 documents take less than 200 ms', () => {
+  const spec =
+    '  targets: {all: true}\n  files: {/etc/NAME: {content: "hello\\n", mode: "0644"}}\n  packages: {NAME: {}}\n';
+  const files = repository({
+    ...Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`hosts/${i}.yaml`, server(`web-${i}`, '{role: web}')]),
+    ),
+    ...Object.fromEntries(
+      Array.from({ length: 180 }, (_, i) => [
+        `${i}.yaml`,
+        configuration(`c${i}`, spec.replaceAll('NAME', `n${i}`)),
+      ]),
+    ),
+  });
+  loadManifest(files);
+  // The fastest of a few: other work on the machine must not decide.
+  const times = Array.from({ length: 5 }, () => {
+    const start = performance.now();
+    expect(loadManifest(files).errors).toEqual([]);
+    return performance.now() - start;
+  });
+  expect(Math.min(...times)).toBeLessThan(200);
+});
