@@ -1,8 +1,8 @@
 import type { Deliveries } from './deliveries.ts';
 import type { Emulator } from './emulator.ts';
+import type { Json } from './json.ts';
 import type { Mirror } from './mirror.ts';
-import type { Permission } from './permissions.ts';
-import type { RepoRow, Store, TokenUser } from './rows.ts';
+import type { Store } from './rows.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -30,6 +30,8 @@ export interface LabContext {
   /** Owner of every repository of the lab; its token reads and writes all. */
   readonly admin: { readonly login: string; readonly token: string };
   readonly state: LabState;
+  /** Completes an event's payload to what GitHub sends. */
+  readonly complete: (event: string, payload: unknown) => Json;
 }
 
 /** What the emulator has no place for. */
@@ -50,5 +52,3 @@ export interface Reaction {
   readonly content: string;
   readonly created_at: string;
 }
-
-export type { Mirror, Permission, RepoRow, TokenUser };

@@ -55,7 +55,12 @@ export async function refreshMergeability(
   const date = await gitText(mirror.dir, ['show', '-s', '--format=%cI', pull.head_sha]);
   const identity = { name: 'GitHub', email: 'noreply@github.com', date };
   const message = `Merge ${pull.head_sha} into ${base}`;
-  const merge_commit_sha = await writeCommit(mirror, { tree, parents: [base, pull.head_sha], message, identity });
+  const merge_commit_sha = await writeCommit(mirror, {
+    tree,
+    parents: [base, pull.head_sha],
+    message,
+    identity,
+  });
   await writeRef(mirror, `refs/pull/${pull.number}/merge`, merge_commit_sha);
   const mergeable_state = pull.draft ? 'draft' : 'clean';
   return { mergeable: true, mergeable_state, rebaseable: true, merge_commit_sha };

@@ -144,7 +144,10 @@ function storedObject(store: Store, repoId: number, sha: string): { object: GitO
   const own = <T extends { repo_id: number }>(rows: T[]) => rows.find((row) => row.repo_id === repoId);
   const commit = own(store.commits.findBy('sha', sha));
   if (commit) {
-    return { object: objectOf('commit', commitContent(commit)), next: [commit.tree_sha, ...commit.parent_shas] };
+    return {
+      object: objectOf('commit', commitContent(commit)),
+      next: [commit.tree_sha, ...commit.parent_shas],
+    };
   }
   const tree = own(store.trees.findBy('sha', sha));
   if (tree) {
@@ -216,11 +219,13 @@ function setStoredRef(store: Store, repoId: number, change: RefChange): void {
   const row = store.refs.findBy('repo_id', repoId).find((candidate) => candidate.ref === ref);
   if (after === undefined && row) store.refs.delete(row.id);
   else if (after !== undefined && row) store.refs.update(row.id, { sha: after });
-  else if (after !== undefined) store.refs.insert({ repo_id: repoId, ref, sha: after, node_id: `R_${after}` });
+  else if (after !== undefined)
+    store.refs.insert({ repo_id: repoId, ref, sha: after, node_id: `R_${after}` });
   if (!ref.startsWith(HEADS)) return;
   const name = ref.slice(HEADS.length);
   const branch = store.branches.findBy('repo_id', repoId).find((candidate) => candidate.name === name);
   if (after === undefined && branch) store.branches.delete(branch.id);
   else if (after !== undefined && branch) store.branches.update(branch.id, { sha: after });
-  else if (after !== undefined) store.branches.insert({ repo_id: repoId, name, sha: after, protected: false });
+  else if (after !== undefined)
+    store.branches.insert({ repo_id: repoId, name, sha: after, protected: false });
 }

@@ -29,14 +29,19 @@ export function completePayload(context: PayloadContext, event: string, payload:
   }
   if (event === 'check_suite') {
     const suite = asJson(given.check_suite);
-    return { ...common, check_suite: { ...suite, app: context.app, ...pullsOf(context.store, repoId, suite) } };
+    return {
+      ...common,
+      check_suite: { ...suite, app: context.app, ...pullsOf(context.store, repoId, suite) },
+    };
   }
   return common;
 }
 
 /** GitHub computes mergeability later, so an event of an open pull request never knows it. */
 function unsettledMergeability(pull: Json): Json {
-  return pull.state === 'open' ? { ...pull, mergeable: null, rebaseable: null, mergeable_state: 'unknown' } : pull;
+  return pull.state === 'open'
+    ? { ...pull, mergeable: null, rebaseable: null, mergeable_state: 'unknown' }
+    : pull;
 }
 
 /** The webhook writes a review's state in lower case, the API in upper case. */

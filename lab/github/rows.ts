@@ -142,7 +142,7 @@ export interface Annotation {
 }
 
 export interface CheckAction {
-  readonly id: string;
+  readonly identifier: string;
   readonly label: string;
   readonly description: string;
 }

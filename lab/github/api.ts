@@ -1,0 +1,74 @@
+import { ok, problem } from './answers.ts';
+import { appRoute } from './app-routes.ts';
+import { announce } from './changes.ts';
+import { CHECK_ROUTES } from './check-routes.ts';
+import type { ApiAnswer, ApiCall, LabContext } from './context.ts';
+import { callEmulator, tokenOf } from './internal.ts';
+import { parseJson } from './json.ts';
+import { limitErrors } from './limits.ts';
+import { exportToGit } from './mirror.ts';
+import { OTHER_ROUTES } from './other-routes.ts';
+import { PULL_ROUTES } from './pull-routes.ts';
+import { inTurn, mirrorOf, repoOfPath } from './repositories.ts';
+import type { Route } from './routes.ts';
+import type { RepoRow, TokenUser } from './rows.ts';
+
+const ROUTES: readonly Route[] = [...PULL_ROUTES, ...CHECK_ROUTES, ...OTHER_ROUTES];
+
+/** Answers one request of the REST API: limits, the layer's routes, the emulator, then git is brought up to it. */
+export async function answerApi(context: LabContext, call: ApiCall): Promise<ApiAnswer> {
+  const token = tokenOf(call.headers.authorization);
+  const user = token === undefined ? undefined : context.emulator.tokens.get(token);
+  const isJwt = token?.startsWith('eyJ') === true;
+  if (token !== undefined && user === undefined && !isJwt) return problem(401, 'Bad credentials');
+  const json = parseJson(call.body);
+  if (call.body.length > 0 && json === undefined) return problem(400, 'Problems parsing JSON');
+  const pathname = call.path.split('?')[0] ?? '';
+  const limits = limitErrors(call.method, pathname, json);
+  if (limits.length > 0) return problem(422, 'Validation Failed', limits);
+  const own = await appRoute(context, call, user);
+  if (own) return own;
+  const repo = repoOfPath(context, pathname);
+  if (repo === undefined) return callEmulator(context, call);
+  const run = () => route(context, call, pathname, repo, user, json);
+  if (call.method === 'GET' || call.method === 'HEAD') return run();
+  return inTurn(context, repo, () => changing(context, repo, actorOf(context, user), run));
+}
+
+function actorOf(context: LabContext, user: TokenUser | undefined): string {
+  return user?.installation ? `${context.app.slug}[bot]` : (user?.login ?? 'ghost');
+}
+
+async function changing(
+  context: LabContext,
+  repo: RepoRow,
+  actor: string,
+  run: () => Promise<ApiAnswer>,
+): Promise<ApiAnswer> {
+  const found = await run();
+  if (!ok(found) || context.store.repos.get(repo.id) === undefined) return found;
+  const mirror = await mirrorOf(context, repo);
+  const changes = await exportToGit(mirror, context.store);
+  await announce(context, mirror, repo, changes, actor);
+  return found;
+}
+
+async function route(
+  context: LabContext,
+  call: ApiCall,
+  pathname: string,
+  repo: RepoRow,
+  user: TokenUser | undefined,
+  json: unknown,
+): Promise<ApiAnswer> {
+  const rest = pathname.replace(/^\/repos\/[^/]+\/[^/]+/, '');
+  for (const candidate of ROUTES) {
+    const match = candidate.method === call.method ? candidate.path.exec(rest) : null;
+    if (match === null) continue;
+    if (user === undefined && repo.private) return problem(404, 'Not Found');
+    const query = new URL(call.path, context.baseUrl).searchParams;
+    const input = { context, call, params: match.slice(1), query, repo, user, json };
+    return candidate.handle({ ...input, actor: actorOf(context, user) });
+  }
+  return callEmulator(context, call);
+}

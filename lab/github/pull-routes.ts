@@ -1,0 +1,247 @@
+import { answer, ok, problem } from './answers.ts';
+import { announce, emitPull, senderOf, setClosed } from './changes.ts';
+import type { ApiAnswer } from './context.ts';
+import { diffStatistics, pullFiles } from './files.ts';
+import { gitOutput } from './git.ts';
+import { callEmulator, callJson } from './internal.ts';
+import { asJson, type Json, parseJson, textOf } from './json.ts';
+import { baseTip, type MergeMethod, makeMerge, refreshMergeability } from './merges.ts';
+import { importFromGit, type Mirror, writeRef } from './mirror.ts';
+import { contentsPermission } from './permissions.ts';
+import { mirrorOf } from './repositories.ts';
+import type { Route, RouteInput } from './routes.ts';
+import type { PullRow } from './rows.ts';
+
+const PER_PAGE = 30;
+const PER_PAGE_LIMIT = 100;
+
+export const PULL_ROUTES: readonly Route[] = [
+  { method: 'POST', path: /^\/pulls$/, handle: openPull },
+  { method: 'GET', path: /^\/pulls\/(\d+)$/, handle: (input) => withMergeability(input) },
+  { method: 'PATCH', path: /^\/pulls\/(\d+)$/, handle: editPull },
+  { method: 'PUT', path: /^\/pulls\/(\d+)\/merge$/, handle: mergePull },
+  { method: 'GET', path: /^\/pulls\/(\d+)\/files$/, handle: listFiles },
+  { method: 'POST', path: /^\/pulls\/(\d+)\/reviews$/, handle: reviewPull },
+  { method: 'GET', path: /^\/commits\/([0-9a-f]{40})\/pulls$/, handle: pullsOfCommit },
+];
+
+export function findPull(input: RouteInput, number: string | undefined): PullRow | undefined {
+  const rows = input.context.store.pullRequests.findBy('repo_id', input.repo.id);
+  return rows.find((row) => row.number === Number(number));
+}
+
+function mayWrite({ context, repo, user }: RouteInput): boolean {
+  const permission = contentsPermission(context.store, context.admin.login, repo, user);
+  return permission === 'write' || permission === 'admin';
+}
+
+/** The emulator creates missing branches and opens twins; GitHub refuses both. */
+async function openPull(input: RouteInput): Promise<ApiAnswer> {
+  const { context, repo } = input;
+  const body = asJson(input.json);
+  const head = String(body.head).replace(`${repo.full_name.split('/')[0]}:`, '');
+  const base = String(body.base);
+  if (!head.includes(':')) {
+    const error = openingError(input, head, base);
+    if (error !== undefined) return problem(422, 'Validation Failed', [error]);
+  }
+  const opened = await callEmulator(context, input.call);
+  const pull = findPull(input, String(asJson(parseJson(opened.body)).number));
+  if (ok(opened) && pull) {
+    const mirror = await mirrorOf(context, repo);
+    await writeRef(mirror, `refs/pull/${pull.number}/head`, pull.head_sha);
+  }
+  return amend(opened, (json) => ({
+    ...json,
+    mergeable: null,
+    rebaseable: null,
+    mergeable_state: 'unknown',
+  }));
+}
+
+function openingError({ context, repo }: RouteInput, head: string, base: string): Json | undefined {
+  const refs = context.store.refs.findBy('repo_id', repo.id);
+  const shaOf = (branch: string) => refs.find((row) => row.ref === `refs/heads/${branch}`)?.sha;
+  const resource = 'PullRequest';
+  if (shaOf(head) === undefined) return { resource, field: 'head', code: 'invalid' };
+  if (shaOf(base) === undefined) return { resource, field: 'base', code: 'invalid' };
+  if (shaOf(head) === shaOf(base)) {
+    return { resource, code: 'custom', message: `No commits between ${base} and ${head}` };
+  }
+  const twin = context.store.pullRequests
+    .findBy('repo_id', repo.id)
+    .some((row) => row.state === 'open' && row.head_ref === head && row.base_ref === base);
+  const message = `A pull request already exists for ${repo.full_name.split('/')[0]}:${head}.`;
+  return twin ? { resource, code: 'custom', message } : undefined;
+}
+
+/** Only the author and people with write access edit a pull request. */
+async function editPull(input: RouteInput): Promise<ApiAnswer> {
+  const pull = findPull(input, input.params[0]);
+  const author = pull && input.context.store.users.get(pull.user_id)?.login === input.actor;
+  if (pull && !author && !mayWrite(input)) return problem(403, 'Must have write access to the repository');
+  return withMergeability(input);
+}
+
+export function amend(found: ApiAnswer, change: (json: Json) => unknown): ApiAnswer {
+  if (!ok(found)) return found;
+  return answer(found.status, change(asJson(parseJson(found.body))), withoutLength(found.headers));
+}
+
+function withoutLength(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'content-length'));
+}
+
+async function withMergeability(input: RouteInput): Promise<ApiAnswer> {
+  const found = await callEmulator(input.context, input.call);
+  const pull = findPull(input, input.params[0]);
+  if (!ok(found) || pull === undefined) return found;
+  const mirror = await mirrorOf(input.context, input.repo);
+  const statistics = await diffStatistics(mirror, pull);
+  if (pull.state === 'closed') {
+    return amend(found, (json) => ({ ...json, ...statistics, mergeable: null, mergeable_state: 'unknown' }));
+  }
+  const mergeability = await refreshMergeability(input.context, mirror, pull);
+  return amend(found, (json) => ({ ...json, ...statistics, ...mergeability }));
+}
+
+async function mergePull(input: RouteInput): Promise<ApiAnswer> {
+  const { context, repo } = input;
+  const authorization = input.call.headers.authorization ?? '';
+  const path = `/repos/${repo.full_name}/pulls/${input.params[0]}`;
+  const seen = await callEmulator(context, {
+    method: 'GET',
+    path,
+    headers: { authorization },
+    body: Buffer.alloc(0),
+  });
+  const pull = findPull(input, input.params[0]);
+  if (!ok(seen) || pull === undefined) return seen;
+  if (!mayWrite(input)) {
+    return problem(403, input.user?.installation ? 'Resource not accessible by integration' : 'Forbidden');
+  }
+  const body = asJson(input.json);
+  const refusal = mergeRefusal(input, pull, body);
+  if (refusal !== undefined) return refusal;
+  const mirror = await mirrorOf(context, repo);
+  return performMerge(input, mirror, pull, methodOf(body.merge_method), messageOf(input, pull, body));
+}
+
+function methodOf(value: unknown): MergeMethod {
+  return value === 'squash' || value === 'rebase' ? value : 'merge';
+}
+
+function messageOf({ repo }: RouteInput, pull: PullRow, body: Json): string {
+  const standard = `Merge pull request #${pull.number} from ${repo.full_name.split('/')[0]}/${pull.head_ref}`;
+  const message = textOf(body.commit_message);
+  return `${textOf(body.commit_title) ?? standard}${message ? `\n\n${message}` : ''}`;
+}
+
+function mergeRefusal(input: RouteInput, pull: PullRow, body: Json): ApiAnswer | undefined {
+  const { repo } = input;
+  const method = methodOf(body.merge_method);
+  const allowed = {
+    merge: repo.allow_merge_commit,
+    squash: repo.allow_squash_merge,
+    rebase: repo.allow_rebase_merge,
+  };
+  if (pull.state === 'closed') return problem(405, 'Pull Request is not mergeable');
+  if (pull.draft) return problem(405, 'Pull Request is still a draft');
+  if (typeof body.sha === 'string' && body.sha !== pull.head_sha) {
+    return problem(409, 'Head branch was modified. Review and try the merge again.');
+  }
+  if (!allowed[method]) return problem(405, `${method} is not allowed on this repository.`);
+  const missing = missingRequirement(input, pull);
+  return missing === undefined ? undefined : problem(405, missing);
+}
+
+function missingRequirement({ context, repo }: RouteInput, pull: PullRow): string | undefined {
+  const { store } = context;
+  const rule = store.branchProtections
+    .findBy('repo_id', repo.id)
+    .find((row) => row.branch_name === pull.base_ref);
+  const runs = store.checkRuns.findBy('head_sha', pull.head_sha);
+  const missing = (rule?.required_status_checks?.contexts ?? []).find(
+    (name) => !runs.some((run) => run.name === name && run.conclusion === 'success'),
+  );
+  if (missing !== undefined) return `Required status check "${missing}" is expected.`;
+  const needed = rule?.required_pull_request_reviews?.required_approving_review_count ?? 0;
+  const approvals = store.reviews
+    .findBy('repo_id', repo.id)
+    .filter((row) => row.pull_number === pull.number && row.state === 'APPROVED');
+  if (new Set(approvals.map((row) => row.user_id)).size >= needed) return undefined;
+  return `At least ${needed} approving review is required by reviewers with write access.`;
+}
+
+async function performMerge(
+  input: RouteInput,
+  mirror: Mirror,
+  pull: PullRow,
+  method: MergeMethod,
+  message: string,
+): Promise<ApiAnswer> {
+  const { context, repo } = input;
+  const actor = context.store.users.findOneBy('login', input.actor);
+  const identity = {
+    name: actor?.name ?? input.actor,
+    email: actor?.email ?? `${input.actor}@users.noreply.github.com`,
+    date: new Date().toISOString(),
+  };
+  const sha = await makeMerge(context, mirror, pull, method, message, identity);
+  if (sha === null) return problem(405, 'Pull Request is not mergeable');
+  const before = baseTip(mirror, pull);
+  await gitOutput(mirror.dir, ['update-ref', `refs/heads/${pull.base_ref}`, sha, before]);
+  const changes = await importFromGit(mirror, context.store);
+  setClosed(context, pull, { sha, by: actor?.id ?? 0 });
+  await writeRef(mirror, `refs/pull/${pull.number}/merge`, undefined);
+  await announce(context, mirror, repo, changes, input.actor);
+  const repository = await callJson(context, `/repos/${repo.full_name}`);
+  await emitPull(context, repo, pull.number, 'closed', {
+    repository,
+    sender: await senderOf(context, input.actor),
+  });
+  return answer(200, { sha, merged: true, message: 'Pull Request successfully merged' });
+}
+
+async function listFiles(input: RouteInput): Promise<ApiAnswer> {
+  const found = await callEmulator(input.context, input.call);
+  const pull = findPull(input, input.params[0]);
+  if (!ok(found) || pull === undefined) return found;
+  const mirror = await mirrorOf(input.context, input.repo);
+  const page = Math.max(1, Number(input.query.get('page') ?? 1));
+  const size = Math.min(PER_PAGE_LIMIT, Number(input.query.get('per_page') ?? PER_PAGE));
+  const files = await pullFiles(mirror, pull, `${input.context.baseUrl}/repos/${input.repo.full_name}`);
+  const last = Math.max(1, Math.ceil(files.length / size));
+  return answer(200, files.slice((page - 1) * size, page * size), linkHeader(input, page, last));
+}
+
+function linkHeader(input: RouteInput, page: number, last: number): Record<string, string> {
+  if (page >= last) return {};
+  const link = (to: number, rel: string) => {
+    const url = new URL(input.call.path, input.context.baseUrl);
+    url.searchParams.set('page', String(to));
+    return `<${url.href}>; rel="${rel}"`;
+  };
+  return { link: `${link(page + 1, 'next')}, ${link(last, 'last')}` };
+}
+
+/** An author cannot approve; the emulator would let them. */
+async function reviewPull(input: RouteInput): Promise<ApiAnswer> {
+  const pull = findPull(input, input.params[0]);
+  const event = asJson(input.json).event;
+  const own = pull && input.context.store.users.get(pull.user_id)?.login === input.actor;
+  if (own && (event === 'APPROVE' || event === 'REQUEST_CHANGES')) {
+    const verb = event === 'APPROVE' ? 'approve' : 'request changes on';
+    return problem(422, 'Unprocessable Entity', [`Can not ${verb} your own pull request`]);
+  }
+  return callEmulator(input.context, input.call);
+}
+
+async function pullsOfCommit(input: RouteInput): Promise<ApiAnswer> {
+  const sha = input.params[0];
+  const rows = input.context.store.pullRequests
+    .findBy('repo_id', input.repo.id)
+    .filter((row) => row.head_sha === sha || row.merge_commit_sha === sha);
+  const path = `/repos/${input.repo.full_name}/pulls`;
+  return answer(200, await Promise.all(rows.map((row) => callJson(input.context, `${path}/${row.number}`))));
+}
