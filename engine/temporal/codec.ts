@@ -1,7 +1,10 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Secret } from '../config/secret.ts';
+
+// A CommonJS module whose names Node does not see.
+const { temporal } = proto;
 
 /** Marks an encrypted payload, as Temporal's own encryption samples do. */
 const ENCODING = 'binary/encrypted';

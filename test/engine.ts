@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createServer } from 'node:net';
+import { startEngine } from '../engine/compose.ts';
+import { loadConfig } from '../engine/config/config.ts';
+import { createLogger } from '../engine/log.ts';
+import type { LabGitHub } from '../lab/github/lab-github.ts';
+import { until } from './until.ts';
+
+/** `inside`: in this process, fast to start. `process`: a child that a test may kill. */
+export type EngineMode = 'inside' | 'process';
+
+export interface EngineHandle {
+  readonly url: () => string;
+  /** Orderly end. */
+  readonly stop: () => Promise<void>;
+  /** SIGKILL of the process; only of a child. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again on the same data. */
+  readonly start: () => Promise<void>;
+  /** What the child printed. */
+  readonly output: () => string;
+}
+
+export interface EngineOptions {
+  readonly mode: EngineMode;
+  readonly dataDir: string;
+  readonly github: LabGitHub;
+  readonly secret: string;
+  readonly sshKeyFile: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const MAIN = fileURLToPath(new URL('../engine/main.ts', import.meta.url));
+const START_SECONDS_MAX = 60;
+
+export async function startTestEngine(options: EngineOptions): Promise<EngineHandle> {
+  const environment = { ...environmentOf(options, await freePort()), ...options.environment };
+  const handle = options.mode === 'inside' ? inside(environment) : child(environment);
+  await handle.start();
+  return handle;
+}
+
+function environmentOf({ dataDir, github, secret, sshKeyFile }: EngineOptions, port: number) {
+  return {
+    DOAAS_DATA_DIR: dataDir,
+    DOAAS_PORT: String(port),
+    DOAAS_LOG_LEVEL: process.env.DOAAS_TEST_LOG ?? 'warn',
+    GITHUB_API_URL: github.url,
+    GITHUB_URL: github.url,
+    GITHUB_APP_ID: String(github.app.id),
+    GITHUB_APP_PRIVATE_KEY: github.app.privateKey,
+    GITHUB_WEBHOOK_SECRET: secret,
+    DOAAS_GITHUB_WRITES_PER_MINUTE: '1000000',
+    DOAAS_SSH_KEY_FILE: sshKeyFile,
+  };
+}
+
+function inside(environment: Readonly<Record<string, string>>): EngineHandle {
+  let running: Awaited<ReturnType<typeof startEngine>> | undefined;
+  return {
+    url: () => running?.url ?? '',
+    start: async () => {
+      const config = loadConfig(environment);
+      running = await startEngine(config, createLogger(config.logLevel));
+    },
+    stop: async () => running?.stop(),
+    kill: () => Promise.reject(new Error('an engine inside the test cannot be killed; use mode process')),
+    output: () => '',
+  };
+}
+
+function child(environment: Readonly<Record<string, string>>): EngineHandle {
+  let running: ChildProcess | undefined;
+  let output = '';
+  const url = `http://127.0.0.1:${environment.DOAAS_PORT}`;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const ending = running;
+    running = undefined;
+    if (ending === undefined || ending.exitCode !== null) return;
+    const gone = new Promise((resolve) => ending.once('exit', resolve));
+    ending.kill(signal);
+    await gone;
+  };
+  return {
+    url: () => url,
+    output: () => output,
+    start: async () => {
+      const started = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      running = started;
+      for (const stream of [started.stdout, started.stderr]) stream.on('data', (text) => (output += String(text)));
+      await until(
+        async () => {
+          if (started.exitCode !== null) throw new Error(`the engine ended at start: ${output.slice(-2000)}`);
+          return (await isReady(url)) ? true : undefined;
+        },
+        'the engine to be ready',
+        START_SECONDS_MAX,
+        async () => output.slice(-2000),
+      );
+    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}

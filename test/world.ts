@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Account } from '../lab/github/accounts.ts';
+import type { Json } from '../lab/github/json.ts';
+import { type LabGitHub, startLabGitHub } from '../lab/github/lab-github.ts';
+import type { RepositoryName } from '../lab/github/acting.ts';
+import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
+import { type EngineHandle, type EngineMode, startTestEngine } from './engine.ts';
+import { until } from './until.ts';
+
+/** Real hosts, the lab's GitHub and a real engine, for end-to-end tests and the demo. Close it in any case. */
+export interface World {
+  readonly hosts: readonly LabHost[];
+  readonly github: LabGitHub;
+  readonly repo: RepositoryName;
+  readonly engine: EngineHandle;
+  /** Waits until the check of that name on a commit is completed, and returns it. */
+  readonly check: (sha: string, name: string, options?: WaitOptions) => Promise<CheckRun>;
+  readonly checks: (sha: string) => Promise<readonly CheckRun[]>;
+  /** The engine's one comment. */
+  readonly comment: (pull: number) => Promise<string>;
+  readonly approve: (pull: number, by?: Account) => Promise<void>;
+  readonly say: (pull: number, text: string, by?: Account) => Promise<number>;
+  /** Opens a pull request with these files on a branch of its own. */
+  readonly open: (branch: string, files: Readonly<Record<string, string | null>>) => Promise<{ pull: number; sha: string }>;
+  readonly merged: (pull: number) => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+export interface WaitOptions {
+  readonly seconds?: number;
+  /** Also wait for this conclusion. */
+  readonly conclusion?: string;
+  readonly title?: RegExp;
+}
+
+export interface CheckRun {
+  readonly id: number;
+  readonly name: string;
+  readonly status: string;
+  readonly conclusion: string | null;
+  readonly title: string;
+  readonly summary: string;
+}
+
+export interface WorldOptions {
+  readonly hosts?: number;
+  readonly files: (hosts: readonly LabHost[]) => Readonly<Record<string, string>>;
+  readonly engine?: EngineMode;
+  readonly progress?: (line: string) => void;
+}
+
+const SECRET = 'a webhook secret for tests only';
+
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const progress = options.progress ?? (() => undefined);
+  const dir = await mkdtemp(join(tmpdir(), 'doaas-world-'));
+  const closing: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const lab: Lab = await openLab({ progress });
+    closing.push(() => lab.down());
+    const [hosts, github] = await Promise.all([
+      lab.up(options.hosts ?? 1),
+      startLabGitHub({ webhookSecret: SECRET }).then((started) => {
+        closing.push(() => started.close());
+        return started;
+      }),
+    ]);
+    const repo = await github.createRepository({ files: { 'README.md': '# infra\n', ...options.files(hosts) } });
+    const engine = await startTestEngine({
+      mode: options.engine ?? 'inside',
+      dataDir: dir,
+      github,
+      secret: SECRET,
+      sshKeyFile: hosts[0]?.privateKeyPath ?? '',
+    });
+    closing.push(() => engine.stop());
+    github.setWebhookUrl(`${engine.url()}/webhooks/github`);
+    return { hosts, github, repo, engine, close, ...verbs(github, repo) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function verbs(github: LabGitHub, repo: RepositoryName) {
+  const checks = async (sha: string): Promise<readonly CheckRun[]> => (await github.listChecks(repo, sha)).map(toCheck);
+  return {
+    checks,
+    check: (sha: string, name: string, wait: WaitOptions = {}) =>
+      until(
+        async () => (await checks(sha)).find((run) => run.name === name && isWanted(run, wait)),
+        `the check ${name} of ${sha.slice(0, 8)} ${wait.conclusion ?? 'completed'}`,
+        wait.seconds ?? 60,
+        async () => JSON.stringify((await checks(sha)).map(({ summary: _, ...run }) => run)),
+      ),
+    comment: async (pull: number): Promise<string> => {
+      const comments = await github.listComments(repo, pull);
+      const own = comments.find((comment) => String(comment.body).startsWith('<!-- doaas:pull-request -->'));
+      return String(own?.body ?? '');
+    },
+    approve: async (pull: number, by: Account = github.accounts.reviewer) => {
+      await github.review(repo, pull, by, 'APPROVE');
+    },
+    say: (pull: number, text: string, by: Account = github.accounts.author) => github.comment(repo, pull, by, text),
+    open: async (branch: string, files: Readonly<Record<string, string | null>>) => {
+      const sha = await github.branchWithChanges(repo, branch, files);
+      return { pull: await github.openPullRequest(repo, { branch, title: `Change ${branch}` }), sha };
+    },
+    merged: async (pull: number): Promise<boolean> => (await github.getPull(repo, pull)).merged === true,
+  };
+}
+
+function toCheck(run: Json): CheckRun {
+  const output = run.output as { readonly title?: string; readonly summary?: string } | undefined;
+  return {
+    id: Number(run.id),
+    name: String(run.name),
+    status: String(run.status),
+    conclusion: run.conclusion === null ? null : String(run.conclusion),
+    title: output?.title ?? '',
+    summary: output?.summary ?? '',
+  };
+}
+
+function isWanted(run: CheckRun, wait: WaitOptions): boolean {
+  if (run.status !== 'completed') return false;
+  if (wait.conclusion !== undefined && run.conclusion !== wait.conclusion) return false;
+  return wait.title === undefined || wait.title.test(run.title);
+}
+
+/** `Server` documents of lab hosts. */
+export function serverYaml(hosts: readonly LabHost[], user: 'root' | 'deploy' = 'deploy'): string {
+  return hosts
+    .map(
+      (host, i) => `apiVersion: doaas/v1
+kind: Server
+metadata: {name: web-${i + 1}, labels: {role: web}}
+spec: {address: ${host.address}, user: ${user}, become: sudo, hostKey: "${host.hostKeys[0]}"}
+`,
+    )
+    .join('---\n');
+}
