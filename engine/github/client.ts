@@ -86,7 +86,11 @@ function octokitFor(
 ): Octokit {
   return new EngineOctokit({
     authStrategy: createAppAuth,
-    auth: { appId: config.githubAppId, privateKey: config.githubPrivateKey.reveal(), installationId },
+    auth: {
+      appId: config.githubAppId,
+      privateKey: config.githubPrivateKey.reveal(),
+      ...(installationId === undefined ? {} : { installationId }),
+    },
     baseUrl: config.githubApiUrl,
     userAgent: USER_AGENT,
     request: { fetch: fetchWithin(REQUEST_TIMEOUT_MS) },
