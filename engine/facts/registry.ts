@@ -1,9 +1,11 @@
+import { aptRepositoryFact } from './aptRepository.ts';
 import { authorizedKeysFact } from './authorizedKeys.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import { groupFact } from './group.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { localeFact } from './locale.ts';
 import { ownedFact } from './owned.ts';
+import { packageFact } from './package.ts';
 import { pathFact } from './path.ts';
 import type { Facts } from './script.ts';
 import { sysctlFact } from './sysctl.ts';
@@ -14,6 +16,8 @@ import { userScriptFact } from './userScript.ts';
 
 /** Every fact, by name. Each `parse` is only ever called with queries of its own fact. */
 const all = [
+  packageFact,
+  aptRepositoryFact,
   pathFact,
   ownedFact,
   authorizedKeysFact,

@@ -27,8 +27,13 @@ export interface Claim {
 
 export interface KindPlan {
   readonly steps: readonly StepDraft[];
-  readonly findings: readonly Pick<Finding, 'severity' | 'message'>[];
+  readonly findings: readonly KindFinding[];
 }
+
+export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
+  /** Dropped when any document of the host claims this item, as one that makes the missing user does. */
+  readonly unlessClaimed?: ItemKey;
+};
 
 export type Probe = HttpProbe | TcpProbe | CommandProbe;
 

@@ -1,9 +1,32 @@
+import { groupCustody, userCustody } from './accounts.ts';
+import { aptRepositoryCustody } from './aptRepository.ts';
+import { authorizedKeysCustody } from './authorizedKeys.ts';
+import { hostsEntryCustody } from './hostsEntry.ts';
+import { localeCustody } from './locale.ts';
 import type { Custody } from './operation.ts';
+import { packageCustody } from './packages.ts';
 import { pathCustody } from './path.ts';
+import { sysctlCustody } from './sysctl.ts';
+import { timezoneCustody } from './timezone.ts';
+import { userScriptCustody } from './userScript.ts';
 
 /** How each fact's items are saved and put back. */
 const custodies: Readonly<Record<string, Custody>> = Object.freeze(
-  Object.fromEntries([pathCustody].map((custody) => [custody.fact, custody])),
+  Object.fromEntries(
+    [
+      packageCustody,
+      aptRepositoryCustody,
+      pathCustody,
+      groupCustody,
+      userCustody,
+      authorizedKeysCustody,
+      sysctlCustody,
+      hostsEntryCustody,
+      timezoneCustody,
+      localeCustody,
+      userScriptCustody,
+    ].map((custody) => [custody.fact, custody]),
+  ),
 );
 
 export function custodyOf(fact: string): Custody {

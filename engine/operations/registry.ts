@@ -1,12 +1,42 @@
+import { addRepository } from './aptRepository.ts';
+import { writeKeys } from './authorizedKeys.ts';
+import { removeGroup, setGroup } from './group.ts';
+import { setHostsEntry } from './hostsEntry.ts';
+import { writeLocale } from './locale.ts';
 import type { Operation, Params } from './operation.ts';
+import { installPackages, removePackages } from './packages.ts';
 import { makeDirectory, makeLink, removePath, writeFile } from './path.ts';
 import { forgetItem, releaseItem } from './release.ts';
+import { setSysctl } from './sysctl.ts';
+import { setTimezone } from './timezone.ts';
+import { removeUser, setUser } from './user.ts';
+import { runScript } from './userScript.ts';
 
 /**
  * Every operation, by name. An operation is only ever called with the params that its own step carries, so the
  * params' type is erased here and nowhere else.
  */
-const all = [writeFile, makeDirectory, makeLink, removePath, releaseItem, forgetItem] as readonly {
+const all = [
+  removePackages,
+  installPackages,
+  addRepository,
+  writeFile,
+  makeDirectory,
+  makeLink,
+  removePath,
+  releaseItem,
+  forgetItem,
+  removeGroup,
+  setGroup,
+  removeUser,
+  setUser,
+  writeKeys,
+  setSysctl,
+  setHostsEntry,
+  setTimezone,
+  writeLocale,
+  runScript,
+] as readonly {
   readonly operation: string;
 }[] as readonly Operation<Params>[];
 

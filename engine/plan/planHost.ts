@@ -1,7 +1,7 @@
 import { type FactQuery, type ItemKey, itemKey, type Reading, type Readings } from '../facts/fact.ts';
 import type { OwnedItem } from '../facts/owned.ts';
 import { hashRaw } from '../facts/script.ts';
-import type { Payloads } from '../kinds/kind.ts';
+import type { KindPlan, Payloads } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { operationNamed } from '../operations/registry.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
@@ -70,12 +70,23 @@ export function planHost(input: HostPlanInput): HostPlan {
   const removals = planRemovals(host, abandonedItems(host, readings, input.repository), readings);
   const steps = orderSteps([...removals, ...changes]);
   const findings = [
-    ...planned.flatMap(({ document, plan }) =>
-      plan.findings.map((f): Finding => ({ kind: 'finding', host: host.name, document: document.ref, ...f })),
-    ),
+    ...planned.flatMap(({ document, plan }) => remarks(document, plan, host)),
     ...foreignItems(steps, owned, input),
   ];
   return { kind: 'host-plan', host: host.name, steps, findings, digest: hostDigest(host.name, steps) };
+}
+
+function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost): readonly Finding[] {
+  const claimed = new Set(host.documents.flatMap(claimsOf));
+  return plan.findings
+    .filter((f) => f.unlessClaimed === undefined || !claimed.has(f.unlessClaimed))
+    .map(({ severity, message }) => ({
+      kind: 'finding',
+      host: host.name,
+      document: document.ref,
+      severity,
+      message,
+    }));
 }
 
 function claimsOf(document: ResolvedDocument): readonly ItemKey[] {

@@ -10,6 +10,7 @@ const RELEASE_ORDER = [
   'unit',
   'script',
   'sysctl',
+  'authorized-keys',
   'path',
   'hosts-entry',
   'locale',

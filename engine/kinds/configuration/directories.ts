@@ -1,7 +1,8 @@
 import { type PathState, pathFact } from '../../facts/path.ts';
 import { makeDirectory } from '../../operations/path.ts';
 import type { StepDraft } from '../../plan/step.ts';
-import type { ResolvedDirectory } from '../../spec/configuration.ts';
+import type { ResolvedConfiguration, ResolvedDirectory } from '../../spec/configuration.ts';
+import { type AccountUse, accountNeeds, missingAccounts, ownershipUses } from './accounts.ts';
 import { attributeDiff } from './diff.ts';
 import { describe, pointerTo, removal } from './files.ts';
 import { stateOf } from './readings.ts';
@@ -15,14 +16,23 @@ export const directoriesSection: Section = {
       item: `path:${path}`,
       pointer: pointerTo('directories', path),
     })),
-  needs: (spec) => Object.keys(spec.directories).map((path) => ({ fact: 'path', key: path })),
+  needs: (spec) => [
+    ...Object.keys(spec.directories).map((path) => ({ fact: 'path', key: path })),
+    ...accountNeeds(spec, ownersOf(spec)),
+  ],
   plan: (spec, readings) => ({
     steps: Object.entries(spec.directories)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([path, directory]) => planDirectory(path, directory, stateOf(readings, pathFact, path))),
-    findings: [],
+    findings: missingAccounts(spec, readings, ownersOf(spec)),
   }),
 };
+
+function ownersOf(spec: ResolvedConfiguration): readonly AccountUse[] {
+  return Object.entries(spec.directories).flatMap(([path, directory]) =>
+    directory.state === 'directory' ? ownershipUses(`directory ${path}`, directory) : [],
+  );
+}
 
 function planDirectory(path: string, want: ResolvedDirectory, now: PathState): readonly StepDraft[] {
   if (want.state === 'absent') return now.present ? [removal(path, now)] : [];

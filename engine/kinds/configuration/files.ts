@@ -3,6 +3,7 @@ import { makeLink, removePath, writeFile } from '../../operations/path.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedFile } from '../../spec/configuration.ts';
 import type { Payloads } from '../kind.ts';
+import { type AccountUse, accountNeeds, missingAccounts, ownershipUses } from './accounts.ts';
 import { attributeDiff, unifiedDiff } from './diff.ts';
 import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
@@ -12,14 +13,26 @@ export const filesSection: Section = {
   section: 'files',
   claims: (spec) =>
     Object.keys(spec.files).map((path) => ({ item: `path:${path}`, pointer: pointerTo('files', path) })),
-  needs: (spec) => Object.entries(spec.files).map(([path, file]) => query(path, file)),
+  needs: (spec) => [
+    ...Object.entries(spec.files).map(([path, file]) => query(path, file)),
+    ...accountNeeds(spec, ownersOf(spec)),
+  ],
   plan: (spec, readings, payloads) => ({
     steps: Object.entries(spec.files).flatMap(([path, file]) =>
-      planFile(path, file, stateOf(readings, pathFact, path), spec, payloads),
+      planFile(path, file, stateOf(readings, pathFact, path), payloads),
     ),
-    findings: Object.keys(spec.files).flatMap((path) => hardLinks(path, stateOf(readings, pathFact, path))),
+    findings: [
+      ...Object.keys(spec.files).flatMap((path) => hardLinks(path, stateOf(readings, pathFact, path))),
+      ...missingAccounts(spec, readings, ownersOf(spec)),
+    ],
   }),
 };
+
+function ownersOf(spec: ResolvedConfiguration): readonly AccountUse[] {
+  return Object.entries(spec.files).flatMap(([path, file]) =>
+    file.state === 'file' ? ownershipUses(`file ${path}`, file) : [],
+  );
+}
 
 /** JSON pointer of a map's entry, RFC 6901. */
 export function pointerTo(section: keyof ResolvedConfiguration, key: string): string {
@@ -34,7 +47,6 @@ function planFile(
   path: string,
   file: ResolvedFile,
   now: PathState,
-  _spec: ResolvedConfiguration,
   payloads: Payloads,
 ): readonly StepDraft[] {
   switch (file.state) {

@@ -1,15 +1,38 @@
 import type { Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import type { Kind, KindPlan, Payloads } from '../kind.ts';
+import { aptRepositoriesSection } from './aptRepositories.ts';
+import { authorizedKeysSection } from './authorizedKeys.ts';
 import { directoriesSection } from './directories.ts';
 import { filesSection } from './files.ts';
+import { groupsSection } from './groups.ts';
+import { hostsEntriesSection } from './hostsEntries.ts';
+import { localeSection } from './locale.ts';
+import { packagesSection } from './packages.ts';
+import { scriptsSection } from './scripts.ts';
 import type { Section } from './section.ts';
+import { sysctlSection } from './sysctl.ts';
+import { timezoneSection } from './timezone.ts';
+import { usersSection } from './users.ts';
 
 /**
  * The order of effects on a host: what brings files comes before the files, what owns files before them, and what
  * runs with them after.
  */
-export const sections: readonly Section[] = [directoriesSection, filesSection];
+export const sections: readonly Section[] = [
+  aptRepositoriesSection,
+  packagesSection,
+  groupsSection,
+  usersSection,
+  directoriesSection,
+  authorizedKeysSection,
+  filesSection,
+  hostsEntriesSection,
+  sysctlSection,
+  timezoneSection,
+  localeSection,
+  scriptsSection,
+];
 
 export const configuration: Kind<ResolvedConfiguration> = {
   kind: 'Configuration',

@@ -21,7 +21,7 @@ export interface TestedKind {
 export const testedKinds: readonly TestedKind[] = [
   {
     folder: 'configuration',
-    sections: sections.map((section) => section.section),
+    sections: [...new Set(sections.map((section) => section.section))],
     needs: (spec) => configuration.needs(withDefaults(spec)),
     plan: (spec, readings, payloads) => configuration.plan(withDefaults(spec), readings, payloads),
   },
