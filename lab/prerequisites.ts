@@ -8,7 +8,7 @@ import { run, tryRun } from './run.ts';
 import type { Progress } from './settings.ts';
 
 /** Debian package by the file that shows it is there. */
-const NEEDED: Readonly<Record<string, string>> = {
+export const NEEDED: Readonly<Record<string, string>> = {
   debootstrap: '/usr/sbin/debootstrap',
   'systemd-container': '/usr/bin/systemd-nspawn',
   'apt-cacher-ng': '/usr/sbin/apt-cacher-ng',
@@ -23,9 +23,9 @@ const NEEDED: Readonly<Record<string, string>> = {
 const UNWANTED_UNIT = 'apt-cacher-ng.service';
 const POLICY = '/usr/sbin/policy-rc.d';
 
-/** Names of the Debian packages that the lab lacks on this machine. */
-export async function missingPackages(): Promise<string[]> {
-  const checks = Object.entries(NEEDED).map(async ([name, file]) => {
+/** Names of the Debian packages that the lab (or `needed`, of the same form) lacks on this machine. */
+export async function missingPackages(needed = NEEDED): Promise<string[]> {
+  const checks = Object.entries(needed).map(async ([name, file]) => {
     const there = await access(file).then(
       () => true,
       () => false,
@@ -45,9 +45,9 @@ export async function labObstacle(): Promise<string | undefined> {
   return probe.code === 0 ? undefined : `this machine allows no new namespaces: ${probe.stderr.trim()}`;
 }
 
-/** Installs what is missing with apt-get. Needs root. */
-export async function installMissing(progress: Progress): Promise<void> {
-  const missing = await missingPackages();
+/** Installs what is missing with apt-get; no service of it starts. Needs root. */
+export async function installMissing(progress: Progress, needed = NEEDED): Promise<void> {
+  const missing = await missingPackages(needed);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0) throw new Error(`run as root to install: ${missing.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+
+/** Lab hosts share two processors with Temporal, the engine and sshd: more files at once only wait. */
+const E2E_FILES_AT_ONCE = 3;
+const UNIT_TIMEOUT_MS = 20_000;
+/** A whole pull request on three hosts takes less than a minute alone, several with neighbours. */
+const E2E_TIMEOUT_MS = 300_000;
+/** Boots hosts, starts Temporal and an engine; the base image is there before (scripts/prepare.ts). */
+const E2E_HOOK_TIMEOUT_MS = 300_000;
+
+const EVERYWHERE = ['**/node_modules/**', '**/dist/**', '**/.doaas/**'];
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...EVERYWHERE, '**/*.e2e.test.ts'],
+          pool: 'forks',
+          testTimeout: UNIT_TIMEOUT_MS,
+          hookTimeout: UNIT_TIMEOUT_MS,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['**/*.e2e.test.ts'],
+          exclude: EVERYWHERE,
+          pool: 'forks',
+          maxWorkers: E2E_FILES_AT_ONCE,
+          testTimeout: E2E_TIMEOUT_MS,
+          hookTimeout: E2E_HOOK_TIMEOUT_MS,
+          globalSetup: './test/setup/bundle.ts',
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
