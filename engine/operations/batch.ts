@@ -55,9 +55,19 @@ STEPS=${batch.steps.map((_, n) => n + 1).join(' ')}`;
   return lines(
     sh`#!/bin/sh`,
     header,
+    ...libraries(batch),
     ...batch.steps.map((step, n) => stepFunctions(batch, step, n + 1)),
     RUNNER,
   );
+}
+
+function libraries(batch: Batch): readonly Sh[] {
+  const all = batch.steps.flatMap((step) => {
+    const operation = operationNamed(step.operation);
+    const custodies = operation.items(step.params).map((item) => custodyOf(splitItemKey(item).fact));
+    return [operation, ...custodies].flatMap((part) => part.library?.text ?? []);
+  });
+  return [...new Set(all)].map((text) => ({ kind: 'sh', text }));
 }
 
 function stepFunctions(batch: Batch, step: Step, n: number): Sh {
@@ -67,7 +77,7 @@ function stepFunctions(batch: Batch, step: Step, n: number): Sh {
     define(`meta_${n}`, metaOf(operation, step, items)),
     define(`check_${n}`, operation.check(step.params)),
     define(`apply_${n}`, operation.apply(step.params)),
-    define(`after_${n}`, operation.afterRestore?.(step.params) ?? sh`:`),
+    define(`after_${n}`, lines(settleAll(items, n), operation.afterRestore?.(step.params) ?? sh`:`)),
     define(`restore_${n}`, restoreAll(items, n)),
     ...items.flatMap((item, i) => itemFunctions(batch, step, item, n, i + 1)),
   );
@@ -99,12 +109,23 @@ function itemFunctions(batch: Batch, step: Step, item: ItemKey, n: number, i: nu
 
 /** Items of one fact are restored together, so that packages need one call of apt. */
 function restoreAll(items: readonly ItemKey[], n: number): Sh {
+  return lines(sh`:`, ...savedByFact(items, n).map(([fact, group]) => custodyOf(fact).restore(group)));
+}
+
+function settleAll(items: readonly ItemKey[], n: number): Sh {
+  return lines(
+    sh`:`,
+    ...savedByFact(items, n).flatMap(([fact, group]) => custodyOf(fact).settle?.(group) ?? []),
+  );
+}
+
+function savedByFact(items: readonly ItemKey[], n: number): readonly [string, readonly SavedItem[]][] {
   const byFact = new Map<string, SavedItem[]>();
   items.forEach((item, i) => {
     const { fact, key } = splitItemKey(item);
     byFact.set(fact, [...(byFact.get(fact) ?? []), { key, save: saved(n, i + 1) }]);
   });
-  return lines(sh`:`, ...[...byFact].map(([fact, group]) => custodyOf(fact).restore(group)));
+  return [...byFact];
 }
 
 function saved(n: number, i: number): Sh {

@@ -19,6 +19,10 @@ export interface Custody {
   readonly fact: string;
   readonly capture: (key: string, save: Sh) => Sh;
   readonly restore: (items: readonly SavedItem[]) => Sh;
+  /** Runs once everything of the run is restored, for what must see all of it, such as a unit's running state. */
+  readonly settle?: (items: readonly SavedItem[]) => Sh;
+  /** Functions that the snippets call; part of a batch once, however many steps use them. */
+  readonly library?: Sh;
 }
 
 export interface SavedItem {
@@ -45,6 +49,8 @@ export interface Operation<P extends Params = Params> {
   /** Content-addressed payloads (sha256, hex) that `apply` reads from the directory `"$DOAAS_PAYLOADS"`. */
   readonly payloads?: (params: P) => readonly string[];
   readonly afterRestore?: (params: P) => Sh;
+  /** Functions that the snippets call; part of a batch once, however many steps use them. */
+  readonly library?: Sh;
   /** Upper bound of one `apply`, seconds. Default 300. */
   readonly timeoutSeconds?: number;
   /** True where it also changes items of later steps, as a package brings its own files, users and units. */

@@ -17,7 +17,10 @@ export const releaseItem: Operation<ReleaseItem> = {
   apply: (p) => {
     const { fact, key } = splitItemKey(p.item);
     const dir = itemDir(p.item);
-    return sh`${custodyOf(fact).restore([{ key, save: sh`${dir}/saved` }])}
+    const custody = custodyOf(fact);
+    const items = [{ key, save: sh`${`${dir}/saved`}` }];
+    return sh`${custody.restore(items)}
+${custody.settle?.(items) ?? sh`:`}
 rm -rf -- ${dir}`;
   },
 };

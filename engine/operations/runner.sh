@@ -6,6 +6,8 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export DEBIAN_FRONTEND=noninteractive DIR RUN
 export DOAAS_PAYLOADS="$DIR/payloads"
+# What the snippets are part of: apply | undo | undo-late. They run by `call`, which keeps it.
+export COMMAND="${COMMAND:-${1:-}}"
 
 say() { printf '%s\t%s\t%s\t%s\n' "$(date +%s.%3N)" "$1" "$2" "${3:-}" >> "$JOURNAL"; }
 

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { type PackageQuery, packageStates } from '../facts/package.ts';
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import type { Custody, Operation } from './operation.ts';
+
+/** One apt run for all of them. */
+export type InstallPackages = {
+  readonly packages: readonly {
+    readonly name: string;
+    /** Exact version or a prefix with `*` at its end; null for whatever apt chooses. */
+    readonly version: string | null;
+    readonly hold: boolean;
+    /** `URI SUITE/COMPONENT` when planned; null when not known before a repository is added or lists are read. */
+    readonly origin: string | null;
+  }[];
+  /** Packages that must go for it; apt is held to these. */
+  readonly removes: readonly string[];
+};
+
+export type RemovePackages = {
+  readonly packages: readonly string[];
+  /** Packages that go with them, because they need them. */
+  readonly removes: readonly string[];
+};
+
+/** Upper bound of one apt run, downloads and the wait for its lock included. Seconds. */
+const APT_SECONDS_MAX = 1800;
+
+export const APT_LIBRARY: Sh = {
+  kind: 'sh',
+  text: readFileSync(new URL('./apt.sh', import.meta.url), 'utf8'),
+};
+
+/** Names as apt prints them in lists: without the architecture. */
+const bare = (name: string): string => name.replace(/:.*$/, '');
+
+export const packageCustody: Custody = {
+  fact: 'package',
+  library: APT_LIBRARY,
+  capture: (name, save) => sh`capture_package ${name} ${save}`,
+  restore: (items) =>
+    lines(
+      { kind: 'sh', text: ['restore_packages', ...items.map((i) => sh`${i.key} ${i.save}`.text)].join(' ') },
+      ...items.map((item) => sh`restore_hold ${item.key} ${item.save}`),
+      sh`restore_system`,
+    ),
+};
+
+export const installPackages: Operation<InstallPackages> = {
+  operation: 'packages.install',
+  library: APT_LIBRARY,
+  timeoutSeconds: APT_SECONDS_MAX,
+  changesOtherItems: true,
+  items: (p) => p.packages.map((one) => `package:${one.name}` as const),
+  check: (p) => asWanted(p.packages.map(wanted)),
+  apply: (p) => {
+    const states = packageStates(p.packages.map(wanted));
+    const names = p.packages.map(({ name, version }) => (version === null ? name : `${name}=${version}`));
+    const keep = p.removes.length === 0 ? ['--no-remove'] : [];
+    const versions = p.packages.some((one) => one.version !== null || one.hold);
+    const force = versions ? ['--allow-downgrades', '--allow-change-held-packages'] : [];
+    return sh`repair_dpkg
+if ! ${nothing(states, '^? ')}; then
+  write_hook "$STEP/news" "$STEP/gone" ${p.removes.map(bare).join(' ')}
+  rc=0; apt_change install ${[...keep, ...force, ...names]} || rc=$?
+  note_system
+  [ "$rc" -eq 0 ] || exit "$rc"
+fi
+${lines(...p.packages.map(mark))}`;
+  },
+};
+
+export const removePackages: Operation<RemovePackages> = {
+  operation: 'packages.remove',
+  library: APT_LIBRARY,
+  timeoutSeconds: APT_SECONDS_MAX,
+  changesOtherItems: true,
+  items: (p) => p.packages.map((name) => `package:${name}` as const),
+  check: (p) => asWanted(p.packages.map((key) => ({ fact: 'package', key, want: 'absent' }))),
+  apply: (p) => sh`repair_dpkg
+write_hook "$STEP/news" "$STEP/gone" ${[...p.packages, ...p.removes].map(bare).join(' ')}
+apt_change remove ${p.packages}`,
+};
+
+function wanted(one: InstallPackages['packages'][number]): PackageQuery {
+  return {
+    fact: 'package',
+    key: one.name,
+    want: 'present',
+    hold: one.hold,
+    ...(one.version === null ? {} : { version: one.version }),
+  };
+}
+
+function asWanted(queries: readonly PackageQuery[]): Sh {
+  return nothing(packageStates(queries), '^[?!-] ');
+}
+
+function nothing(states: Sh, pattern: string): Sh {
+  return sh`{ ${states}
+} | { ! grep ${pattern}; }`;
+}
+
+function mark({ name, hold }: InstallPackages['packages'][number]): Sh {
+  return sh`mark_hold ${name} ${hold ? 'hold' : 'install'}`;
+}
