@@ -73,12 +73,23 @@ export interface SeedInput {
   readonly installationId: number;
 }
 
+export function botLogin(slug: string): string {
+  return `${slug}[bot]`;
+}
+
 export function seedOf(input: SeedInput): Record<string, unknown> {
   const people = Object.values(input.accounts);
   return {
     tokens: Object.fromEntries(people.map(({ token, login }) => [token, { login }])),
     github: {
-      users: people.map(({ login }) => ({ login, name: login, email: `${login}@example.com` })),
+      users: [
+        ...people.map(({ login }) => ({ login, name: login, email: `${login}@example.com` })),
+        {
+          login: botLogin(input.appSlug),
+          name: input.appSlug,
+          email: `${input.appSlug}@users.noreply.github.com`,
+        },
+      ],
       orgs: [
         {
           login: input.owner,

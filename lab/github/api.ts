@@ -15,6 +15,10 @@ import type { RepoRow, TokenUser } from './rows.ts';
 
 const ROUTES: readonly Route[] = [...PULL_ROUTES, ...CHECK_ROUTES, ...OTHER_ROUTES];
 
+/** Requests that write, but never move a branch or tag: git need not be brought up to them. */
+const MOVES_NO_REF =
+  /^\/repos\/[^/]+\/[^/]+\/(git\/(blobs|trees|commits|tags)$|issues|check-runs|check-suites|pulls\/\d+\/reviews)/;
+
 /** Answers one request of the REST API: limits, the layer's routes, the emulator, then git is brought up to it. */
 export async function answerApi(context: LabContext, call: ApiCall): Promise<ApiAnswer> {
   const token = tokenOf(call.headers.authorization);
@@ -31,7 +35,7 @@ export async function answerApi(context: LabContext, call: ApiCall): Promise<Api
   const repo = repoOfPath(context, pathname);
   if (repo === undefined) return callEmulator(context, call);
   const run = () => route(context, call, pathname, repo, user, json);
-  if (call.method === 'GET' || call.method === 'HEAD') return run();
+  if (call.method === 'GET' || call.method === 'HEAD' || MOVES_NO_REF.test(pathname)) return run();
   return inTurn(context, repo, () => changing(context, repo, actorOf(context, user), run));
 }
 

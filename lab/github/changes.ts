@@ -1,4 +1,5 @@
 import type { LabContext } from './context.ts';
+import { newCommits } from './history.ts';
 import { callJson } from './internal.ts';
 import { asJson, type Json } from './json.ts';
 import { type Mirror, type RefChange, writeRef } from './mirror.ts';
@@ -76,7 +77,7 @@ async function closeContained(
   const branch = change.ref.slice(HEADS.length);
   const pulls = openPulls(context, repo).filter((pull) => pull.base_ref === branch);
   if (pulls.length === 0) return;
-  const arrived = new Set(newCommits(context, repo, change).map((commit) => commit.sha));
+  const arrived = new Set(newCommits(context.store, repo.id, change).map((commit) => commit.sha));
   const tip = change.after;
   for (const pull of pulls.filter((row) => arrived.has(row.head_sha))) {
     setClosed(context, pull, { sha: tip, by: Number(scene.sender.id) });
@@ -123,27 +124,6 @@ export async function emitPull(
   context.deliveries.emit('pull_request', action, context.complete('pull_request', payload));
 }
 
-/** Commits reachable from the new tip and not from the old one, newest first. */
-function newCommits(context: LabContext, repo: RepoRow, change: RefChange): CommitRow[] {
-  const find = (sha: string) =>
-    context.store.commits.findBy('sha', sha).find((row) => row.repo_id === repo.id);
-  const known = new Set<string>();
-  const walk = (start: string | undefined, seen: Set<string>, stop: ReadonlySet<string>) => {
-    const found: CommitRow[] = [];
-    const pending = start === undefined ? [] : [start];
-    for (let sha = pending.shift(); sha !== undefined; sha = pending.shift()) {
-      const commit = seen.has(sha) || stop.has(sha) ? undefined : find(sha);
-      seen.add(sha);
-      if (commit === undefined) continue;
-      found.push(commit);
-      pending.push(...commit.parent_shas);
-    }
-    return found;
-  };
-  walk(change.before, known, new Set());
-  return walk(change.after, new Set(), known);
-}
-
 function pushPayload(
   context: LabContext,
   repo: RepoRow,
@@ -151,7 +131,7 @@ function pushPayload(
   repository: Json,
   sender: Json,
 ): Json {
-  const fresh = newCommits(context, repo, change);
+  const fresh = newCommits(context.store, repo.id, change);
   const commits = fresh
     .slice(0, COMMITS_IN_PUSH)
     .reverse()
@@ -176,7 +156,7 @@ function pushPayload(
 /** Forced: the old tip is no ancestor of the new one. */
 function isForced(context: LabContext, repo: RepoRow, change: RefChange): boolean {
   if (change.before === undefined || change.after === undefined) return false;
-  const lost = newCommits(context, repo, { ...change, before: change.after, after: change.before });
+  const lost = newCommits(context.store, repo.id, { ...change, before: change.after, after: change.before });
   return lost.length > 0;
 }
 

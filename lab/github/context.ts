@@ -2,6 +2,7 @@ import type { Deliveries } from './deliveries.ts';
 import type { Emulator } from './emulator.ts';
 import type { Json } from './json.ts';
 import type { Mirror } from './mirror.ts';
+import type { PullFacts } from './pull-facts.ts';
 import type { Store } from './rows.ts';
 
 export interface ApiAnswer {
@@ -41,6 +42,8 @@ export interface LabState {
   readonly queues: Map<number, Promise<unknown>>;
   /** `base:head` of each trial merge: the merged tree, or null for a conflict. */
   readonly trialMerges: Map<string, Promise<string | null>>;
+  /** By repository, base, head and more: what git said of a pull request. */
+  readonly pullFacts: Map<string, Promise<PullFacts>>;
   readonly reactions: Map<number, Reaction[]>;
   readonly tokenUses: Map<string, number>;
   nextReactionId: number;

@@ -1,4 +1,4 @@
-import { git, gitOutput } from './git.ts';
+import { gitOutput } from './git.ts';
 import type { Json } from './json.ts';
 import { baseTip } from './merges.ts';
 import type { Mirror } from './mirror.ts';
@@ -20,7 +20,6 @@ export interface DiffStatistics {
   readonly additions: number;
   readonly deletions: number;
   readonly changed_files: number;
-  readonly commits: number;
 }
 
 /** Changes of the head since it left the base (three dots, as GitHub shows them). */
@@ -35,13 +34,10 @@ function range(mirror: Mirror, pull: PullRow): string[] {
 
 export async function diffStatistics(mirror: Mirror, pull: PullRow): Promise<DiffStatistics> {
   const changes = await fileChanges(mirror, pull);
-  const base = pull.merged ? pull.base_sha : baseTip(mirror, pull);
-  const counted = await git(mirror.dir, ['rev-list', '--count', pull.head_sha, `^${base}`]);
   return {
     additions: changes.reduce((sum, change) => sum + change.additions, 0),
     deletions: changes.reduce((sum, change) => sum + change.deletions, 0),
     changed_files: changes.length,
-    commits: Number(counted.stdout.toString()),
   };
 }
 

@@ -413,6 +413,39 @@ describe('webhooks and faults', () => {
     expect((await engine.repos.get(target)).status).toBe(200);
   });
 
+  test('the App lists its deliveries and asks for one again', async () => {
+    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
+    await lab.webhooks.settled();
+    const { id, privateKey } = lab.app;
+    const asApp = new Octokit({
+      authStrategy: createAppAuth,
+      auth: { appId: id, privateKey },
+      baseUrl: lab.url,
+    });
+    const before = await asApp.apps.listWebhookDeliveries({ per_page: 5 });
+    const newest = before.data[0];
+    expect(newest).toMatchObject({ event: 'push', status_code: 202, redelivery: false });
+    await asApp.apps.redeliverWebhookDelivery({ delivery_id: newest?.id ?? 0 });
+    await lab.webhooks.settled();
+    const after = await asApp.apps.listWebhookDeliveries({ per_page: 5 });
+    expect(after.data[0]).toMatchObject({ guid: newest?.guid, redelivery: true });
+    const installation = await asApp.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
+    expect(installation.data.id).toBe(lab.installationId);
+  });
+
+  test('an effect can happen while its answer is lost', async () => {
+    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
+    await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
+    const issue_number = await lab.openPullRequest(repo, { branch: 'change' });
+    const path = new RegExp(`/${repo.name}/issues/${issue_number}/comments$`);
+    lab.faults.add({ method: 'POST', path, times: 1, respond: 'drop', afterEffect: true });
+    const target = { owner: repo.owner, repo: repo.name, issue_number };
+    await expect(engine.issues.createComment({ ...target, body: 'once' })).rejects.toMatchObject({
+      status: 500,
+    });
+    expect(await lab.listComments(repo, issue_number)).toMatchObject([{ body: 'once' }]);
+  });
+
   test('a token that nobody issued is refused', async () => {
     const octokit = new Octokit({ auth: 'ghp_forged', baseUrl: lab.url });
     await expect(octokit.users.getAuthenticated()).rejects.toMatchObject({ status: 401 });
@@ -427,9 +460,7 @@ test('requests that GitHub does not describe are violations', async () => {
     await octokit.repos.get({ owner, repo: 'infra' });
     expect(own.violations()).toEqual([]);
     await octokit.request('GET /repos/{owner}/{repo}/wishes', { owner, repo: 'infra' }).catch(() => {});
-    await octokit
-      .request('POST /repos/{owner}/{repo}/pulls', { owner, repo: 'infra', head: 5 })
-      .catch(() => {});
+    await octokit.request({ method: 'POST', url: '/repos/acme/infra/pulls', head: 5 }).catch(() => {});
     expect(own.violations().map((violation) => violation.problems)).toEqual([
       ['GitHub has no GET /repos/acme/infra/wishes'],
       expect.arrayContaining(["POST /repos/{owner}/{repo}/pulls: body must have required property 'base'"]),
@@ -439,6 +470,8 @@ test('requests that GitHub does not describe are violations', async () => {
   }
 });
 
-test('nothing that octokit sent in these tests is against the description', () => {
-  expect(lab.violations()).toEqual([]);
+test('nothing that octokit sent in these tests is against the description, but for what was meant to be', () => {
+  const meant = /annotations must NOT have more than 50 items/;
+  const problems = lab.violations().flatMap((violation) => violation.problems);
+  expect(problems.filter((problem) => !meant.test(problem))).toEqual([]);
 });

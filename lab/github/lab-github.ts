@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Accounts, APP_EVENTS, createAccounts, createAppKey, seedOf } from './accounts.ts';
+import { type Accounts, APP_EVENTS, botLogin, createAccounts, createAppKey, seedOf } from './accounts.ts';
 import { type Acting, createActing } from './acting.ts';
 import { senderOf } from './changes.ts';
 import { appJson } from './check-routes.ts';
@@ -85,6 +85,8 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
       webhooks.emit(event, action, complete(event, payload));
     },
   });
+  const bot = emulator.store.users.findOneBy('login', botLogin(app.slug));
+  if (bot) emulator.store.users.update(bot.id, { type: 'Bot' });
   const context: LabContext = {
     baseUrl: url,
     root,
@@ -139,6 +141,7 @@ function createState(): LabState {
     mirrors: new Map(),
     queues: new Map(),
     trialMerges: new Map(),
+    pullFacts: new Map(),
     reactions: new Map(),
     tokenUses: new Map(),
     nextReactionId: 1,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LabContext } from './context.ts';
 import { git, gitOutput, gitText } from './git.ts';
 import { commitContent, objectOf } from './git-objects.ts';
-import { type Mirror, writeObject, writeRef } from './mirror.ts';
+import { type Mirror, writeObject } from './mirror.ts';
 import type { PullRow } from './rows.ts';
 
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
@@ -29,41 +29,8 @@ async function mergeTree(mirror: Mirror, base: string, head: string): Promise<st
   return result.status === 0 ? result.stdout.toString().trim() : null;
 }
 
-export interface Mergeability {
-  readonly mergeable: boolean;
-  readonly mergeable_state: 'clean' | 'dirty' | 'draft';
-  readonly rebaseable: boolean;
-  /** The test merge commit, at `refs/pull/N/merge`. */
-  readonly merge_commit_sha: string | null;
-}
-
 export function baseTip(mirror: Mirror, pull: PullRow): string {
   return mirror.refs.get(`refs/heads/${pull.base_ref}`) ?? pull.base_sha;
-}
-
-/** Tries the merge with the current base and sets `refs/pull/N/merge` to it, as GitHub does when asked. */
-export async function refreshMergeability(
-  context: LabContext,
-  mirror: Mirror,
-  pull: PullRow,
-): Promise<Mergeability> {
-  const base = baseTip(mirror, pull);
-  const tree = await trialMerge(context, mirror, base, pull.head_sha);
-  if (tree === null) {
-    return { mergeable: false, mergeable_state: 'dirty', rebaseable: false, merge_commit_sha: null };
-  }
-  const date = await gitText(mirror.dir, ['show', '-s', '--format=%cI', pull.head_sha]);
-  const identity = { name: 'GitHub', email: 'noreply@github.com', date };
-  const message = `Merge ${pull.head_sha} into ${base}`;
-  const merge_commit_sha = await writeCommit(mirror, {
-    tree,
-    parents: [base, pull.head_sha],
-    message,
-    identity,
-  });
-  await writeRef(mirror, `refs/pull/${pull.number}/merge`, merge_commit_sha);
-  const mergeable_state = pull.draft ? 'draft' : 'clean';
-  return { mergeable: true, mergeable_state, rebaseable: true, merge_commit_sha };
 }
 
 export interface Identity {
@@ -81,7 +48,7 @@ interface NewCommit {
 }
 
 /** Writes to git only; the store learns of it when it is imported. */
-async function writeCommit(mirror: Mirror, commit: NewCommit): Promise<string> {
+export async function writeCommit(mirror: Mirror, commit: NewCommit): Promise<string> {
   const { name, email, date } = commit.identity;
   const content = commitContent({
     message: commit.message,

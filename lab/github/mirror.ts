@@ -22,6 +22,8 @@ export interface Mirror {
   readonly repoId: number;
   /** Objects that both sides have. */
   readonly known: Set<string>;
+  /** Folders of objects that exist. */
+  readonly folders: Set<string>;
   /** Branches and tags that both sides have: full name to object id. */
   readonly refs: Map<string, string>;
 }
@@ -33,6 +35,9 @@ export interface RefChange {
   /** Undefined for a deleted reference. */
   readonly after: string | undefined;
 }
+
+/** Object files written side by side. */
+const WRITES_AT_ONCE = 16;
 
 const CONFIG = `[core]
 \trepositoryformatversion = 0
@@ -56,7 +61,7 @@ export async function createMirror(dir: string, repo: RepoRow): Promise<Mirror> 
   await mkdir(join(dir, 'refs', 'heads'), { recursive: true });
   await writeFile(join(dir, 'HEAD'), `ref: refs/heads/${repo.default_branch}\n`);
   await writeFile(join(dir, 'config'), CONFIG);
-  return { dir, repoId: repo.id, known: new Set(), refs: new Map() };
+  return { dir, repoId: repo.id, known: new Set(), folders: new Set(), refs: new Map() };
 }
 
 /** Brings git up to the store; gives what changed, deletions first. */
@@ -121,7 +126,8 @@ export async function writeRef(mirror: Mirror, ref: string, sha: string | undefi
 export async function writeObject(mirror: Mirror, object: GitObject): Promise<void> {
   if (mirror.known.has(object.sha)) return;
   const folder = join(mirror.dir, 'objects', object.sha.slice(0, 2));
-  await mkdir(folder, { recursive: true });
+  if (!mirror.folders.has(folder)) await mkdir(folder, { recursive: true });
+  mirror.folders.add(folder);
   const header = Buffer.from(`${object.type} ${object.content.byteLength}\0`);
   const temporary = join(folder, `tmp_obj_${process.hrtime.bigint()}`);
   await writeFile(temporary, await compress(Buffer.concat([header, object.content])));
@@ -130,13 +136,18 @@ export async function writeObject(mirror: Mirror, object: GitObject): Promise<vo
 }
 
 async function writeReachable(mirror: Mirror, store: Store, start: string): Promise<void> {
+  const found = new Map<string, GitObject>();
   const pending = [start];
   for (let sha = pending.pop(); sha !== undefined; sha = pending.pop()) {
-    if (mirror.known.has(sha)) continue;
+    if (mirror.known.has(sha) || found.has(sha)) continue;
     const { object, next } = storedObject(store, mirror.repoId, sha);
     if (object.sha !== sha) throw new Error(`${object.type} ${sha} serialises to ${object.sha}`);
-    await writeObject(mirror, object);
+    found.set(sha, object);
     pending.push(...next);
+  }
+  const objects = [...found.values()];
+  for (let at = 0; at < objects.length; at += WRITES_AT_ONCE) {
+    await Promise.all(objects.slice(at, at + WRITES_AT_ONCE).map((object) => writeObject(mirror, object)));
   }
 }
 

@@ -1,13 +1,14 @@
 import { answer, ok, problem } from './answers.ts';
 import { announce, emitPull, senderOf, setClosed } from './changes.ts';
 import type { ApiAnswer } from './context.ts';
-import { diffStatistics, pullFiles } from './files.ts';
+import { pullFiles } from './files.ts';
 import { gitOutput } from './git.ts';
 import { callEmulator, callJson } from './internal.ts';
 import { asJson, type Json, parseJson, textOf } from './json.ts';
-import { baseTip, type MergeMethod, makeMerge, refreshMergeability } from './merges.ts';
+import { baseTip, type MergeMethod, makeMerge } from './merges.ts';
 import { importFromGit, type Mirror, writeRef } from './mirror.ts';
 import { contentsPermission } from './permissions.ts';
+import { pullFacts } from './pull-facts.ts';
 import { mirrorOf } from './repositories.ts';
 import type { Route, RouteInput } from './routes.ts';
 import type { PullRow } from './rows.ts';
@@ -97,12 +98,8 @@ async function withMergeability(input: RouteInput): Promise<ApiAnswer> {
   const pull = findPull(input, input.params[0]);
   if (!ok(found) || pull === undefined) return found;
   const mirror = await mirrorOf(input.context, input.repo);
-  const statistics = await diffStatistics(mirror, pull);
-  if (pull.state === 'closed') {
-    return amend(found, (json) => ({ ...json, ...statistics, mergeable: null, mergeable_state: 'unknown' }));
-  }
-  const mergeability = await refreshMergeability(input.context, mirror, pull);
-  return amend(found, (json) => ({ ...json, ...statistics, ...mergeability }));
+  const facts = await pullFacts(input.context, mirror, pull);
+  return amend(found, (json) => ({ ...json, ...facts }));
 }
 
 async function mergePull(input: RouteInput): Promise<ApiAnswer> {
