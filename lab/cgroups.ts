@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signal } from './processes.ts';
+import { processStart, signal } from './processes.ts';
 import { waitFor } from './wait.ts';
 
 /** A mounted control group hierarchy. Machines have many of version 1, one of version 2, or both (hybrid). */
@@ -42,15 +42,15 @@ export async function createGroups(name: string, memoryMiB?: number): Promise<st
   return all.map((hierarchy) => join(hierarchy.path, name));
 }
 
-/** Every process of the host, whatever its parent is by now. */
+/** Every live process of the host, whatever its parent is by now. Zombies wait for the machine's init, which may take its time. */
 export async function groupProcesses(name: string): Promise<number[]> {
   const pids = new Set<number>();
   for (const dir of await groupDirs(name)) {
     const text = await readFile(join(dir, 'cgroup.procs'), 'utf8').catch(() => '');
     for (const pid of text.split('\n').filter(Boolean)) pids.add(Number(pid));
   }
-  pids.delete(0);
-  return [...pids];
+  const live = [...pids].map(async (pid) => ((await processStart(pid)) === undefined ? [] : [pid]));
+  return (await Promise.all(live)).flat();
 }
 
 /** SIGKILL to all of them until none is left. */

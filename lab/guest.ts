@@ -25,6 +25,9 @@ const BOOT_DEADLINE_MS = 120_000;
 /** Time for an orderly shutdown before it is cut off, ms. Above systemd's own 90 s limit for one unit. */
 const STOP_DEADLINE_MS = 100_000;
 
+/** Time for nspawn and the keeper to end by themselves once the guest was killed, ms. */
+const KILL_DEADLINE_MS = 5_000;
+
 /** nspawn ends with 133 when the guest asked for a reboot (systemd-nspawn, --keep-unit). */
 const KEEPER = 'while :; do sh -c "$0" guest "$@"; [ $? -eq 133 ] || exit; done';
 /** Enters the host's control groups, then becomes nspawn: its children are born in them. */
@@ -61,9 +64,18 @@ export async function stopGuest(name: string, guest: Guest): Promise<void> {
   await killGuest(name, guest);
 }
 
-/** Power loss: every process ends at once. SIGKILL to nspawn alone would leave the guest's processes running. */
+/**
+ * Power loss: every process ends at once. SIGKILL to nspawn alone would leave the guest's processes running; SIGKILL to
+ * the guest's pid 1 makes the kernel end them all, and nspawn and the keeper then end and are reaped in turn.
+ */
 export async function killGuest(name: string, guest: Guest | undefined): Promise<void> {
-  if (guest && (await isSameProcess(guest.pid, guest.start))) await killProcess(guest.pid, 'SIGKILL');
+  const leader = await leaderOf(name).catch(() => undefined);
+  if (leader !== undefined) signal(leader, 'SIGKILL');
+  if (guest && leader !== undefined) {
+    const ended = async (): Promise<boolean> => !(await isRunning(guest));
+    await waitFor(`${name} to end`, KILL_DEADLINE_MS, ended).catch(() => {});
+  }
+  if (guest && (await isRunning(guest))) await killProcess(guest.pid, 'SIGKILL');
   await killGroups(name);
   await removeGroups(name);
   await rm(`/run/systemd/nspawn/propagate/${name}`, { recursive: true, force: true });

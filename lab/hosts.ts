@@ -63,7 +63,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const watch = options.persistent ? undefined : watchOwner(name, settings);
   return {
     name,
-    up: (names, up = {}) => bringUp(settings, name, hostNames(names), up, progress),
+    up: async (names, up = {}) => bringUp(settings, name, hostNames(names), up, progress),
     hosts: async () => (await readHosts(settings, name)).map((record) => labHost(settings, record)),
     down: () => takeDown(settings, name, watch),
   };
