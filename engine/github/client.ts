@@ -84,7 +84,7 @@ function octokitFor(
   log: Logger,
   installationId: number | undefined,
 ): Octokit {
-  return new EngineOctokit({
+  const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
       appId: config.githubAppId,
@@ -103,6 +103,11 @@ function octokitFor(
     },
     log: quietLog(log),
   });
+  // octokit shares this object between calls, so that one call's count of retries would slow the next one down
+  octokit.hook.before('request', (options) => {
+    options.request = { ...options.request, retryCount: 0 };
+  });
+  return octokit;
 }
 
 /** Answers that another try does not change; 409 and 429 are left to the caller. */

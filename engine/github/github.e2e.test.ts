@@ -130,6 +130,17 @@ describe('the client', () => {
     expect(sent('GET', /git\/ref/)).toBe(requests);
   });
 
+  test('the retries of one call do not slow down the next', async () => {
+    lab.faults.add({ path: /git\/ref/, times: 2, respond: { status: 500 } });
+    await branchTip(client, repo, 'main');
+    let seen: object = {};
+    client.octokit.hook.before('request', (options) => {
+      seen = options;
+    });
+    await branchTip(client, repo, 'main');
+    expect(seen).toMatchObject({ request: { retryCount: 0 } });
+  });
+
   test('one failure or one cut connection is not noticed', async () => {
     lab.faults.add({ path: /git\/ref/, times: 1, respond: { status: 500 } });
     lab.faults.add({ path: /git\/ref/, times: 1, respond: 'drop' });
