@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,59 +54,21 @@ export interface LabGitHub extends Acting {
 /** Starts a GitHub of one's own: REST API, git over HTTP, webhooks. Close it to leave nothing behind. */
 export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitHub> {
   const owner = options.owner ?? DEFAULT_OWNER;
-  const host = options.host ?? '127.0.0.1';
   const accounts = createAccounts();
   const privateKey = await createAppKey();
   const app = { id: APP_ID, slug: options.appSlug ?? DEFAULT_SLUG, privateKey };
-  const [recorder, root] = await Promise.all([
-    createRecorder(),
-    mkdtemp(join(tmpdir(), 'doaas-lab-github-')),
-  ]);
+  const recorder = await createRecorder();
+  const host = options.host ?? '127.0.0.1';
   const { server, port } = await listen(options.port ?? 0, host);
   const url = `http://${host}:${port}`;
-  const webhooks = createDeliveries({
-    url: options.webhookUrl,
-    secret: options.webhookSecret,
-    appId: APP_ID,
-    events: APP_EVENTS,
+  const context = await createContext(options, { url, owner, accounts, app }).catch((error: unknown) => {
+    server.close();
+    throw error;
   });
-  const seedInput = {
-    owner,
-    accounts,
-    appId: APP_ID,
-    appSlug: app.slug,
-    privateKey,
-    installationId: INSTALLATION_ID,
-  };
-  const emulator = await startEmulator({
-    baseUrl: url,
-    seed: seedOf(seedInput),
-    onEvent: async (event, action, payload) => {
-      if (FROM_GIT.has(event)) return;
-      webhooks.emit(event, action, complete(event, payload));
-    },
-  });
-  const bot = emulator.store.users.findOneBy('login', botLogin(app.slug));
-  if (bot) emulator.store.users.update(bot.id, { type: 'Bot' });
-  const context: LabContext = {
-    baseUrl: url,
-    root,
-    emulator,
-    store: emulator.store,
-    deliveries: webhooks,
-    app: { id: APP_ID, slug: app.slug, name: app.slug },
-    installationId: INSTALLATION_ID,
-    admin: accounts.admin,
-    state: createState(),
-    complete,
-  };
-  function complete(event: string, payload: unknown) {
-    const { store, installationId } = context;
-    return completePayload({ store, installationId, app: appJson(context) }, event, payload);
-  }
   const faults = createFaults();
   const stopped = new AbortController();
   serve(server, { context, faults, recorder, stopped: stopped.signal });
+  const webhooks = context.deliveries;
   return {
     ...createActing(context, owner, accounts),
     url,
@@ -127,10 +90,62 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await Promise.allSettled(context.state.queues.values());
-      await emulator.close();
-      await rm(root, { recursive: true, force: true });
+      await context.emulator.close();
+      await rm(context.root, { recursive: true, force: true });
     },
   };
+}
+
+interface Parts {
+  readonly url: string;
+  readonly owner: string;
+  readonly accounts: Accounts;
+  readonly app: LabGitHub['app'];
+}
+
+async function createContext(options: LabGitHubOptions, parts: Parts): Promise<LabContext> {
+  const { url, owner, accounts, app } = parts;
+  const deliveries = createDeliveries({
+    url: options.webhookUrl,
+    secret: options.webhookSecret,
+    appId: APP_ID,
+    events: APP_EVENTS,
+  });
+  const { slug, privateKey } = app;
+  const ids = { appId: APP_ID, appSlug: slug, installationId: INSTALLATION_ID };
+  const emulator = await startEmulator({
+    baseUrl: url,
+    seed: seedOf({ owner, accounts, privateKey, ...ids }),
+    onEvent: async (event, action, payload) => {
+      if (!FROM_GIT.has(event)) deliveries.emit(event, action, complete(event, payload));
+    },
+  });
+  const { store } = emulator;
+  const bot = store.users.findOneBy('login', botLogin(slug));
+  if (bot) store.users.update(bot.id, { type: 'Bot' });
+  const context: LabContext = {
+    baseUrl: url,
+    root: await temporaryFolder(),
+    emulator,
+    store,
+    deliveries,
+    app: { id: APP_ID, slug, name: slug },
+    installationId: INSTALLATION_ID,
+    admin: accounts.admin,
+    state: createState(),
+    complete,
+  };
+  function complete(event: string, payload: unknown) {
+    return completePayload({ store, installationId: INSTALLATION_ID, app: appJson(context) }, event, payload);
+  }
+  return context;
+}
+
+/** Goes with the process, also when nobody closed the lab. */
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'doaas-lab-github-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Events that the layer makes itself from moved references, also for pushes that the emulator never sees. */
