@@ -122,7 +122,7 @@ async function receiver(
     metrics: createMetrics(),
     secrets: webhookSecretPrevious === undefined ? [webhookSecret] : [webhookSecret, webhookSecretPrevious],
     appId: config.githubAppId,
-    deliver: (event) => deliver(delivery, event),
+    deliver: (event, guid) => deliver({ ...delivery, guid }, event),
     concurrency: config.webhookConcurrency,
     bodyLimitBytes: config.webhookBodyMib * MIB,
     readiness: {

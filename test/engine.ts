@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { startEngine } from '../engine/compose.ts';
 import { loadConfig } from '../engine/config/config.ts';
 import { createLogger } from '../engine/log.ts';
@@ -18,6 +18,8 @@ export interface EngineHandle {
   readonly kill: () => Promise<void>;
   /** Starts it again on the same data. */
   readonly start: () => Promise<void>;
+  /** Process that the engine runs in. */
+  readonly pid: () => number;
   /** What the child printed. */
   readonly output: () => string;
 }
@@ -66,6 +68,7 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
     },
     stop: async () => running?.stop(),
     kill: () => Promise.reject(new Error('an engine inside the test cannot be killed; use mode process')),
+    pid: () => process.pid,
     output: () => '',
   };
 }
@@ -84,6 +87,7 @@ function child(environment: Readonly<Record<string, string>>): EngineHandle {
   };
   return {
     url: () => url,
+    pid: () => running?.pid ?? 0,
     output: () => output,
     start: async () => {
       const started = spawn(process.execPath, ['--import', 'tsx', MAIN], {
@@ -91,7 +95,8 @@ function child(environment: Readonly<Record<string, string>>): EngineHandle {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       running = started;
-      for (const stream of [started.stdout, started.stderr]) stream.on('data', (text) => (output += String(text)));
+      for (const stream of [started.stdout, started.stderr])
+        stream.on('data', (text) => (output += String(text)));
       await until(
         async () => {
           if (started.exitCode !== null) throw new Error(`the engine ended at start: ${output.slice(-2000)}`);

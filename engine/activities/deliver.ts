@@ -21,6 +21,8 @@ export interface Delivery {
   readonly installationOf: (repo: { readonly owner: string; readonly name: string }) => Promise<number>;
   /** Epoch ms. */
   readonly now: () => number;
+  /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
+  readonly guid: string;
 }
 
 /** Makes an event durable: one `signalWithStart` for each pull request that it concerns. Nothing else happens here. */
@@ -52,7 +54,7 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
         taskQueue: TASK_QUEUE,
         args: [repository],
         signal: 'branchPushed',
-        signalArgs: [event.branch],
+        signalArgs: [event.branch, delivery.guid],
       });
       return undefined;
   }
@@ -86,7 +88,7 @@ async function signalPull(
     taskQueue: TASK_QUEUE,
     args: [{ pull }],
     signal: 'pullEvent',
-    signalArgs: [signal],
+    signalArgs: [signal, delivery.guid],
   });
 }
 
