@@ -1,5 +1,5 @@
 import { EVENT_ID, type Event, getScalarValue, type ScalarEvent } from 'js-yaml';
-import { MAX_YAML_ALIASES, MAX_YAML_VALUES } from './limits.ts';
+import { MAX_YAML_ALIASES, MAX_YAML_ENTRIES, MAX_YAML_VALUES } from './limits.ts';
 import type { Lines } from './lines.ts';
 import type { Position, SpecError } from './manifest.ts';
 import type { ParsedDocument, ParsedFile } from './parse.ts';
@@ -127,6 +127,7 @@ function readSequence(builder: Builder, start: number, pointer: string): Node {
   while (builder.events[builder.next]?.type !== EVENT_ID.POP) {
     const item = readNode(builder, childPointer(pointer, items.length));
     items.push(item.value);
+    checkEntries(builder, items.length, item);
     size += item.size;
   }
   builder.next++;
@@ -137,10 +138,12 @@ function readMapping(builder: Builder, start: number, pointer: string): Node {
   const value: Record<string, unknown> = {};
   let size = grow(builder, 1, { start, end: start + 1 });
   builder.positions.set(pointer, builder.keys.get(pointer) ?? builder.lines.position(start, start + 1));
+  let entries = 0;
   while (builder.events[builder.next]?.type !== EVENT_ID.POP) {
     const key = readKey(builder, pointer, value);
     const child = readNode(builder, childPointer(pointer, key));
     size += child.size + 1;
+    checkEntries(builder, ++entries, child);
     // Plain assignment to `__proto__` would change the prototype.
     Object.defineProperty(value, key, {
       value: child.value,
@@ -215,6 +218,12 @@ function rejectTag(builder: Builder, event: { readonly tagStart: number; readonl
   const tag = builder.text.slice(event.tagStart, event.tagEnd);
   const message = `YAML tags such as ${tag} are not supported; remove it (quotes make a value text).`;
   report(builder, 'yaml-tag', message, '', { start: event.tagStart, end: event.tagEnd });
+}
+
+function checkEntries(builder: Builder, entries: number, range: Range): void {
+  if (entries <= MAX_YAML_ENTRIES) return;
+  const message = `This list or map has more than ${MAX_YAML_ENTRIES} entries; split the document.`;
+  stop(builder, 'yaml-too-large', message, range.start, range.end);
 }
 
 function grow(builder: Builder, size: number, range: Range): number {

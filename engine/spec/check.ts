@@ -15,7 +15,9 @@ export function checkRepository(
   files: ReadonlyMap<string, Uint8Array>,
   options: LoadOptions = {},
 ): CheckedRepository {
-  const { manifest, errors } = loadManifest(files, options);
+  const { manifest, complete, errors } = loadManifest(files, options);
   const resolution = resolveManifest(manifest);
-  return { manifest, resolution, errors: sortErrors([...errors, ...resolution.errors]) };
+  // A value may be missing only because the document that sets it could not be read.
+  const certain = resolution.errors.filter(({ code }) => complete || code !== 'variable-missing');
+  return { manifest, resolution, errors: sortErrors([...errors, ...certain]) };
 }

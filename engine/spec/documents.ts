@@ -1,3 +1,4 @@
+import { MAX_ERRORS } from './limits.ts';
 import type { LocatedDocument, Manifest, Position, SpecError } from './manifest.ts';
 import type { ConfigurationSpec, ServerSpec, Targets, VariablesSpec } from './types.generated.ts';
 import { keyPosition, valuePosition } from './validate.ts';
@@ -67,4 +68,17 @@ export function errorAtKey(
 
 function specError(code: string, pointer: string, message: string, position: Position): SpecError {
   return { kind: 'spec-error', code, message, position, pointer };
+}
+
+/** The errors of all items, one item after the other until there are too many to be of use. */
+export function errorsOf<Item>(
+  items: Iterable<Item>,
+  check: (item: Item) => readonly SpecError[],
+): readonly SpecError[] {
+  const errors: SpecError[] = [];
+  for (const item of items) {
+    if (errors.length >= MAX_ERRORS) break;
+    for (const error of check(item)) errors.push(error);
+  }
+  return errors;
 }

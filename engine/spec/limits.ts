@@ -4,7 +4,9 @@
 export const MAX_SPEC_FILE_BYTES = 1024 * 1024;
 /** Bytes of one file that a document copies or renders. */
 export const MAX_SOURCE_FILE_BYTES = 8 * 1024 * 1024;
-/** Bytes of a template before, and of its text after rendering. */
+/** Bytes of a template. */
+export const MAX_TEMPLATE_BYTES = 256 * 1024;
+/** Bytes of a template's text after rendering. */
 export const MAX_RENDERED_BYTES = 1024 * 1024;
 /** Bytes of all different contents of one repository together. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
@@ -17,6 +19,12 @@ export const MAX_YAML_DEPTH = 32;
 /** Aliases (`*name`) in one document. */
 export const MAX_YAML_ALIASES = 100;
 /** Values in one document once its aliases are expanded; a text counts once more per 64 characters. */
-export const MAX_YAML_VALUES = 50_000;
+export const MAX_YAML_VALUES = 20_000;
+/** Entries of one list or map. Schema errors of n entries cost n squared. */
+export const MAX_YAML_ENTRIES = 2_048;
 /** Errors reported for one file. */
 export const MAX_ERRORS_PER_FILE = 100;
+/** Errors after which a check stops; those that suggest names cost a look at many names each. */
+export const MAX_ERRORS = 200;
+/** Items (files, packages, values of variables, ...) of all documents, counted once for each server that they reach. */
+export const MAX_ITEMS_ON_SERVERS = 1_000_000;

@@ -91,6 +91,35 @@ test('a document with mistakes does not make mistakes of those that refer to it'
   ]);
 });
 
+test('a variable is not missing where the document that sets it has a mistake', () => {
+  const files = {
+    'a.yaml': server('web-1'),
+    'c.yaml': configuration('c', '  targets: {all: true}\n  variables: {port: {type: integer}}\n'),
+    'v.yaml':
+      'apiVersion: doaas/v1\nkind: Variables\nmetadata: {name: v}\nspec: {targets: {all: true}, valeus: {port: 1}}\n',
+  };
+  expect(check(files)).toEqual([
+    'v.yaml:4:1 "spec" has no "values", which is required.',
+    'v.yaml:4:30 Unknown property "valeus" in "spec"; did you mean "values"?',
+  ]);
+});
+
+test('hostile input costs little', () => {
+  const long = 'x'.repeat(900);
+  const names = Array.from({ length: 2_000 }, (_, index) => `${long}/${index}`);
+  const files = Object.fromEntries(names.map((name) => [name, '']));
+  const sources = names
+    .slice(0, 900)
+    .map((name) => `    /${name.length}${name.slice(901)}: {source: ${long}/z${name.slice(901)}}\n`);
+  const spec = `  targets: {all: true}\n  files:\n${sources.join('')}`;
+  const start = performance.now();
+  expect(check({ ...files, 'a.yaml': server('a'), 'c.yaml': configuration('c', spec) })).toHaveLength(
+    MAX_ERRORS_PER_FILE,
+  );
+  // Comparing each name with each took minutes.
+  expect(performance.now() - start).toBeLessThan(10_000);
+});
+
 test('the errors of one file are bounded', () => {
   const packages = Array.from({ length: 500 }, (_, index) => `    P${index}: {}\n`).join('');
   expect(

@@ -1,7 +1,7 @@
 import { crossCheck } from './crossCheck.ts';
 import { decodeSpecFile } from './decode.ts';
 import { readHeader } from './header.ts';
-import { MAX_DOCUMENTS, MAX_ERRORS_PER_FILE, MAX_SPEC_FILES } from './limits.ts';
+import { MAX_DOCUMENTS, MAX_ERRORS, MAX_ERRORS_PER_FILE, MAX_SPEC_FILES } from './limits.ts';
 import { fileStart } from './lines.ts';
 import {
   type Document,
@@ -30,6 +30,8 @@ export interface BrokenDocument {
 
 export interface Loaded {
   readonly manifest: Manifest;
+  /** Every document could be read; where not, something may only seem to be missing. */
+  readonly complete: boolean;
   /** Sorted by file and place. */
   readonly errors: readonly SpecError[];
 }
@@ -42,16 +44,35 @@ export interface Loaded {
  */
 export function loadManifest(files: ReadonlyMap<string, Uint8Array>, options: LoadOptions = {}): Loaded {
   const paths = [...files.keys()].filter(mayHoldDocuments).sort();
-  const readings = paths.map((path) => readFile(path, files.get(path) ?? new Uint8Array(), options));
+  const { readings, complete } = readFiles(paths, files, options);
   const documents = readings.flatMap((reading) => reading.documents);
   const broken = readings.flatMap((reading) => reading.broken);
   const manifest: Manifest = { kind: 'manifest', documents, files, links: options.links ?? new Set() };
   const tooMany = countErrors(readings.filter((reading) => reading.isSpec).length, documents);
   const errors = [...readings.flatMap((reading) => reading.errors), ...tooMany];
+  const checkable = complete && tooMany.length === 0;
   return {
     manifest,
-    errors: sortErrors(tooMany.length > 0 ? errors : [...errors, ...crossCheck(manifest, broken)]),
+    complete: checkable && broken.length === 0,
+    errors: sortErrors(checkable ? [...errors, ...crossCheck(manifest, broken)] : errors),
   };
+}
+
+/** Reads file after file until there are too many errors; what is then not read must not count as missing. */
+function readFiles(
+  paths: readonly string[],
+  files: ReadonlyMap<string, Uint8Array>,
+  options: LoadOptions,
+): { readonly readings: readonly FileReading[]; readonly complete: boolean } {
+  const readings: FileReading[] = [];
+  let errors = 0;
+  for (const path of paths) {
+    if (errors >= MAX_ERRORS) return { readings, complete: false };
+    const reading = readFile(path, files.get(path) ?? new Uint8Array(), options);
+    readings.push(reading);
+    errors += reading.errors.length;
+  }
+  return { readings, complete: true };
 }
 
 /** YAML outside of folders that begin with a dot. */

@@ -1,10 +1,13 @@
 import { distance } from 'fastest-levenshtein';
 
 /** Candidates looked at; above that a suggestion is not worth its time. */
-const MAX_CANDIDATES = 10_000;
+const MAX_CANDIDATES = 1_000;
+/** Characters of a name that is compared; the time grows with their square. */
+const MAX_LENGTH = 100;
 
 /** The candidate that the user probably meant: at most a third of its letters differ, or only its end is missing. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > MAX_LENGTH) return undefined;
   let best: { readonly name: string; readonly distance: number } | undefined;
   let seen = 0;
   for (const candidate of candidates) {

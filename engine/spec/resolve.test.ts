@@ -321,3 +321,13 @@ describe('two documents that write the same thing on one host', () => {
     expect(check({ ...WEB, 'a.yaml': on('web-1'), 'b.yaml': on('web-2') })).toEqual([]);
   });
 });
+
+test('small files cannot ask for endless work', () => {
+  const hosts = Array.from({ length: 1_100 }, (_, n) => server(`h${n}`)).join('---\n');
+  const packages = Array.from({ length: 1_000 }, (_, n) => `p${n}: {}`).join(', ');
+  expect(
+    check({ 'hosts.yaml': hosts, 'c.yaml': configuration('c', `${ALL}  packages: {${packages}}\n`) }),
+  ).toEqual([
+    'c.yaml:5:3 With this document, all documents together have more than 1000000 items on all servers; split the repository.',
+  ]);
+});

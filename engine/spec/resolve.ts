@@ -8,10 +8,11 @@ import {
   serversByName,
   targetsServer,
 } from './documents.ts';
-import { MAX_PAYLOAD_BYTES, MAX_RENDERED_BYTES } from './limits.ts';
+import { MAX_ERRORS, MAX_PAYLOAD_BYTES, MAX_RENDERED_BYTES } from './limits.ts';
 import { sortErrors } from './load.ts';
 import type { Manifest, SpecError } from './manifest.ts';
 import { type PayloadStore, payloadStore } from './payloads.ts';
+import { checkReach } from './reach.ts';
 import type { Resolution, ResolvedHost } from './resolution.ts';
 import { type Contents, resolveConfiguration } from './resolveConfiguration.ts';
 import { resolveServer } from './resolveServer.ts';
@@ -36,40 +37,36 @@ interface Prepared {
  * Where there are errors (in the manifest or here) the hosts are incomplete and must not be planned.
  */
 export function resolveManifest(manifest: Manifest): Resolution {
-  const payloads = payloadStore();
-  const errors: SpecError[] = [];
-  const waves = wavesOf(manifest.documents);
-  const prepared = manifest.documents.filter(isConfiguration).map((document): Prepared => {
-    const sources = readSources(manifest, document);
-    errors.push(...sources.errors);
-    return { document, sources, wave: waves.get(document.ref) ?? 0 };
-  });
-  const conflicts = conflictFinder();
   const servers = serversByName(manifest);
+  const tooMuch = checkReach(manifest, servers.values());
+  if (tooMuch.length > 0) return { kind: 'resolution', hosts: [], payloads: new Map(), errors: tooMuch };
+  const prepared = prepare(manifest);
+  const errors = prepared.flatMap(({ sources }) => sources.errors);
+  const payloads = payloadStore();
+  const conflicts = conflictFinder();
   const names = [...servers.keys()].sort();
   const hosts = names.flatMap((name): readonly ResolvedHost[] => {
     const server = servers.get(name);
-    if (server === undefined) return [];
+    if (server === undefined || errors.length >= MAX_ERRORS) return [];
     const placed = resolveHost(manifest, server, prepared, payloads, errors);
-    conflicts.addHost(
-      name,
-      placed.map(({ placed }) => placed),
-    );
-    return [
-      {
-        kind: 'resolved-host',
-        name,
-        server: resolveServer(server, servers),
-        documents: placed.map(toResolved),
-      },
-    ];
+    const configurations = placed.map((one) => one.placed);
+    conflicts.addHost(name, configurations);
+    const documents = placed.map(toResolved);
+    return [{ kind: 'resolved-host', name, server: resolveServer(server, servers), documents }];
   });
-  return {
-    kind: 'resolution',
-    hosts,
-    payloads: payloads.contents,
-    errors: sortErrors([...errors, ...conflicts.errors()]),
-  };
+  const found = sortErrors([...errors, ...conflicts.errors()]);
+  return { kind: 'resolution', hosts, payloads: payloads.contents, errors: found };
+}
+
+function prepare(manifest: Manifest): readonly Prepared[] {
+  const waves = wavesOf(manifest.documents);
+  let errors = 0;
+  return manifest.documents.filter(isConfiguration).map((document) => {
+    const sources =
+      errors < MAX_ERRORS ? readSources(manifest, document) : { templates: new Map(), errors: [] };
+    errors += sources.errors.length;
+    return { document, sources, wave: waves.get(document.ref) ?? 0 };
+  });
 }
 
 interface PlacedInWave {

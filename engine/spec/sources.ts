@@ -1,7 +1,7 @@
 import { repositoryPathProblem } from './checks/paths.ts';
 import { decodeUtf8 } from './decode.ts';
-import { type ConfigurationDocument, errorAt } from './documents.ts';
-import { MAX_RENDERED_BYTES, MAX_SOURCE_FILE_BYTES } from './limits.ts';
+import { type ConfigurationDocument, errorAt, errorsOf } from './documents.ts';
+import { MAX_SOURCE_FILE_BYTES, MAX_TEMPLATE_BYTES } from './limits.ts';
 import type { Manifest, SpecError } from './manifest.ts';
 import { didYouMean } from './nearest.ts';
 import { childPointer } from './pointer.ts';
@@ -44,12 +44,12 @@ export interface Sources {
 /** Checks every file that a document names, once for all hosts. */
 export function readSources(manifest: Manifest, document: ConfigurationDocument): Sources {
   const templates = new Map<string, Template>();
-  const errors: SpecError[] = [];
   const declared = new Set([...Object.keys(document.spec.variables ?? {}), 'host.name', 'host.address']);
-  for (const reference of sourceReferences(document)) {
-    const problems = sourceProblems(manifest, reference, declared, templates);
-    errors.push(...problems.map(({ code, message }) => errorAt(document, code, reference.pointer, message)));
-  }
+  const errors = errorsOf(sourceReferences(document), (reference) =>
+    sourceProblems(manifest, reference, declared, templates).map(({ code, message }) =>
+      errorAt(document, code, reference.pointer, message),
+    ),
+  );
   return { templates, errors };
 }
 
@@ -119,8 +119,8 @@ function templateProblems(
   templates: Map<string, Template>,
 ): readonly Problem[] {
   const wrong = (message: string, code = 'wrong-template') => [{ code, message }];
-  if (bytes.length > MAX_RENDERED_BYTES) {
-    return wrong(`${path} is larger than the ${MAX_RENDERED_BYTES / 1024} KiB that a template may have.`);
+  if (bytes.length > MAX_TEMPLATE_BYTES) {
+    return wrong(`${path} is larger than the ${MAX_TEMPLATE_BYTES / 1024} KiB that a template may have.`);
   }
   const text = decodeUtf8(bytes);
   if (text === undefined)

@@ -1,5 +1,6 @@
 import Mustache from 'mustache';
 import { MAX_RENDERED_BYTES } from './limits.ts';
+import { indexLines, type Lines } from './lines.ts';
 import { nearestName } from './nearest.ts';
 import type { VariableValue } from './types.generated.ts';
 
@@ -37,7 +38,8 @@ export function parseTemplate(text: string): Template | TemplateProblem {
   try {
     // A writer of its own: the default one keeps every template for ever.
     const tokens = new Mustache.Writer().parse(text) as unknown as readonly Token[];
-    return { kind: 'template', nodes: tokens.map((token) => toNode(token, text, 1)).filter(isNode) };
+    const lines = indexLines('', text);
+    return { kind: 'template', nodes: tokens.map((token) => toNode(token, lines, 1)).filter(isNode) };
   } catch (error) {
     if (error instanceof ProblemError) return error.problem;
     return syntaxProblem(error, text);
@@ -56,7 +58,7 @@ class ProblemError extends Error {
 function syntaxProblem(error: unknown, text: string): TemplateProblem {
   const reason = error instanceof Error ? error.message : String(error);
   const at = / at (\d+)$/.exec(reason);
-  const line = at === null ? 1 : lineAt(text, Number(at[1]));
+  const line = at === null ? 1 : indexLines('', text).position(Number(at[1]), Number(at[1])).line;
   return {
     kind: 'problem',
     line,
@@ -68,9 +70,9 @@ function isNode(node: TemplateNode | undefined): node is TemplateNode {
   return node !== undefined;
 }
 
-function toNode(token: Token, text: string, depth: number): TemplateNode | undefined {
+function toNode(token: Token, lines: Lines, depth: number): TemplateNode | undefined {
   const [type, value, start, , children = []] = token;
-  const line = lineAt(text, start);
+  const { line } = lines.position(start, start);
   if (depth > MAX_SECTION_DEPTH)
     throw failed(line, `nests sections more than ${MAX_SECTION_DEPTH} deep; flatten it`);
   switch (type) {
@@ -81,7 +83,7 @@ function toNode(token: Token, text: string, depth: number): TemplateNode | undef
       return { kind: 'value', name: value, line };
     case '#':
     case '^': {
-      const nodes = children.map((child) => toNode(child, text, depth + 1)).filter(isNode);
+      const nodes = children.map((child) => toNode(child, lines, depth + 1)).filter(isNode);
       return { kind: type === '#' ? 'section' : 'inverted', name: value, line, children: nodes };
     }
     case '>':
@@ -95,21 +97,24 @@ function failed(line: number, message: string): ProblemError {
   return new ProblemError({ kind: 'problem', line, message });
 }
 
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length;
-}
+/** Undeclared names that are reported for one template. */
+const MAX_UNDECLARED = 20;
 
-/** Names in a template that nothing declares, each with the nearest that is. */
+/** Names in a template that nothing declares, each once and with the nearest that is. */
 export function undeclaredNames(
   template: Template,
   declared: ReadonlySet<string>,
 ): readonly TemplateProblem[] {
-  return namesOf(template.nodes, false).flatMap(({ name, line, inSection }) => {
-    if (declared.has(name) || (name === '.' && inSection) || isLabelName(name)) return [];
+  const uses = new Map<string, NameUse>();
+  for (const use of namesOf(template.nodes, false)) {
+    const known = declared.has(use.name) || (use.name === '.' && use.inSection) || isLabelName(use.name);
+    if (!known && !uses.has(use.name)) uses.set(use.name, use);
+  }
+  return [...uses.values()].slice(0, MAX_UNDECLARED).map(({ name, line }) => {
     const nearest = nearestName(name, declared);
     const advice =
       nearest === undefined ? 'declare it under "variables"' : `did you mean ${JSON.stringify(nearest)}?`;
-    return [{ kind: 'problem', line, message: `uses "${name}", which is not declared; ${advice}` }];
+    return { kind: 'problem', line, message: `uses "${name}", which is not declared; ${advice}` };
   });
 }
 

@@ -13,6 +13,10 @@ export type Name = string;
  */
 export type HostKey = string;
 /**
+ * The machine's public host key, as `doaas scan` prints it.
+ */
+export type HostKey1 = string;
+/**
  * Text, a number, true or false, or a list of texts.
  *
  * @maxItems 1024
@@ -78,7 +82,7 @@ export interface ServerSpec {
    * @minItems 1
    * @maxItems 8
    */
-  hostKeys?: HostKey[];
+  hostKeys?: HostKey1[];
   /**
    * Name of the Server document through which this one is reached.
    */
@@ -121,6 +125,7 @@ export interface Targets {
    * Names of Server documents.
    *
    * @minItems 1
+   * @maxItems 1000
    */
   hosts?: string[];
   labels?: Labels;

@@ -85,13 +85,19 @@ describe('bad YAML', () => {
       return `a${level}: &a${level} [${Array.from({ length: 9 }, () => item).join(', ')}]\n`;
     });
     expect(read(levels.join(''))).toEqual([
-      'a.yaml:6:35 This document has more than 50000 values (aliases count in full); split it.',
+      'a.yaml:6:15 This document has more than 20000 values (aliases count in full); split it.',
     ]);
   });
 
   test('more aliases than anybody needs', () => {
     expect(read(`a: &a x\nb: [${Array.from({ length: 101 }, () => '*a').join(', ')}]\n`)).toEqual([
       'a.yaml:3:405 This document has more than 100 aliases; write the values out.',
+    ]);
+  });
+
+  test('a list that is too long', () => {
+    expect(read(`a:\n${'- x\n'.repeat(3_000)}`)).toEqual([
+      'a.yaml:2051:3 This list or map has more than 2048 entries; split the document.',
     ]);
   });
 

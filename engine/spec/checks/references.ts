@@ -1,4 +1,4 @@
-import { errorAt, isServer, isTargeting, serversByName } from '../documents.ts';
+import { errorAt, errorsOf, isServer, isTargeting, serversByName } from '../documents.ts';
 import type { BrokenDocument } from '../load.ts';
 import type { LocatedDocument, Manifest, SpecError } from '../manifest.ts';
 import { didYouMean } from '../nearest.ts';
@@ -10,7 +10,7 @@ export function checkReferences(manifest: Manifest, broken: readonly BrokenDocum
   const servers = serversByName(manifest);
   const unsure = (kind: string, ref: string) => broken.some((other) => mayBe(other, kind, ref));
   const knownServer = (name: string) => servers.has(name) || unsure('Server', `Server/${name}`);
-  return manifest.documents.flatMap((document) => [
+  return errorsOf(manifest.documents, (document) => [
     ...checkDependsOn(document, refs, unsure),
     ...(isTargeting(document)
       ? checkHosts(document, document.spec.targets.hosts ?? [], knownServer, servers)
@@ -51,7 +51,7 @@ function checkHosts(
   known: (name: string) => boolean,
   servers: ReadonlyMap<string, unknown>,
 ): readonly SpecError[] {
-  return hosts.flatMap((name, index) =>
+  return errorsOf(hosts.entries(), ([index, name]) =>
     known(name) ? [] : [unknownServer(document, `/spec/targets/hosts/${index}`, name, servers)],
   );
 }

@@ -1,5 +1,6 @@
 import {
   errorAt,
+  errorsOf,
   isServer,
   isTargeting,
   type ServerDocument,
@@ -14,7 +15,9 @@ import { didYouMean } from '../nearest.ts';
 export function checkTargets(manifest: Manifest, broken: readonly BrokenDocument[]): readonly SpecError[] {
   const servers = manifest.documents.filter(isServer);
   const complete = !broken.some((other) => other.kind === '*' || other.kind === 'Server');
-  return manifest.documents.filter(isTargeting).flatMap((document) => checkOne(document, servers, complete));
+  return errorsOf(manifest.documents.filter(isTargeting), (document) =>
+    checkOne(document, servers, complete),
+  );
 }
 
 function checkOne(

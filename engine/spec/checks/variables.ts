@@ -1,4 +1,4 @@
-import { errorAtKey, isConfiguration, isServer, isVariables } from '../documents.ts';
+import { errorAtKey, errorsOf, isConfiguration, isServer, isVariables } from '../documents.ts';
 import type { BrokenDocument } from '../load.ts';
 import type { LocatedDocument, Manifest, SpecError } from '../manifest.ts';
 import { didYouMean } from '../nearest.ts';
@@ -15,7 +15,7 @@ export function checkVariableNames(
       .filter(isConfiguration)
       .flatMap((document) => Object.keys(document.spec.variables ?? {})),
   );
-  return manifest.documents.flatMap((document) => {
+  return errorsOf(manifest.documents, (document) => {
     if (isServer(document))
       return undeclared(document, '/spec/variables', document.spec.variables ?? {}, declared);
     return isVariables(document) ? undeclared(document, '/spec/values', document.spec.values, declared) : [];
@@ -28,10 +28,9 @@ function undeclared(
   values: Readonly<Record<string, unknown>>,
   declared: ReadonlySet<string>,
 ): readonly SpecError[] {
-  return Object.keys(values)
-    .filter((name) => !declared.has(name))
-    .map((name) => {
-      const message = `No Configuration declares the variable ${JSON.stringify(name)}${didYouMean(name, declared)}`;
-      return errorAtKey(document, 'unknown-variable', childPointer(pointer, name), message);
-    });
+  const unknown = Object.keys(values).filter((name) => !declared.has(name));
+  return errorsOf(unknown, (name) => {
+    const message = `No Configuration declares the variable ${JSON.stringify(name)}${didYouMean(name, declared)}`;
+    return [errorAtKey(document, 'unknown-variable', childPointer(pointer, name), message)];
+  });
 }
