@@ -11,12 +11,15 @@ installed_packages() { dpkg-query -W -f '${Package}:${Architecture} ${Version} $
 # Names only, of the places where packages leave files that dpkg does not know. Caches are not restored.
 inventory() {
   {
-    find /etc -xdev -path /etc/apt -prune -o -print
+    find /etc -xdev -path /etc/apt -prune -o -print || :
     find /usr/local /opt /srv /var/lib /var/log /var/spool /var/www -xdev -maxdepth 2 \
-      \( -path /var/lib/doaas -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/lib/ucf -o -path /var/log/journal \) -prune -o -print 2>/dev/null
+      \( -path /var/lib/doaas -o -path /var/lib/dpkg -o -path /var/lib/apt -o -path /var/lib/ucf -o -path /var/log/journal \) -prune -o -print 2>/dev/null || : # not every host has all of them
     find /var -xdev -maxdepth 1
+    [ ! -d /var/lib/systemd ] || find /var/lib/systemd -xdev
   } | sort -u
 }
+
+data_folders() { find /var /var/lib /var/log /var/spool /srv /opt -xdev -mindepth 1 -maxdepth 1 -type d -printf '%m %U:%G %p\n' 2>/dev/null || :; }
 
 account_names() { for f in $ACCOUNTS; do [ ! -e "/etc/$f" ] || sed "s/:.*//;s/^/$f /" "/etc/$f"; done; }
 
@@ -44,7 +47,7 @@ lock_sentence() {
 repair_dpkg() {
   if [ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] && [ -z "$(dpkg --audit 2>&1)" ]; then return 0; fi
   tries=0
-  while ! dpkg --force-confdef --force-confold --configure -a > "$STEP/repair.out" 2>&1 < /dev/null; do
+  while ! ( umask 022; dpkg --force-confdef --force-confold --configure -a ) > "$STEP/repair.out" 2>&1 < /dev/null; do
     grep -q 'locked by another process' "$STEP/repair.out" || break
     tries=$((tries + 1)); [ "$tries" -lt "$LOCK_SECONDS" ] || { lock_sentence "$STEP/repair.out" >&2; return 1; }
     sleep 1
@@ -53,13 +56,13 @@ repair_dpkg() {
 }
 
 apt_run() { # ARGUMENTS of apt-get; the output goes to "$STEP"/apt.out as well
-  apt-get -q -y -o "DPkg::Lock::Timeout=$LOCK_SECONDS" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-    -o "DPkg::Pre-Install-Pkgs::=sh $STEP/hook" -o DPkg::Tools::Options::sh::Version=3 -o Dpkg::Use-Pty=0 "$@" > "$STEP/apt.out" 2>&1 < /dev/null
+  ( umask 022; apt-get -q -y -o "DPkg::Lock::Timeout=$LOCK_SECONDS" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o "DPkg::Pre-Install-Pkgs::=sh $STEP/hook" -o DPkg::Tools::Options::sh::Version=3 -o Dpkg::Use-Pty=0 "$@" ) > "$STEP/apt.out" 2>&1 < /dev/null
 }
 
 apt_update() {
   tries=0; updated=0
-  until apt-get -q update "$@" > "$STEP/update.out" 2>&1 < /dev/null; do
+  until ( umask 022; apt-get -q update "$@" ) > "$STEP/update.out" 2>&1 < /dev/null; do
     grep -q 'Could not get lock' "$STEP/update.out" || { updated=1; break; }
     tries=$((tries + 1)); [ "$tries" -lt "$LOCK_SECONDS" ] || { lock_sentence "$STEP/update.out" >&2; return 1; }
     sleep 1
@@ -99,7 +102,7 @@ explain_apt() {
 capture_system() {
   D="$DIR/system"; [ ! -e "$D/done" ] || return 0
   rm -rf "$D"; mkdir -p "$D/etc"
-  installed_packages > "$D/packages"; inventory > "$D/paths"; account_names > "$D/accounts"
+  installed_packages > "$D/packages"; inventory > "$D/paths"; data_folders > "$D/folders"; account_names > "$D/accounts"
   for f in $ACCOUNTS; do for b in "$f" "$f-"; do [ ! -e "/etc/$b" ] || cp -a "/etc/$b" "$D/etc/$b"; done; done
   [ ! -e /var/lib/apt/extended_states ] || cp -a /var/lib/apt/extended_states "$D/extended_states"
   : > "$D/done"
@@ -124,12 +127,26 @@ is_installed() { # NAME:ARCH VERSION|'' FILE
   awk -v n="$1" -v v="$2" '$1 == n && (v == "" || $2 == v) && ($3 == "installed" || $3 ~ /^triggers/) { found = 1 } END { exit !found }' "$3"
 }
 
-# Data that was there before a package came must outlive it, also where the package's purge script would delete it.
-shield_data() { # NAME:ARCH
-  list="/var/lib/dpkg/info/$1.list"; [ -e "$list" ] || list="/var/lib/dpkg/info/${1%%:*}.list"
-  [ -e "$list" ] || return 0
-  grep -E '^/(var|srv|opt)/[^/]+/[^/]+$' "$list" | grep -xFf "$DIR/system/paths" | while read -r p; do
-    [ "$(grep -lxF "$p" /var/lib/dpkg/info/*.list | wc -l)" -gt 1 ] || { rm -f "${list%.list}.postrm"; echo "$p was there before $1: its purge script is left out"; }
+# Data that was there before a package came must outlive it, also where a purge script would delete it: such a
+# script (of a package that owns the folder or names it) is kept from purging.
+shield_data() { # NAME:ARCH ...
+  for p in "$@"; do for x in list postrm; do
+    f="/var/lib/dpkg/info/$p.$x"; [ -e "$f" ] || f="/var/lib/dpkg/info/${p%%:*}.$x"; [ ! -e "$f" ] || echo "$f"
+  done; done > "$STEP/shield.files"
+  ls /var/lib/dpkg/info/*.list | grep -vxFf "$STEP/shield.files" | xargs cat | sort -u > "$STEP/shield.owned"
+  cut -d' ' -f3- "$DIR/system/folders" | grep -E '^/(srv|opt|var/[^/]*)/' | grep -vxFf "$STEP/shield.owned" > "$STEP/shield.data" || return 0
+  for f in $(grep '\.postrm$' "$STEP/shield.files" || :); do
+    own="${f%.postrm}.list"
+    if grep -qFf "$STEP/shield.data" "$f" || grep -qxFf "$STEP/shield.data" "$own"; then
+      sed -i '1a [ "$1" != purge ] || exit 0' "$f"; echo "$f does not purge: it would touch data that was there before"
+    fi
+  done
+}
+
+restore_folders() { # owners and modes that packages changed; a folder that was empty may be gone
+  data_folders | grep -vxFf - "$D/folders" | while read -r mode owner p; do
+    [ -d "$p" ] || mkdir "$p"
+    chown "$owner" "$p"; chmod "$mode" "$p"
   done
 }
 
@@ -155,7 +172,7 @@ restore_packages() { # NAME SAVE ...
   case ${COMMAND:-} in
     apply) change="$change --auto-remove"; write_hook "$STEP/news" "$STEP/gone" any ;;
     undo) change="$change --purge"; write_hook "$STEP/undo.n" "$STEP/undo.g" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)"
-      for p in $out; do shield_data "$p"; done ;;
+      shield_data $out ;;
     *) write_hook "$STEP/undo.n" "$STEP/undo.g" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)" ;;
   esac
   if [ -n "$out$wants" ]; then
@@ -167,7 +184,7 @@ restore_packages() { # NAME SAVE ...
   fi
   [ "${COMMAND:-}" = undo ] || return 0
   for p in $out; do # configuration that was there before the package came stays
-    grep -q "^$p .* config-files$" "$before" || dpkg --purge "$p" > /dev/null 2>&1 || :
+    grep -q "^$p .* config-files$" "$before" || ( umask 022; dpkg --purge "$p" ) > /dev/null 2>&1 || :
   done
 }
 
@@ -185,9 +202,10 @@ restore_system() {
   if [ "${COMMAND:-}" != undo ] || [ ! -s "$STEP/news" ]; then return 0; fi
   D="$DIR/system"; [ -e "$STEP/paths" ] || note_system
   grep -vxFf "$D/accounts" "$STEP/accounts" > "$STEP/accounts.came" || :
-  for u in $(sed -n 's/^passwd //p' "$STEP/accounts.came"); do ! getent passwd "$u" > /dev/null || userdel "$u"; done
-  for g in $(sed -n 's/^group //p' "$STEP/accounts.came"); do ! getent group "$g" > /dev/null || groupdel "$g"; done
+  for u in $(sed -n 's/^passwd //p' "$STEP/accounts.came"); do ! getent passwd "$u" > /dev/null || ( umask 022; userdel "$u" ); done
+  for g in $(sed -n 's/^group //p' "$STEP/accounts.came"); do ! getent group "$g" > /dev/null || ( umask 022; groupdel "$g" ); done
   restore_account_backups
+  restore_folders
   comm -13 "$D/paths" "$STEP/paths" | while IFS= read -r p; do move_leftover "$p"; done
   installed_packages > "$STEP/packages.now"
   if [ -e "$D/extended_states" ] && cmp -s "$STEP/packages.now" "$D/packages"; then
