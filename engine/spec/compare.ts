@@ -53,7 +53,7 @@ export function desiredItems({ spec }: Pick<ResolvedDocument, 'spec'>): Readonly
   if (known !== undefined) return known;
   const claims = configurationClaims(spec);
   const items = new Map(
-    claims.map(({ item, pointer }) => [item, canonicalJson(withoutNotify(valueAt(spec, pointer)))]),
+    claims.map(({ item, pointer }) => [item, canonicalJson(ownState(valueAt(spec, pointer)))]),
   );
   itemsBySpec.set(spec, items);
   return items;
@@ -67,9 +67,9 @@ function valueAt(spec: ResolvedConfiguration, pointer: string): unknown {
   );
 }
 
-/** Whom to tell is not part of the item's state. */
-function withoutNotify(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('notify' in value)) return value;
-  const { notify: _, ...state } = value;
-  return state;
+/** Whom to tell is not part of the item's state, and a user's keys are an item of their own. */
+function ownState(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const others = new Set(['notify', 'authorizedKeys']);
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !others.has(name)));
 }

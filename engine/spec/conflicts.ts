@@ -74,7 +74,7 @@ function fileAbove(claims: ReadonlyMap<string, PlacedClaim>, claim: PlacedClaim)
 
 function sameItem(claim: PlacedClaim): Conflict['sentence'] {
   const { key } = splitItemKey(claim.item);
-  const what = key === 'system' ? `The ${splitItemKey(claim.item).fact}` : key;
+  const what = key === 'all' ? `The ${splitItemKey(claim.item).fact}` : key;
   return (first, hosts) => `${what} is also written by ${first}, on ${hosts}; keep it in one place.`;
 }
 

@@ -13,6 +13,7 @@ export function configurationClaims(spec: ResolvedConfiguration): readonly Claim
     ...section(spec, 'packages', 'package'),
     ...section(spec, 'groups', 'group'),
     ...section(spec, 'users', 'user'),
+    ...authorizedKeys(spec),
     ...section(spec, 'directories', 'path'),
     ...section(spec, 'files', 'path'),
     ...section(spec, 'units', 'unit'),
@@ -20,8 +21,8 @@ export function configurationClaims(spec: ResolvedConfiguration): readonly Claim
     ...section(spec, 'sysctl', 'sysctl'),
     ...section(spec, 'hostsEntries', 'hosts-entry'),
     ...section(spec, 'scripts', 'script'),
-    ...(spec.timezone === undefined ? [] : [{ item: itemKey('timezone', 'system'), pointer: '/timezone' }]),
-    ...(spec.locale === undefined ? [] : [{ item: itemKey('locale', 'system'), pointer: '/locale' }]),
+    ...(spec.timezone === undefined ? [] : [{ item: itemKey('timezone', 'all'), pointer: '/timezone' }]),
+    ...(spec.locale === undefined ? [] : [{ item: itemKey('locale', 'all'), pointer: '/locale' }]),
   ];
 }
 
@@ -29,6 +30,16 @@ type Section = Exclude<keyof ResolvedConfiguration, 'timezone' | 'locale' | 'pro
 
 function section(spec: ResolvedConfiguration, name: Section, fact: string): readonly Claim[] {
   return Object.keys(spec[name]).map((key) => claim(itemKey(fact, key), name, key));
+}
+
+/** The keys of a user are a file of their own. */
+function authorizedKeys(spec: ResolvedConfiguration): readonly Claim[] {
+  return Object.entries(spec.users)
+    .filter(([, user]) => user.state === 'present' && user.authorizedKeys !== undefined)
+    .map(([name]) => {
+      const { pointer } = claim(itemKey('user', name), 'users', name);
+      return { item: itemKey('authorized-keys', name), pointer: `${pointer}/authorizedKeys` };
+    });
 }
 
 /** A unit whose text is managed is a file too. */
