@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Account } from '../lab/github/accounts.ts';
+import type { RepositoryName } from '../lab/github/acting.ts';
 import type { Json } from '../lab/github/json.ts';
 import { type LabGitHub, startLabGitHub } from '../lab/github/lab-github.ts';
-import type { RepositoryName } from '../lab/github/acting.ts';
 import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
 import { type EngineHandle, type EngineMode, startTestEngine } from './engine.ts';
 import { until } from './until.ts';
@@ -23,7 +23,10 @@ export interface World {
   readonly approve: (pull: number, by?: Account) => Promise<void>;
   readonly say: (pull: number, text: string, by?: Account) => Promise<number>;
   /** Opens a pull request with these files on a branch of its own. */
-  readonly open: (branch: string, files: Readonly<Record<string, string | null>>) => Promise<{ pull: number; sha: string }>;
+  readonly open: (
+    branch: string,
+    files: Readonly<Record<string, string | null>>,
+  ) => Promise<{ pull: number; sha: string }>;
   readonly merged: (pull: number) => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
@@ -70,7 +73,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         return started;
       }),
     ]);
-    const repo = await github.createRepository({ files: { 'README.md': '# infra\n', ...options.files(hosts) } });
+    const repo = await github.createRepository({
+      files: { 'README.md': '# infra\n', ...options.files(hosts) },
+    });
     const engine = await startTestEngine({
       mode: options.engine ?? 'inside',
       dataDir: dir,
@@ -88,7 +93,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 function verbs(github: LabGitHub, repo: RepositoryName) {
-  const checks = async (sha: string): Promise<readonly CheckRun[]> => (await github.listChecks(repo, sha)).map(toCheck);
+  const checks = async (sha: string): Promise<readonly CheckRun[]> =>
+    (await github.listChecks(repo, sha)).map(toCheck);
   return {
     checks,
     check: (sha: string, name: string, wait: WaitOptions = {}) =>
@@ -106,7 +112,8 @@ function verbs(github: LabGitHub, repo: RepositoryName) {
     approve: async (pull: number, by: Account = github.accounts.reviewer) => {
       await github.review(repo, pull, by, 'APPROVE');
     },
-    say: (pull: number, text: string, by: Account = github.accounts.author) => github.comment(repo, pull, by, text),
+    say: (pull: number, text: string, by: Account = github.accounts.author) =>
+      github.comment(repo, pull, by, text),
     open: async (branch: string, files: Readonly<Record<string, string | null>>) => {
       const sha = await github.branchWithChanges(repo, branch, files);
       return { pull: await github.openPullRequest(repo, { branch, title: `Change ${branch}` }), sha };

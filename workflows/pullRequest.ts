@@ -24,6 +24,8 @@ export interface PullState {
   readonly shown: PlanRef | undefined;
   /** The run that changes hosts for this pull request now, and the workflow that carries it. */
   readonly running: { readonly run: string; readonly workflowId: string } | undefined;
+  /** Somebody wants the running change taken back; should it be applied before it can stop, the merged one is. */
+  readonly unwanted: Request | undefined;
   /** Comments that were acted upon; a delivery that comes twice does nothing the second time. */
   readonly answered: readonly number[];
 }
@@ -54,6 +56,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     plan: undefined,
     shown: undefined,
     running: undefined,
+    unwanted: undefined,
     answered: [],
   };
   let planning: { readonly scope: CancellationScope; readonly done: Promise<void> } | undefined;
@@ -189,21 +192,20 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const takeBack = async (request: Request): Promise<void> => {
-    if (state.running !== undefined) {
-      await cancelDeployment(state.running.workflowId, `${request.actor} asked for a rollback`);
-      return short.answer(
-        input.pull,
-        request,
-        `Stopping the run ${state.running.run} at the next safe point and rolling it back.`,
-      );
-    }
-    await rollBackMerged(input.pull, request);
+    if (state.running === undefined) return rollBackMerged(input.pull, request);
+    const { run, workflowId } = state.running;
+    state = { ...state, unwanted: request };
+    await cancelDeployment(workflowId, `${request.actor} asked for a rollback`);
+    const text = `Stopping the run ${run} at the next safe point and rolling it back.`;
+    return short.answer(input.pull, request, text);
   };
 
   const deploymentOver = async (end: DeploymentEnded): Promise<void> => {
     if (state.running?.run !== end.run) return;
-    state = { ...state, running: undefined };
+    const { unwanted } = state;
+    state = { ...state, running: undefined, unwanted: undefined };
     await look(end.end === 'stale');
+    if (unwanted !== undefined && end.end === 'applied') await rollBackMerged(input.pull, unwanted);
   };
 
   const over = (): boolean =>
