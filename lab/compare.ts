@@ -148,7 +148,6 @@ async function readTree(dir: string, paths?: readonly string[]): Promise<TarEntr
   const closed = once(tar, 'close');
   const entries: TarEntry[] = [];
   for await (const entry of tarEntries(tar.stdout)) entries.push(entry);
-  tar.stdout.resume();
   const [code] = await closed;
   // 1: a file changed while it was read.
   if (code !== 0 && code !== 1) {

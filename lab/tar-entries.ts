@@ -39,8 +39,8 @@ export async function* tarEntries(stream: AsyncIterable<Buffer>): AsyncGenerator
   let extended = new Map<string, Buffer>();
   for (;;) {
     const header = await read.exactly(BLOCK);
-    // Two zero blocks end an archive; nothing of ours follows the first.
-    if (!header || header.every((byte) => byte === 0)) return;
+    // Two zero blocks end an archive and more fill its last record: read on, or tar waits for a reader for ever.
+    if (!header || header.every((byte) => byte === 0)) return await read.drain();
     const flag = header.toString('latin1', 156, 157);
     const size = Number(extended.get('size')?.toString() ?? octal(header, 124, 12));
     if (flag === 'x' || flag === 'g') {
@@ -119,6 +119,7 @@ interface Reader {
   /** That many bytes, or undefined when the stream has ended. */
   readonly exactly: (bytes: number) => Promise<Buffer | undefined>;
   readonly skip: (bytes: number, hash?: Hash) => Promise<void>;
+  readonly drain: () => Promise<void>;
 }
 
 function reader(stream: AsyncIterable<Buffer>): Reader {
@@ -131,6 +132,9 @@ function reader(stream: AsyncIterable<Buffer>): Reader {
     return true;
   };
   return {
+    drain: async () => {
+      while (await more()) rest = Buffer.alloc(0);
+    },
     exactly: async (bytes) => {
       while (rest.length < bytes) if (!(await more())) return undefined;
       const data = rest.subarray(0, bytes);
