@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Credentials } from '../hosts/credentials.ts';
 import { HostError, messageOf } from '../hosts/host-error.ts';
@@ -8,6 +5,7 @@ import { type Machine, readMachine } from '../hosts/machine.ts';
 import { scanHost } from '../hosts/scan.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { createTransport } from '../hosts/transport.ts';
+import { ownCredentials } from './ownCredentials.ts';
 import { documentName, type ScanReport, scanDocument } from './scan-document.ts';
 
 export interface ScanIo {
@@ -102,16 +100,4 @@ async function machineOf(
   } finally {
     await transport.close();
   }
-}
-
-/** The keys that `ssh` would offer, and the agent. */
-function ownCredentials(): Credentials {
-  const names = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
-  const paths = names.map((name) => join(homedir(), '.ssh', name)).filter((path) => existsSync(path));
-  const { SSH_AUTH_SOCK: agentSocket } = process.env;
-  return {
-    kind: 'credentials',
-    keys: paths.map((path) => ({ kind: 'key-file', path })),
-    ...(agentSocket === undefined ? {} : { agentSocket }),
-  };
 }

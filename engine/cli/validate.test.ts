@@ -117,7 +117,7 @@ test('a file that is too large to copy is named', async () => {
   await write({ 'hosts.yaml': server('a'), 'c.yaml': configuration('c', spec), big: '' });
   await truncate(join(root, 'big'), MAX_SOURCE_FILE_BYTES + 5);
   expect((await run([root])).stdout).toBe(
-    'c.yaml:6:24: big is larger than the 8 MiB that a copied file may have.\n1 error.\n',
+    'c.yaml:6:24: big is larger than the 1 MiB that a copied file may have.\n1 error.\n',
   );
 });
 

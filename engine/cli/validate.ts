@@ -2,12 +2,7 @@ import { parseArgs } from 'node:util';
 import { type CheckedRepository, checkRepository } from '../spec/check.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import { readTree, TreeError } from './readTree.ts';
-
-/** Where a command writes; `process` has this shape. */
-export interface Io {
-  readonly stdout: { readonly write: (text: string) => unknown; readonly isTTY?: boolean };
-  readonly stderr: { readonly write: (text: string) => unknown };
-}
+import { counted, type Io, type Paint, painter, printable } from './terminal.ts';
 
 const USAGE = `Usage: doaas validate PATH [--json]
 
@@ -25,7 +20,7 @@ export async function runValidate(argv: readonly string[], io: Io): Promise<numb
   try {
     const { files, links } = await readTree(args.path);
     const checked = checkRepository(files, { links });
-    io.stdout.write(args.json ? toJson(checked) : toText(checked, io.stdout.isTTY === true));
+    io.stdout.write(args.json ? toJson(checked) : toText(checked, painter(io)));
     return checked.errors.length === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof TreeError)) throw error;
@@ -65,33 +60,17 @@ function toJson({ manifest, resolution, errors }: CheckedRepository): string {
   return `${JSON.stringify({ valid: errors.length === 0, ...counts, errors }, undefined, 2)}\n`;
 }
 
-function toText({ manifest, resolution, errors }: CheckedRepository, colours: boolean): string {
-  const servers = counted(resolution.hosts.length, 'server');
-  if (errors.length === 0) {
-    const documents = counted(manifest.documents.length, 'document');
-    return `${paint(colours, GREEN, 'Valid:')} ${documents}, ${servers}.\n`;
-  }
-  const lines = errors.map((error) => `${paint(colours, BOLD, place(error))} ${printable(error.message)}`);
-  return `${lines.join('\n')}\n${paint(colours, RED, `${counted(errors.length, 'error')}.`)}\n`;
+function toText({ manifest, resolution, errors }: CheckedRepository, paint: Paint): string {
+  if (errors.length > 0) return errorsText(errors, paint);
+  const documents = counted(manifest.documents.length, 'document');
+  return `${paint('green', 'Valid:')} ${documents}, ${counted(resolution.hosts.length, 'server')}.\n`;
+}
+
+export function errorsText(errors: readonly SpecError[], paint: Paint): string {
+  const lines = errors.map((error) => `${paint('bold', place(error))} ${printable(error.message)}\n`);
+  return `${lines.join('')}${paint('red', `${counted(errors.length, 'error')}.`)}\n`;
 }
 
 function place({ position }: SpecError): string {
   return printable(`${position.file}:${position.line}:${position.column}:`);
-}
-
-/** File names and values are the user's: control characters must not reach the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '\u{fffd}');
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-const RED = 31;
-const GREEN = 32;
-const BOLD = 1;
-
-function paint(colours: boolean, code: number, text: string): string {
-  return colours ? `\u001b[${code}m${text}\u001b[0m` : text;
 }

@@ -1,0 +1,165 @@
+import { parseArgs } from 'node:util';
+import type { HostPlanning } from '../activities/planning.ts';
+import { planHosts } from '../activities/planning.ts';
+import { planTitle } from '../github/render/words.ts';
+import type { Credentials } from '../hosts/credentials.ts';
+import { messageOf } from '../hosts/host-error.ts';
+import { createTransport } from '../hosts/transport.ts';
+import { planDigest } from '../plan/digest.ts';
+import type { HostPlan, Plan } from '../plan/step.ts';
+import { checkRepository } from '../spec/check.ts';
+import { didYouMean } from '../spec/nearest.ts';
+import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
+import { misuse } from './command.ts';
+import { ownCredentials } from './ownCredentials.ts';
+import { planText } from './planText.ts';
+import { readTree, TreeError } from './readTree.ts';
+import { isRepositoryName, originOf } from './repositoryName.ts';
+import { CliError, EXIT, type Io, painter, printable } from './terminal.ts';
+import { errorsText } from './validate.ts';
+
+interface Wanted {
+  readonly path: string;
+  readonly hosts: readonly string[];
+  readonly repository: string | undefined;
+  readonly json: boolean;
+}
+
+/** The plan of a directory against its hosts, as it is now. */
+interface LivePlan {
+  readonly plan: Plan;
+  readonly problems: readonly { readonly host: string; readonly message: string }[];
+  readonly notes: readonly string[];
+}
+
+/** `doaas plan PATH`: what a pull request with this directory's content would do, without GitHub. Changes nothing. */
+export async function runPlan(
+  argv: readonly string[],
+  io: Io,
+  credentials: Credentials = ownCredentials(),
+): Promise<number> {
+  const wanted = parse(argv);
+  const resolution = await resolve(wanted.path, io);
+  if (resolution === undefined) return EXIT.failed;
+  if (resolution.hosts.length === 0)
+    throw new CliError(
+      `${wanted.path} declares no server, so there is nothing to plan. Is it the root of the repository?`,
+    );
+  const hosts = chosen(resolution, wanted.hosts);
+  const repository = wanted.repository ?? (await originOf(wanted.path));
+  const live = await planLive(hosts, resolution, repository, credentials);
+  io.stdout.write(wanted.json ? asJson(live) : asText(live, io));
+  return exitOf(live);
+}
+
+function parse(argv: readonly string[]): Wanted {
+  const options = {
+    host: { type: 'string', multiple: true },
+    repository: { type: 'string' },
+    json: { type: 'boolean' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [path, ...rest] = positionals;
+    if (path === undefined || rest.length > 0)
+      throw new Error('Give one PATH, the root of the repository, such as `.`.');
+    if (values.repository !== undefined && !isRepositoryName(values.repository))
+      throw new Error(`--repository is OWNER/NAME, not "${values.repository}".`);
+    return { path, hosts: values.host ?? [], repository: values.repository, json: values.json === true };
+  } catch (error) {
+    throw misuse('plan', messageOf(error));
+  }
+}
+
+/** Undefined when there are mistakes; they have been shown. */
+async function resolve(path: string, io: Io): Promise<Resolution | undefined> {
+  const { files, links } = await readTree(path).catch((error: unknown) => {
+    throw error instanceof TreeError ? new CliError(error.message, EXIT.usage) : error;
+  });
+  const { resolution, errors } = checkRepository(files, { links });
+  if (errors.length === 0) return resolution;
+  io.stderr.write(errorsText(errors, painter(io)));
+  return undefined;
+}
+
+function chosen(resolution: Resolution, names: readonly string[]): readonly ResolvedHost[] {
+  const known = resolution.hosts.map((host) => host.name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new CliError(`There is no server "${printable(unknown)}"${didYouMean(unknown, known)}`, EXIT.usage);
+  return names.length === 0 ? resolution.hosts : resolution.hosts.filter((host) => names.includes(host.name));
+}
+
+/** No repository has this name, so nothing on a host is taken to have left this one. */
+const NO_REPOSITORY = '-';
+
+const NO_REPOSITORY_NOTE =
+  'The directory has no git remote "origin" of the form OWNER/NAME: what left the YAML is not planned. Give --repository OWNER/NAME.';
+
+async function planLive(
+  hosts: readonly ResolvedHost[],
+  { payloads }: Resolution,
+  repository: string | undefined,
+  credentials: Credentials,
+): Promise<LivePlan> {
+  const transport = createTransport({ credentials });
+  try {
+    const plannings = await planHosts(transport, {
+      hosts,
+      payloads,
+      repository: repository ?? NO_REPOSITORY,
+      changedItems: () => undefined,
+    });
+    return assemble(plannings, repository);
+  } finally {
+    await transport.close();
+  }
+}
+
+function assemble(plannings: readonly HostPlanning[], repository: string | undefined): LivePlan {
+  const planned = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+  const hosts = repository === undefined ? planned.map(withoutOwners) : planned;
+  return {
+    plan: { kind: 'plan', hosts, digest: planDigest(hosts) },
+    problems: plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning] : [])),
+    notes: repository === undefined ? [NO_REPOSITORY_NOTE] : [],
+  };
+}
+
+/** Without a repository every owner seems foreign, which says nothing. */
+export function withoutOwners(host: HostPlan): HostPlan {
+  const said = / belongs to \S+ of the repository \S+; remove it there first$/;
+  return { ...host, findings: host.findings.filter((finding) => !said.test(finding.message)) };
+}
+
+function isBroken({ plan, problems }: LivePlan): boolean {
+  const errors = plan.hosts.flatMap((host) => host.findings.filter((f) => f.severity === 'error'));
+  return problems.length + errors.length > 0;
+}
+
+function exitOf(live: LivePlan): number {
+  if (isBroken(live)) return EXIT.failed;
+  return live.plan.hosts.some((host) => host.steps.length > 0) ? EXIT.changes : EXIT.done;
+}
+
+function asJson({ plan, problems, notes }: LivePlan): string {
+  const shown = problems.map(({ host, message }) => ({ host, message }));
+  return `${JSON.stringify({ ...plan, problems: shown, notes }, undefined, 2)}\n`;
+}
+
+function asText(live: LivePlan, io: Io): string {
+  const paint = painter(io);
+  const { plan, problems, notes } = live;
+  const unread = problems.map(
+    ({ host, message }) =>
+      `${paint('bold', printable(host))}: ${paint('red', 'cannot be planned:')} ${printable(message)}\n`,
+  );
+  const quiet = plan.hosts.every((host) => host.steps.length === 0);
+  const title = quiet ? 'Nothing to change' : planTitle(plan);
+  return [
+    planText(plan.hosts, paint),
+    ...unread,
+    ...notes.map((note) => `${paint('yellow', 'note:')} ${note}\n`),
+    `\n${paint('bold', title)}${isBroken(live) ? paint('red', '; errors above') : ''}\n`,
+  ].join('');
+}

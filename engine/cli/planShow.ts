@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { planTitle, short } from '../github/render/words.ts';
+import { messageOf } from '../hosts/host-error.ts';
+import type { Plan } from '../plan/step.ts';
+import type { PlanUsed } from '../store/plans.ts';
+import type { Store } from '../store/store.ts';
+import { misuse } from './command.ts';
+import { withStore } from './openStore.ts';
+import { planText } from './planText.ts';
+import { CliError, EXIT, type Io, painter } from './terminal.ts';
+
+/** `doaas plan show DIGEST`: a stored plan, whole. */
+export async function runPlanShow(argv: readonly string[], io: Io): Promise<number> {
+  const { digest, json } = parse(argv);
+  const { plan, uses } = await withStore('read', async (store) => {
+    const whole = await wholeDigest(store, digest);
+    return { plan: await store.plans.get(whole), uses: await store.plans.uses(whole) };
+  });
+  if (plan === undefined) throw missing(digest);
+  io.stdout.write(json ? `${JSON.stringify({ ...plan, uses }, undefined, 2)}\n` : asText(plan, uses, io));
+  return EXIT.done;
+}
+
+function parse(argv: readonly string[]): { readonly digest: string; readonly json: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { json: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const [digest, ...rest] = positionals;
+    if (digest === undefined || rest.length > 0) throw new Error('Give one DIGEST, or its first characters.');
+    if (!/^[0-9a-f]{4,64}$/.test(digest)) throw new Error('A DIGEST is 4 to 64 characters of 0-9 and a-f.');
+    return { digest, json: values.json === true };
+  } catch (error) {
+    throw misuse('plan', messageOf(error));
+  }
+}
+
+async function wholeDigest(store: Store, prefix: string): Promise<string> {
+  const [first, second] = await store.plans.findByPrefix(prefix);
+  if (first === undefined) throw missing(prefix);
+  if (second !== undefined)
+    throw new CliError(`Several plans begin with ${prefix}; give more characters of the digest.`);
+  return first;
+}
+
+function missing(digest: string): CliError {
+  return new CliError(
+    `No plan that begins with ${digest} is stored. The comment on the pull request names the present one.`,
+  );
+}
+
+function asText(plan: Plan, uses: readonly PlanUsed[], io: Io): string {
+  const paint = painter(io);
+  const made = uses.map(
+    (use) =>
+      `  ${use.repository}#${use.number}, head ${short(use.headSha)}, base ${short(use.baseSha)}, ${new Date(use.createdAt).toISOString()}\n`,
+  );
+  return `${paint('bold', `Plan ${plan.digest}`)}\n${made.join('')}\n${planText(plan.hosts, paint)}\n${paint('bold', planTitle(plan))}\n`;
+}

@@ -1,0 +1,46 @@
+import { REASONS } from '../github/render/words.ts';
+import type { Finding, HostPlan, Step } from '../plan/step.ts';
+import { type Paint, printable, printableLines } from './terminal.ts';
+
+/** Plans of hosts as text for a terminal: steps in the order of execution, each with its diff, then findings. */
+export function planText(hosts: readonly HostPlan[], paint: Paint): string {
+  return hosts.map((host) => hostText(host, paint)).join('\n');
+}
+
+function hostText(host: HostPlan, paint: Paint): string {
+  const name = paint('bold', printable(host.host));
+  const steps = host.steps.length === 0 ? `${name}: nothing to change\n` : `${name}\n`;
+  const body = host.steps.map((step, i) => stepText(step, i + 1, paint)).join('');
+  return `${steps}${body}${host.findings.map((finding) => findingText(finding, paint)).join('')}`;
+}
+
+function stepText(step: Step, number: number, paint: Paint): string {
+  const notes = [
+    ...(step.disruption === 'none' ? [] : [step.disruption]),
+    ...(step.reversible === 'yes' ? [] : [UNDO[step.reversible]]),
+  ];
+  const note = notes.length === 0 ? '' : paint('yellow', `  (${notes.join(', ')})`);
+  const reason = REASONS[step.reason];
+  const why = reason === '' ? '' : `       ${paint('dim', reason)}\n`;
+  return `  ${String(number).padStart(3)}. ${printable(step.summary)}${note}\n${why}${diffText(step.diff, paint)}`;
+}
+
+const UNDO = { 'best-effort': 'undone only as far as possible', no: 'cannot be undone' } as const;
+
+function diffText(diff: string, paint: Paint): string {
+  if (diff === '') return '';
+  const lines = printableLines(diff.replace(/\n$/, '')).split('\n');
+  return lines.map((line) => `       ${coloured(line, paint)}\n`).join('');
+}
+
+function coloured(line: string, paint: Paint): string {
+  if (line.startsWith('+')) return paint('green', line);
+  if (line.startsWith('-')) return paint('red', line);
+  return line.startsWith('@@') ? paint('dim', line) : line;
+}
+
+const SEVERITY = { error: 'red', warning: 'yellow', info: 'dim' } as const;
+
+function findingText({ severity, message, document }: Finding, paint: Paint): string {
+  return `  ${paint(SEVERITY[severity], `${severity}:`)} ${printable(message)} (${printable(document)})\n`;
+}

@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { hostPlan, plan, step } from '../github/render/testing.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { doaas } from './testing.ts';
+
+const WEB = '10.0.0.5:22 SHA256:aaa';
+const DB = '10.0.0.6:22 SHA256:bbb';
+
+let dir = '';
+let engine: Store;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'doaas-cli-'));
+  vi.stubEnv('DOAAS_DATA_DIR', dir);
+  vi.stubEnv('DATABASE_URL', '');
+  engine = await openStore({ file: join(dir, 'store.sqlite') });
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await engine.close();
+  await rm(dir, { recursive: true });
+});
+
+async function runHolding(id: string, hosts: readonly string[]): Promise<void> {
+  const run = { repository: 'acme/infra', pullNumber: 7, planDigest: null, headSha: null, baseSha: null };
+  await engine.runs.create({ id, ...run, kind: 'apply', actor: 'ann' });
+  await engine.runs.update(id, { state: 'running' });
+  await engine.locks.acquire({ runId: id, workflowId: `deployment:${id}`, hosts, pull: 'acme/infra#7' });
+}
+
+test('without a store the sentence says where it was looked for', async () => {
+  const nowhere = join(dir, 'nowhere');
+  vi.stubEnv('DOAAS_DATA_DIR', nowhere);
+  const { status, stderr } = await doaas(['status']);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^doaas: There is no store at ${nowhere}/store.sqlite. Run this where`));
+});
+
+describe('status, while the engine runs', () => {
+  test('of an engine that has done nothing', async () => {
+    expect(await doaas(['status'])).toEqual({
+      status: 0,
+      stderr: '',
+      stdout:
+        'Running\n  no run\n\nEnded\n  none yet\n\nLocked servers\n  none\n\nWaiting for servers\n  nobody\n',
+    });
+  });
+
+  test('shows runs, locks, the queue and what needs recovery', async () => {
+    await runHolding('pr7-a', [WEB, DB]);
+    await runHolding('pr7-b', [DB]);
+    await engine.hosts.markNeedsRecovery(WEB, 'ann released it\u001b[2J');
+    const { stdout } = await doaas(['status']);
+    expect(stdout).toMatch(/^ {2}pr7-a {2}apply {2}running {2}acme\/infra#7 {2}since \S+Z {2}by ann$/m);
+    expect(stdout).toMatch(/^ {2}10\.0\.0\.5:22 {2}acme\/infra#7 {2}pr7-a {2}since /m);
+    expect(stdout).toMatch(/^ {2}1 {2}acme\/infra#7 {2}pr7-b {2}10\.0\.0\.6:22$/m);
+    expect(stdout).toContain('10.0.0.5:22  ann released it\u{fffd}[2J');
+    const data = JSON.parse((await doaas(['status', '--json'])).stdout);
+    expect(data).toMatchObject({ locks: [{ host: WEB }, { host: DB }], queue: [{ runId: 'pr7-b' }] });
+  });
+});
+
+describe('plan show', () => {
+  test('a plan by the beginning of its digest, with all its lines', async () => {
+    const lines = Array.from({ length: 900 }, (_, i) => `+line ${i}`).join('\n');
+    const stored = plan(
+      hostPlan('web-1', [step({ diff: lines, reversible: 'no', summary: 'big\u001b[2J' })]),
+    );
+    await engine.plans.save(stored, { repository: 'acme/infra', number: 7, headSha: 'h', baseSha: 'b' });
+    const { status, stdout } = await doaas(['plan', 'show', stored.digest.slice(0, 6)]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('acme/infra#7');
+    expect(stdout).toContain('    1. big\u{fffd}[2J  (cannot be undone)\n');
+    expect(stdout).toContain('       +line 899\n');
+    expect((await doaas(['plan', 'show', stored.digest], true)).stdout).toContain(
+      '\u001b[32m+line 899\u001b[0m',
+    );
+    const data = JSON.parse((await doaas(['plan', 'show', stored.digest, '--json'])).stdout);
+    expect(data).toMatchObject({ ...stored, uses: [{ repository: 'acme/infra', number: 7 }] });
+  });
+
+  test('none and several are told apart', async () => {
+    expect(await doaas(['plan', 'show', 'abcd'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('No plan that begins with abcd is stored.'),
+    });
+    const use = { repository: 'acme/infra', number: 7, headSha: 'h', baseSha: 'b' };
+    for (const end of ['1', '2'])
+      await engine.plans.save({ ...plan(), digest: `abcd${end.repeat(60)}` }, use);
+    expect(await doaas(['plan', 'show', 'abcd'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Several plans begin with abcd'),
+    });
+  });
+});
+
+describe('unlock', () => {
+  test('is refused while the engine owns the store, with the way to ask it', async () => {
+    await runHolding('pr7-a', [WEB]);
+    const { status, stderr } = await doaas(['unlock', '10.0.0.5']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('comment `/doaas unlock` on the pull request');
+    expect(await engine.locks.list()).toHaveLength(1);
+  });
+
+  describe('with the engine stopped', () => {
+    const stopped = async <T>(work: () => Promise<T>): Promise<T> => {
+      await engine.close();
+      const result = await work();
+      engine = await openStore({ file: join(dir, 'store.sqlite') });
+      return result;
+    };
+
+    test('frees what a held run holds, and audits it', async () => {
+      await runHolding('pr7-a', [WEB, DB]);
+      await engine.runs.update('pr7-a', { state: 'held' });
+      const { status, stdout } = await stopped(() => doaas(['unlock', '10.0.0.5']));
+      expect({ status, stdout }).toMatchObject({
+        status: 0,
+        stdout: expect.stringContaining('10.0.0.5:22 is free'),
+      });
+      expect(await engine.locks.list()).toMatchObject([{ host: DB }]);
+      expect(await engine.audit.list()).toMatchObject([
+        { what: 'force-release', who: expect.stringMatching(/^\S+ \(doaas unlock\)$/) },
+      ]);
+      expect(await engine.runs.get('pr7-a')).toMatchObject({ state: 'failed' });
+    });
+
+    test('leaves a run that would go on its lock, unless forced', async () => {
+      await runHolding('pr7-a', [WEB]);
+      const { status, stderr } = await stopped(() => doaas(['unlock', WEB]));
+      expect(status).toBe(1);
+      expect(stderr).toContain('Run pr7-a of acme/infra#7 has not ended');
+      expect(await engine.locks.list()).toHaveLength(1);
+      expect((await stopped(() => doaas(['unlock', '10.0.0.5:22', '--force']))).status).toBe(0);
+      expect(await engine.locks.list()).toEqual([]);
+    });
+
+    test('names the nearest of the locked servers', async () => {
+      await runHolding('pr7-a', [WEB]);
+      const { status, stderr } = await stopped(() => doaas(['unlock', '10.0.0.4:22']));
+      expect(status).toBe(1);
+      expect(stderr).toContain('No lock is held on "10.0.0.4:22"; did you mean "10.0.0.5:22"?');
+    });
+  });
+});
