@@ -12,7 +12,7 @@ const TOO_LARGE = `This file has more than the ${MAX_SPEC_FILE_BYTES / 1024} KiB
 /** The text of a YAML file without its byte order mark; an error where it is too large, not UTF-8 or binary. */
 export function decodeSpecFile(file: string, bytes: Uint8Array): Decoded {
   if (bytes.length > MAX_SPEC_FILE_BYTES) {
-    return failed('file-too-large', TOO_LARGE, fileStart(file));
+    return { kind: 'error', error: fileTooLarge(file) };
   }
   if (isUtf16(bytes)) {
     return failed('not-utf8', 'This file is UTF-16; save it as UTF-8.', fileStart(file));
@@ -29,6 +29,11 @@ export function decodeSpecFile(file: string, bytes: Uint8Array): Decoded {
   return text === undefined
     ? failed('not-utf8', 'This file is not UTF-8 from here on; save it as UTF-8.', firstBadPlace(file, bytes))
     : { kind: 'text', text };
+}
+
+export function fileTooLarge(file: string): SpecError {
+  const position = fileStart(file);
+  return { kind: 'spec-error', code: 'file-too-large', message: TOO_LARGE, position, pointer: '' };
 }
 
 export function decodeUtf8(bytes: Uint8Array): string | undefined {

@@ -2,8 +2,8 @@
 
 /** Bytes of one YAML file. */
 export const MAX_SPEC_FILE_BYTES = 1024 * 1024;
-/** Bytes of one file that a document copies or renders. */
-export const MAX_SOURCE_FILE_BYTES = 8 * 1024 * 1024;
+/** Bytes of one file that a document copies or renders; repository/tree.ts reads no larger ones. */
+export const MAX_SOURCE_FILE_BYTES = 1024 * 1024;
 /** Bytes of a template. */
 export const MAX_TEMPLATE_BYTES = 256 * 1024;
 /** Bytes of a template's text after rendering. */

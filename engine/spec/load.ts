@@ -1,5 +1,5 @@
 import { crossCheck } from './crossCheck.ts';
-import { decodeSpecFile } from './decode.ts';
+import { decodeSpecFile, fileTooLarge } from './decode.ts';
 import { readHeader } from './header.ts';
 import { MAX_DOCUMENTS, MAX_ERRORS, MAX_ERRORS_PER_FILE, MAX_SPEC_FILES } from './limits.ts';
 import { fileStart } from './lines.ts';
@@ -17,8 +17,17 @@ import { validateDocument, valuePosition } from './validate.ts';
 export interface LoadOptions {
   /** Paths of symbolic links in the repository, which nothing follows. */
   readonly links?: ReadonlySet<string>;
+  /** What the reader of the repository left out, links included (`RefusedPath` of repository/tree.ts). */
+  readonly refused?: readonly Refused[];
   /** Folder (without a slash at its end) in which every YAML file must hold documents; elsewhere foreign YAML is ignored. */
   readonly specRoot?: string;
+}
+
+interface Refused {
+  readonly path: string;
+  /** Completes "it is ...". */
+  readonly why: string;
+  readonly reason: string;
 }
 
 /** A document that is there but has mistakes: references to it are not errors of their own. */
@@ -47,15 +56,30 @@ export function loadManifest(files: ReadonlyMap<string, Uint8Array>, options: Lo
   const { readings, complete } = readFiles(paths, files, options);
   const documents = readings.flatMap((reading) => reading.documents);
   const broken = readings.flatMap((reading) => reading.broken);
-  const manifest: Manifest = { kind: 'manifest', documents, files, links: options.links ?? new Set() };
+  const manifest: Manifest = { kind: 'manifest', documents, files, ...leftOut(options) };
   const tooMany = countErrors(readings.filter((reading) => reading.isSpec).length, documents);
-  const errors = [...readings.flatMap((reading) => reading.errors), ...tooMany];
+  const errors = [...tooLargeErrors(options), ...readings.flatMap((reading) => reading.errors), ...tooMany];
   const checkable = complete && tooMany.length === 0;
   return {
     manifest,
     complete: checkable && broken.length === 0,
     errors: sortErrors(checkable ? [...errors, ...crossCheck(manifest, broken)] : errors),
   };
+}
+
+function leftOut({ links = new Set(), refused = [] }: LoadOptions): Pick<Manifest, 'links' | 'refused'> {
+  const isLink = ({ reason }: Refused) => reason === 'symlink';
+  return {
+    links: new Set([...links, ...refused.filter(isLink).map(({ path }) => path)]),
+    refused: new Map(refused.filter((one) => !isLink(one)).map(({ path, why }) => [path, why])),
+  };
+}
+
+/** What a file holds that was too large to read is unknown; it must not be passed over in silence. */
+function tooLargeErrors({ refused = [] }: LoadOptions): readonly SpecError[] {
+  return refused
+    .filter(({ path, reason }) => reason === 'size' && mayHoldDocuments(path))
+    .map(({ path }) => fileTooLarge(path));
 }
 
 /** Reads file after file until there are too many errors; what is then not read must not count as missing. */

@@ -56,4 +56,6 @@ export interface Manifest {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Paths of symbolic links; never followed, only named in errors. */
   readonly links: ReadonlySet<string>;
+  /** Paths that were left out for another reason, with what they are (`2 bytes long, over the limit of 1`). */
+  readonly refused: ReadonlyMap<string, string>;
 }

@@ -258,6 +258,22 @@ describe('files of the repository', () => {
     ]);
   });
 
+  test('what the reader left out is named with its reason', () => {
+    const files = repository({
+      ...WEB,
+      'c.yaml': configuration('c', `${ALL}  files: {/f: {source: big}}\n`),
+    });
+    const refused = [
+      { path: 'big', why: '2000000 bytes long, over the limit of 1048576', reason: 'size' },
+      { path: 'big.yaml', why: '2000000 bytes long, over the limit of 1048576', reason: 'size' },
+      { path: '.x/big.yaml', why: '2000000 bytes long, over the limit of 1048576', reason: 'size' },
+    ];
+    expect(sentences(checkRepository(files, { refused }).errors)).toEqual([
+      'big.yaml:1:1 This file has more than the 1024 KiB that a YAML file may have; split it.',
+      'c.yaml:6:24 big cannot be used: it is 2000000 bytes long, over the limit of 1048576.',
+    ]);
+  });
+
   test('a key that is no key', () => {
     const spec = `${ALL}  aptRepositories: {x: {uris: ["https://x.test"], suites: [a], components: [main], key: k.asc}}\n`;
     expect(check({ ...WEB, 'c.yaml': configuration('c', spec), 'k.asc': '<html>' })).toEqual([

@@ -79,6 +79,8 @@ function fileProblem(manifest: Manifest, { path }: SourceReference): Problem | u
     const message = `${path} goes through the symbolic link ${link}, which is not followed; name the file itself.`;
     return { code: 'wrong-path', message };
   }
+  const why = manifest.refused.get(path);
+  if (why !== undefined) return { code: 'wrong-path', message: `${path} cannot be used: it is ${why}.` };
   const bytes = manifest.files.get(path);
   if (bytes === undefined) {
     const message = `There is no file ${path} in the repository${didYouMean(path, manifest.files.keys())}`;
