@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { deliver } from './activities/deliver.ts';
 import { deploymentActivities } from './activities/deployment.ts';
 import type { Engine } from './activities/engine.ts';
-import { classified } from './activities/failure.ts';
+import { bordered } from './activities/failure.ts';
 import { createMirrors } from './activities/mirrors.ts';
 import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
@@ -102,7 +102,7 @@ async function start(
 }
 
 function activitiesOf(engine: Engine): AllActivities {
-  return classified({
+  return bordered({
     ...pullActivities(engine),
     ...requestActivities(engine),
     ...deploymentActivities(engine),

@@ -7,9 +7,13 @@ import type { DeploymentActivities, PullActivities } from '../engine/activities/
  */
 const PERMANENT = ['permanent', 'github-refused', 'github-not-found', 'credentials-unusable', 'plan-missing'];
 
+/** Every activity heartbeats by itself; without a sign of life for this long its worker is taken for dead. */
+const LIFE_SIGN = '15 seconds';
+
 /** GitHub, git and store: short calls. */
 export const short = proxyActivities<PullActivities & DeploymentActivities>({
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: LIFE_SIGN,
   retry: {
     initialInterval: '500 milliseconds',
     maximumInterval: '30 seconds',
@@ -20,7 +24,7 @@ export const short = proxyActivities<PullActivities & DeploymentActivities>({
 /** Reads many hosts; hosts that do not answer are results, not errors. */
 export const reading = proxyActivities<PullActivities & DeploymentActivities>({
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: LIFE_SIGN,
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
 });
 
@@ -30,7 +34,7 @@ const HOST_OUTAGE_MAX = '20 minutes';
 /** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
 export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>({
   startToCloseTimeout: '2 hours',
-  heartbeatTimeout: '45 seconds',
+  heartbeatTimeout: LIFE_SIGN,
   scheduleToCloseTimeout: '3 hours',
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
 });
@@ -39,7 +43,7 @@ export const undoOnHost = proxyActivities<
   Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>
 >({
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '45 seconds',
+  heartbeatTimeout: LIFE_SIGN,
   scheduleToCloseTimeout: HOST_OUTAGE_MAX,
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
 });

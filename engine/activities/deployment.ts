@@ -1,4 +1,3 @@
-import { heartbeat } from '@temporalio/activity';
 import { branchTip, getPull, mergePull as mergeOnGitHub } from '../github/pulls.ts';
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
@@ -82,7 +81,7 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   const resolved = await engine.revisions.resolve(pull, plan);
   if (resolved.kind === 'conflict')
     return { kind: 'changed', reason: 'the branch conflicts with its base now' };
-  const made = assemble(await planRevision(engine, pull, resolved, plan.headSha, () => heartbeat()));
+  const made = assemble(await planRevision(engine, pull, resolved, plan.headSha));
   const problem = made.problems[0];
   if (problem !== undefined) return { kind: 'changed', reason: problem.message };
   const moved = made.plan.hosts.filter(

@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { type BatchEvent, type BatchResult, runBatch, undoBatch } from '../hosts/batchRun.ts';
 import { targetOf } from '../hosts/readHost.ts';
-import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { type Batch, batchPayloads } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
@@ -14,9 +13,6 @@ import { fullName } from './pull.ts';
 import type { HostReceiptDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
 import type { HostOutcome, RunRef, UndoOutcome } from './types.ts';
-
-/** Heartbeats while a host works in silence. Milliseconds; the workflow expects one within 45 s. */
-const HEARTBEAT_MS = 10_000;
 
 export interface RunHost {
   readonly target: HostTarget;
@@ -47,15 +43,10 @@ export async function applyHost(
   const batch = await batchOf(engine, run, host, wave);
   const payloads = await payloadsOf(engine, batch);
   const journal = await journalOf(engine, run, host, identity);
-  const result = await alive(() =>
-    engine.transport.withSession(target, (session: Session) =>
-      runBatch(session, batch, {
-        payloads,
-        onEvent: journal.note,
-        signal: Context.current().cancellationSignal,
-      }),
-    ),
-  ).finally(journal.flush);
+  const signal = Context.current().cancellationSignal;
+  const result = await engine.transport
+    .withSession(target, (session) => runBatch(session, batch, { payloads, onEvent: journal.note, signal }))
+    .finally(journal.flush);
   return outcomeOf(engine, run, host, identity, wave, result);
 }
 
@@ -71,11 +62,10 @@ export async function undoHost(
   for (const wave of waves) {
     const name = batchName(run.run, wave);
     const journal = await journalOf(engine, run, host, identity);
-    const result = await alive(() =>
-      engine.transport.withSession(target, (session) =>
-        undoBatch(session, name, late ? 'undo-late' : 'undo', { onEvent: journal.note }),
-      ),
-    ).finally(journal.flush);
+    const mode = late ? 'undo-late' : 'undo';
+    const result = await engine.transport
+      .withSession(target, (session) => undoBatch(session, name, mode, { onEvent: journal.note }))
+      .finally(journal.flush);
     const remaining = remainsOf(result);
     const done = result.end === 'rolled-back';
     await receipt(engine, run, host, identity, `@undo:${wave}`, done ? 'undone' : 'unknown', {
@@ -148,7 +138,6 @@ async function journalOf(engine: Engine, run: RunRef, host: string, identity: st
   let last: Promise<void> = Promise.resolve();
   const show = progressOf(engine, run);
   const note = (event: BatchEvent): void => {
-    Context.current().heartbeat();
     const state = STATES[event.event];
     if (event.event === 'started') started.set(event.step, event.at);
     if (state === undefined || event.step === '-') return;
@@ -192,15 +181,4 @@ async function receipt(
       detail: detail as unknown as Json,
     },
   ]);
-}
-
-/** Heartbeats for as long as the work takes. */
-async function alive<T>(work: () => Promise<T>): Promise<T> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }

@@ -22,19 +22,11 @@ export interface Planning {
   readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
   /** Hosts that were never seen: what they are is read as well. */
   readonly isNew?: (host: ResolvedHost) => boolean;
-  /** Called as hosts are done, for heartbeats and progress. */
-  readonly onHost?: (done: number) => void;
 }
 
 /** Reads all hosts and plans each. A host that does not answer is a result like any other. */
 export async function planHosts(transport: Transport, planning: Planning): Promise<readonly HostPlanning[]> {
-  let done = 0;
-  return inParallel(planning.hosts, HOSTS_AT_ONCE, async (host) => {
-    const result = await planOne(transport, planning, host);
-    done += 1;
-    planning.onHost?.(done);
-    return result;
-  });
+  return inParallel(planning.hosts, HOSTS_AT_ONCE, (host) => planOne(transport, planning, host));
 }
 
 async function planOne(transport: Transport, planning: Planning, host: ResolvedHost): Promise<HostPlanning> {

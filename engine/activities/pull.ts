@@ -1,4 +1,3 @@
-import { heartbeat } from '@temporalio/activity';
 import { annotationsOf, BUTTONS, publishCheck } from '../github/checks.ts';
 import { branchTip, getPull } from '../github/pulls.ts';
 import { render } from '../github/render/render.ts';
@@ -114,7 +113,7 @@ async function planPull(
     headSha: revision.headSha,
     externalId: `plan-${revision.headSha}`,
   };
-  const plannings = await planRevision(engine, pull, resolved, revision.headSha, () => heartbeat());
+  const plannings = await planRevision(engine, pull, resolved, revision.headSha);
   const made = assemble(plannings);
   const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
@@ -156,7 +155,6 @@ export async function planRevision(
   pull: PullRef,
   resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
   headSha: string,
-  onHost: () => void,
 ): Promise<readonly HostPlanning[]> {
   const unseen = await newHosts(engine, resolved.changed);
   const plannings = await planHosts(engine.transport, {
@@ -165,7 +163,6 @@ export async function planRevision(
     repository: fullName(pull),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
-    onHost,
   });
   await keepFirstSeen(engine, resolved.changed, plannings, headSha);
   return plannings;

@@ -14,41 +14,30 @@ import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome } from './types.ts';
 
-const HEARTBEAT_MS = 10_000;
 const HOSTS_AT_ONCE = 32;
 
 /** Fresh facts, plan again, no steps; and every declared probe passes. */
 export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOutcome> {
   const resolved = await engine.revisions.resolve(run.pull, run.plan);
   if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    const probes = await probeAll(engine, run, resolved.changed);
-    const made = assemble(
-      await planRevision(engine, run.pull, resolved, run.plan.headSha, () => context.heartbeat()),
-    );
-    const remaining = [
-      ...made.plan.hosts.flatMap((host) =>
-        host.steps.map((step) => ({ host: host.host, summary: step.summary })),
-      ),
-      ...made.problems.map((problem) => ({ host: problem.host, summary: problem.message })),
-    ];
-    const failed = probes.find((probe) => probe.state === 'failed');
-    const state = failed === undefined && remaining.length === 0 ? 'verified' : 'failed';
-    await keep(engine, run, { state, probes, remaining });
-    if (failed !== undefined)
-      return {
-        kind: 'failed',
-        reason: `the probe ${failed.probe} failed on ${failed.host}: ${failed.detail ?? ''}`,
-      };
-    const left = remaining[0];
-    if (left !== undefined)
-      return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${left.host}` };
-    return { kind: 'verified' };
-  } finally {
-    clearInterval(timer);
+  const probes = await probeAll(engine, run, resolved.changed);
+  const made = assemble(await planRevision(engine, run.pull, resolved, run.plan.headSha));
+  const remaining = [
+    ...made.plan.hosts.flatMap(({ host, steps }) => steps.map(({ summary }) => ({ host, summary }))),
+    ...made.problems.map(({ host, message }) => ({ host, summary: message })),
+  ];
+  const failed = probes.find((probe) => probe.state === 'failed');
+  const state = failed === undefined && remaining.length === 0 ? 'verified' : 'failed';
+  await keep(engine, run, { state, probes, remaining });
+  if (failed !== undefined) {
+    return {
+      kind: 'failed',
+      reason: `the probe ${failed.probe} failed on ${failed.host}: ${failed.detail ?? ''}`,
+    };
   }
+  const left = remaining[0];
+  if (left === undefined) return { kind: 'verified' };
+  return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${left.host}` };
 }
 
 async function probeAll(
