@@ -11,6 +11,7 @@ import type { Facts } from './script.ts';
 import { sysctlFact } from './sysctl.ts';
 import { systemFact } from './system.ts';
 import { timezoneFact } from './timezone.ts';
+import { unitFact } from './unit.ts';
 import { userFact } from './user.ts';
 import { userScriptFact } from './userScript.ts';
 
@@ -27,6 +28,7 @@ const all = [
   sysctlFact,
   systemFact,
   timezoneFact,
+  unitFact,
   userFact,
   userScriptFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];

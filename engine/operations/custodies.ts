@@ -8,6 +8,7 @@ import { packageCustody } from './packages.ts';
 import { pathCustody } from './path.ts';
 import { sysctlCustody } from './sysctl.ts';
 import { timezoneCustody } from './timezone.ts';
+import { unitCustody } from './units.ts';
 import { userScriptCustody } from './userScript.ts';
 
 /** How each fact's items are saved and put back. */
@@ -25,6 +26,7 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
       timezoneCustody,
       localeCustody,
       userScriptCustody,
+      unitCustody,
     ].map((custody) => [custody.fact, custody]),
   ),
 );

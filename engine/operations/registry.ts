@@ -9,6 +9,7 @@ import { makeDirectory, makeLink, removePath, writeFile } from './path.ts';
 import { forgetItem, releaseItem } from './release.ts';
 import { setSysctl } from './sysctl.ts';
 import { setTimezone } from './timezone.ts';
+import { reloadUnit, removeUnit, restartUnit, setUnit } from './units.ts';
 import { removeUser, setUser } from './user.ts';
 import { runScript } from './userScript.ts';
 
@@ -36,6 +37,10 @@ const all = [
   setTimezone,
   writeLocale,
   runScript,
+  setUnit,
+  removeUnit,
+  reloadUnit,
+  restartUnit,
 ] as readonly {
   readonly operation: string;
 }[] as readonly Operation<Params>[];

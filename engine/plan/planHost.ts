@@ -6,6 +6,7 @@ import { kindOf } from '../kinds/registry.ts';
 import { operationNamed } from '../operations/registry.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { hostDigest } from './digest.ts';
+import { mergeActions } from './mergeActions.ts';
 import { orderSteps } from './order.ts';
 import { planRemovals } from './removals.ts';
 import type { Finding, HostPlan, Step, StepDraft, StepReason } from './step.ts';
@@ -68,7 +69,7 @@ export function planHost(input: HostPlanInput): HostPlan {
     plan.steps.map((draft) => finishStep(draft, document, input, owned)),
   );
   const removals = planRemovals(host, abandonedItems(host, readings, input.repository), readings);
-  const steps = orderSteps([...removals, ...changes]);
+  const steps = orderSteps([...removals, ...mergeActions(changes)]);
   const findings = [
     ...planned.flatMap(({ document, plan }) => remarks(document, plan, host)),
     ...foreignItems(steps, owned, input),

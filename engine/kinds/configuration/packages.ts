@@ -37,9 +37,12 @@ export const packagesSection: Section = {
   plan: planPackages,
 };
 
-/** Whether the plan brings packages, and with them units that are not there yet. */
-export function installsPackages(spec: ResolvedConfiguration, readings: Readings): boolean {
-  return changes(spec, readings).length > 0;
+/** Whether a document of the host brings packages, and with them units that are not there yet. */
+export function packagesPending(readings: Readings): boolean {
+  return [...readings.values()].some(
+    ({ query, state }) =>
+      query.fact === packageFact.fact && (state as PackageState | undefined)?.offer !== undefined,
+  );
 }
 
 function query(name: string, want: ResolvedPackage): PackageQuery {

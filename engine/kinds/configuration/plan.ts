@@ -8,11 +8,14 @@ import { filesSection } from './files.ts';
 import { groupsSection } from './groups.ts';
 import { hostsEntriesSection } from './hostsEntries.ts';
 import { localeSection } from './locale.ts';
+import { notifyNeeds, planNotify } from './notify.ts';
+import { joined } from './outcome.ts';
 import { packagesSection } from './packages.ts';
 import { scriptsSection } from './scripts.ts';
 import type { Section } from './section.ts';
 import { sysctlSection } from './sysctl.ts';
 import { timezoneSection } from './timezone.ts';
+import { unitsSection } from './units.ts';
 import { usersSection } from './users.ts';
 
 /**
@@ -31,18 +34,24 @@ export const sections: readonly Section[] = [
   sysctlSection,
   timezoneSection,
   localeSection,
+  unitsSection,
   scriptsSection,
 ];
 
 export const configuration: Kind<ResolvedConfiguration> = {
   kind: 'Configuration',
   claims: (spec) => sections.flatMap((section) => section.claims(spec)),
-  needs: (spec) => sections.flatMap((section) => section.needs(spec)),
+  needs: (spec) => [...sections.flatMap((section) => section.needs(spec)), ...notifyNeeds(spec)],
   plan: planSections,
   probes: (spec) => spec.probes,
 };
 
 function planSections(spec: ResolvedConfiguration, readings: Readings, payloads: Payloads): KindPlan {
   const plans = sections.map((section) => section.plan(spec, readings, payloads));
-  return { steps: plans.flatMap((plan) => plan.steps), findings: plans.flatMap((plan) => plan.findings) };
+  const notify = planNotify(
+    spec,
+    readings,
+    plans.flatMap((plan) => plan.steps),
+  );
+  return joined([...plans, notify]);
 }
