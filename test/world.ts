@@ -5,7 +5,7 @@ import type { Account } from '../lab/github/accounts.ts';
 import type { RepositoryName } from '../lab/github/acting.ts';
 import type { Json } from '../lab/github/json.ts';
 import { type LabGitHub, startLabGitHub } from '../lab/github/lab-github.ts';
-import { type Lab, type LabHost, openLab } from '../lab/hosts.ts';
+import { type LabHost, openLab, type UpOptions } from '../lab/hosts.ts';
 import { type EngineHandle, type EngineMode, startTestEngine } from './engine.ts';
 import { until } from './until.ts';
 
@@ -22,6 +22,8 @@ export interface World {
   readonly comment: (pull: number) => Promise<string>;
   readonly approve: (pull: number, by?: Account) => Promise<void>;
   readonly say: (pull: number, text: string, by?: Account) => Promise<number>;
+  /** Waits for the engine's reply to a comment, and returns it. */
+  readonly answer: (pull: number, comment: number, text: RegExp, seconds?: number) => Promise<string>;
   /** Opens a pull request with these files on a branch of its own. */
   readonly open: (
     branch: string,
@@ -48,7 +50,12 @@ export interface CheckRun {
 }
 
 export interface WorldOptions {
+  /** Default 1; 0 opens no lab. */
   readonly hosts?: number;
+  /** Of every host. */
+  readonly limits?: UpOptions;
+  /** Further settings of the engine. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly files: (hosts: readonly LabHost[]) => Readonly<Record<string, string>>;
   readonly engine?: EngineMode;
   readonly progress?: (line: string) => void;
@@ -64,10 +71,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const lab: Lab = await openLab({ progress });
-    closing.push(() => lab.down());
     const [hosts, github] = await Promise.all([
-      lab.up(options.hosts ?? 1),
+      options.hosts === 0 ? [] : bootHosts(options, progress, closing),
       startLabGitHub({ webhookSecret: SECRET }).then((started) => {
         closing.push(() => started.close());
         return started;
@@ -82,6 +87,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       github,
       secret: SECRET,
       sshKeyFile: hosts[0]?.privateKeyPath ?? '',
+      environment: options.environment ?? {},
     });
     closing.push(() => engine.stop());
     github.setWebhookUrl(`${engine.url()}/webhooks/github`);
@@ -92,9 +98,21 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+async function bootHosts(
+  options: WorldOptions,
+  progress: (line: string) => void,
+  closing: (() => Promise<unknown>)[],
+): Promise<LabHost[]> {
+  const lab = await openLab({ progress });
+  closing.push(() => lab.down());
+  return lab.up(options.hosts ?? 1, options.limits);
+}
+
 function verbs(github: LabGitHub, repo: RepositoryName) {
   const checks = async (sha: string): Promise<readonly CheckRun[]> =>
     (await github.listChecks(repo, sha)).map(toCheck);
+  const replies = async (pull: number): Promise<readonly string[]> =>
+    (await github.listComments(repo, pull)).map((comment) => String(comment.body));
   return {
     checks,
     check: (sha: string, name: string, wait: WaitOptions = {}) =>
@@ -114,6 +132,16 @@ function verbs(github: LabGitHub, repo: RepositoryName) {
     },
     say: (pull: number, text: string, by: Account = github.accounts.author) =>
       github.comment(repo, pull, by, text),
+    answer: (pull: number, comment: number, text: RegExp, seconds = 60) =>
+      until(
+        async () =>
+          (await replies(pull))
+            .filter((body) => body.startsWith(`<!-- doaas:reply-${comment} -->`))
+            .find((body) => text.test(body)),
+        `an answer to comment ${comment} like ${text}`,
+        seconds,
+        async () => JSON.stringify(await replies(pull)),
+      ),
     open: async (branch: string, files: Readonly<Record<string, string | null>>) => {
       const sha = await github.branchWithChanges(repo, branch, files);
       return { pull: await github.openPullRequest(repo, { branch, title: `Change ${branch}` }), sha };
