@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect } from 'vitest';
+import { compareTrees, describeDifferences, MAY_DIFFER, snapshotTree } from '../../../lab/compare.ts';
+import { type Lab, type LabHost, openLab } from '../../../lab/hosts.ts';
+import { type HostHarness, hostHarness } from '../../../test/hostHarness.ts';
+import type { BatchResult } from '../../hosts/batchRun.ts';
+import type { ResolvedConfiguration } from '../../spec/configuration.ts';
+
+/** One lab host for a test file, with what every operation must pass: apply, apply again, undo. */
+export interface TestHost {
+  readonly host: () => LabHost;
+  readonly harness: () => HostHarness;
+  /** Runs a script on the host from outside and gives its output. Throws when it fails. */
+  readonly outside: (script: string) => Promise<string>;
+  /**
+   * Applies the spec, plans again (no steps), undoes: every path of the host must be as before, seen from outside.
+   * `during` looks at the applied state.
+   */
+  readonly cycle: (
+    spec: Partial<ResolvedConfiguration>,
+    during?: (result: BatchResult) => Promise<void>,
+  ) => Promise<void>;
+  /** Applies and expects that it worked. */
+  readonly applied: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
+  /** Undoes and expects that all of it worked. */
+  readonly undone: (run: string) => Promise<BatchResult>;
+  /** Runs the body and expects that every path of the host is as before. */
+  readonly unchanged: (body: () => Promise<void>) => Promise<void>;
+}
+
+/** The tools' backups are restored too where nobody else changed anything. */
+const ALLOWED = MAY_DIFFER.filter(({ pattern }) => !/^\/etc\/[a-z]+-$/.test(pattern));
+
+export function useTestHost(): TestHost {
+  let lab: Lab | undefined;
+  let up: { readonly host: LabHost; readonly harness: HostHarness } | undefined;
+  beforeAll(async () => {
+    lab = await openLab();
+    const [host] = await lab.up(1);
+    if (host === undefined) throw new Error('the lab gave no host');
+    up = { host, harness: hostHarness(host) };
+  });
+  afterAll(async () => {
+    await up?.harness.close();
+    await lab?.down();
+  });
+  const now = () => {
+    if (up === undefined) throw new Error('the host is not up yet');
+    return up;
+  };
+  return testHost(
+    () => now().host,
+    () => now().harness,
+  );
+}
+
+function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
+  const outside = async (script: string) => {
+    const result = await host().exec(script);
+    return result.stdout;
+  };
+  const applied = async (spec: Partial<ResolvedConfiguration>) => {
+    const result = await harness().apply(spec);
+    expect(result, result.output).toMatchObject({ end: 'applied' });
+    return result;
+  };
+  const undone = async (run: string) => {
+    const result = await harness().undo(run);
+    expect(result.end, JSON.stringify(result.events, null, 1)).toBe('rolled-back');
+    return result;
+  };
+  const unchanged = async (body: () => Promise<void>) => {
+    const before = await snapshotTree(host());
+    await body();
+    const differences = await compareTrees(before, await snapshotTree(host()), ALLOWED);
+    expect(describeDifferences(differences)).toBe('');
+  };
+  const cycle: TestHost['cycle'] = (spec, during) =>
+    unchanged(async () => {
+      const result = await applied(spec);
+      expect((await harness().plan(spec)).steps, 'planned again').toEqual([]);
+      await during?.(result);
+      await undone(result.run);
+    });
+  return { host, harness, outside, cycle, applied, undone, unchanged };
+}
