@@ -1,0 +1,65 @@
+/**
+ * Which folder may import which, beside itself. `types` are erased: they let a contract be shared without its code.
+ * activities/, cli/, compose.ts, main.ts and worker.ts put everything together and are not listed.
+ */
+export interface Layer {
+  readonly values: readonly string[];
+  readonly types: readonly string[];
+  /** Pure: no Node module but the functions of PURE_NODE, no input or output, no clock. */
+  readonly pure: boolean;
+}
+
+const pure = (values: readonly string[], types: readonly string[] = []): Layer => ({
+  values,
+  types,
+  pure: true,
+});
+const effects = (values: readonly string[], types: readonly string[] = []): Layer => ({
+  values,
+  types,
+  pure: false,
+});
+
+/** What workflows may call, as types only: a contract that every folder may read. */
+export const CONTRACT = 'engine/activities/types.ts';
+
+export const LAYERS: Readonly<Record<string, Layer>> = {
+  'engine/shell': pure([]),
+  'engine/facts': pure(['engine/shell']),
+  'engine/operations': pure(['engine/shell', 'engine/facts'], ['engine/plan']),
+  // Conflicts between documents are conflicts between the items that kinds claim.
+  'engine/spec': pure(['engine/facts', 'engine/kinds', 'schemas']),
+  'engine/kinds': pure(['engine/facts', 'engine/operations', 'engine/spec'], ['engine/plan']),
+  'engine/plan': pure(['engine/facts', 'engine/operations', 'engine/kinds'], ['engine/spec', 'engine/shell']),
+  'engine/policy': pure([], ['engine/github']),
+  'engine/config': effects([]),
+  'engine/log.ts': effects([]),
+  'engine/metrics.ts': effects([]),
+  'engine/repository': effects([]),
+  'engine/hosts': effects(
+    ['engine/shell', 'engine/facts', 'engine/operations', 'engine/plan'],
+    ['engine/spec', 'engine/kinds'],
+  ),
+  'engine/github': effects(
+    ['engine/spec', 'engine/config'],
+    ['engine/plan', 'engine/operations', 'engine/log.ts'],
+  ),
+  'engine/http': effects(['engine/github'], ['engine/config', 'engine/log.ts', 'engine/metrics.ts']),
+  'engine/temporal': effects([], ['engine/config', 'engine/log.ts']),
+  'engine/store': effects([], ['engine/plan', 'engine/operations']),
+};
+
+/** Functions of Node whose result depends on nothing but their arguments. */
+export const PURE_NODE: Readonly<Record<string, readonly string[]>> = {
+  'node:crypto': ['createHash'],
+  'node:net': ['isIP', 'isIPv4', 'isIPv6'],
+};
+
+/** Pure packages that pure folders may use. */
+export const PURE_PACKAGES: readonly string[] = [
+  'ajv/dist/2020.js',
+  'diff',
+  'fastest-levenshtein',
+  'js-yaml',
+  'mustache',
+];
