@@ -4,8 +4,10 @@ import type { RunResult } from './run.ts';
 /** Sorted lines by section. */
 export type Inventory = Readonly<Record<string, readonly string[]>>;
 
-/** Units that come and go by themselves: logins, transient jobs, the engine's own. */
-const PASSING_UNITS = /^(session-|user@|user-|run-|doaas-).*|\.(scope|device|mount)$/;
+/** Units that come and go by themselves: logins, transient jobs, the engine's own, and what the first service pulls in. */
+const PASSING_UNITS =
+  /^(session-|user@|user-|run-|doaas-|network-online\.target$)|\.(scope|slice|device|mount)$/;
+const RUNTIME_SECTIONS = ['active units', 'failed units'];
 
 const SECTIONS: Readonly<Record<string, string>> = {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
@@ -39,11 +41,13 @@ export async function inventoryOf(host: {
 export function parseInventory(text: string): Inventory {
   const sections: Record<string, string[]> = {};
   let current: string[] = [];
+  let passing = false;
   for (const line of text.split('\n')) {
     if (line.startsWith(MARK)) {
       current = [];
+      passing = RUNTIME_SECTIONS.includes(line.slice(MARK.length));
       sections[line.slice(MARK.length)] = current;
-    } else if (line.trim() && !PASSING_UNITS.test(line)) {
+    } else if (line.trim() && !(passing && PASSING_UNITS.test(line))) {
       current.push(line.trim());
     }
   }
