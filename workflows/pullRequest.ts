@@ -26,8 +26,8 @@ export interface PullState {
   readonly running: { readonly run: string; readonly workflowId: string } | undefined;
   /** Somebody wants the running change taken back; should it be applied before it can stop, the merged one is. */
   readonly unwanted: Request | undefined;
-  /** Comments that were acted upon; a delivery that comes twice does nothing the second time. */
-  readonly answered: readonly number[];
+  /** Comments, and deliveries of buttons, that were acted upon; what comes twice does nothing the second time. */
+  readonly answered: readonly (number | string)[];
 }
 
 export interface PullInput {
@@ -36,7 +36,7 @@ export interface PullInput {
   readonly inbox?: readonly PullEvent[];
 }
 
-/** Bound of remembered comments; GitHub redelivers within three days. */
+/** Bound of remembered comments and presses; GitHub redelivers within three days. */
 const ANSWERED_MAX = 500;
 
 const HELP = [
@@ -116,7 +116,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const once = async (request: Request, act: () => Promise<void>): Promise<void> => {
-    const id = request.commentId;
+    const id = request.commentId ?? request.deliveryId;
     if (id !== undefined && state.answered.includes(id)) return;
     await act();
     if (id !== undefined) state = { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };

@@ -39,12 +39,12 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       return signal === undefined ? undefined : signalPull(delivery, repository, event.number, signal);
     }
     case 'check-action': {
-      const request = requestOfButton(event.identifier, event.sender, event.headSha, delivery.now());
+      const request = requestOfButton(event.identifier, event.sender, event.headSha, delivery);
       if (request === undefined) return undefined;
       return signalAll(delivery, repository, event.numbers, { kind: 'asked', request });
     }
     case 'check-rerequested': {
-      const request = requestOfButton('plan', event.sender, event.headSha, delivery.now());
+      const request = requestOfButton('plan', event.sender, event.headSha, delivery);
       if (request === undefined) return undefined;
       return signalAll(delivery, repository, event.numbers, { kind: 'asked', request });
     }
@@ -120,8 +120,9 @@ function requestOfButton(
   identifier: string,
   actor: string,
   headSha: string,
-  now: number,
+  { now, guid }: Pick<Delivery, 'now' | 'guid'>,
 ): Request | undefined {
   if (identifier !== 'apply' && identifier !== 'plan' && identifier !== 'rollback') return undefined;
-  return { command: identifier, actor, at: new Date(now).toISOString(), commentId: undefined, headSha };
+  const at = new Date(now()).toISOString();
+  return { command: identifier, actor, at, commentId: undefined, deliveryId: guid, headSha };
 }

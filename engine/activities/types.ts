@@ -80,6 +80,8 @@ export interface Request {
   /** ISO time of the comment or the click. */
   readonly at: string;
   readonly commentId: number | undefined;
+  /** For a button: GitHub's id of the delivery, the only thing that tells one press from the same one told again. */
+  readonly deliveryId?: string;
   /** For a button: the head that its check stands on. */
   readonly headSha: string | undefined;
 }
