@@ -19,8 +19,12 @@ export const NEEDED: Readonly<Record<string, string>> = {
   'util-linux': '/usr/bin/nsenter',
   'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
 };
-/** The package's own service is not used (the lab starts one process on its bridge) and must not start by itself. */
-const UNWANTED_UNIT = 'apt-cacher-ng.service';
+/** Services of packages that are here for their programs only: they must not start with the machine either. */
+const UNWANTED_UNITS: Readonly<Record<string, string>> = {
+  'apt-cacher-ng': 'apt-cacher-ng.service',
+  'openssh-server': 'ssh.service',
+  postgresql: 'postgresql.service',
+};
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Names of the Debian packages that the lab (or `needed`, of the same form) lacks on this machine. */
@@ -59,7 +63,8 @@ export async function installMissing(progress: Progress, needed = NEEDED): Promi
   await withoutServices(() =>
     run(['apt-get', 'install', '-qy', '--no-install-recommends', ...missing], { env, onLine }),
   );
-  if (missing.includes('apt-cacher-ng')) await tryRun(['systemctl', 'disable', '--now', UNWANTED_UNIT]);
+  const unwanted = missing.flatMap((name) => UNWANTED_UNITS[name] ?? []);
+  if (unwanted.length > 0) await tryRun(['systemctl', 'disable', '--now', ...unwanted]);
 }
 
 /** policy-rc.d(8) with 101: no package starts its service while this runs. One that is there already is respected. */

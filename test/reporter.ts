@@ -21,9 +21,10 @@ export default class SummaryReporter implements Reporter {
     const inCi = process.env.CI === 'true';
     const missing = skipped.length + (obstacle === '' ? 0 : 1);
     const passed = sum(counts.map((count) => count.passed));
-    const stopped = reason === 'interrupted' ? 1 : 0;
+    const stopped = reason === 'interrupted' || modules.length === 0 ? 1 : 0;
     const failed = sum(counts.map((count) => count.failed)) + errors.length + stopped + (inCi ? missing : 0);
     const lines = [
+      ...(modules.length === 0 ? ['No test file matches.'] : []),
       ...skippedLines(skipped),
       ...(obstacle === '' ? [] : [`The end-to-end tests were skipped: ${obstacle}.`]),
       ...(inCi && missing > 0 ? ['With CI=true what is skipped counts as failed.'] : []),
