@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startEngine } from '../engine/compose.ts';
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly secret: string;
   readonly sshKeyFile: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where a child's output goes, too. */
+  readonly logFile?: string;
 }
 
 const MAIN = fileURLToPath(new URL('../engine/main.ts', import.meta.url));
@@ -38,8 +41,11 @@ const START_SECONDS_MAX = 60;
 
 export async function startTestEngine(options: EngineOptions): Promise<EngineHandle> {
   const environment = { ...environmentOf(options, await freePort()), ...options.environment };
-  const handle = options.mode === 'inside' ? inside(environment) : child(environment);
-  await handle.start();
+  const handle = options.mode === 'inside' ? inside(environment) : child(environment, options.logFile);
+  await handle.start().catch(async (error: unknown) => {
+    await handle.stop();
+    throw error;
+  });
   return handle;
 }
 
@@ -73,14 +79,15 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
   };
 }
 
-function child(environment: Readonly<Record<string, string>>): EngineHandle {
+function child(environment: Readonly<Record<string, string>>, logFile?: string): EngineHandle {
   let running: ChildProcess | undefined;
   let output = '';
+  const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
   const url = `http://127.0.0.1:${environment.DOAAS_PORT}`;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const ending = running;
     running = undefined;
-    if (ending === undefined || ending.exitCode !== null) return;
+    if (ending === undefined || hasEnded(ending)) return;
     const gone = new Promise((resolve) => ending.once('exit', resolve));
     ending.kill(signal);
     await gone;
@@ -96,10 +103,13 @@ function child(environment: Readonly<Record<string, string>>): EngineHandle {
       });
       running = started;
       for (const stream of [started.stdout, started.stderr])
-        stream.on('data', (text) => (output += String(text)));
+        stream.on('data', (text) => {
+          output += String(text);
+          log?.write(text);
+        });
       await until(
         async () => {
-          if (started.exitCode !== null) throw new Error(`the engine ended at start: ${output.slice(-2000)}`);
+          if (hasEnded(started)) throw new Error(`the engine ended at start: ${output.slice(-2000)}`);
           return (await isReady(url)) ? true : undefined;
         },
         'the engine to be ready',
@@ -110,6 +120,11 @@ function child(environment: Readonly<Record<string, string>>): EngineHandle {
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
+}
+
+/** A child that a signal ended has no exit code. */
+function hasEnded(started: ChildProcess): boolean {
+  return started.exitCode !== null || started.signalCode !== null;
 }
 
 async function isReady(url: string): Promise<boolean> {

@@ -15,6 +15,8 @@ export interface World {
   readonly github: LabGitHub;
   readonly repo: RepositoryName;
   readonly engine: EngineHandle;
+  /** The engine's data; goes with `close`. */
+  readonly dataDir: string;
   /** Waits until the check of that name on a commit is completed, and returns it. */
   readonly check: (sha: string, name: string, options?: WaitOptions) => Promise<CheckRun>;
   readonly checks: (sha: string) => Promise<readonly CheckRun[]>;
@@ -50,8 +52,12 @@ export interface CheckRun {
 }
 
 export interface WorldOptions {
-  /** Default 1; 0 opens no lab. */
-  readonly hosts?: number;
+  /** How many, or their names. Default 1; 0 opens no lab. */
+  readonly hosts?: number | readonly string[];
+  /** Name of the lab, where people are to find it again. */
+  readonly lab?: string;
+  /** Name of the repository. */
+  readonly repository?: string;
   /** Of every host. */
   readonly limits?: UpOptions;
   /** Further settings of the engine. */
@@ -59,9 +65,12 @@ export interface WorldOptions {
   readonly files: (hosts: readonly LabHost[]) => Readonly<Record<string, string>>;
   readonly engine?: EngineMode;
   readonly progress?: (line: string) => void;
+  /** Once aborted, what has been started is taken down again and `startWorld` throws. */
+  readonly signal?: AbortSignal;
 }
 
-const SECRET = 'a webhook secret for tests only';
+/** Of the webhooks. */
+export const SECRET = 'a webhook secret for tests only';
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const progress = options.progress ?? (() => undefined);
@@ -71,16 +80,19 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const [hosts, github] = await Promise.all([
-      options.hosts === 0 ? [] : bootHosts(options, progress, closing),
+    const [hosts, github] = await bothEnded(
+      options.hosts === 0 ? Promise.resolve([]) : bootHosts(options, progress, closing),
       startLabGitHub({ webhookSecret: SECRET }).then((started) => {
         closing.push(() => started.close());
         return started;
       }),
-    ]);
+    );
+    options.signal?.throwIfAborted();
     const repo = await github.createRepository({
+      ...(options.repository === undefined ? {} : { name: options.repository }),
       files: { 'README.md': '# infra\n', ...options.files(hosts) },
     });
+    progress(`the lab's GitHub serves ${repo.owner}/${repo.name} at ${github.url}`);
     const engine = await startTestEngine({
       mode: options.engine ?? 'inside',
       dataDir: dir,
@@ -88,14 +100,23 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       secret: SECRET,
       sshKeyFile: hosts[0]?.privateKeyPath ?? '',
       environment: options.environment ?? {},
+      logFile: join(dir, 'engine.log'),
     });
     closing.push(() => engine.stop());
+    options.signal?.throwIfAborted();
+    progress(`the engine is up at ${engine.url()}, process ${engine.pid()}`);
     github.setWebhookUrl(`${engine.url()}/webhooks/github`);
-    return { hosts, github, repo, engine, close, ...verbs(github, repo) };
+    return { hosts, github, repo, engine, dataDir: dir, close, ...verbs(github, repo) };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Of two that start side by side neither may go on unseen when the other has failed. */
+async function bothEnded<A, B>(first: Promise<A>, second: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }
 
 async function bootHosts(
@@ -103,7 +124,7 @@ async function bootHosts(
   progress: (line: string) => void,
   closing: (() => Promise<unknown>)[],
 ): Promise<LabHost[]> {
-  const lab = await openLab({ progress });
+  const lab = await openLab({ progress, ...(options.lab === undefined ? {} : { name: options.lab }) });
   closing.push(() => lab.down());
   return lab.up(options.hosts ?? 1, options.limits);
 }
