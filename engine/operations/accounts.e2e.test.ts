@@ -119,7 +119,7 @@ chmod 640 /home/carl/.ssh/authorized_keys; chown -R carl:carl /home/carl/.ssh; s
     await set('echo precious > /home/kurt/data; chown kurt /home/kurt/data');
     const undo = await t.undone(result.run);
     expect(await t.outside('getent passwd kurt || echo gone; cat /home/kurt/data')).toBe('gone\nprecious\n');
-    expect(undo.events.find((event) => event.event === 'note')?.detail).toContain('/home/kurt stays');
+    expect(undo.events.find((event) => event.event === 'note')?.detail ?? '').toContain('/home/kurt stays');
     await set('rm -rf /home/kurt');
   });
 
@@ -173,7 +173,7 @@ chmod 640 /home/carl/.ssh/authorized_keys; chown -R carl:carl /home/carl/.ssh; s
   });
 
   it('refuses to remove the user it is logged in as, root, and a user with processes', async () => {
-    await set('useradd -M nick; setsid -f runuser -u nick -- sleep 1000');
+    await set('useradd -M nick; setsid -f runuser -u nick -- sleep 1000 > /dev/null 2>&1 < /dev/null');
     const plan = await t.harness().plan({ users: { root: { state: 'absent' }, nick: { state: 'absent' } } });
     expect(plan.steps).toEqual([]);
     expect(plan.findings.map((finding) => finding.message)).toEqual([

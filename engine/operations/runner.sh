@@ -120,20 +120,37 @@ restored_item() {
   [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; STUCK=1; }
 }
 
+touched() { [ -e "$S/started" ] || [ -e "$S/done" ]; }
+last_lines() { tail -n 3 "$1" | tr '\n\t' '  ' | tail -c 300; }
+note_lines() { # what a restore left on purpose, for people to read
+  grep '^note: ' "$1" | while IFS= read -r l; do say "$ID" note "${l#note: }"; done
+}
+
+# One pass over all steps. A step may have to wait for another: a folder is only empty when its user's files are gone.
+restore_pass() {
+  FAILED=0
+  for n in $(reverse); do
+    step "$n"; touched && [ ! -e "$S/undone" ] || continue
+    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1; then : > "$S/undone"; note_lines "$S/undo.out"
+    else FAILED=1; fi
+  done
+}
+
 undo_all() {
   STUCK=0
   [ -e "$DIR/captured" ] || finish rolled-back
+  rm -f "$DIR"/steps/*/undone
+  restore_pass; [ "$FAILED" -eq 0 ] || restore_pass
   for n in $(reverse); do
-    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
-    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1; then : > "$S/undone"
-    else say "$ID" stuck "$(tail -n 3 "$S/undo.out" | tr '\n\t' '  ' | tail -c 300)"; STUCK=1; fi
+    step "$n"; touched && [ ! -e "$S/undone" ] || continue
+    say "$ID" stuck "$(last_lines "$S/undo.out")"; STUCK=1
   done
   for n in $(reverse); do
-    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
-    bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1 || { say "$ID" stuck "$(tail -n 3 "$S/after.out" | tr '\n\t' '  ' | tail -c 300)"; STUCK=1; }
+    step "$n"; touched || continue
+    bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1 || { say "$ID" stuck "$(last_lines "$S/after.out")"; STUCK=1; }
   done
   for n in $(reverse); do
-    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
+    step "$n"; touched || continue
     before=$STUCK; each_item restored_item
     [ "$STUCK" -ne "$before" ] || { each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone; }
   done
@@ -147,7 +164,7 @@ mine_item() {
 }
 cmd_undo_late() {
   for n in $STEPS; do
-    step "$n"; [ -e "$S/started" ] || [ -e "$S/done" ] || continue
+    step "$n"; touched || continue
     each_item mine_item || { say "$ID" touched-later "$LATER"; finish refused; }
   done
   undo_all
