@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
+import type { LabHost } from '../../lab/hosts.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+
+/**
+ * The engine is killed with SIGKILL (its embedded Temporal server dies with it) at each boundary of a run, and
+ * started again. What happened is counted on the host: lines that the effect appended, inodes, the journal of units.
+ */
+describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
+  let world: World;
+  let host: LabHost;
+  beforeAll(async () => {
+    world = await startWorld({
+      engine: 'process',
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+    });
+    const [first] = world.hosts;
+    if (first === undefined) throw new Error('there is no host');
+    host = first;
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
+  const killAndStart = async (): Promise<void> => {
+    await world.engine.kill();
+    await world.engine.start();
+  };
+  const mergedSoon = (pull: number) =>
+    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 90);
+
+  /** One slow effect that counts itself on the host, and a file. */
+  const slow = (name: string, extra: Readonly<Record<string, unknown>> = {}): string =>
+    configuration(name, {
+      files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
+      scripts: {
+        [name]: {
+          check: `test -e /var/tmp/${name}.done`,
+          apply: `echo begun >> /var/tmp/${name}.begun; sleep 3; echo effect >> /var/tmp/${name}.done`,
+          undo: `echo undone >> /var/tmp/${name}.undone; sleep 3; rm -f /var/tmp/${name}.done /var/tmp/${name}.begun`,
+        },
+      },
+      ...extra,
+    });
+
+  const approved = async (name: string, files: Readonly<Record<string, string>>) => {
+    const { pull, sha } = await world.open(name, files);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, sha };
+  };
+  const seen = (what: string, script: string) =>
+    until(async () => ((await on(script)) === 'yes' ? true : undefined), what, 60);
+
+  const expectApplied = async (name: string, pull: number, sha: string): Promise<void> => {
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    expect(apply.title).toMatch(/^Applied 2 changes on 1 server/);
+    await mergedSoon(pull);
+    expect(await on(`cat /etc/doaas-${name}; cat /var/tmp/${name}.begun; cat /var/tmp/${name}.done`)).toBe(
+      `${name}\nbegun\neffect`,
+    );
+    expect(await on('systemctl list-units --no-legend "doaas-*"')).toBe('');
+  };
+
+  it('before the first remote command applies everything once', async () => {
+    const { pull, sha } = await approved('before', { 'before.yaml': slow('before') });
+    await until(
+      async () => ((await world.checks(sha)).some((run) => run.name === 'doaas/apply') ? true : undefined),
+      'the run to start',
+    );
+    await killAndStart();
+    await expectApplied('before', pull, sha);
+  });
+
+  it('inside a remote command attaches to what runs', async () => {
+    const { pull, sha } = await approved('inside', { 'inside.yaml': slow('inside') });
+    await seen('the effect to begin', '[ -e /var/tmp/inside.begun ] && echo yes');
+    const unit = await on(
+      'systemctl show -p InvocationID --value $(systemctl list-units --no-legend --plain "doaas-*" | cut -d" " -f1)',
+    );
+    await killAndStart();
+    await expectApplied('inside', pull, sha);
+    expect(unit).toMatch(/^[0-9a-f]{32}$/);
+    const started = await on(
+      'journalctl -q -o cat _SYSTEMD_UNIT=init.scope --grep "Started doaas-pr.*w0-apply" | sort | uniq -c | sort -n | tail -n 1',
+    );
+    expect(started.split(' ')[0]).toBe('1');
+  });
+
+  it('after a remote command reads its result', async () => {
+    const { pull, sha } = await approved('after', { 'after.yaml': slow('after') });
+    await seen('the effect to end', '[ -e /var/tmp/after.done ] && echo yes');
+    const inode = await on('stat -c %i /var/tmp/after.done');
+    await killAndStart();
+    await expectApplied('after', pull, sha);
+    expect(await on('stat -c %i /var/tmp/after.done')).toBe(inode);
+  });
+
+  it('in verify verifies again and merges', async () => {
+    const probes = [{ command: ['sleep', '4'], within: '20s' }];
+    const { pull, sha } = await approved('verify', { 'verify.yaml': slow('verify', { probes }) });
+    await seen('the probe to run', 'pgrep -x sleep -u nobody > /dev/null && echo yes');
+    const inode = await on('stat -c %i /etc/doaas-verify');
+    await killAndStart();
+    await expectApplied('verify', pull, sha);
+    expect(await on('stat -c %i /etc/doaas-verify')).toBe(inode);
+  });
+
+  it('in rollback finishes the rollback, and the host is as before', async () => {
+    const before = await snapshotTree(host);
+    const probes = [{ tcp: 'localhost:81', within: '1s' }];
+    const { pull, sha } = await approved('back', { 'back.yaml': slow('back', { probes }) });
+    await seen('the undo to begin', '[ -e /var/tmp/back.undone ] && echo yes');
+    await killAndStart();
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 120 });
+    expect(apply.title).toBe('Probe tcp localhost:81 failed on web-1; 1 server restored as before');
+    expect(await on('cat /var/tmp/back.undone; rm /var/tmp/back.undone')).toBe('undone');
+    expect(describeDifferences(await compareTrees(before, await snapshotTree(host)))).toBe('');
+    expect(await world.merged(pull)).toBe(false);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('in merge, with the answer lost, merges once', async () => {
+    world.github.faults.add({
+      method: 'PUT',
+      path: /\/merge$/,
+      times: 1,
+      respond: 'drop',
+      afterEffect: true,
+    });
+    const { pull, sha } = await approved('merge', { 'merge.yaml': slow('merge') });
+    await mergedSoon(pull);
+    await killAndStart();
+    await expectApplied('merge', pull, sha);
+  });
+
+  it('left nothing locked and no API call that GitHub does not know', async () => {
+    const { pull, sha } = await approved('last', { 'last.yaml': slow('last') });
+    await expectApplied('last', pull, sha);
+    expect(world.github.violations()).toEqual([]);
+  });
+});
