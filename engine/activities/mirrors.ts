@@ -36,11 +36,7 @@ export function createMirrors(options: MirrorsOptions): RevisionSource {
     mergedTree: async (repository, { baseSha, headSha }) =>
       (await mirrorOf(repository)).mergedTree(baseSha, headSha),
     treeOf: async (repository, commit) => (await mirrorOf(repository)).treeOf(commit),
-    read: async (repository, treeish) => {
-      const { files, refused } = await (await mirrorOf(repository)).readTree(treeish);
-      const links = refused.filter((path) => path.reason === 'symlink').map((path) => path.path);
-      return { files, links: new Set(links) };
-    },
+    read: async (repository, treeish) => (await mirrorOf(repository)).readTree(treeish),
   };
 }
 

@@ -1,7 +1,6 @@
-import { annotationsOf, BUTTONS, publishCheck } from '../github/checks.ts';
+import { BUTTONS } from '../github/checks.ts';
 import { branchTip, getPull } from '../github/pulls.ts';
-import { render } from '../github/render/render.ts';
-import type { HostFacts, PlanView, ValidateView } from '../github/render/views.ts';
+import type { HostFacts, PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { planDigest } from '../plan/digest.ts';
@@ -23,8 +22,8 @@ import type {
   PullRef,
   PullSnapshot,
   Revision,
-  ValidateOutcome,
 } from './types.ts';
+import { validatePull } from './validate.ts';
 
 type Planned = Pick<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
 
@@ -45,56 +44,6 @@ async function readPull(engine: Engine, { repository, number }: PullRef): Promis
   const baseSha = pull.state === 'open' ? await branchTip(client, repository, baseRef) : pull.baseSha;
   const state = pull.merged ? 'merged' : pull.state;
   return { headSha, headRef, baseSha, baseRef, author, draft, fork, state, mergeSha: pull.mergeSha };
-}
-
-async function validatePull(engine: Engine, pull: PullRef, revision: Revision): Promise<ValidateOutcome> {
-  const client = await engine.github.installationClient(pull.repository.installationId);
-  const resolved = await engine.revisions.resolve(pull, revision);
-  if (resolved.kind === 'conflict') {
-    await showCheck(client, pull, { ...validateCheck(revision, false), view: conflictWords(resolved.paths) });
-    return { kind: 'conflict' };
-  }
-  const view: ValidateView = {
-    kind: 'validate',
-    errors: resolved.errors,
-    documents: resolved.documents,
-    hosts: resolved.merged.hosts.length,
-  };
-  const { title, body } = render(view);
-  const { name, headSha, externalId, state } = validateCheck(revision, resolved.errors.length === 0);
-  const annotations = annotationsOf(resolved.errors);
-  await publishCheck(client, pull.repository, {
-    name,
-    headSha,
-    externalId,
-    state,
-    title,
-    summary: body,
-    annotations,
-  });
-  if (resolved.errors.length > 0) {
-    await showComment(client, pull, view);
-    return { kind: 'invalid', errors: resolved.errors.length };
-  }
-  return { kind: 'valid', treeSha: resolved.treeSha, hosts: resolved.changed.map((host) => host.name) };
-}
-
-function validateCheck({ headSha, baseSha }: Revision, good: boolean) {
-  return {
-    name: 'doaas/validate' as const,
-    headSha,
-    externalId: `validate-${headSha}-${baseSha}`,
-    state: { status: 'completed' as const, conclusion: good ? ('success' as const) : ('failure' as const) },
-  };
-}
-
-function conflictWords(paths: readonly string[]) {
-  const files = paths.slice(0, 20).join(', ');
-  return {
-    kind: 'words' as const,
-    title: 'This branch conflicts with its base',
-    body: `What is planned is the merge of both, and git cannot make it: ${files}. Merge the base into the branch, then push.`,
-  };
 }
 
 async function planPull(

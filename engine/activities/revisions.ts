@@ -1,10 +1,10 @@
 import type { ItemKey } from '../facts/fact.ts';
 import { changedItems } from '../plan/changedItems.ts';
 import { canonicalJson } from '../plan/digest.ts';
-import { loadManifest } from '../spec/load.ts';
+import type { RefusedPath } from '../repository/tree.ts';
+import { checkRepository } from '../spec/check.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
-import { resolveManifest } from '../spec/resolve.ts';
 import type { PullRef, RepositoryRef, Revision } from './types.ts';
 
 /** What the merge of a head into a base wants of every host, beside what the base wants. */
@@ -15,6 +15,7 @@ export type ResolvedRevision =
       readonly treeSha: string;
       readonly documents: number;
       readonly errors: readonly SpecError[];
+      readonly refused: readonly RefusedPath[];
       readonly merged: Resolution;
       readonly base: Resolution;
       /** Hosts whose desired state the change touches, as the merge has them. */
@@ -36,11 +37,11 @@ export interface RevisionSource {
     | { readonly kind: 'conflict'; readonly paths: readonly string[] }
   >;
   treeOf(repository: RepositoryRef, commit: string): Promise<string>;
-  /** Files by path and the paths of links, which are never followed. */
+  /** Files by path, and what was left out: links, submodules, what is too large. */
   read(
     repository: RepositoryRef,
     treeish: string,
-  ): Promise<{ readonly files: ReadonlyMap<string, Uint8Array>; readonly links: ReadonlySet<string> }>;
+  ): Promise<{ readonly files: ReadonlyMap<string, Uint8Array>; readonly refused: readonly RefusedPath[] }>;
 }
 
 export interface Revisions {
@@ -53,6 +54,8 @@ export interface Revisions {
 export interface ResolvedTree {
   readonly documents: number;
   readonly errors: readonly SpecError[];
+  /** Paths that were left out, whether or not a document names them. */
+  readonly refused: readonly RefusedPath[];
   readonly resolution: Resolution;
 }
 
@@ -96,14 +99,9 @@ async function readTree(
   repository: RepositoryRef,
   treeish: string,
 ): Promise<ResolvedTree> {
-  const { files, links } = await source.read(repository, treeish);
-  const { manifest, errors } = loadManifest(files, { links });
-  const resolution = resolveManifest(manifest);
-  return {
-    documents: manifest.documents.length,
-    errors: unique([...errors, ...resolution.errors]),
-    resolution,
-  };
+  const { files, refused } = await source.read(repository, treeish);
+  const { manifest, errors, resolution } = checkRepository(files, { refused });
+  return { documents: manifest.documents.length, errors, refused, resolution };
 }
 
 function compare(treeSha: string, merged: ResolvedTree, base: Resolution): ResolvedRevision {
@@ -114,6 +112,7 @@ function compare(treeSha: string, merged: ResolvedTree, base: Resolution): Resol
     treeSha,
     documents: merged.documents,
     errors: merged.errors,
+    refused: merged.refused,
     merged: merged.resolution,
     base,
     changed: hosts.filter((host) => before.get(host.name) !== canonicalHost(host)),
@@ -128,8 +127,4 @@ function canonicalHost(host: ResolvedHost): string {
     canonicalJson({ kind, wave, onRemoval, spec }),
   );
   return canonicalJson({ name: host.name, server: host.server, documents: documents.sort() });
-}
-
-function unique(errors: readonly SpecError[]): readonly SpecError[] {
-  return [...new Map(errors.map((error) => [canonicalJson(error), error])).values()];
 }

@@ -5,20 +5,30 @@ import { count } from './words.ts';
 
 /** Rows of the table; all errors are annotations too. */
 const MAX_ERRORS = 100;
+const MAX_LEFT_OUT = 20;
 
 export function renderValidate(view: ValidateView): Rendered {
   const { errors } = view;
   if (errors.length === 0) {
     const title = `Valid: ${count(view.documents, 'document')} for ${count(view.hosts, 'server')}`;
-    return { title, body: 'Every document passes its schema and the checks between documents.' };
+    const body = 'Every document passes its schema and the checks between documents.';
+    return { title, body: `${body}${leftOut(view)}` };
   }
   const rows = errors.slice(0, MAX_ERRORS).map((error) => [place(error), prose(error.message, 1000)]);
   const more = errors.length - rows.length;
   const rest = more > 0 ? `\n\n*and ${more} more*` : '';
   return {
     title: title(errors),
-    body: `${table(['place', 'error'], rows)}${rest}\n\nCheck locally: \`doaas validate .\``,
+    body: `${table(['place', 'error'], rows)}${rest}${leftOut(view)}\n\nCheck locally: \`doaas validate .\``,
   };
+}
+
+/** What is not read must be said: a document in it would be missing without a word. */
+function leftOut({ leftOut: paths = [] }: ValidateView): string {
+  if (paths.length === 0) return '';
+  const lines = paths.slice(0, MAX_LEFT_OUT).map(({ path, why }) => `- ${code(path)} is ${prose(why, 200)}`);
+  const more = paths.length - lines.length;
+  return `\n\nNot read:\n${lines.join('\n')}${more > 0 ? `\n- *and ${more} more*` : ''}`;
 }
 
 function title(errors: readonly SpecError[]): string {

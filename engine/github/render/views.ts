@@ -29,6 +29,8 @@ export interface ValidateView {
   readonly errors: readonly SpecError[];
   readonly documents: number;
   readonly hosts: number;
+  /** Paths of the repository that were not read; `why` completes "it is ...". */
+  readonly leftOut?: readonly { readonly path: string; readonly why: string }[];
 }
 
 export interface PlanView {

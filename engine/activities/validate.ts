@@ -1,0 +1,98 @@
+import { Context } from '@temporalio/activity';
+import { annotationsOf, publishCheck } from '../github/checks.ts';
+import { code, prose } from '../github/render/escape.ts';
+import { render } from '../github/render/render.ts';
+import type { ValidateView } from '../github/render/views.ts';
+import { RepositoryError } from '../repository/error.ts';
+import type { Engine } from './engine.ts';
+import { showCheck, showComment } from './show.ts';
+import type { PullRef, Revision, ValidateOutcome } from './types.ts';
+
+/** Publishes `doaas/validate`: errors on their exact lines, or why the repository cannot be read at all. */
+export async function validatePull(
+  engine: Engine,
+  pull: PullRef,
+  revision: Revision,
+): Promise<ValidateOutcome> {
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const resolved = await engine.revisions.resolve(pull, revision).catch(unreadable);
+  if (resolved.kind === 'unreadable') {
+    await showCheck(client, pull, {
+      ...validateCheck(revision, false),
+      view: { kind: 'words', title: 'The repository cannot be read', body: resolved.reason },
+    });
+    return { kind: 'invalid', errors: 1 };
+  }
+  if (resolved.kind === 'conflict') {
+    await showCheck(client, pull, { ...validateCheck(revision, false), view: conflictWords(resolved.paths) });
+    return { kind: 'conflict' };
+  }
+  const view: ValidateView = {
+    kind: 'validate',
+    errors: resolved.errors,
+    documents: resolved.documents,
+    hosts: resolved.merged.hosts.length,
+    leftOut: resolved.refused,
+  };
+  const { title, body } = render(view);
+  const { name, headSha, externalId, state } = validateCheck(revision, resolved.errors.length === 0);
+  const annotations = annotationsOf(resolved.errors);
+  await publishCheck(client, pull.repository, {
+    name,
+    headSha,
+    externalId,
+    state,
+    title,
+    summary: body,
+    annotations,
+  });
+  if (resolved.errors.length > 0) {
+    await showComment(client, pull, view);
+    return { kind: 'invalid', errors: resolved.errors.length };
+  }
+  return { kind: 'valid', treeSha: resolved.treeSha, hosts: resolved.changed.map((host) => host.name) };
+}
+
+interface Unreadable {
+  readonly kind: 'unreadable';
+  readonly reason: string;
+}
+
+/** What no other try changes. */
+const FOR_GOOD = new Set(['too-large', 'bad-argument']);
+/** What may pass: GitHub's git servers can lag behind its API, and an installation can be about to change. */
+const FOR_LONG = new Set(['repository-not-found', 'repository-denied', 'commit-not-found', 'git-failed']);
+/** Tries before what may pass is said, instead of waited for. */
+const PATIENCE_ATTEMPTS = 5;
+
+/** Waiting without a word would leave the author without an answer; the rest is tried again by Temporal. */
+function unreadable(error: unknown): Unreadable {
+  const type = error instanceof RepositoryError ? error.type : '';
+  const patient = Context.current().info.attempt < PATIENCE_ATTEMPTS;
+  if (!(error instanceof Error) || !(FOR_GOOD.has(type) || (FOR_LONG.has(type) && !patient))) throw error;
+  return {
+    kind: 'unreadable',
+    reason: `${prose(error.message)} Once that is mended without a push, say \`/doaas plan\`.`,
+  };
+}
+
+function validateCheck({ headSha, baseSha }: Revision, good: boolean) {
+  return {
+    name: 'doaas/validate' as const,
+    headSha,
+    externalId: `validate-${headSha}-${baseSha}`,
+    state: { status: 'completed' as const, conclusion: good ? ('success' as const) : ('failure' as const) },
+  };
+}
+
+function conflictWords(paths: readonly string[]) {
+  const files = paths
+    .slice(0, 20)
+    .map((path) => code(path))
+    .join(', ');
+  return {
+    kind: 'words' as const,
+    title: 'This branch conflicts with its base',
+    body: `What is planned is the merge of both, and git cannot make it: ${files}. Merge the base into the branch, then push.`,
+  };
+}
