@@ -14,6 +14,7 @@ test.each([
   request('GET', '/repos/a/b/pulls', undefined, 'state=open&per_page=100'),
   request('GET', '/repos/a/b/contents/dir/file.yaml', undefined, 'ref=main'),
   request('GET', '/repos/a/b/commits/heads/main/check-runs'),
+  request('GET', '/repos/a/b/commits/f00/check-runs', undefined, 'check_name=x&app_id=1&filter=all'),
   request('POST', '/repos/a/b/check-runs', { name: 'x', head_sha: 'f', status: 'in_progress', output }),
   request('PATCH', '/repos/a/b/check-runs/7', { status: 'completed', conclusion: 'success', output }),
   request('PUT', '/repos/a/b/pulls/7/merge', { sha: 'f', merge_method: 'squash' }),

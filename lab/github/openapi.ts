@@ -77,7 +77,11 @@ function operationsOf(document: Json): Operation[] {
       definition: asJson(definition),
     })),
   );
-  return operations.sort((left, right) => left.names.length - right.names.length);
+  // Fewer names first, then more fixed text: `commits/{ref}/check-runs` before `commits/{ref}`, whose ref may hold slashes.
+  return operations.sort(
+    (left, right) =>
+      left.names.length - right.names.length || right.template.length - left.template.length,
+  );
 }
 
 /** `{ref}`, `{path}` and `{basehead}` may hold slashes, the others not. */
