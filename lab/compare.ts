@@ -141,7 +141,10 @@ async function readTree(dir: string, paths?: readonly string[]): Promise<TarEntr
   });
   let complaint = '';
   tar.stderr.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-4000);
+    complaint += chunk.toString();
+    // Cut at a line's start, or the rest of a line would be taken for another complaint.
+    if (complaint.length > 8000)
+      complaint = complaint.slice(complaint.indexOf('\n', -4000 + complaint.length) + 1);
   });
   tar.stdin.on('error', () => {});
   tar.stdin.end(paths?.map((path) => `.${path}\0`).join(''));
@@ -152,7 +155,7 @@ async function readTree(dir: string, paths?: readonly string[]): Promise<TarEntr
   // 1: a file changed while it was read.
   if (code !== 0 && code !== 1) {
     const real = complaint.split('\n').filter((line) => line && !/No such file|previous errors/.test(line));
-    if (real.length > 0) throw new Error(`tar could not read ${dir}: ${real.join('\n')}`);
+    if (real.length > 0) throw new Error(`tar could not read ${dir}: ${real.join('\n').slice(-4000)}`);
   }
   return entries;
 }

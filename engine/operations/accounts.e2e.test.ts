@@ -173,7 +173,9 @@ chmod 640 /home/carl/.ssh/authorized_keys; chown -R carl:carl /home/carl/.ssh; s
   });
 
   it('refuses to remove the user it is logged in as, root, and a user with processes', async () => {
-    await set('useradd -M nick; setsid -f runuser -u nick -- sleep 1000 > /dev/null 2>&1 < /dev/null');
+    await set(
+      'useradd -M nick; setsid -f runuser -u nick -- sleep 1000 > /dev/null 2>&1 < /dev/null; until pgrep -u nick -x sleep; do sleep 0.05; done',
+    );
     const plan = await t.harness().plan({ users: { root: { state: 'absent' }, nick: { state: 'absent' } } });
     expect(plan.steps).toEqual([]);
     expect(plan.findings.map((finding) => finding.message)).toEqual([

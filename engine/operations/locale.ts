@@ -1,7 +1,7 @@
 import { LOCALE_PATHS, type LocalePath } from '../facts/locale.ts';
 import { lines, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
-import { pathCustody } from './path.ts';
+import { PATH_FUNCTIONS, pathCustody } from './path.ts';
 
 /** `text`: the whole file. */
 export type WriteLocale = { readonly path: LocalePath; readonly text: string };
@@ -16,6 +16,7 @@ rm -f "$t"; printf %s ${p.text} > "$t"; chmod 0644 "$t"; sync "$t"; mv -fT "$t" 
 
 export const localeCustody: Custody = {
   fact: 'locale',
+  library: PATH_FUNCTIONS,
   capture: (_key, save) =>
     lines(...LOCALE_PATHS.map((file, i) => pathCustody.capture(file, sh`${save}/${i}`))),
   restore: (items) =>

@@ -1,7 +1,7 @@
 import { procPath, sysctlFile } from '../facts/sysctl.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
-import { pathCustody } from './path.ts';
+import { PATH_FUNCTIONS, pathCustody } from './path.ts';
 
 /** `value` with white space as single blanks. */
 export type SetSysctl = { readonly key: string; readonly value: string };
@@ -24,6 +24,7 @@ printf '%s\n' ${p.value} > ${procPath(p.key)}`,
 
 export const sysctlCustody: Custody = {
   fact: 'sysctl',
+  library: PATH_FUNCTIONS,
   capture: (key, save) =>
     lines(
       sh`mkdir -p ${save}; cat ${procPath(key)} > ${save}/runtime`,

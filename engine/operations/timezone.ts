@@ -1,7 +1,7 @@
 import { ZONEINFO } from '../facts/timezone.ts';
 import { lines, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
-import { pathCustody } from './path.ts';
+import { PATH_FUNCTIONS, pathCustody } from './path.ts';
 
 export type SetTimezone = { readonly zone: string };
 
@@ -22,6 +22,7 @@ rm -f "$t"; ln -s "$z" "$t"; mv -fT "$t" /etc/localtime; sync /etc`,
 
 export const timezoneCustody: Custody = {
   fact: 'timezone',
+  library: PATH_FUNCTIONS,
   capture: (_key, save) => lines(...FILES.map((file, i) => pathCustody.capture(file, sh`${save}/${i}`))),
   restore: (items) =>
     lines(

@@ -60,7 +60,7 @@ function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
   };
   const applied = async (spec: Partial<ResolvedConfiguration>) => {
     const result = await harness().apply(spec);
-    expect(result, result.output).toMatchObject({ end: 'applied' });
+    expect(result.end, `${result.output}\n${JSON.stringify(result.events, null, 1)}`).toBe('applied');
     return result;
   };
   const undone = async (run: string) => {
