@@ -83,7 +83,7 @@ apt_change() { # ARGUMENTS of apt-get
     repair_dpkg
     if apt_run "$@" --fix-broken; then tail -n 15 "$STEP/apt.out"; return 0; fi
   fi
-  tail -n 30 "$STEP/apt.out"
+  grep -v '^Waiting for cache lock' "$STEP/apt.out" | tail -n 25 || :
   explain_apt >&2
   return 1
 }

@@ -98,7 +98,7 @@ function asWanted(queries: readonly PackageQuery[]): Sh {
 
 function nothing(states: Sh, pattern: string): Sh {
   return sh`{ ${states}
-} | { ! grep ${pattern}; }`;
+} | { ! grep -q ${pattern}; }`;
 }
 
 function mark({ name, hold }: InstallPackages['packages'][number]): Sh {

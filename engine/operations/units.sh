@@ -18,6 +18,7 @@ capture_unit() { # NAME SAVE
   find "$UNITS" -mindepth 1 -maxdepth 1 -type d > "$2/folders"
   unit_is "$1" ActiveState > "$2/active"
   [ -e "/var/lib/systemd/timers/stamp-$1" ] || : > "$2/no-stamp"
+  [ -e /var/lib/systemd/timers ] || : > "$2/no-timers"
 }
 
 restore_unit() { # NAME SAVE: links and, where it did not run, a stop; it is started by settle_unit, when all is restored
@@ -28,6 +29,7 @@ restore_unit() { # NAME SAVE: links and, where it did not run, a stop; it is sta
   find "$UNITS" -mindepth 1 -maxdepth 1 -type d -empty | while IFS= read -r d; do grep -qxF "$d" "$2/folders" || rmdir "$d"; done
   systemctl daemon-reload
   [ ! -e "$2/no-stamp" ] || rm -f "/var/lib/systemd/timers/stamp-$1"
+  [ ! -e "$2/no-timers" ] || rmdir /var/lib/systemd/timers 2>/dev/null || :
 }
 
 settle_unit() { # NAME SAVE
