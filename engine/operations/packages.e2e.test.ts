@@ -92,6 +92,9 @@ describe('packages on a real host', () => {
       .exec(
         `rm -f /run/go; apt-get install -qy tree -o DPkg::Pre-Install-Pkgs::="sh -c 'touch /run/held; while [ ! -e /run/go ]; do sleep 0.1; done'"; apt-get -qy purge tree`,
       );
+    onTestFinished(async () => {
+      await t.host().exec('touch /run/go');
+    });
     await waitFor(
       'apt to be locked',
       APT_DEADLINE_MS,
