@@ -16,6 +16,15 @@ import { causeOf, deployment } from './deployment.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 
+interface Running {
+  readonly run: string;
+  readonly workflowId: string;
+  readonly request: Request;
+  readonly plan: PlanRef;
+  /** How often the same plan was started, because the base moved while it waited. */
+  readonly attempt: number;
+}
+
 /** What survives a continue-as-new. */
 export interface PullState {
   readonly snapshot: PullSnapshot | undefined;
@@ -23,7 +32,7 @@ export interface PullState {
   /** The plan that was shown last, though it may be superseded: an equal one keeps its approvals. */
   readonly shown: PlanRef | undefined;
   /** The run that changes hosts for this pull request now, and the workflow that carries it. */
-  readonly running: { readonly run: string; readonly workflowId: string } | undefined;
+  readonly running: Running | undefined;
   /** Somebody wants the running change taken back; should it be applied before it can stop, the merged one is. */
   readonly unwanted: Request | undefined;
   /** Comments, and deliveries of buttons, that were acted upon; what comes twice does nothing the second time. */
@@ -35,6 +44,9 @@ export interface PullInput {
   readonly state?: PullState;
   readonly inbox?: readonly PullEvent[];
 }
+
+/** A plan that is the same again after the base has moved goes on by itself this often. */
+const ATTEMPTS_MAX = 10;
 
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */
 const ANSWERED_MAX = 500;
@@ -180,7 +192,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     await deploy(plan, request);
   };
 
-  const deploy = async (plan: PlanRef, request: Request): Promise<void> => {
+  const deploy = async (plan: PlanRef, request: Request, attempt = 1): Promise<void> => {
     const run = `pr${input.pull.number}-${uuid4().slice(0, 8)}`;
     const workflowId = `deployment:${run}:${plan.headSha.slice(0, 12)}`;
     await startChild(deployment, {
@@ -188,7 +200,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       args: [{ run, pull: input.pull, plan, actor: request.actor }, workflowInfo().workflowId],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
-    state = { ...state, running: { run, workflowId } };
+    state = { ...state, running: { run, workflowId, request, plan, attempt } };
   };
 
   const takeBack = async (request: Request): Promise<void> => {
@@ -201,11 +213,21 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const deploymentOver = async (end: DeploymentEnded): Promise<void> => {
-    if (state.running?.run !== end.run) return;
-    const { unwanted } = state;
+    const { unwanted, running } = state;
+    if (running?.run !== end.run) return;
     state = { ...state, running: undefined, unwanted: undefined };
     await look(end.end === 'stale');
-    if (unwanted !== undefined && end.end === 'applied') await rollBackMerged(input.pull, unwanted);
+    if (unwanted !== undefined && end.end === 'applied') return rollBackMerged(input.pull, unwanted);
+    if (unwanted === undefined && end.end === 'stale') return goOn(running);
+  };
+
+  /** The approval covers the plan, not the base: when planning again gives the same plan, it runs. */
+  const goOn = async ({ plan, request, attempt }: Running): Promise<void> => {
+    await settled();
+    const now = state.plan;
+    if (now?.digest !== plan.digest || now.headSha !== plan.headSha || attempt >= ATTEMPTS_MAX) return;
+    const gate = await short.gatePull(input.pull, now);
+    if (gate.ready) await deploy(now, request, attempt + 1);
   };
 
   const over = (): boolean =>

@@ -2,11 +2,14 @@ import { branchTip, getPull, mergePull as mergeOnGitHub } from '../github/pulls.
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
+import { coveredBy } from '../plan/digest.ts';
+import type { Plan, Step } from '../plan/step.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { applyHost, batchName, hostOf, undoHost } from './hostRun.ts';
 import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
 import { assemble, fullName, planRevision } from './pull.ts';
+import { reaching } from './reaching.ts';
 import { showRun } from './showRun.ts';
 import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, RunEnd, RunRef } from './types.ts';
 import { verifyHosts } from './verify.ts';
@@ -84,23 +87,20 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   const made = assemble(await planRevision(engine, pull, resolved, plan.headSha));
   const problem = made.problems[0];
   if (problem !== undefined) return { kind: 'changed', reason: problem.message };
-  const moved = made.plan.hosts.filter(
-    (host) => host.digest !== digestOf(run, host.host) && host.steps.length > 0,
-  );
-  if (made.plan.digest === plan.digest || moved.length === 0) return { kind: 'unchanged' };
-  return {
-    kind: 'changed',
-    reason: `the state of ${moved.map((host) => host.host).join(', ')} has changed since the plan`,
-  };
+  const approved = await engine.store.plans.get(plan.digest);
+  const moved = made.plan.hosts.filter(({ host, steps }) => !coveredBy(stepsOf(approved, host), steps));
+  if (moved.length === 0) return { kind: 'unchanged' };
+  const names = moved.map((host) => host.host).join(', ');
+  return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };
 }
 
-function digestOf(run: RunRef, host: string): string | undefined {
-  return run.plan.hosts.find((planned) => planned.name === host)?.digest;
+function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {
+  return plan?.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
 }
 
 async function cancelHost(engine: Engine, run: RunRef, host: string, wave: number): Promise<void> {
   const { target } = await hostOf(engine, run, host);
-  await engine.transport.withSession(target, (session) => cancelBatch(session, batchName(run.run, wave)));
+  await reaching(engine, target, (session) => cancelBatch(session, batchName(run.run, wave)));
 }
 
 async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {

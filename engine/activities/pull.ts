@@ -3,7 +3,7 @@ import { branchTip, getPull } from '../github/pulls.ts';
 import type { HostFacts, PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
 import { batchPayloads } from '../operations/batch.ts';
-import { planDigest } from '../plan/digest.ts';
+import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { gate } from '../policy/gate.ts';
 import type { Engine } from './engine.ts';
@@ -63,7 +63,7 @@ async function planPull(
     externalId: `plan-${revision.headSha}`,
   };
   const plannings = await planRevision(engine, pull, resolved, revision.headSha);
-  const made = assemble(plannings);
+  const made = assemble(plannings, resolved.dropped);
   const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
     const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
@@ -125,10 +125,12 @@ export interface Assembled {
   readonly errors: readonly string[];
 }
 
-export function assemble(plannings: readonly HostPlanning[]): Assembled {
-  const hosts = plannings.flatMap((planning): readonly HostPlan[] =>
-    planning.kind === 'planned' ? [planning.plan] : [],
-  );
+/** `dropped`: servers that the change takes out of the repository; nothing is done on them, and the plan says so. */
+export function assemble(plannings: readonly HostPlanning[], dropped: readonly string[] = []): Assembled {
+  const hosts = [
+    ...plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : [])),
+    ...dropped.map(droppedHost),
+  ];
   const problems = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning] : []));
   const errors = hosts.flatMap((host) =>
     host.findings
@@ -136,6 +138,18 @@ export function assemble(plannings: readonly HostPlanning[]): Assembled {
       .map((finding) => `${host.host}: ${finding.message}`),
   );
   return { plan: { kind: 'plan', hosts, digest: planDigest(hosts) }, plannings, problems, errors };
+}
+
+function droppedHost(host: string): HostPlan {
+  const message = `${host} leaves the repository: it stays as it is and is no longer managed. To take changes off it first, remove its configurations in a pull request of their own`;
+  const finding = {
+    kind: 'finding' as const,
+    severity: 'info' as const,
+    host,
+    document: `Server/${host}`,
+    message,
+  };
+  return { kind: 'host-plan', host, steps: [], findings: [finding], digest: hostDigest(host, []) };
 }
 
 async function storePlan(

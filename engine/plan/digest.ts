@@ -16,6 +16,15 @@ export function planDigest(hosts: readonly Pick<HostPlan, 'host' | 'digest'>[]):
   return sha256(canonicalJson(sorted));
 }
 
+/**
+ * Whether an approval of one plan covers another of the same host: nothing in it is new. Steps that reality has
+ * already satisfied may have dropped out.
+ */
+export function coveredBy(approved: readonly Step[], now: readonly Step[]): boolean {
+  const known = new Set(approved.map((step) => canonicalJson(essence(step))));
+  return now.every((step) => known.has(canonicalJson(essence(step))));
+}
+
 /** JSON with sorted keys and no spaces: the same data always gives the same text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
@@ -28,8 +37,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 function essence(step: Step) {
-  const { id, operation, params, dependsOn, reversible, disruption, before, wave } = step;
-  return { id, operation, params, dependsOn, reversible, disruption, before, wave };
+  const { id, operation, params, dependsOn, reversible, disruption, before, wave, onRemoval } = step;
+  return { id, operation, params, dependsOn, reversible, disruption, before, wave, onRemoval };
 }
 
 function sha256(text: string): string {
