@@ -28,14 +28,14 @@ export const reading = proxyActivities<PullActivities & DeploymentActivities>({
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
 });
 
-/** How long a host may be unreachable in the middle of a run, such as while it reboots, before the run gives up. */
-const HOST_OUTAGE_MAX = '20 minutes';
+/** The activities give up on a host that stays away long before this (DOAAS_HOST_OUTAGE_SECONDS). */
+const HOST_WORK_MAX = '3 hours';
 
 /** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
 export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>({
   startToCloseTimeout: '2 hours',
   heartbeatTimeout: LIFE_SIGN,
-  scheduleToCloseTimeout: '3 hours',
+  scheduleToCloseTimeout: HOST_WORK_MAX,
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
 });
 
@@ -44,6 +44,6 @@ export const undoOnHost = proxyActivities<
 >({
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: LIFE_SIGN,
-  scheduleToCloseTimeout: HOST_OUTAGE_MAX,
+  scheduleToCloseTimeout: HOST_WORK_MAX,
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
 });

@@ -8,7 +8,7 @@ import type { Revisions } from './revisions.ts';
 
 /** The parts that activities are bound to; made once in main.ts. */
 export interface Engine {
-  readonly config: Pick<Config, 'publicUrl' | 'botName'>;
+  readonly config: Pick<Config, 'publicUrl' | 'botName' | 'hostOutageSeconds'>;
   readonly store: Store;
   readonly transport: Transport;
   readonly github: GitHub;

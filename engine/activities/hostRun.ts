@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { identityOf } from './identity.ts';
 import { fullName } from './pull.ts';
+import { HostSilentError, reaching } from './reaching.ts';
 import type { HostReceiptDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
 import type { HostOutcome, RunRef, UndoOutcome } from './types.ts';
@@ -44,9 +45,16 @@ export async function applyHost(
   const payloads = await payloadsOf(engine, batch);
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
-  const result = await engine.transport
-    .withSession(target, (session) => runBatch(session, batch, { payloads, onEvent: journal.note, signal }))
+  const result = await reaching(engine, target, (session) =>
+    runBatch(session, batch, { payloads, onEvent: journal.note, signal }),
+  )
+    .catch(gaveUp)
     .finally(journal.flush);
+  if (result.kind === 'gave-up') {
+    const { message } = result;
+    await receipt(engine, run, host, identity, `@apply:${wave}`, 'failed', { ...nothing, message });
+    return { kind: 'failed', reason: message };
+  }
   return outcomeOf(engine, run, host, identity, wave, result);
 }
 
@@ -63,22 +71,35 @@ export async function undoHost(
     const name = batchName(run.run, wave);
     const journal = await journalOf(engine, run, host, identity);
     const mode = late ? 'undo-late' : 'undo';
-    const result = await engine.transport
-      .withSession(target, (session) => undoBatch(session, name, mode, { onEvent: journal.note }))
+    const result = await reaching(engine, target, (session) =>
+      undoBatch(session, name, mode, { onEvent: journal.note }),
+    )
+      .catch(gaveUp)
       .finally(journal.flush);
-    const remaining = remainsOf(result);
-    const done = result.end === 'rolled-back';
+    const remaining = result.kind === 'gave-up' ? [result.message] : remainsOf(result);
+    const end = result.kind === 'gave-up' ? 'held' : result.end;
+    const done = end === 'rolled-back';
     await receipt(engine, run, host, identity, `@undo:${wave}`, done ? 'undone' : 'unknown', {
       ...nothing,
       remaining,
     });
     if (!done)
       return {
-        kind: result.end === 'refused' ? 'refused' : 'held',
+        kind: end === 'refused' ? 'refused' : 'held',
         reason: `${host}: ${remaining.join('; ')}`,
       };
   }
   return { kind: 'rolled-back' };
+}
+
+interface GaveUp {
+  readonly kind: 'gave-up';
+  readonly message: string;
+}
+
+function gaveUp(error: unknown): GaveUp {
+  if (error instanceof HostSilentError) return { kind: 'gave-up', message: error.message };
+  throw error;
 }
 
 const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };

@@ -90,7 +90,7 @@ export function stepFailure(record: RunRecord): StepFailure | undefined {
 
 function causeOf(record: RunRecord, reason: string): RollbackView['cause'] {
   const failure = stepFailure(record) ?? probeFailure(record);
-  return failure ?? { requestedBy: reason };
+  return failure ?? { reason };
 }
 
 function probeFailure(record: RunRecord): StepFailure | undefined {

@@ -177,6 +177,9 @@ const temporal = {
   }),
 } as const;
 
+/** Servers with much memory and many disks take a quarter of an hour to boot. */
+const HOST_OUTAGE_SECONDS = 1_200;
+
 const hosts = {
   sites: withDefault(parse.list(SITE, 'default,berlin-1'), {
     name: 'DOAAS_SITES',
@@ -199,6 +202,13 @@ const hosts = {
     group: 'hosts',
     fallback: '50',
     description: 'Hosts that are connected to at the same time.',
+  }),
+  hostOutageSeconds: withDefault(parse.integer(5, 7_200), {
+    name: 'DOAAS_HOST_OUTAGE_SECONDS',
+    group: 'hosts',
+    fallback: String(HOST_OUTAGE_SECONDS),
+    description:
+      'How long a host may be out of reach in the middle of a run, such as while it reboots, before the run gives up on it.',
   }),
 } as const;
 

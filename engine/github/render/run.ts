@@ -140,14 +140,29 @@ function remaining(view: VerifyView): string {
 }
 
 export function renderRollback(view: RollbackView): Rendered {
-  const cause =
-    'requestedBy' in view.cause ? `Requested by ${code(view.cause.requestedBy)}.` : failure(view.cause);
   const revert = view.revertPull === undefined ? '' : `The revert is in pull request #${view.revertPull}.`;
-  return { title: rollbackTitle(view), body: joined(cause, hostTable(view.hosts), left(view.hosts), revert) };
+  return {
+    title: rollbackTitle(view),
+    body: joined(causeText(view.cause), hostTable(view.hosts), left(view.hosts), revert),
+  };
+}
+
+function causeText(cause: RollbackView['cause']): string {
+  if ('requestedBy' in cause) return `Requested by ${code(cause.requestedBy)}.`;
+  return 'reason' in cause ? prose(cause.reason) : failure(cause);
+}
+
+/** A reason in a title keeps this many characters, so that what became of the servers stays readable. */
+const REASON_MAX = 120;
+
+function causeTitle(cause: RollbackView['cause']): string {
+  if ('requestedBy' in cause) return '';
+  if ('reason' in cause) return `${oneLine(cause.reason, REASON_MAX)}; `;
+  return `${cause.what} failed on ${cause.host}; `;
 }
 
 function rollbackTitle(view: RollbackView): string {
-  const why = 'requestedBy' in view.cause ? '' : `${view.cause.what} failed on ${view.cause.host}; `;
+  const why = causeTitle(view.cause);
   const restored = view.hosts.filter((host) => host.state === 'restored').length;
   const bad = view.hosts.filter((host) => host.state === 'not-restored').map((host) => host.host);
   switch (view.state) {

@@ -130,7 +130,8 @@ export interface HostRollback {
 export interface RollbackView {
   readonly kind: 'rollback';
   readonly state: 'running' | 'rolled-back' | 'held';
-  readonly cause: StepFailure | { readonly requestedBy: string };
+  /** `reason`: a sentence, such as that GitHub refused the merge. */
+  readonly cause: StepFailure | { readonly requestedBy: string } | { readonly reason: string };
   readonly hosts: readonly HostRollback[];
   readonly revertPull?: number;
 }
