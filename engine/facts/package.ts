@@ -73,6 +73,7 @@ $1 == "--" { wants = 1; next }
 
 /** Turns the lines `? ...` and `- ...` into what apt knows. Reads only: apt-get prints what it would fetch. */
 const OFFERS = `doaas_offers() {
+  set -f
   install=$(printf '%s\\n' "$1" | sed -n 's/^? //p'); remove=$(printf '%s\\n' "$1" | sed -n 's/^- //p')
   policy=$([ -z "$install" ] || LC_ALL=C apt-cache policy $(printf '%s\\n' $install | sed 's/=.*//') 2>/dev/null)
   known=$(for p in $install; do
@@ -96,6 +97,7 @@ const OFFERS = `doaas_offers() {
     plan=$(LC_ALL=C apt-get install --print-uris -q -y --allow-downgrades --allow-change-held-packages -o Debug::NoLocking=1 -- $args $(printf '%s\\n' $remove | sed 's/.$/&-/') 2>&1 < /dev/null) ||
       problem=$(printf '%s\\n' "$plan" | sed -n '/^Reading\\|^Building/d;/./p' | tail -c 1000 | base64 -w0)
   fi
+  set +f
   now=$(date +%s); read=$(ls /var/lib/apt/lists/*_*Release > /dev/null 2>&1 && stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial 2>/dev/null | sort -n | tail -n 1)
   printf '%s\\n' "$known" "problem \${problem:--}" "lists \${read:+$((now - read))}" '--plan' "$plan" '--blocks' "$1" | awk '
     $0 == "--plan" { part = 1; next }

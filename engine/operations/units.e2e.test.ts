@@ -59,7 +59,7 @@ Alias=${name}-alias.service
         '/etc/two.d.conf': conf(text, { restart: ['two.service'] }),
       },
     });
-    await t.applied(spec('a\n', 'infinity'));
+    const first = await t.applied(spec('a\n', 'infinity'));
     expect(await t.outside('cat /run/two.log')).toBe('start\n');
     await t.cycle(spec('b\n', '99999'), async () => {
       expect(await t.outside('cat /run/two.log')).toBe('start\nstart\n');
@@ -68,6 +68,7 @@ Alias=${name}-alias.service
     expect(
       await t.outside('tr "\\0" " " < /proc/$(systemctl show -p MainPID --value two.service)/cmdline'),
     ).toBe('/bin/sleep infinity ');
+    await t.undone(first.run);
   });
 
   it('reloads without a restart, and reloads again after a rollback', async () => {
