@@ -20,5 +20,5 @@ export const removeGroup: Operation<RemoveGroup> = {
   operation: 'group.remove',
   items: (p) => [`group:${p.name}`],
   check: (p) => sh`! getent group ${p.name} > /dev/null`,
-  apply: (p) => sh`groupdel ${p.name}`,
+  apply: (p) => sh`if getent group ${p.name} > /dev/null; then groupdel ${p.name}; fi`,
 };

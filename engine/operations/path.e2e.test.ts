@@ -163,4 +163,30 @@ install -d -m 1777 -o daemon dir; echo inside > dir/inside`);
     expect(result.end).toBe('refused');
     expect(await t.outside('cat /srv/race')).toBe('two\n');
   });
+
+  it('keeps and forgets what its document says to keep', async () => {
+    const plan = await t.harness().plan({ files: { '/srv/stays': file('stays\n') } });
+    const keep = { ...plan, steps: plan.steps.map((step) => ({ ...step, onRemoval: 'keep' as const })) };
+    expect((await t.harness().applyPlan(keep)).end).toBe('applied');
+    const forget = await t.harness().plan({});
+    expect(forget.steps).toMatchObject([{ operation: 'item.forget' }]);
+    const forgotten = await t.harness().applyPlan(forget);
+    expect(forgotten.end, forgotten.output).toBe('applied');
+    expect((await t.harness().plan({})).steps).toEqual([]);
+    expect(await t.outside('cat /srv/stays')).toBe('stays\n');
+  });
+
+  it('writes below a folder of a hostile user without following the links put there', async () => {
+    await set(`useradd -m mallory; mkdir /root/trap; echo safe > /root/trap/item; cd /home/mallory
+ln -s /root/trap .doaas.stage; ln -s /root/trap/item target; chown -h mallory .doaas.stage target`);
+    const trap = () => t.outside('stat -c "%n %a %U" /root/trap /root/trap/*; cat /root/trap/item');
+    const before = await trap();
+    const result = await t.applied({ files: { '/home/mallory/target': file('mine\n', '0644', 'mallory') } });
+    expect(await t.outside('cat /home/mallory/target; stat -c %F /home/mallory/target')).toBe(
+      'mine\nregular file\n',
+    );
+    await t.undone(result.run);
+    expect(await t.outside('readlink /home/mallory/target')).toBe('/root/trap/item\n');
+    expect(await trap()).toBe(before);
+  });
 });

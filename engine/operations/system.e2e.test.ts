@@ -104,4 +104,16 @@ describe('kernel settings, hosts entries, time zone and locale on a real host', 
       { severity: 'error', message: expect.stringContaining('locales-all') },
     ]);
   });
+
+  it('releases what left the YAML', async () => {
+    const before = await runtime();
+    await set(`printf '10.1.1.1 old\\n10.1.1.2 two' > /etc/hosts`);
+    await t.leaves({
+      sysctl: { 'net.ipv4.conf.lo.arp_announce': '1' },
+      hostsEntries: { '10.1.1.1': ['new'], '10.1.1.7': ['seven'] },
+      timezone: 'Europe/Paris',
+      locale: { LANG: 'POSIX' },
+    });
+    expect(await runtime()).toBe(before);
+  });
 });

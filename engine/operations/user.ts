@@ -35,7 +35,7 @@ export const removeUser: Operation<RemoveUser> = {
   operation: 'user.remove',
   items: (p) => [`user:${p.name}`],
   check: (p) => sh`! getent passwd ${p.name} > /dev/null`,
-  apply: (p) => sh`userdel ${p.name}`,
+  apply: (p) => sh`if getent passwd ${p.name} > /dev/null; then userdel ${p.name}; fi`,
 };
 
 function attributes(p: SetUser): Sh {

@@ -12,13 +12,16 @@ export interface TestHost {
   /** Runs a script on the host from outside and gives its output. Throws when it fails. */
   readonly outside: (script: string) => Promise<string>;
   /**
-   * Applies the spec, plans again (no steps), undoes: every path of the host must be as before, seen from outside.
+   * Applies the spec, runs every effect a second time as after a cut, plans again (no steps), undoes: every path of the
+   * host must be as before, seen from outside.
    * `during` looks at the applied state.
    */
   readonly cycle: (
     spec: Partial<ResolvedConfiguration>,
     during?: (result: BatchResult) => Promise<void>,
   ) => Promise<void>;
+  /** Applies the spec, then an empty one: what was created goes, what was found is as it was found. */
+  readonly leaves: (spec: Partial<ResolvedConfiguration>) => Promise<void>;
   /** Applies and expects that it worked. */
   readonly applied: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
   /** Undoes and expects that all of it worked. */
@@ -60,7 +63,7 @@ function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
   };
   const applied = async (spec: Partial<ResolvedConfiguration>) => {
     const result = await harness().apply(spec);
-    expect(result.end, `${result.output}\n${JSON.stringify(result.events, null, 1)}`).toBe('applied');
+    expectApplied(result);
     return result;
   };
   const undone = async (run: string) => {
@@ -76,10 +79,29 @@ function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
   };
   const cycle: TestHost['cycle'] = (spec, during) =>
     unchanged(async () => {
-      const result = await applied(spec);
+      const plan = await harness().plan(spec);
+      const result = await harness().applyPlan(plan);
+      expectApplied(result);
+      await outside(applyAgain(result.run, plan.steps.length));
       expect((await harness().plan(spec)).steps, 'planned again').toEqual([]);
       await during?.(result);
       await undone(result.run);
     });
-  return { host, harness, outside, cycle, applied, undone, unchanged };
+  const leaves: TestHost['leaves'] = (spec) =>
+    unchanged(async () => {
+      await applied(spec);
+      await applied({});
+      expect((await harness().plan({})).steps, 'planned again').toEqual([]);
+    });
+  return { host, harness, outside, cycle, leaves, applied, undone, unchanged };
+}
+
+function expectApplied(result: BatchResult): void {
+  expect(result.end, `${result.output}\n${JSON.stringify(result.events, null, 1)}`).toBe('applied');
+}
+
+/** An effect that was cut just before its end is run again: nothing may fail or change. */
+function applyAgain(run: string, steps: number): string {
+  const dir = `/var/lib/doaas/runs/${run}`;
+  return `set -eu; for n in $(seq ${steps}); do STEP=${dir}/steps/$n sh ${dir}/batch.sh call apply_$n; done`;
 }
