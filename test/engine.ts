@@ -6,6 +6,7 @@ import { startEngine } from '../engine/compose.ts';
 import { loadConfig } from '../engine/config/config.ts';
 import { createLogger } from '../engine/log.ts';
 import type { LabGitHub } from '../lab/github/lab-github.ts';
+import { recordHistories } from '../scripts/record-histories.ts';
 import { until } from './until.ts';
 
 /** `inside`: in this process, fast to start. `process`: a child that a test may kill. */
@@ -72,7 +73,11 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
       const config = loadConfig(environment);
       running = await startEngine(config, createLogger(config.logLevel));
     },
-    stop: async () => running?.stop(),
+    stop: async () => {
+      if (running !== undefined && process.env.DOAAS_RECORD_HISTORIES === '1')
+        await recordHistories(running.client);
+      await running?.stop();
+    },
     kill: () => Promise.reject(new Error('an engine inside the test cannot be killed; use mode process')),
     pid: () => process.pid,
     output: () => '',

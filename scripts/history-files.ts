@@ -1,0 +1,79 @@
+/** What of a workflow's history is kept in workflows/histories/: pure, so that it is tested. */
+import { createHash } from 'node:crypto';
+
+/** A history as JSON: enums by name, bytes in base64, 64-bit numbers as text. */
+export interface HistoryJson {
+  readonly events: readonly HistoryEventJson[];
+}
+
+export type HistoryEventJson = Readonly<Record<string, unknown>> & { readonly eventType: string };
+
+type Value = unknown;
+
+/** Fields that replay does not read and that tell of the machine: processes, host names, stack traces with paths. */
+const PRIVATE: Readonly<Record<string, string>> = {
+  identity: 'worker',
+  stackTrace: '',
+  lastWorkerIdentity: 'worker',
+  workerVersion: '',
+};
+
+export function scrubbed(history: HistoryJson): HistoryJson {
+  return scrub(history) as HistoryJson;
+}
+
+function scrub(value: Value): Value {
+  if (Array.isArray(value)) return value.map(scrub);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const replacement = typeof inner === 'string' ? PRIVATE[key] : undefined;
+    return [key, replacement ?? scrub(inner)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Names a history by its shape: which events and activities in which order. Runs of the same shape are kept once. */
+export function fileName(workflowType: string, history: HistoryJson): string {
+  const shape = history.events.map((event) => `${event.eventType} ${activityOf(event)} ${signalOf(event)}`);
+  const hash = createHash('sha256').update(shape.join('\n')).digest('hex').slice(0, 8);
+  return `${workflowType}-${hash}.json`;
+}
+
+/** The name of what a history is about: of the workflow that its first event started. */
+export function workflowTypeOf(history: HistoryJson): string {
+  return nested(history.events[0], 'workflowExecutionStartedEventAttributes', 'workflowType', 'name');
+}
+
+/** All payloads as text, to look for what must not be published, and whether one is encrypted. */
+export function payloadTexts(history: HistoryJson): readonly string[] {
+  const texts: string[] = [];
+  const visit = (value: Value): void => {
+    if (Array.isArray(value)) for (const inner of value) visit(inner);
+    else if (value !== null && typeof value === 'object') {
+      for (const [key, inner] of Object.entries(value)) {
+        if ((key === 'data' || key === 'encoding') && typeof inner === 'string')
+          texts.push(Buffer.from(inner, 'base64').toString());
+        else visit(inner);
+      }
+    }
+  };
+  visit(history.events);
+  return texts;
+}
+
+function activityOf(event: HistoryEventJson): string {
+  return nested(event, 'activityTaskScheduledEventAttributes', 'activityType', 'name');
+}
+
+function signalOf(event: HistoryEventJson): string {
+  return nested(event, 'workflowExecutionSignaledEventAttributes', 'signalName');
+}
+
+function nested(value: Value, ...keys: readonly string[]): string {
+  const found = keys.reduce<Value>(
+    (at, key) =>
+      at !== null && typeof at === 'object' ? (at as Readonly<Record<string, Value>>)[key] : undefined,
+    value,
+  );
+  return typeof found === 'string' ? found : '';
+}
