@@ -1,8 +1,9 @@
 import { type SimpleGit, simpleGit } from 'simple-git';
-import { RepositoryError, toRepositoryError } from './error.ts';
+import { toRepositoryError } from './error.ts';
+import { LOCAL_TIMEOUT_MS } from './limits.ts';
+import { gitObjects, type Objects } from './objects.ts';
 
-/** Upper bound of a git process that stays on this machine, and of one that talks to the remote. */
-export const LOCAL_TIMEOUT_MS = 60_000;
+/** Upper bound of a git process that talks to the remote. */
 export const REMOTE_TIMEOUT_MS = 300_000;
 /** A remote that says nothing for this long is given up. */
 const SILENCE_TIMEOUT_MS = 60_000;
@@ -27,20 +28,14 @@ export interface GitCall {
 
 export interface Git {
   readonly text: (args: readonly string[], call?: GitCall) => Promise<string>;
-  /** `git cat-file ARGS`, as bytes. */
-  readonly catFile: (args: readonly string[], call?: GitCall) => Promise<Buffer>;
+  readonly objects: Objects;
 }
 
 /** Git on one bare repository, without anyone's configuration, hooks, prompts or unexpected transports. */
 export function gitIn(options: GitOptions): Git {
   return {
     text: (args, call = {}) => guarded(options, args, call, (git) => git.raw([...args])),
-    catFile: (args, call = {}) =>
-      guarded(options, ['cat-file', ...args], call, async (git) => {
-        const bytes: unknown = await git.binaryCatFile([...args]);
-        if (!Buffer.isBuffer(bytes)) throw new RepositoryError('git-failed', 'git cat-file gave no bytes');
-        return bytes;
-      }),
+    objects: gitObjects(options.dir, environment(options, {}, undefined)),
   };
 }
 

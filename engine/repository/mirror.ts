@@ -1,9 +1,10 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RepositoryError } from './error.ts';
+import { gathered } from './gathered.ts';
 import { type Git, gitIn, REMOTE_TIMEOUT_MS } from './git.ts';
 import { type MergedTree, mergeTrees, type RevertRequest, revertCommit } from './merge.ts';
-import { type RepositoryTree, readTree } from './tree.ts';
+import { type RepositoryTree, readCommit, readTree, treeOf } from './tree.ts';
 
 export interface MirrorOptions {
   /** Folder of the bare mirror; made when missing. */
@@ -40,13 +41,13 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   // Nothing that git does here shall start a program.
   await rm(join(options.dir, 'hooks'), { recursive: true, force: true });
   const remote = remoteOf(git, options);
+  const merge = remembered((base, head) => merged(git, base, head));
   return {
     fetchCommit: async (sha, refs = []) => fetchCommit(git, remote, objectId(sha), refs.map(refName)),
     resolveRef: async (ref) => remote.fetchRef(refName(ref)),
-    readTree: async (treeish) => readTree(git, objectId(treeish)),
-    mergedTree: async (base, head) => mergeTrees(git, objectId(base), objectId(head)),
-    treeOf: async (commit) =>
-      (await git.text(['rev-parse', '--verify', `${objectId(commit)}^{tree}`])).trim(),
+    readTree: async (treeish) => readTree(git.objects, objectId(treeish)),
+    mergedTree: async (base, head) => merge(objectId(base), objectId(head)),
+    treeOf: async (commit) => treeOf(git.objects, objectId(commit)),
     changedPaths: async (from, to) => changedPaths(git, objectId(from), objectId(to)),
     isAncestor: async (ancestor, descendant) => {
       const base = await git.text(['merge-base', objectId(ancestor), objectId(descendant)]);
@@ -78,16 +79,16 @@ function remoteOf(git: Git, options: MirrorOptions): Remote {
     await git.text(args, { timeoutMs: REMOTE_TIMEOUT_MS, token });
   };
   // A local ref keeps what was fetched, so that the next fetch sends only what is new.
-  const fetch = (refspec: string): Promise<void> => talk([...FETCH, options.url, refspec]);
+  const fetch = (refspecs: readonly string[]): Promise<void> => talk([...FETCH, options.url, ...refspecs]);
+  const fetchOne = (sha: string) => inTurn(async () => void (await fetch([`+${sha}:refs/commits/${sha}`])));
+  const fetchMany = (shas: readonly string[]) =>
+    inTurn(() => fetch(shas.map((sha) => `+${sha}:refs/commits/${sha}`)));
   return {
-    fetchCommit: (sha) =>
-      inTurn(async () => {
-        if (!(await hasCommit(git, sha))) await fetch(`+${sha}:refs/commits/${sha}`);
-      }),
+    fetchCommit: gathered(fetchMany, fetchOne),
     fetchRef: (ref) =>
       inTurn(async () => {
         const local = `refs/remote/${ref.slice('refs/'.length)}`;
-        await fetch(`+${ref}:${local}`);
+        await fetch([`+${ref}:${local}`]);
         return (await git.text(['rev-parse', '--verify', `${local}^{commit}`])).trim();
       }),
     push: (commit, ref) => inTurn(() => talk(['push', '--quiet', options.url, `${commit}:${ref}`])),
@@ -116,8 +117,46 @@ function notFoundOrThrow(error: unknown): RepositoryError {
 }
 
 async function hasCommit(git: Git, sha: string): Promise<boolean> {
-  const answer = await git.catFile(['--batch-check'], { input: `${sha}\n` });
-  return answer.toString().startsWith(`${sha} commit `);
+  return (await git.objects.info([sha])).get(sha)?.type === 'commit';
+}
+
+/** Merges whose result is kept; two commits always merge to the same. */
+const MERGES_KEPT = 512;
+
+function remembered(work: (base: string, head: string) => Promise<MergedTree>): typeof work {
+  const known = new Map<string, Promise<MergedTree>>();
+  return (base, head) => {
+    const key = `${base} ${head}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const fresh = work(base, head);
+    known.set(key, fresh);
+    fresh.catch(() => known.delete(key));
+    for (const oldest of [...known.keys()].slice(0, Math.max(0, known.size - MERGES_KEPT)))
+      known.delete(oldest);
+    return fresh;
+  };
+}
+
+/** Commits that are looked through for the base before git itself merges. */
+const ANCESTORS_MAX = 64;
+
+/** A head that contains its base needs no merge: its own tree is the result. */
+async function merged(git: Git, base: string, head: string): Promise<MergedTree> {
+  const { tree } = await readCommit(git.objects, head);
+  return (await contains(git, head, base)) ? { kind: 'clean', treeSha: tree } : mergeTrees(git, base, head);
+}
+
+async function contains(git: Git, head: string, base: string): Promise<boolean> {
+  const seen = new Set([head]);
+  let level: readonly string[] = [head];
+  while (level.length > 0 && seen.size <= ANCESTORS_MAX) {
+    if (seen.has(base)) return true;
+    const commits = await Promise.all(level.map((sha) => readCommit(git.objects, sha)));
+    level = commits.flatMap((commit) => commit.parents).filter((parent) => !seen.has(parent));
+    for (const parent of level) seen.add(parent);
+  }
+  return seen.has(base);
 }
 
 async function changedPaths(git: Git, from: string, to: string): Promise<readonly string[]> {

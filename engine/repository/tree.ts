@@ -1,5 +1,5 @@
 import { RepositoryError } from './error.ts';
-import type { Git } from './git.ts';
+import type { GitObject, Objects } from './objects.ts';
 
 /** Entries (files, links, submodules) of one commit. */
 export const TREE_ENTRIES_MAX = 10_000;
@@ -29,36 +29,107 @@ interface Entry {
   readonly path: string;
 }
 
-/** All files of a commit or tree in two processes, without a checkout. Throws `too-large`, `commit-not-found`. */
-export async function readTree(git: Git, treeish: string): Promise<RepositoryTree> {
-  const entries = parseListing(await git.text(['ls-tree', '-r', '-z', '-l', '--full-tree', treeish]));
-  if (entries.length > TREE_ENTRIES_MAX) {
-    throw tooLarge(treeish, `${entries.length} files`, `${TREE_ENTRIES_MAX}`);
-  }
+/** All files of a commit or tree, without a checkout. Throws `too-large`, `commit-not-found`. */
+export async function readTree(objects: Objects, treeish: string): Promise<RepositoryTree> {
+  const entries = await listEntries(objects, treeish);
   const refused = entries.flatMap((entry) => refusal(entry) ?? []);
   const left = new Set(refused.map((r) => r.path));
   const wanted = entries.filter((entry) => !left.has(entry.path));
   const total = wanted.reduce((sum, entry) => sum + entry.size, 0);
   if (total > TREE_TOTAL_MAX_BYTES) throw tooLarge(treeish, `${total} bytes`, `${TREE_TOTAL_MAX_BYTES}`);
-  const blobs = await readBlobs(git, [...new Set(wanted.map((entry) => entry.oid))]);
+  const blobs = await objects.contents([...new Set(wanted.map((entry) => entry.oid))]);
   return { files: new Map(wanted.map((entry) => [entry.path, contentOf(entry, blobs)])), refused };
 }
 
-/** `MODE TYPE OID SIZE<TAB>PATH<NUL>`; submodules have `-` as size. */
-export function parseListing(text: string): readonly Entry[] {
-  return text
-    .split('\0')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const tab = line.indexOf('\t');
-      const [mode = '', , oid = '', size = '-'] = line.slice(0, tab).split(/ +/);
-      return { mode, oid, size: size === '-' ? 0 : Number(size), path: line.slice(tab + 1) };
+/** Level by level, so that a tree made to explode is noticed before it does. In the order of paths. */
+async function listEntries(objects: Objects, treeish: string): Promise<readonly Entry[]> {
+  const leaves: Omit<Entry, 'size'>[] = [];
+  let count = 0;
+  let level: readonly Omit<Entry, 'size'>[] = [
+    { mode: TREE_MODE, path: '', oid: await treeOf(objects, treeish) },
+  ];
+  while (level.length > 0) {
+    const trees = await objects.contents([...new Set(level.map((tree) => tree.oid))]);
+    const next: Omit<Entry, 'size'>[] = [];
+    for (const tree of level) {
+      const bytes = trees.get(tree.oid)?.bytes;
+      if (bytes === undefined)
+        throw new RepositoryError('git-failed', `The tree ${tree.oid} is not in the mirror.`);
+      for (const entry of parseTree(bytes)) {
+        count += 1;
+        if (count > TREE_ENTRIES_MAX)
+          throw tooLarge(treeish, `more than ${count - 1} files`, `${TREE_ENTRIES_MAX}`);
+        const path = tree.path === '' ? entry.path : `${tree.path}/${entry.path}`;
+        (entry.mode === TREE_MODE ? next : leaves).push({ ...entry, path });
+      }
+    }
+    level = next.filter((tree) => tree.path.length <= TREE_PATH_MAX);
+  }
+  const blobs = leaves.filter((leaf) => leaf.mode !== SUBMODULE_MODE).map((leaf) => leaf.oid);
+  const sizes = await objects.info([...new Set(blobs)]);
+  return leaves
+    .map((leaf) => ({ ...leaf, size: sizes.get(leaf.oid)?.size ?? 0 }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The tree of a commit, or the id itself if it is a tree's. Throws `commit-not-found`. */
+export async function treeOf(objects: Objects, treeish: string): Promise<string> {
+  const info = (await objects.info([treeish])).get(treeish);
+  if (info?.type === 'tree') return treeish;
+  if (info?.type === 'commit') return (await readCommit(objects, treeish)).tree;
+  throw new RepositoryError(
+    'commit-not-found',
+    `${treeish} is no commit or tree of the repository. Push it, or plan the newest head.`,
+  );
+}
+
+export interface Commit {
+  readonly tree: string;
+  readonly parents: readonly string[];
+}
+
+/** Throws `commit-not-found`. */
+export async function readCommit(objects: Objects, sha: string): Promise<Commit> {
+  const found = (await objects.contents([sha])).get(sha);
+  const text = found?.type === 'commit' ? found.bytes.toString('latin1') : '';
+  const tree = /^tree ([0-9a-f]{40})\n/.exec(text)?.[1];
+  if (tree === undefined)
+    throw new RepositoryError(
+      'commit-not-found',
+      `${sha} is not a commit of the repository. Plan the newest head.`,
+    );
+  const header = text.slice(0, text.indexOf('\n\n'));
+  return { tree, parents: [...header.matchAll(/^parent ([0-9a-f]{40})$/gm)].map((match) => match[1] ?? '') };
+}
+
+const TREE_MODE = '40000';
+const SUBMODULE_MODE = '160000';
+/** Bytes of an object's id in a tree (SHA-1). */
+const OID_BYTES = 20;
+
+/** `MODE SP NAME NUL OID`, repeated; see gitformat-pack(5) and "Git Internals: Git Objects". */
+export function parseTree(bytes: Buffer): readonly Omit<Entry, 'size'>[] {
+  const entries: Omit<Entry, 'size'>[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(0x20, at);
+    const nul = bytes.indexOf(0, space);
+    if (space < 0 || nul < 0 || nul + OID_BYTES >= bytes.length)
+      throw new RepositoryError('git-failed', 'a tree of the repository is damaged');
+    const end = nul + 1 + OID_BYTES;
+    entries.push({
+      mode: bytes.toString('latin1', at, space),
+      path: bytes.toString('utf8', space + 1, nul),
+      oid: bytes.toString('hex', nul + 1, end),
     });
+    at = end;
+  }
+  return entries;
 }
 
 export function refusal({ mode, path, size }: Entry): RefusedPath | undefined {
   if (mode === '120000') return { path, why: 'a symbolic link, which is never followed', reason: 'symlink' };
-  if (mode === '160000') return { path, why: 'a submodule, which is never fetched', reason: 'submodule' };
+  if (mode === SUBMODULE_MODE)
+    return { path, why: 'a submodule, which is never fetched', reason: 'submodule' };
   const odd = oddPath(path);
   if (odd !== undefined) return { path, why: odd, reason: 'path' };
   if (size <= TREE_FILE_MAX_BYTES) return undefined;
@@ -77,29 +148,8 @@ function oddPath(path: string): string | undefined {
   return /[\u0000-\u001f\u007f\\]/.test(path) ? 'a name with a control character or backslash' : undefined;
 }
 
-async function readBlobs(git: Git, oids: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
-  if (oids.length === 0) return new Map();
-  return parseBatch(await git.catFile(['--batch', '--buffer'], { input: `${oids.join('\n')}\n` }));
-}
-
-/** `OID blob SIZE<LF>CONTENT<LF>`, repeated. */
-export function parseBatch(bytes: Buffer): ReadonlyMap<string, Uint8Array> {
-  const blobs = new Map<string, Uint8Array>();
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, at);
-    const [oid = '', type, size] = bytes.toString('latin1', at, end).split(' ');
-    if (end < 0 || type !== 'blob')
-      throw new RepositoryError('git-failed', `git cat-file did not give blob ${oid}`);
-    const next = end + 1 + Number(size);
-    // Copied, so that one file kept in memory does not keep all of them.
-    blobs.set(oid, Uint8Array.prototype.slice.call(bytes, end + 1, next));
-    at = next + 1;
-  }
-  return blobs;
-}
-
-function contentOf(entry: Entry, blobs: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  const content = blobs.get(entry.oid);
+function contentOf(entry: Entry, blobs: ReadonlyMap<string, GitObject>): Uint8Array {
+  const content = blobs.get(entry.oid)?.bytes;
   if (content?.byteLength === entry.size) return content;
   throw new RepositoryError('git-failed', `The content of ${entry.path} could not be read from the mirror.`);
 }
