@@ -13,6 +13,8 @@ import { removeLab, removeStaleLabs } from './teardown.ts';
 
 /** The lab that the command line works on; tests have their own. */
 export const DEFAULT_LAB = 'default';
+/** What `npm run demo -- --keep` leaves running; its hosts can be logged in to. */
+export const DEMO_LAB = 'demo';
 
 export interface LabIo {
   readonly out: (line: string) => void;
@@ -74,16 +76,17 @@ export async function labDown(): Promise<string[]> {
   return [...stale, DEFAULT_LAB];
 }
 
-/** Hosts of the persistent lab. */
-export async function labStatus(): Promise<HostStatus[]> {
+/** Hosts of the persistent lab, or of the demo's. */
+export async function labStatus(lab = DEFAULT_LAB): Promise<HostStatus[]> {
   const settings = labSettings();
-  const hosts = (await readHosts(settings, DEFAULT_LAB)).map((record) => labHost(settings, record));
+  const hosts = (await readHosts(settings, lab)).map((record) => labHost(settings, record));
   return Promise.all(hosts.map(async (host) => ({ host, running: await host.running() })));
 }
 
 /** Opens a shell as root on a host, or runs a command there. Returns the exit code of the ssh client. */
 export async function labSsh(name: string, args: readonly string[]): Promise<number> {
-  const found = (await labStatus()).find(({ host }) => host.name === name);
+  const all = [...(await labStatus()), ...(await labStatus(DEMO_LAB))];
+  const found = all.find(({ host }) => host.name === name);
   if (!found) throw new Error(`no host ${name}; \`doaas lab status\` lists them`);
   const { host } = found;
   const dir = await mkdtemp(join(tmpdir(), 'doaas-lab-ssh-'));
