@@ -155,6 +155,17 @@ note_undo() { # NAME SAVE: what has to go or to come back for one item
   else awk -v n="$1" '$1 == n || index($1, n ":") == 1 { print $1, $2 }' "$STEP/packages.now" >> "$STEP/undo.news"; fi
 }
 
+# What came with packages and nobody needs once they are gone. What was needless before is not ours to remove.
+needless() { # PACKAGES-BEFORE NAME ...
+  was="$1"; shift
+  apt-get -s --auto-remove install $(for p in "$@"; do printf '%s- ' "$p"; done) 2>/dev/null | sed -n 's/^Remv \([^ ]*\) .*/\1/p' | while read -r p; do
+    full=$(dpkg-query -W -f '${Package}:${Architecture}\n' "$p" | head -n 1)
+    case " $* " in *" $full "*) continue ;; esac
+    is_auto=$(apt-mark showauto "$p"); [ -n "$is_auto" ] || continue
+    is_installed "$full" '' "$was" || echo "$full"
+  done
+}
+
 restore_packages() { # NAME SAVE ...
   before="$2/packages"; now="$STEP/packages.now"; out=; wants=
   repair_dpkg
@@ -169,12 +180,12 @@ restore_packages() { # NAME SAVE ...
   done < "$STEP/undo.out"
   while read -r p v; do is_installed "$p" "$v" "$now" || wants="$wants $p=$v"; done < "$STEP/undo.in"
   change='--allow-downgrades --allow-change-held-packages --no-install-recommends'
+  news="$STEP/undo.n"; gone="$STEP/undo.g"
   case ${COMMAND:-} in
-    apply) change="$change --auto-remove"; write_hook "$STEP/news" "$STEP/gone" any ;;
-    undo) change="$change --purge"; write_hook "$STEP/undo.n" "$STEP/undo.g" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)"
-      shield_data $out ;;
-    *) write_hook "$STEP/undo.n" "$STEP/undo.g" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)" ;;
+    apply) news="$STEP/news"; gone="$STEP/gone"; [ -z "$out" ] || out="$out $(needless "$before" $out)" ;;
+    undo) change="$change --purge"; shield_data $out ;;
   esac
+  write_hook "$news" "$gone" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)"
   if [ -n "$out$wants" ]; then
     if ! apt_change install $change $wants $(for p in $out; do printf '%s- ' "$p"; done); then
       debs=$(for s in $saves; do ls "$s"/*.deb 2>/dev/null || :; done)
@@ -199,14 +210,19 @@ mark_hold() { # NAME hold|install
 
 # Only at once after the run: accounts and files that came with the packages and that no purge script took away.
 restore_system() {
-  if [ "${COMMAND:-}" != undo ] || [ ! -s "$STEP/news" ]; then return 0; fi
-  D="$DIR/system"; [ -e "$STEP/paths" ] || note_system
+  if [ "${COMMAND:-}" != undo ]; then return 0; fi
+  D="$DIR/system"; restore_marks
+  if [ ! -s "$STEP/news" ]; then return 0; fi
+  [ -e "$STEP/paths" ] || note_system
   grep -vxFf "$D/accounts" "$STEP/accounts" > "$STEP/accounts.came" || :
   for u in $(sed -n 's/^passwd //p' "$STEP/accounts.came"); do ! getent passwd "$u" > /dev/null || ( umask 022; userdel "$u" ); done
   for g in $(sed -n 's/^group //p' "$STEP/accounts.came"); do ! getent group "$g" > /dev/null || ( umask 022; groupdel "$g" ); done
   restore_account_backups
   restore_folders
   comm -13 "$D/paths" "$STEP/paths" | while IFS= read -r p; do move_leftover "$p"; done
+}
+
+restore_marks() { # which packages came by themselves: the very file, once the same packages are there
   installed_packages > "$STEP/packages.now"
   if [ -e "$D/extended_states" ] && cmp -s "$STEP/packages.now" "$D/packages"; then
     cp -a "$D/extended_states" /var/lib/apt/extended_states.doaas; mv -f /var/lib/apt/extended_states.doaas /var/lib/apt/extended_states
