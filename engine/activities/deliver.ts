@@ -50,7 +50,7 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
     }
     case 'branch-pushed':
       await delivery.temporal.workflow.signalWithStart('repository', {
-        workflowId: repositoryWorkflowId(repository),
+        workflowId: repositoryWorkflowId(repository, event.branch),
         taskQueue: TASK_QUEUE,
         args: [repository],
         signal: 'branchPushed',

@@ -1,6 +1,6 @@
 import { BUTTONS } from '../github/checks.ts';
-import { branchTip, getPull } from '../github/pulls.ts';
-import type { HostFacts, PlanView } from '../github/render/views.ts';
+import { getPull } from '../github/pulls.ts';
+import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
@@ -40,8 +40,7 @@ export function pullActivities(engine: Engine): Planned {
 async function readPull(engine: Engine, { repository, number }: PullRef): Promise<PullSnapshot> {
   const client = await engine.github.installationClient(repository.installationId);
   const pull = await getPull(client, repository, number);
-  const { headSha, headRef, baseRef, author, draft, fork } = pull;
-  const baseSha = pull.state === 'open' ? await branchTip(client, repository, baseRef) : pull.baseSha;
+  const { headSha, headRef, baseSha, baseRef, author, draft, fork } = pull;
   const state = pull.merged ? 'merged' : pull.state;
   return { headSha, headRef, baseSha, baseRef, author, draft, fork, state, mergeSha: pull.mergeSha };
 }
@@ -67,7 +66,7 @@ async function planPull(
   const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
     const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
-    const view = planView(made, name, [], 'Mend this, then `/doaas plan`.', []);
+    const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
     await showCheck(client, pull, {
       ...check,
       state: { status: 'completed', conclusion: 'failure' },
@@ -249,20 +248,28 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ga
   ]);
 }
 
+/** What must happen before there can be a plan. */
+function waitedFor({ problems, errors }: Assembled): readonly string[] {
+  const hosts = problems.map((problem) => problem.host);
+  return [
+    ...(hosts.length === 0 ? [] : [`${hosts.join(', ')} to be readable`]),
+    ...(errors.length === 0 ? [] : ['what forbids the plan to be mended']),
+  ];
+}
+
 function planView(
   made: Assembled,
   name: PlanView['name'],
   waiting: readonly string[],
-  words: string,
-  seen: readonly HostFacts[],
+  command: string,
 ): PlanView {
   return {
     kind: 'plan',
     plan: made.plan,
     name,
     waiting,
-    next: { words },
-    firstSeen: seen,
+    next: { command },
+    firstSeen: [],
     unreachable: made.problems,
   };
 }
