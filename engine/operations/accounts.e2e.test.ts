@@ -151,6 +151,21 @@ chmod 640 /home/carl/.ssh/authorized_keys; chown -R carl:carl /home/carl/.ssh; s
     });
   });
 
+  it('releases users, keys and groups that left the YAML', async () => {
+    await set('groupadd -g 4500 olaf; useradd -m -g olaf -c Found -G adm olaf');
+    await t.leaves({
+      groups: {
+        olaf: { state: 'present', gid: 4501, system: false },
+        novel: { state: 'present', system: true },
+      },
+      users: {
+        olaf: user({ comment: 'Managed', groups: ['novel', 'audio'], authorizedKeys: [KEY] }),
+        petra: user({ group: 'novel', groups: ['olaf'], authorizedKeys: [KEY] }),
+      },
+    });
+    await t.leaves({ users: { olaf: { state: 'absent' } } });
+  });
+
   it('follows no link of a hostile user, and leaves the target alone', async () => {
     await set('useradd -m mallory; mkdir /root/trap; ln -s /root/trap /home/mallory/.ssh');
     const plan = await t.harness().plan({ users: { mallory: user({ authorizedKeys: [KEY] }) } });

@@ -84,6 +84,10 @@ doaas_accounts_restore() ( # KIND NAME SAVE OWN_GROUP FROM_GID TO_GID
     s="$d/$f"; [ -e "$s" ] || s=/dev/null
     q="/etc/$f"; [ -e "$q" ] || q=/dev/null
     doaas_merge "$1" "$2" "$f" "$4" "$5" "$6" "$s" "$q" > "$d/$f.merged"
+    # useradd sorts subuid and subgid whenever it looks for a free range: the same lines go back in their old order
+    sort "$s" > "$d/$f.sorted"
+    if sort "$d/$f.merged" | cmp -s - "$d/$f.sorted"; then cat "$s" > "$d/$f.merged"; fi
+    rm -f "$d/$f.sorted"
     if [ ! -s "$d/$f.merged" ] && [ "$s" = /dev/null ]; then rm -f "/etc/$f"
     elif ! cmp -s "$d/$f.merged" "$q"; then
       if [ "$q" = /dev/null ]; then cp -a "$s" "/etc/$f.doaas"; else cp -a "$q" "/etc/$f.doaas"; fi
