@@ -23,7 +23,7 @@ describe('packages on a real host', () => {
   const t = useTestHost();
 
   it('installs in one apt run, and undoes it with all that came along, keeping data that was there', async () => {
-    await t.outside('mkdir -p /var/lib/redis && echo precious > /var/lib/redis/dump.rdb');
+    await t.outside('mkdir -p /var/lib/redis && echo precious > /var/lib/redis/notes');
     const before = await inventoryOf(t.host());
     await t.cycle(
       { packages: { 'nginx-light': present(), cron: present({ hold: true }), 'redis-server': present() } },
@@ -38,7 +38,7 @@ describe('packages on a real host', () => {
       },
     );
     expect(compareInventories(before, await inventoryOf(t.host()))).toEqual([]);
-    expect(await t.outside('cat /var/lib/redis/dump.rdb')).toBe('precious\n');
+    expect(await t.outside('cat /var/lib/redis/notes')).toBe('precious\n');
   });
 
   it('removes a package with what needs it only as planned, and brings it back', async () => {
