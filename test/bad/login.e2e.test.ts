@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabHost } from '../../lab/hosts.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+/** Somebody else's. */
+const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvPNzOb0VXQy0k5Zr8lGQhmJt3ZL0kcSpPRHnwzXJmE';
+
+/** A host that lets nobody in: the plan says why and what to do, and is made once that is done. */
+describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
+  let world: World;
+  let host: LabHost;
+  beforeAll(async () => {
+    world = await startWorld({ files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    host = world.hosts[0] as LabHost;
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const motd = (content: string) => ({
+    'web.yaml': configuration('web', { files: { '/etc/motd': { content } } }),
+  });
+  /** Connections that are open would hide what is wrong with new ones. */
+  const hangUp = () =>
+    host.exec(
+      'for p in $(pgrep -u deploy; pgrep -f "^sshd: deploy"); do kill "$p"; done; while pgrep -u deploy; do sleep 0.1; done',
+    );
+
+  /** While the host is broken so. */
+  async function during<T>(mend: () => Promise<unknown>, look: () => Promise<T>): Promise<T> {
+    try {
+      return await look();
+    } finally {
+      await mend();
+    }
+  }
+
+  async function isSaid(branch: string, problem: RegExp, extra: Record<string, string> = {}) {
+    const { pull, sha } = await world.open(branch, { ...motd(`${branch}\n`), ...extra });
+    const failed = await world.check(sha, 'doaas/plan', { conclusion: 'failure' });
+    expect(failed.title).toBe('web-1 cannot be read');
+    expect(unescaped(failed.summary)).toMatch(problem);
+    expect(unescaped(await commentSoon(pull))).toMatch(problem);
+    return { pull, sha };
+  }
+
+  async function isPlannedAgain(pull: number, sha: string): Promise<void> {
+    await world.answer(pull, await world.say(pull, '/doaas plan'), /Planning again on fresh facts/);
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.title).toBe('1 change on 1 server; nothing is interrupted; fully reversible');
+    expect((await world.checks(sha)).filter((check) => check.name === 'doaas/plan')).toHaveLength(1);
+    await world.github.closePullRequest(world.repo, pull);
+  }
+
+  async function commentSoon(pull: number): Promise<string> {
+    return until(async () => {
+      const text = await world.comment(pull);
+      return text.includes('cannot be read') ? text : undefined;
+    }, 'the comment');
+  }
+
+  it('because sshd does not run', async () => {
+    await host.exec('systemctl stop ssh.socket ssh.service 2>/dev/null; true');
+    await hangUp();
+    const { pull, sha } = await during(
+      () => host.exec('systemctl start ssh.service'),
+      async () => {
+        const said = await isSaid(
+          'refused',
+          /web-1 \(deploy@\S+:22\) cannot be reached: nothing listens on that port \(connection refused\)\. Check address, port and firewall, and that sshd runs\./,
+        );
+        const early = await world.say(said.pull, '/doaas apply');
+        await world.answer(said.pull, early, /There is no plan to apply for this head; the checks say why/);
+        return said;
+      },
+    );
+    await isPlannedAgain(pull, sha);
+  });
+
+  it('because it does not answer', async () => {
+    await hangUp();
+    await host.cut();
+    const { pull, sha } = await during(
+      () => host.heal(),
+      () =>
+        isSaid(
+          'away',
+          /web-1 \(deploy@\S+:22\) cannot be reached: (no answer within 10 s|there is no route to it, or it is down)\./,
+        ),
+    );
+    await isPlannedAgain(pull, sha);
+  });
+
+  it('because its key is another one than the pinned', async () => {
+    const servers = serverYaml(world.hosts).replace(host.hostKeys[0] ?? '', OTHER_KEY);
+    const { pull } = await isSaid('other-key', /web-1 .*showed another host key/, {
+      'servers.yaml': servers,
+    });
+    const mended = await world.github.push(world.repo, 'other-key', {
+      'servers.yaml': serverYaml(world.hosts),
+    });
+    await isPlannedAgain(pull, mended);
+  });
+
+  it('because the engine is not let in', async () => {
+    await host.exec('mv /home/deploy/.ssh/authorized_keys /home/deploy/.ssh/off');
+    await hangUp();
+    const { pull, sha } = await during(
+      () => host.exec('mv /home/deploy/.ssh/off /home/deploy/.ssh/authorized_keys'),
+      () =>
+        isSaid(
+          'no-login',
+          /web-1 \(deploy@\S+:22\) refused the login \(offered: ssh-ed25519 SHA256:\S+\)\. Add the public key to ~deploy\/\.ssh\/authorized_keys there/,
+        ),
+    );
+    await isPlannedAgain(pull, sha);
+  });
+
+  it('because sudo asks for a password', async () => {
+    await host.exec('mv /etc/sudoers.d/deploy /root/deploy.off');
+    const { pull, sha } = await during(
+      () => host.exec('mv /root/deploy.off /etc/sudoers.d/deploy'),
+      () =>
+        isSaid(
+          'no-sudo',
+          /sudo refused to become root without a password.*\/etc\/sudoers\.d\/doaas on the host, mode 0440: deploy ALL=\(root\) NOPASSWD: ALL/,
+        ),
+    );
+    await isPlannedAgain(pull, sha);
+  });
+});
+
+/** What GitHub shows of Markdown that was escaped. */
+function unescaped(markdown: string): string {
+  return markdown.replaceAll('&#8203;', '').replaceAll(/\\([\\`*_[\]|~!{}])/g, '$1');
+}
