@@ -44,7 +44,7 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
   const plan = (spec: Partial<ResolvedConfiguration>) =>
     transport.withSession(target, async (session) => {
       const resolved = resolvedHost(host, spec);
-      const readings = await readHost(session, resolved, repository);
+      const readings = await readHost(session, resolved, { repository });
       return planHost({ host: resolved, readings, payloads, repository, changedItems: undefined });
     });
   const applyPlan = (plan: HostPlan) =>

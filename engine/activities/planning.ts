@@ -2,7 +2,7 @@ import type { ItemKey, Readings } from '../facts/fact.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads } from '../kinds/kind.ts';
-import { planHost, SYSTEM } from '../plan/planHost.ts';
+import { type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 
@@ -14,10 +14,9 @@ export type HostPlanning =
   /** The host could not be read; the sentence says why and what to do. */
   | { readonly kind: 'problem'; readonly host: string; readonly message: string };
 
-export interface Planning {
+export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
   readonly payloads: Payloads;
-  readonly repository: string;
   /** Items whose desired state the change touches; undefined when there is nothing to compare with. */
   readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
   /** Hosts that were never seen: what they are is read as well. */
@@ -30,15 +29,15 @@ export async function planHosts(transport: Transport, planning: Planning): Promi
 }
 
 async function planOne(transport: Transport, planning: Planning, host: ResolvedHost): Promise<HostPlanning> {
-  const { payloads, repository } = planning;
+  const { payloads, repository, openRuns = [] } = planning;
   try {
     return await transport.withSession(targetOf(host.server), async (session) => {
       const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
-      const readings = await readHost(session, host, repository, extra);
+      const readings = await readHost(session, host, planning, extra);
       const changedItems = planning.changedItems(host.name);
       return {
         kind: 'planned',
-        plan: planHost({ host, readings, payloads, repository, changedItems }),
+        plan: planHost({ host, readings, payloads, repository, changedItems, openRuns }),
         readings,
       };
     });

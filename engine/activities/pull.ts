@@ -109,6 +109,7 @@ export async function planRevision(
     hosts: resolved.changed,
     payloads: resolved.merged.payloads,
     repository: fullName(pull),
+    openRuns: (await engine.store.runs.open()).map((run) => run.id),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
   });

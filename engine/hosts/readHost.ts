@@ -1,7 +1,7 @@
 import { FactError, type FactQuery, type Readings, splitItemKey } from '../facts/fact.ts';
 import { facts } from '../facts/registry.ts';
 import { parseReadings, readScript } from '../facts/script.ts';
-import { abandonedItems, hostQueries } from '../plan/planHost.ts';
+import { abandonedItems, hostQueries, type Owner } from '../plan/planHost.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import { excerpt } from './host-error.ts';
 import type { Session } from './session.ts';
@@ -35,13 +35,11 @@ export function targetOf(server: ResolvedServer): HostTarget {
 export async function readHost(
   session: Session,
   host: ResolvedHost,
-  repository: string,
+  owner: Owner,
   extra: readonly FactQuery[] = [],
 ): Promise<Readings> {
   const readings = await readFacts(session, hostQueries(host, extra));
-  const abandoned = abandonedItems(host, readings, repository).map(
-    (owned): FactQuery => splitItemKey(owned.item),
-  );
+  const abandoned = abandonedItems(host, readings, owner).map((owned): FactQuery => splitItemKey(owned.item));
   if (abandoned.length === 0) return readings;
   return new Map([...readings, ...(await readFacts(session, abandoned))]);
 }

@@ -13,12 +13,18 @@ import type { Finding, HostPlan, Step, StepDraft, StepReason } from './step.ts';
 
 const OWNED: FactQuery = { fact: 'owned', key: 'all' };
 
-export interface HostPlanInput {
+/** For whom a plan is made. */
+export interface Owner {
+  /** `owner/name`: items that other repositories own are never taken. */
+  readonly repository: string;
+  /** Runs that have not ended: what they brought is not merged yet, so it has not left the YAML either. */
+  readonly openRuns?: readonly string[];
+}
+
+export interface HostPlanInput extends Owner {
   readonly host: ResolvedHost;
   readonly readings: Readings;
   readonly payloads: Payloads;
-  /** `owner/name`: items that other repositories own are never taken. */
-  readonly repository: string;
   /** Items whose desired state the pull request changes; undefined when there is no base to compare with. */
   readonly changedItems: ReadonlySet<ItemKey> | undefined;
 }
@@ -51,10 +57,17 @@ export function ownedItems(readings: Readings): readonly OwnedItem[] {
 export function abandonedItems(
   host: ResolvedHost,
   readings: Readings,
-  repository: string,
+  { repository, openRuns = [] }: Owner,
 ): readonly OwnedItem[] {
   const claimed = new Set(host.documents.flatMap(claimsOf));
-  return ownedItems(readings).filter((owned) => owned.repository === repository && !claimed.has(owned.item));
+  return ownedItems(readings).filter(
+    (owned) => owned.repository === repository && !claimed.has(owned.item) && !isOf(openRuns, owned.run),
+  );
+}
+
+/** A run's batches are named after it: `RUN-w0`. */
+function isOf(runs: readonly string[], batch: string): boolean {
+  return runs.some((run) => batch.startsWith(`${run}-w`));
 }
 
 /** Pure: the steps that lead one host from what was read to what is wanted. */
@@ -68,7 +81,7 @@ export function planHost(input: HostPlanInput): HostPlan {
   const changes = planned.flatMap(({ document, plan }) =>
     plan.steps.map((draft) => finishStep(draft, document, input, owned)),
   );
-  const removals = planRemovals(host, abandonedItems(host, readings, input.repository), readings);
+  const removals = planRemovals(host, abandonedItems(host, readings, input), readings);
   const steps = orderSteps([...removals, ...mergeActions(changes)]);
   const findings = [
     ...planned.flatMap(({ document, plan }) => remarks(document, plan, host)),

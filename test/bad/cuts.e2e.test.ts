@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabHost } from '../../lab/hosts.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+/** Longer than a lab host needs to boot on a busy machine, shorter than a test may take. */
+const OUTAGE_SECONDS = 40;
+
+/** Hosts that leave in the middle of a step. */
+describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
+  let world: World;
+  let first: LabHost;
+  let second: LabHost;
+  beforeAll(async () => {
+    world = await startWorld({
+      hosts: 2,
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+      environment: { DOAAS_HOST_OUTAGE_SECONDS: String(OUTAGE_SECONDS) },
+    });
+    [first, second] = world.hosts as [LabHost, LabHost];
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const says = async (host: LabHost, script: string): Promise<string> =>
+    (await host.exec(script)).stdout.trim();
+  const appears = (host: LabHost, path: string, seconds = 40): Promise<true> =>
+    until(
+      async () => ((await says(host, `test -e ${path} && echo yes`)) === 'yes' ? true : undefined),
+      `${path} on ${host.name}`,
+      seconds,
+    );
+  const mergedSoon = (pull: number): Promise<true> =>
+    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`);
+
+  /** A file, and then a script that is slow on hosts with /root/linger. */
+  const slow = (name: string, seconds: number, condition = 'test -e /root/linger') => ({
+    [`${name}.yaml`]: configuration(name, {
+      files: { [`/etc/${name}`]: { content: `${name}\n` } },
+      scripts: {
+        [name]: {
+          check: `test -e /var/lib/${name}`,
+          apply: `echo ran >> /root/${name}.log; if ${condition}; then sleep ${seconds}; fi; touch /var/lib/${name}`,
+          undo: `rm -f /var/lib/${name}`,
+        },
+      },
+    }),
+  });
+
+  async function begin(name: string, files: Readonly<Record<string, string>>, host: LabHost) {
+    const { pull, sha } = await world.open(name, files);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await appears(host, `/root/${name}.log`);
+    return { pull, sha };
+  }
+
+  it('a cable is pulled: the host carries on by itself and the engine finds what became of it', async () => {
+    await first.exec('touch /root/linger');
+    const { pull, sha } = await begin('cable', slow('cable', 4), first);
+    await first.cut();
+    try {
+      await appears(first, '/var/lib/cable');
+      // what a firewall between them does after a while: the old connection is never heard of again
+      await first.exec('for p in $(pgrep -u deploy; pgrep -f "^sshd: deploy"); do kill "$p"; done');
+    } finally {
+      await first.heal();
+    }
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 90 });
+    expect(apply.title).toMatch(/^Applied 4 changes on 2 servers/);
+    await mergedSoon(pull);
+    for (const host of world.hosts) expect(await says(host, 'cat /root/cable.log')).toBe('ran');
+    expect(await says(first, 'cat /etc/cable; rm /root/linger')).toBe('cable');
+  });
+
+  it('a host loses power: the run is taken up after the boot and what was done stays done once', async () => {
+    await first.exec('touch /root/linger');
+    const lingers = 'test -e /root/linger && [ "$(wc -l < /root/power.log)" -lt 2 ]';
+    const { pull, sha } = await begin('power', slow('power', 100, lingers), first);
+    const inode = await says(first, 'stat -c "%i %Y" /etc/power');
+    await first.kill();
+    await first.start();
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 90 });
+    expect(apply.title).toMatch(/^Applied 4 changes on 2 servers/);
+    await mergedSoon(pull);
+    expect(await says(first, 'stat -c "%i %Y" /etc/power')).toBe(inode);
+    // a script that was cut is begun again, because its check says that it is not done
+    expect(await says(first, 'cat /root/power.log')).toBe('ran\nran');
+    expect(await says(second, 'cat /root/power.log')).toBe('ran');
+    const events = await says(first, 'cut -f 2,3 /var/lib/doaas/runs/*/apply.journal | sort | uniq -d');
+    expect(events.split('\n')).not.toContain('file:/etc/power\tdone');
+    await first.exec('rm /root/linger');
+  });
+
+  it('a host stays away: the run gives up, restores the others, and says what a person must do', async () => {
+    await second.exec('touch /root/linger');
+    const { pull, sha } = await begin('gone', slow('gone', 100), second);
+    await appears(first, '/var/lib/gone');
+    await second.kill();
+    try {
+      const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 180 });
+      expect(apply.title).toBe('web-2 needs a person');
+      const text = unescaped(apply.summary);
+      expect(text).toMatch(
+        /nothing could be done on web-2 for \d+ s \(DOAAS_HOST_OUTAGE_SECONDS\), so the run gives up on it: web-2 \(deploy@\S+:22\) cannot be reached/,
+      );
+      expect(text).toContain('| web-1 | ✓ restored');
+      expect(text).toContain('| web-2 | ✗ **not restored** |'.replaceAll('\\', ''));
+      expect(text).toContain('The servers stay locked');
+      expect(await says(first, 'ls /etc/gone /var/lib/gone 2>/dev/null; echo none')).toBe('none');
+      expect(await world.merged(pull)).toBe(false);
+    } finally {
+      await second.start();
+    }
+    await second.exec('rm /root/linger');
+    await world.answer(pull, await world.say(pull, '/doaas unlock'), /is free now/);
+
+    // the next run first undoes what the dead one left
+    const after = slow('after', 0);
+    const next = await begin('after', after, second);
+    await world.check(next.sha, 'doaas/apply', { conclusion: 'success', seconds: 90 });
+    await mergedSoon(next.pull);
+    expect(await says(second, 'ls /etc/gone /var/lib/gone 2>/dev/null; cat /etc/after')).toBe('after');
+  });
+});
+
+/** What GitHub shows of Markdown that was escaped. */
+function unescaped(markdown: string): string {
+  return markdown.replaceAll('&#8203;', '').replaceAll(/\\([\\`_[\]|~!{}])/g, '$1');
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabHost } from '../../lab/hosts.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+
+/** Two pull requests on one server, waves over servers, and what reaches the engine twice or late. */
+describe('two pull requests', { timeout: 3 * MINUTES }, () => {
+  let world: World;
+  let host: LabHost;
+  beforeAll(async () => {
+    world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    const [first] = world.hosts;
+    if (first === undefined) throw new Error('there is no host');
+    host = first;
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
+  const slow = (name: string): string =>
+    configuration(name, {
+      files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
+      scripts: {
+        [name]: {
+          check: `test -e /var/tmp/${name}.done`,
+          apply: `date +%s%N > /var/tmp/${name}.begin; sleep 4; date +%s%N > /var/tmp/${name}.done`,
+          undo: `rm -f /var/tmp/${name}.done /var/tmp/${name}.begin`,
+        },
+      },
+    });
+  const approved = async (name: string, files: Readonly<Record<string, string>>) => {
+    const { pull, sha } = await world.open(name, files);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, sha };
+  };
+  const mergedSoon = (pull: number, sha = '') =>
+    until(
+      async () => ((await world.merged(pull)) ? true : undefined),
+      `#${pull} to be merged`,
+      60,
+      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
+    );
+
+  it('on one server never run at once; the second says whom it waits for, and goes on', async () => {
+    const first = await approved('first', { 'first.yaml': slow('first') });
+    await until(
+      async () => ((await on('[ -e /var/tmp/first.begin ] && echo yes')) === 'yes' ? true : undefined),
+      'the first to run',
+    );
+    const second = await approved('second', { 'second.yaml': slow('second') });
+    const waiting = await until(
+      async () =>
+        (await world.checks(second.sha)).find(
+          (run) => run.name === 'doaas/apply' && run.title.startsWith('Waiting'),
+        ),
+      'the second to wait',
+      30,
+    );
+    expect(waiting.title).toBe(`Waiting for ${world.repo.owner}/${world.repo.name}#${first.pull}`);
+    await mergedSoon(first.pull);
+    await mergedSoon(second.pull, second.sha);
+    const [firstDone = 0, secondBegin = 0] = (await on('cat /var/tmp/first.done /var/tmp/second.begin'))
+      .split('\n')
+      .map(Number);
+    expect(secondBegin).toBeGreaterThan(firstDone);
+    expect(await on('cat /etc/doaas-first /etc/doaas-second')).toBe('first\nsecond');
+  });
+
+  it('finishes one wave on all servers before it begins the next', async () => {
+    const stamp = (name: string, label: string) => ({
+      apiVersion: 'doaas/v1',
+      kind: 'Configuration',
+      metadata: { name },
+      spec: {
+        targets: { hosts: [label] },
+        scripts: {
+          [name]: {
+            check: `test -e /var/tmp/${name}`,
+            apply: `sleep 1; date +%s%N > /var/tmp/${name}`,
+            undo: `rm -f /var/tmp/${name}`,
+          },
+        },
+      },
+    });
+    const { pull } = await approved('waves', {
+      'waves.yaml': `${JSON.stringify(stamp('database', 'web-2'))}\n---\n${JSON.stringify({ ...stamp('application', 'web-1'), dependsOn: ['Configuration/database'] })}\n`,
+    });
+    await mergedSoon(pull);
+    const database = Number((await world.hosts[1]?.exec('cat /var/tmp/database'))?.stdout);
+    expect(Number(await on('cat /var/tmp/application'))).toBeGreaterThan(database);
+  });
+
+  it('duplicated and late webhooks do nothing twice', async () => {
+    world.github.webhooks.faults.add({ event: 'pull_request', times: 1, effect: 'after-next' });
+    world.github.webhooks.faults.add({ event: 'issue_comment', times: 2, effect: 'duplicate' });
+    world.github.webhooks.faults.add({ event: 'pull_request_review', times: 1, effect: 'duplicate' });
+    const { pull, sha } = await approved('twice', { 'twice.yaml': slow('twice') });
+    await mergedSoon(pull);
+    await world.github.webhooks.settled();
+    for (const delivery of world.github.webhooks.all().slice(-6))
+      await world.github.webhooks.redeliver(delivery.guid);
+    await world.github.webhooks.settled();
+    expect((await world.checks(sha)).filter((run) => run.name === 'doaas/apply')).toHaveLength(1);
+    const own = (await world.github.listComments(world.repo, pull)).filter((c) =>
+      String(c.body).startsWith('<!-- doaas:'),
+    );
+    expect(own).toHaveLength(1);
+    expect(await on('ls /var/lib/doaas/runs | grep -c "^pr"')).toBe('4');
+  });
+
+  it('a server that leaves the repository is said to stay as it is', async () => {
+    const { sha } = await world.open('drop', {
+      'servers.yaml': serverYaml(world.hosts.slice(0, 1)),
+      'waves.yaml': null,
+    });
+    const plan = await world.check(sha, 'doaas/plan');
+    expect(plan.summary).toContain('leaves the repository: it stays as it is and is no longer managed');
+  });
+});
