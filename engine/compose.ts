@@ -7,6 +7,7 @@ import { deploymentActivities } from './activities/deployment.ts';
 import type { Engine } from './activities/engine.ts';
 import { bordered } from './activities/failure.ts';
 import { createMirrors } from './activities/mirrors.ts';
+import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
@@ -106,6 +107,7 @@ function activitiesOf(engine: Engine): AllActivities {
     ...pullActivities(engine),
     ...requestActivities(engine),
     ...deploymentActivities(engine),
+    ...fleetActivities(engine),
   });
 }
 

@@ -1,5 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { DeploymentActivities, PullActivities } from '../engine/activities/types.ts';
+import type { DeploymentActivities, FleetActivities, PullActivities } from '../engine/activities/types.ts';
 
 /**
  * Errors by `type`: these are permanent, trying again cannot help. All else (connection, rate limit, a store that is
@@ -22,7 +22,7 @@ export const short = proxyActivities<PullActivities & DeploymentActivities>({
 });
 
 /** Reads many hosts; hosts that do not answer are results, not errors. */
-export const reading = proxyActivities<PullActivities & DeploymentActivities>({
+export const reading = proxyActivities<PullActivities & DeploymentActivities & FleetActivities>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: LIFE_SIGN,
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },

@@ -49,6 +49,8 @@ export interface Revisions {
   treeOf(pull: PullRef, commit: string): Promise<string>;
   /** The manifest at one commit or tree. */
   resolveTree(repository: RepositoryRef, treeish: string): Promise<ResolvedTree>;
+  /** The same, and fetches the commit if it is not here. */
+  resolveCommit(repository: RepositoryRef, commit: string): Promise<ResolvedTree>;
 }
 
 export interface ResolvedTree {
@@ -77,6 +79,10 @@ export function createRevisions(source: RevisionSource): Revisions {
   };
   return {
     resolveTree,
+    resolveCommit: async (repository, commit) => {
+      await source.fetch(repository, [commit], undefined);
+      return resolveTree(repository, await source.treeOf(repository, commit));
+    },
     treeOf: async ({ repository, number }, commit) => {
       await source.fetch(repository, [commit], number);
       return source.treeOf(repository, commit);

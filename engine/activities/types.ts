@@ -187,3 +187,34 @@ export interface DeploymentActivities {
   openRevert(run: RunRef): Promise<number>;
   endRun(run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void>;
 }
+
+/** A commit of a repository, all of whose hosts are planned. */
+export interface FleetRevision {
+  readonly repository: RepositoryRef;
+  readonly commit: string;
+}
+
+export interface FleetPlan {
+  /** Of the plan in the store. */
+  readonly digest: string;
+  readonly hosts: number;
+  readonly steps: number;
+  /** Sentences: hosts that could not be read, and findings that forbid the plan. */
+  readonly problems: readonly string[];
+}
+
+/** The plan of some hosts, in the order of the commit. */
+export interface FleetPart {
+  readonly plan: FleetPlan;
+  /** Hosts of the commit. */
+  readonly total: number;
+  /** Where the next part begins; undefined when this was the last. */
+  readonly next: number | undefined;
+}
+
+export interface FleetActivities {
+  /** Reads and plans the hosts from the `start`th on, as many as one activity takes. */
+  planFleet(revision: FleetRevision, start: number): Promise<FleetPart>;
+  /** Stores one plan of several parts. */
+  joinFleet(revision: FleetRevision, parts: readonly FleetPlan[]): Promise<FleetPlan>;
+}

@@ -1,0 +1,90 @@
+import type { Payloads } from '../kinds/kind.ts';
+import { batchPayloads } from '../operations/batch.ts';
+import { planDigest } from '../plan/digest.ts';
+import type { Plan } from '../plan/step.ts';
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { type HostPlanning, planHosts } from './planning.ts';
+import type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './types.ts';
+
+/** Hosts that one activity plans: several workers share a larger fleet, and a retry repeats little. */
+export const HOSTS_PER_ACTIVITY = 50;
+
+/** A plan that belongs to no pull request is stored under this number. */
+const NO_PULL = 0;
+
+/** Plans whole commits, for the command line and the benchmark. */
+export function fleetActivities(engine: Engine): FleetActivities {
+  return {
+    planFleet: (revision, start) => planFleet(engine, revision, start),
+    joinFleet: (revision, parts) => joinFleet(engine, revision, parts),
+  };
+}
+
+async function planFleet(engine: Engine, revision: FleetRevision, start: number): Promise<FleetPart> {
+  const { resolution, errors } = await engine.revisions.resolveCommit(revision.repository, revision.commit);
+  const problem = errors[0];
+  if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
+  const end = start + HOSTS_PER_ACTIVITY;
+  const plannings = await planHosts(engine.transport, {
+    hosts: resolution.hosts.slice(start, end),
+    payloads: resolution.payloads,
+    repository: nameOf(revision),
+    changedItems: () => undefined,
+  });
+  const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
+  const total = resolution.hosts.length;
+  const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
+  return { plan: { ...plan, problems }, total, next: end < total ? end : undefined };
+}
+
+async function joinFleet(
+  engine: Engine,
+  revision: FleetRevision,
+  parts: readonly FleetPlan[],
+): Promise<FleetPlan> {
+  const plans = await Promise.all(parts.map((part) => storedPlan(engine, part.digest)));
+  const hosts = plans.flatMap((plan) => plan.hosts);
+  const { resolution } = await engine.revisions.resolveCommit(revision.repository, revision.commit);
+  const plan: Plan = { kind: 'plan', hosts, digest: planDigest(hosts) };
+  const stored = await store(engine, revision, plan, resolution.payloads);
+  return { ...stored, problems: parts.flatMap((part) => part.problems) };
+}
+
+async function storedPlan(engine: Engine, digest: string): Promise<Plan> {
+  const plan = await engine.store.plans.get(digest);
+  if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store; plan again`);
+  return plan;
+}
+
+function planOf(plannings: readonly HostPlanning[]): Plan {
+  const hosts = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+  return { kind: 'plan', hosts, digest: planDigest(hosts) };
+}
+
+/** Stored with the contents that applying it would need. */
+async function store(
+  engine: Engine,
+  revision: FleetRevision,
+  plan: Plan,
+  payloads: Payloads,
+): Promise<FleetPlan> {
+  const steps = plan.hosts.flatMap((host) => host.steps);
+  const repository = nameOf(revision);
+  const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository, steps });
+  await engine.store.blobs.put(wanted.flatMap((sha256) => payloads.get(sha256) ?? []));
+  const { commit } = revision;
+  await engine.store.plans.save(
+    plan,
+    { repository, number: NO_PULL, headSha: commit, baseSha: commit },
+    wanted,
+  );
+  const problems = plan.hosts.flatMap((host) =>
+    host.findings.filter((f) => f.severity === 'error').map((f) => `${host.host}: ${f.message}`),
+  );
+  return { digest: plan.digest, hosts: plan.hosts.length, steps: steps.length, problems };
+}
+
+function nameOf({ repository }: FleetRevision): string {
+  return `${repository.owner}/${repository.name}`;
+}
