@@ -2,10 +2,11 @@ import {
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
+  log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RunEnd, RunPhase, RunRef } from '../engine/activities/types.ts';
+import type { RecoverableRun, RunEnd, RunPhase, RunRef } from '../engine/activities/types.ts';
 import { onHost, reading, short, undoOnHost } from './activities.ts';
 import { cancelRun, deploymentEnded, locksReleased } from './messages.ts';
 
@@ -31,9 +32,12 @@ export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
   });
   await short.startRun(run, 'apply');
   const end = await CancellationScope.nonCancellable(async () => {
-    await takeLocks(run, progress);
-    const result = await changeHosts(run, progress);
-    await short.showRun(run, result);
+    const hindrance = await takeLocks(run, progress);
+    const result =
+      hindrance === undefined
+        ? await changeHosts(run, progress)
+        : { kind: 'stale' as const, reason: hindrance };
+    await show(run, result);
     await short.endRun(run, endOf(result), result.kind === 'applied' ? result.mergeSha : undefined);
     if (result.kind !== 'held') await short.releaseLocks(run.run);
     return result;
@@ -48,44 +52,72 @@ function endOf(phase: FinalPhase): RunEnd {
   return phase.kind;
 }
 
-async function takeLocks(run: RunRef, progress: Progress): Promise<void> {
+/** A check that cannot be shown for good (the repository is gone) must neither end a run nor keep its hosts. */
+async function show(run: RunRef, phase: RunPhase): Promise<void> {
+  await short
+    .showRun(run, phase)
+    .catch((error: unknown) =>
+      log.warn('where the run is could not be shown', { phase: phase.kind, reason: causeOf(error) }),
+    );
+}
+
+/** Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them. */
+async function takeLocks(run: RunRef, progress: Progress): Promise<string | undefined> {
   for (;;) {
     const answer = await short.acquireLocks(run, workflowInfo().workflowId);
-    if (answer.kind === 'granted' || progress.cancelled !== undefined) return;
+    if (answer.kind === 'granted' || progress.cancelled !== undefined) return undefined;
     if (answer.kind === 'needs-recovery') {
-      await short.showRun(run, { kind: 'recovering' });
-      for (const dead of answer.runs) await undoOnHost.recoverRun(run, dead);
+      await show(run, { kind: 'recovering' });
+      const left = await recover(run, answer.runs);
+      if (left !== undefined) return left;
       continue;
     }
-    await short.showRun(run, { kind: 'waiting', position: answer.position, behind: answer.behind });
+    await show(run, { kind: 'waiting', position: answer.position, behind: answer.behind });
     await condition(() => progress.released || progress.cancelled !== undefined, LOCK_RETRY);
     progress.released = false;
   }
 }
 
+async function recover(run: RunRef, runs: readonly RecoverableRun[]): Promise<string | undefined> {
+  for (const dead of runs) {
+    const outcome = await undoOnHost
+      .recoverRun(run, dead)
+      .catch((error: unknown) => ({ kind: 'held' as const, reason: causeOf(error) }));
+    if (outcome.kind !== 'rolled-back')
+      return `what the earlier run ${dead.run} left on ${dead.hosts.join(', ')} could not be undone: ${outcome.reason}`;
+  }
+  return undefined;
+}
+
 async function changeHosts(run: RunRef, progress: Progress): Promise<FinalPhase> {
   if (progress.cancelled !== undefined) return { kind: 'stale', reason: progress.cancelled };
-  await short.showRun(run, { kind: 'comparing' });
-  const confirmed = await reading.confirmPlan(run);
+  await show(run, { kind: 'comparing' });
+  const confirmed = await reading.confirmPlan(run).catch((error: unknown) => {
+    return { kind: 'changed' as const, reason: causeOf(error) };
+  });
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
   const failure = await applyAndVerify(run, progress);
   if (failure !== undefined) return rollBack(run, failure);
-  await short.showRun(run, { kind: 'merging' });
-  const merged = await short.mergePull(run);
+  await show(run, { kind: 'merging' });
+  const merged = await short.mergePull(run).catch((error: unknown) => {
+    return { kind: 'refused' as const, reason: `GitHub refused the merge: ${causeOf(error)}` };
+  });
   if (merged.kind === 'refused') return rollBack(run, merged.reason);
   return { kind: 'applied', mergeSha: merged.mergeSha, differs: merged.differs };
 }
 
 /** Undefined when every host is as wanted; else the sentence that says what failed. */
 async function applyAndVerify(run: RunRef, progress: Progress): Promise<string | undefined> {
-  await short.showRun(run, { kind: 'applying' });
+  await show(run, { kind: 'applying' });
   for (const wave of run.plan.waves) {
     const failure = await applyWave(run, wave, progress);
     if (failure !== undefined) return failure;
     if (progress.cancelled !== undefined) return progress.cancelled;
   }
-  await short.showRun(run, { kind: 'verifying' });
-  const verified = await reading.verifyHosts(run);
+  await show(run, { kind: 'verifying' });
+  const verified = await reading.verifyHosts(run).catch((error: unknown) => {
+    return { kind: 'failed' as const, reason: causeOf(error) };
+  });
   if (verified.kind === 'failed') return verified.reason;
   return progress.cancelled;
 }
@@ -127,7 +159,7 @@ async function applyOne(run: RunRef, host: string, wave: number): Promise<string
 
 /** Waves in reverse; the hosts of one wave together. What cannot be put back is listed for a person. */
 async function rollBack(run: RunRef, reason: string): Promise<FinalPhase> {
-  await short.showRun(run, { kind: 'rolling-back', reason });
+  await show(run, { kind: 'rolling-back', reason });
   const remains: string[] = [];
   for (const wave of [...run.plan.waves].reverse()) {
     const hosts = run.plan.hosts.filter((host) => host.waves.includes(wave));

@@ -6,9 +6,17 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
  */
 export function toFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
-  const type = typeOf(error);
+  const type = patiently(typeOf(error));
   const message = error instanceof Error ? error.message : String(error);
   return ApplicationFailure.create({ message, type, nonRetryable: false, ...retryDelay(error) });
+}
+
+/** GitHub answers 404 for a moment for what was made just now; only then is it believed. Tries. */
+const NOT_FOUND_TRIES = 4;
+
+function patiently(type: string): string {
+  const early = Context.current().info.attempt < NOT_FOUND_TRIES;
+  return type === 'github-not-found' && early ? 'github-not-found-yet' : type;
 }
 
 export function permanent(message: string): ApplicationFailure {

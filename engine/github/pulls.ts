@@ -100,7 +100,7 @@ export async function mergePull(
       return { kind: 'merged', sha: data.sha };
     });
   } catch (error) {
-    if (!(error instanceof GitHubError) || !REFUSED.has(error.status ?? 0)) throw error;
+    if (!(error instanceof GitHubError) || error.retryable || !REFUSED.has(error.status ?? 0)) throw error;
     const pull = await getPull(client, repo, merge.number);
     if (pull.merged && pull.headSha === merge.headSha && pull.mergeSha !== undefined)
       return { kind: 'merged', sha: pull.mergeSha };
