@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Lab, type LabHost, openLab } from '../../lab/hosts.ts';
+import { bundleWorkflows } from '../../scripts/bundle.ts';
+import { median, rounded, timed } from '../measure.ts';
+import { progress, type Result } from '../report.ts';
+import { applyRounds } from './applyRounds.ts';
+import { openOurs } from './ours.ts';
+import { openPeers } from './peers.ts';
+import { planRounds } from './planRounds.ts';
+import { planBySize } from './sizes.ts';
+
+export const HOSTS = 10;
+const RUNS = 5;
+const SIZES = [20, 50, 100] as const;
+
+/** Python on the hosts is for Ansible and pyinfra; the engine does not need it. */
+export const BASE = { base: 'python' } as const;
+
+/** `--runs N` and `--sizes 20,50,100` (or `none`) shorten it while one works on it. */
+function settings(argv: readonly string[]) {
+  const options = { runs: { type: 'string' }, sizes: { type: 'string' } } as const;
+  const { values } = parseArgs({ args: [...argv], options });
+  const sizes = values.sizes === undefined ? [...SIZES] : values.sizes.split(',').map(Number).filter(Boolean);
+  return { runs: Number(values.runs ?? RUNS), sizes };
+}
+
+export async function fleet(argv: readonly string[]): Promise<Result> {
+  const { runs, sizes } = settings(argv);
+  await bundleWorkflows();
+  const dir = await mkdtemp(join(tmpdir(), 'doaas-bench-peers-'));
+  try {
+    const peers = await openPeers(dir);
+    await withLab(1, async (_, [host]) => {
+      if (host === undefined) return;
+      progress('filling the apt cache of the lab');
+      await peers.script([host]);
+    });
+    const applies = await applyRounds(peers, runs);
+    const plans = await withLab(HOSTS, async (lab, hosts) => {
+      const ours = await openOurs(hosts[0]?.privateKeyPath ?? '');
+      try {
+        progress('first apply of the fleet that is planned');
+        await ours.apply(hosts);
+        const measured = await planRounds(ours, peers, hosts, runs);
+        return { ...measured, bySize: await planBySize(ours, peers, lab, hosts, sizes, runs) };
+      } finally {
+        await ours.close();
+      }
+    });
+    return resultOf(applies, plans);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+type Applies = Awaited<ReturnType<typeof applyRounds>>;
+type Plans = Awaited<ReturnType<typeof planRounds>> & { readonly bySize: Readonly<Record<string, number>> };
+
+function resultOf(applies: Applies, plans: Plans): Result {
+  const json = {
+    plan_s: rounded(median(plans.ours)),
+    apply_s: rounded(median(applies.ours)),
+    ansible_plan_s: rounded(median(plans.ansible)),
+    ansible_apply_s: rounded(median(applies.ansible)),
+    pyinfra_plan_s: rounded(median(plans.pyinfra)),
+    pyinfra_apply_s: rounded(median(applies.pyinfra)),
+    login_s: rounded(median(plans.login)),
+    script_apply_s: rounded(median(applies.script)),
+    altered_found: plans.found,
+    altered: plans.altered,
+    plan_s_by_hosts: { [HOSTS]: rounded(median(plans.ours)), ...plans.bySize },
+  };
+  const ratio = (a: number, b: number): string => `${rounded(a / b)}`;
+  return {
+    json,
+    rows: [
+      { what: `plan of ${HOSTS} converged hosts`, value: json.plan_s, unit: 's' },
+      { what: '  of a bare login', value: ratio(json.plan_s, json.login_s), bar: '<= 2' },
+      { what: '  of pyinfra', value: ratio(json.plan_s, json.pyinfra_plan_s), bar: '<= 0.2' },
+      { what: '  of Ansible', value: ratio(json.plan_s, json.ansible_plan_s), bar: '<= 0.0333' },
+      { what: '  bare login', value: json.login_s, unit: 's' },
+      { what: '  pyinfra', value: json.pyinfra_plan_s, unit: 's' },
+      { what: '  Ansible', value: json.ansible_plan_s, unit: 's' },
+      { what: 'first apply', value: json.apply_s, unit: 's' },
+      { what: '  of a shell script', value: ratio(json.apply_s, json.script_apply_s), bar: '<= 1.5' },
+      { what: '  of pyinfra', value: ratio(json.apply_s, json.pyinfra_apply_s), bar: '< 1' },
+      { what: '  of Ansible', value: ratio(json.apply_s, json.ansible_apply_s), bar: '< 1' },
+      { what: '  shell script', value: json.script_apply_s, unit: 's' },
+      { what: '  pyinfra', value: json.pyinfra_apply_s, unit: 's' },
+      { what: '  Ansible', value: json.ansible_apply_s, unit: 's' },
+      { what: 'altered items found', value: `${json.altered_found} of ${json.altered}`, bar: 'all' },
+      ...Object.entries(json.plan_s_by_hosts).map(([hosts, seconds]) => ({
+        what: `plan of ${hosts} hosts`,
+        value: seconds,
+        unit: 's',
+      })),
+    ],
+  };
+}
+
+export async function withLab<T>(
+  count: number,
+  work: (lab: Lab, hosts: readonly LabHost[]) => Promise<T>,
+): Promise<T> {
+  const lab = await openLab({ progress: () => undefined });
+  try {
+    const { seconds, result } = await timed(() => lab.up(count, BASE));
+    progress(`${count} fresh hosts in ${rounded(seconds)} s`);
+    return await work(lab, result);
+  } finally {
+    await lab.down();
+  }
+}

@@ -1,0 +1,38 @@
+import { print, progress, type Result } from './report.ts';
+
+/** `npm run -s bench -- NAME`: progress on stderr; on stdout a table and, as its last line, one JSON object. */
+const BENCHMARKS: Readonly<
+  Record<string, { readonly about: string; readonly run: (argv: readonly string[]) => Promise<Result> }>
+> = {
+  fleet: {
+    about: 'plan and first apply of ten hosts, beside Ansible, pyinfra, a shell script and a bare login',
+    run: async (argv) => (await import('./fleet/fleet.ts')).fleet(argv),
+  },
+  webhook: {
+    about: '50 deliveries a second for a minute, and again with the engine killed in the middle',
+    run: async () => (await import('./webhook/webhook.ts')).webhook(),
+  },
+  status: {
+    about: 'time from a delivery to its checks on ten hosts; memory with 1,000 open pull requests',
+    run: async () => (await import('./status/status.ts')).status(),
+  },
+};
+
+async function main(name: string | undefined): Promise<number> {
+  const benchmark = name !== undefined && Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
+  if (benchmark === undefined) {
+    const names = Object.entries(BENCHMARKS).map(([each, { about }]) => `  ${each.padEnd(9)}${about}`);
+    process.stderr.write(`usage: npm run -s bench -- NAME\n${names.join('\n')}\n`);
+    return 2;
+  }
+  progress(`${name}: ${benchmark.about}`);
+  print(await benchmark.run(process.argv.slice(3)));
+  return 0;
+}
+
+process.exit(
+  await main(process.argv[2]).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    return 1;
+  }),
+);

@@ -1,0 +1,53 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+const KIB = 1024;
+const MB = 1_000_000;
+
+export interface Memory {
+  /** Resident now, MB (10^6 bytes). */
+  readonly rss: number;
+  /** The most that was resident so far, MB. */
+  readonly peak: number;
+}
+
+/** Resident memory of a process as the kernel counts it (/proc/PID/status). */
+export async function memoryOf(pid: number): Promise<Memory> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const field = (name: string): number =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) * KIB) / MB;
+  return { rss: field('VmRSS'), peak: field('VmHWM') };
+}
+
+/** CPU seconds, user and system, that a process has used. */
+export async function cpuOf(pid: number): Promise<number> {
+  const fields = await statFields(pid);
+  // utime and stime are fields 14 and 15 of proc(5); the ticks are 1/100 s on every Linux that Node runs on
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The Temporal dev server that a process started, through whatever shell: a descendant of that name. */
+export async function temporalBelow(pid: number): Promise<number | undefined> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const parents = new Map<number, number>();
+  for (const each of pids) {
+    const parent = await statFields(each).then(
+      (fields) => Number(fields[1]),
+      () => undefined,
+    );
+    if (parent !== undefined) parents.set(each, parent);
+  }
+  const isBelow = (child: number | undefined): boolean =>
+    child !== undefined && child > 1 && (child === pid || isBelow(parents.get(child)));
+  for (const each of pids) {
+    if (!isBelow(each)) continue;
+    const command = await readFile(`/proc/${each}/comm`, 'utf8').catch(() => '');
+    if (command.startsWith('temporal')) return each;
+  }
+  return undefined;
+}
+
+/** Fields of /proc/PID/stat from the third on; the second may hold spaces. */
+async function statFields(pid: number): Promise<readonly string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
