@@ -133,11 +133,17 @@ shield_data() { # NAME:ARCH ...
   for p in "$@"; do for x in list postrm; do
     f="/var/lib/dpkg/info/$p.$x"; [ -e "$f" ] || f="/var/lib/dpkg/info/${p%%:*}.$x"; [ ! -e "$f" ] || echo "$f"
   done; done > "$STEP/shield.files"
+  : > "$STEP/shield.folders"; : > "$STEP/undo.lists"
+  grep '\.list$' "$STEP/shield.files" | xargs -r cat | grep '^/usr/' | grep -v '^/usr/local' | sort -u > "$STEP/undo.lists" || :
   ls /var/lib/dpkg/info/*.list | grep -vxFf "$STEP/shield.files" | xargs cat | sort -u > "$STEP/shield.owned"
   cut -d' ' -f3- "$DIR/system/folders" | grep -E '^/(srv|opt|var/[^/]*)/' | grep -vxFf "$STEP/shield.owned" > "$STEP/shield.data" || return 0
   for f in $(grep '\.postrm$' "$STEP/shield.files" || :); do
     own="${f%.postrm}.list"
-    if grep -qFf "$STEP/shield.data" "$f" || grep -qxFf "$STEP/shield.data" "$own"; then
+    while IFS= read -r d; do
+      if grep -qF "$d" "$f" || grep -qxF "$d" "$own"; then echo "$d"; fi
+    done < "$STEP/shield.data" > "$STEP/shield.hit"
+    if [ -s "$STEP/shield.hit" ]; then
+      cat "$STEP/shield.hit" >> "$STEP/shield.folders"
       sed -i '1a [ "$1" != purge ] || exit 0' "$f"; echo "$f does not purge: it would touch data that was there before"
     fi
   done
@@ -219,7 +225,13 @@ restore_system() {
   for g in $(sed -n 's/^group //p' "$STEP/accounts.came"); do ! getent group "$g" > /dev/null || ( umask 022; groupdel "$g" ); done
   restore_account_backups
   restore_folders
-  comm -13 "$D/paths" "$STEP/paths" | while IFS= read -r p; do move_leftover "$p"; done
+  {
+    comm -13 "$D/paths" "$STEP/paths"
+    # What a service wrote while it was stopped, beside data that was there before.
+    [ ! -s "$STEP/shield.folders" ] || xargs -I{} find {} -mindepth 1 -maxdepth 1 < "$STEP/shield.folders" | grep -vxFf "$D/paths" || :
+    # Folders that only the removed packages had, such as of a compilation that was cut.
+    [ ! -s "$STEP/undo.lists" ] || cat /var/lib/dpkg/info/*.list | sort -u | comm -13 - "$STEP/undo.lists"
+  } | while IFS= read -r p; do move_leftover "$p"; done
 }
 
 restore_marks() { # which packages came by themselves: the very file, once the same packages are there
