@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,8 @@ export interface EngineHandle {
   readonly start: () => Promise<void>;
   /** Process that the engine runs in. */
   readonly pid: () => number;
+  /** Waits until the child has ended by itself, and gives its exit code (null: a signal). */
+  readonly ended: () => Promise<number | null>;
   /** What the child printed. */
   readonly output: () => string;
 }
@@ -33,6 +36,8 @@ export interface EngineOptions {
   readonly secret: string;
   readonly sshKeyFile: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Arguments before the child's own, such as of a program that gives it a small disk. */
+  readonly through?: readonly string[];
   /** Where a child's output goes, too. */
   readonly logFile?: string;
 }
@@ -42,7 +47,7 @@ const START_SECONDS_MAX = 60;
 
 export async function startTestEngine(options: EngineOptions): Promise<EngineHandle> {
   const environment = { ...environmentOf(options, await freePort()), ...options.environment };
-  const handle = options.mode === 'inside' ? inside(environment) : child(environment, options.logFile);
+  const handle = options.mode === 'inside' ? inside(environment) : child(environment, options);
   await handle.start().catch(async (error: unknown) => {
     await handle.stop();
     throw error;
@@ -80,11 +85,15 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
     },
     kill: () => Promise.reject(new Error('an engine inside the test cannot be killed; use mode process')),
     pid: () => process.pid,
+    ended: () => Promise.reject(new Error('an engine inside the test does not end by itself')),
     output: () => '',
   };
 }
 
-function child(environment: Readonly<Record<string, string>>, logFile?: string): EngineHandle {
+function child(
+  environment: Readonly<Record<string, string>>,
+  { logFile, through = [] }: Pick<EngineOptions, 'logFile' | 'through'>,
+): EngineHandle {
   let running: ChildProcess | undefined;
   let output = '';
   const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
@@ -100,9 +109,16 @@ function child(environment: Readonly<Record<string, string>>, logFile?: string):
   return {
     url: () => url,
     pid: () => running?.pid ?? 0,
+    ended: async () => {
+      const ending = running;
+      if (ending === undefined) throw new Error('the engine does not run');
+      if (!hasEnded(ending)) await once(ending, 'exit');
+      return ending.exitCode;
+    },
     output: () => output,
     start: async () => {
-      const started = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+      const [program = '', ...args] = [...through, process.execPath, '--import', 'tsx', MAIN];
+      const started = spawn(program, args, {
         env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       });

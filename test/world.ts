@@ -64,6 +64,8 @@ export interface WorldOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files: (hosts: readonly LabHost[]) => Readonly<Record<string, string>>;
   readonly engine?: EngineMode;
+  /** As of `EngineOptions`. */
+  readonly through?: readonly string[];
   readonly progress?: (line: string) => void;
   /** Once aborted, what has been started is taken down again and `startWorld` throws. */
   readonly signal?: AbortSignal;
@@ -103,6 +105,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       secret: SECRET,
       sshKeyFile: hosts[0]?.privateKeyPath ?? '',
       environment: options.environment ?? {},
+      through: options.through ?? [],
       logFile: join(dir, 'engine.log'),
     });
     closing.push(() => engine.stop());

@@ -6,7 +6,7 @@ import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
 /** Longer than a lab host needs to boot on a busy machine, shorter than a test may take. */
-const OUTAGE_SECONDS = 40;
+const OUTAGE_SECONDS = 25;
 
 /** Hosts that leave in the middle of a step. */
 describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
