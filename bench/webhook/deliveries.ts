@@ -16,6 +16,8 @@ export interface Sender {
   readonly appId: number;
   readonly secret: string;
   readonly pulls: readonly Pull[];
+  /** Events in this order instead of the usual mix. */
+  readonly mix?: readonly string[];
 }
 
 export interface Prepared {
@@ -51,7 +53,8 @@ const STRIDE = 7;
 export function prepare(sender: Sender, n: number): Prepared {
   // each round over the pull requests gives every one of them another kind
   const round = Math.floor(n / sender.pulls.length);
-  const event = MIX[(n * STRIDE + round) % MIX.length] ?? 'push';
+  const mix = sender.mix ?? MIX;
+  const event = mix[(n * STRIDE + round) % mix.length] ?? 'push';
   const pull = sender.pulls[n % sender.pulls.length];
   if (pull === undefined) throw new Error('there are no pull requests to send events of');
   const guid = randomUUID();

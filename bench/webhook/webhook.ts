@@ -1,3 +1,4 @@
+import { bundleWorkflows } from '../../scripts/bundle.ts';
 import { median, percentile, rounded, timed } from '../measure.ts';
 import { progress, type Result } from '../report.ts';
 import { recordedDeliveries, settled } from './histories.ts';
@@ -22,6 +23,7 @@ interface Measured {
 
 /** One minute undisturbed; then another with the engine killed in the middle. Each on a fresh engine. */
 export async function webhook(): Promise<Result> {
+  await bundleWorkflows();
   const calm = await measured(undisturbed);
   const killed = await measured(killedInTheMiddle);
   const times = calm.answered.map((each) => each.ms);
