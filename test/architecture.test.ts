@@ -199,7 +199,8 @@ describe('workflows', () => {
     expect(mutable.map(({ path }) => path)).toEqual([]);
   });
 
-  test('can be bundled', async () => {
+  // 1.5 s alone; its neighbours may hold both processors.
+  test('can be bundled', { timeout: 120_000 }, async () => {
     const workflowsPath = fileURLToPath(new URL('../workflows/all.ts', import.meta.url));
     const { code: bundle } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
     expect(bundle).toContain('pullRequest');
