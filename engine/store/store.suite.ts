@@ -159,7 +159,7 @@ function locksSuite(store: () => Store): void {
     const waiting = {
       kind: 'waiting',
       position: 1,
-      holders: [{ host: y, runId: one, pull: `o/r#${one}` }],
+      holders: [{ host: y, runId: one, workflowId: `w-${one}`, pull: `o/r#${one}` }],
       ahead: [],
     };
     expect(await ask(two, y, z)).toEqual(waiting);

@@ -79,8 +79,7 @@ function operationsOf(document: Json): Operation[] {
   );
   // Fewer names first, then more fixed text: `commits/{ref}/check-runs` before `commits/{ref}`, whose ref may hold slashes.
   return operations.sort(
-    (left, right) =>
-      left.names.length - right.names.length || right.template.length - left.template.length,
+    (left, right) => left.names.length - right.names.length || right.template.length - left.template.length,
   );
 }
 
