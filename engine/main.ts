@@ -1,4 +1,4 @@
-import { startEngine } from './compose.ts';
+import { type RunningEngine, startEngine } from './compose.ts';
 import { ConfigError, loadConfig } from './config/config.ts';
 import { createLogger } from './log.ts';
 
@@ -14,9 +14,22 @@ async function main(): Promise<void> {
   });
   try {
     log.info({ signal: await Promise.race([signal, engine.failed]) }, 'stopping');
-  } finally {
-    await engine.stop();
+  } catch (error) {
+    console.error(`The engine cannot go on: ${messageOf(error)}\n${START_AGAIN}`);
+    await stopWithin(engine);
+    process.exit(1);
   }
+  await engine.stop();
+}
+
+/** A part that has died can keep the others from an orderly end; a supervisor waits for this one. */
+const STOP_MAX_MS = 15_000;
+
+const START_AGAIN =
+  'Start it again (a supervisor such as systemd does so by itself): every run carries on from where it was.';
+
+async function stopWithin(engine: RunningEngine): Promise<void> {
+  await Promise.race([engine.stop(), new Promise((resolve) => setTimeout(resolve, STOP_MAX_MS))]);
 }
 
 main().then(
