@@ -11,11 +11,13 @@ import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
+import { planPage } from './cli/planText.ts';
 import type { Config } from './config/config.ts';
 import { createGitHub } from './github/client.ts';
 import type { Credentials } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
+import { signedPlanPath } from './http/planLink.ts';
 import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -87,6 +89,7 @@ async function start(
     revisions: createRevisions(source),
     temporal: client,
     log,
+    planUrl: planUrlOf(config),
   };
   if (config.role !== 'receiver') {
     const worker: RunningWorker = await startWorker(config, temporalAddress, activitiesOf(engine), log);
@@ -127,6 +130,7 @@ async function receiver(
     deliver: (event, guid) => deliver({ ...delivery, guid }, event),
     concurrency: config.webhookConcurrency,
     bodyLimitBytes: config.webhookBodyMib * MIB,
+    ...(config.publicUrl === undefined ? {} : { plans: { text: planTextIn(engine.store), now: Date.now } }),
     readiness: {
       store: () => engine.store.ping(),
       temporal: async () => {
@@ -134,6 +138,19 @@ async function receiver(
       },
     },
   });
+}
+
+/** Without a public URL nobody could follow a link. */
+function planUrlOf({ publicUrl, webhookSecret }: Config): Engine['planUrl'] {
+  if (publicUrl === undefined) return () => undefined;
+  return (digest) => `${publicUrl}${signedPlanPath(digest, webhookSecret, Date.now())}`;
+}
+
+function planTextIn({ plans }: Store) {
+  return async (digest: string): Promise<string | undefined> => {
+    const plan = await plans.get(digest);
+    return plan && planPage(plan, await plans.uses(digest), (_, text) => text);
+  };
 }
 
 function storeLocation(config: Config): { readonly url: string } | { readonly file: string } {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import type { GitHub } from '../github/client.ts';
+import type { PlanName } from '../github/render/views.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
@@ -15,4 +16,15 @@ export interface Engine {
   readonly revisions: Revisions;
   readonly temporal: Pick<Client, 'workflow'>;
   readonly log: Logger;
+  /** A signed link to a whole plan; undefined without a public URL. */
+  readonly planUrl: (digest: string) => string | undefined;
+}
+
+export function planNamed(
+  engine: Pick<Engine, 'planUrl'>,
+  plan: Pick<PlanName, 'digest' | 'headSha' | 'baseSha'>,
+): PlanName {
+  const url = engine.planUrl(plan.digest);
+  const { digest, headSha, baseSha } = plan;
+  return { digest, headSha, baseSha, ...(url === undefined ? {} : { url }) };
 }

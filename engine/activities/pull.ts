@@ -6,7 +6,7 @@ import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { gate } from '../policy/gate.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
 import { identityOf } from './identity.ts';
@@ -226,10 +226,11 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ga
   const stored = await engine.store.plans.get(plan.digest);
   if (stored === undefined)
     throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
+  const name = planNamed(engine, plan);
   const view: PlanView = {
     kind: 'plan',
     plan: stored,
-    name: { digest: plan.digest, headSha: plan.headSha, baseSha: plan.baseSha },
+    name,
     waiting: judged.missing,
     next: { command: `/${engine.config.botName} apply` },
     firstSeen: await firstSeen(engine, plan),
@@ -244,8 +245,9 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ga
       view,
       actions: judged.ready ? [BUTTONS.apply, BUTTONS.plan] : [BUTTONS.plan],
       digest: plan.digest,
+      planUrl: name.url,
     }),
-    showComment(client, pull, view, [], plan.digest),
+    showComment(client, pull, view, [], name),
   ]);
 }
 

@@ -2,7 +2,7 @@ import { type CheckAction, type CheckConclusion, publishCheck } from '../github/
 import type { GitHubClient } from '../github/client.ts';
 import { publishComment } from '../github/comment.ts';
 import { render, renderComment } from '../github/render/render.ts';
-import type { View } from '../github/render/views.ts';
+import type { PlanName, View } from '../github/render/views.ts';
 import type { PullRef } from './types.ts';
 
 export type CheckState =
@@ -18,13 +18,15 @@ export interface Shown {
   readonly view: View | { readonly kind: 'words'; readonly title: string; readonly body: string };
   readonly actions?: readonly CheckAction[];
   readonly digest?: string;
+  /** Signed link to the whole plan. */
+  readonly planUrl?: string | undefined;
 }
 
 /** Key of the one comment that is edited in place. */
 const STICKY = 'pull-request';
 
 export async function showCheck(client: GitHubClient, pull: PullRef, shown: Shown): Promise<void> {
-  const { name, headSha, externalId, state, view, actions, digest } = shown;
+  const { name, headSha, externalId, state, view, actions, digest, planUrl } = shown;
   const { title, body } = view.kind === 'words' ? view : render(view);
   await publishCheck(client, pull.repository, {
     name,
@@ -35,6 +37,7 @@ export async function showCheck(client: GitHubClient, pull: PullRef, shown: Show
     summary: body,
     ...(actions === undefined ? {} : { actions }),
     ...(digest === undefined ? {} : { digest }),
+    ...(planUrl === undefined ? {} : { detailsUrl: planUrl }),
   });
 }
 
@@ -44,12 +47,13 @@ export async function showComment(
   pull: PullRef,
   now: View,
   before: readonly View[] = [],
-  digest?: string,
+  plan?: Pick<PlanName, 'digest' | 'url'>,
 ): Promise<void> {
   const body = renderComment(now, before);
   await publishComment(client, pull.repository, pull.number, {
     key: STICKY,
     body,
-    ...(digest === undefined ? {} : { digest }),
+    ...(plan === undefined ? {} : { digest: plan.digest }),
+    ...(plan?.url === undefined ? {} : { wholeUrl: plan.url }),
   });
 }

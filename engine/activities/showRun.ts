@@ -1,7 +1,7 @@
 import { BUTTONS } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
-import type { PlanName, View, WaitingForLockView } from '../github/render/views.ts';
-import type { Engine } from './engine.ts';
+import type { View, WaitingForLockView } from '../github/render/views.ts';
+import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import {
   applyView,
@@ -37,19 +37,20 @@ export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Pro
 
 async function publish(engine: Engine, run: RunRef, board: Board): Promise<void> {
   const client = await engine.github.installationClient(run.pull.repository.installationId);
-  const check = { headSha: run.plan.headSha, externalId: run.run, digest: run.plan.digest };
+  const { digest, url: planUrl } = planNamed(engine, run.plan);
+  const check = { headSha: run.plan.headSha, externalId: run.run, digest, planUrl };
   const actions = board.apply.state === RUNNING ? { actions: [BUTTONS.rollback] } : {};
   await Promise.all([
     showCheck(client, run.pull, { ...check, ...actions, name: 'doaas/apply', ...board.apply }),
     board.verify === undefined
       ? undefined
       : showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify }),
-    board.comment === undefined ? undefined : comment(client, run, board.comment),
+    board.comment === undefined ? undefined : comment(engine, client, run, board.comment),
   ]);
 }
 
-function comment(client: GitHubClient, run: RunRef, view: View): Promise<void> {
-  return showComment(client, run.pull, view, [], run.plan.digest);
+function comment(engine: Engine, client: GitHubClient, run: RunRef, view: View): Promise<void> {
+  return showComment(client, run.pull, view, [], planNamed(engine, run.plan));
 }
 
 function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, phase: RunPhase): Board {
@@ -162,8 +163,7 @@ async function readRecord(engine: Engine, run: RunRef): Promise<RunRecord> {
     engine.store.runs.get(run.run),
   ]);
   if (plan === undefined || stored === undefined) throw permanent(`the run ${run.run} is not in the store`);
-  const { digest, headSha, baseSha } = run.plan;
-  const name: PlanName = { digest, headSha, baseSha };
+  const name = planNamed(engine, run.plan);
   return {
     plan,
     name,

@@ -1,12 +1,9 @@
 import { parseArgs } from 'node:util';
-import { planTitle, short } from '../github/render/words.ts';
 import { messageOf } from '../hosts/host-error.ts';
-import type { Plan } from '../plan/step.ts';
-import type { PlanUsed } from '../store/plans.ts';
 import type { Store } from '../store/store.ts';
 import { misuse } from './command.ts';
 import { withStore } from './openStore.ts';
-import { planText } from './planText.ts';
+import { planPage } from './planText.ts';
 import { CliError, EXIT, type Io, painter } from './terminal.ts';
 
 /** `doaas plan show DIGEST`: a stored plan, whole. */
@@ -17,7 +14,9 @@ export async function runPlanShow(argv: readonly string[], io: Io): Promise<numb
     return { plan: await store.plans.get(whole), uses: await store.plans.uses(whole) };
   });
   if (plan === undefined) throw missing(digest);
-  io.stdout.write(json ? `${JSON.stringify({ ...plan, uses }, undefined, 2)}\n` : asText(plan, uses, io));
+  io.stdout.write(
+    json ? `${JSON.stringify({ ...plan, uses }, undefined, 2)}\n` : planPage(plan, uses, painter(io)),
+  );
   return EXIT.done;
 }
 
@@ -49,13 +48,4 @@ function missing(digest: string): CliError {
   return new CliError(
     `No plan that begins with ${digest} is stored. The comment on the pull request names the present one.`,
   );
-}
-
-function asText(plan: Plan, uses: readonly PlanUsed[], io: Io): string {
-  const paint = painter(io);
-  const made = uses.map(
-    (use) =>
-      `  ${use.repository}#${use.number}, head ${short(use.headSha)}, base ${short(use.baseSha)}, ${new Date(use.createdAt).toISOString()}\n`,
-  );
-  return `${paint('bold', `Plan ${plan.digest}`)}\n${made.join('')}\n${planText(plan.hosts, paint)}\n${paint('bold', planTitle(plan))}\n`;
 }

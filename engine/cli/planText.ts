@@ -1,6 +1,16 @@
-import { REASONS } from '../github/render/words.ts';
-import type { Finding, HostPlan, Step } from '../plan/step.ts';
+import { planTitle, REASONS, short } from '../github/render/words.ts';
+import type { Finding, HostPlan, Plan, Step } from '../plan/step.ts';
+import type { PlanUsed } from '../store/plans.ts';
 import { type Paint, printable, printableLines } from './terminal.ts';
+
+/** A stored plan, whole: for what it was made, every step with its diff, and the sum of it. */
+export function planPage(plan: Plan, uses: readonly PlanUsed[], paint: Paint): string {
+  const made = uses.map(
+    (use) =>
+      `  ${use.repository}#${use.number}, head ${short(use.headSha)}, base ${short(use.baseSha)}, ${new Date(use.createdAt).toISOString()}\n`,
+  );
+  return `${paint('bold', `Plan ${plan.digest}`)}\n${made.join('')}\n${planText(plan.hosts, paint)}\n${paint('bold', planTitle(plan))}\n`;
+}
 
 /** Plans of hosts as text for a terminal: steps in the order of execution, each with its diff, then findings. */
 export function planText(hosts: readonly HostPlan[], paint: Paint): string {

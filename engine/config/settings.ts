@@ -61,7 +61,8 @@ const engine = {
   publicUrl: optional(parse.url, {
     name: 'DOAAS_PUBLIC_URL',
     group: 'engine',
-    description: 'URL under which people reach the engine; turns on signed links to whole plans and logs.',
+    description:
+      'URL under which people reach the engine; turns on signed links to whole plans, which work for 7 days. Their key is derived from GITHUB_WEBHOOK_SECRET, so any worker signs what any receiver checks.',
   }),
   logLevel: withDefault(parse.oneOf('debug', 'info', 'warn', 'error', 'silent'), {
     name: 'DOAAS_LOG_LEVEL',

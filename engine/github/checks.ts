@@ -30,6 +30,7 @@ export interface CheckView {
   readonly text?: string;
   readonly annotations?: readonly Annotation[];
   readonly actions?: readonly CheckAction[];
+  /** Where the whole plan can be read; GitHub links it beside the check. */
   readonly detailsUrl?: string;
   /** Named in the note where something was cut. */
   readonly digest?: string;
@@ -157,7 +158,7 @@ function update(
 }
 
 function fields(check: CheckView, batch: readonly Annotation[]) {
-  const note = limits.cutNote(check.digest);
+  const note = limits.cutNote(check.digest, check.detailsUrl);
   const annotations = batch.length === 0 ? {} : { annotations: batch.map(annotationBody) };
   const text =
     check.text === undefined ? {} : { text: cutMarkdown(check.text, limits.CHECK_TEXT_MAX_BYTES, note) };

@@ -11,6 +11,8 @@ export interface CommentView {
   readonly body: string;
   /** Named in the note where something was cut. */
   readonly digest?: string;
+  /** Where the whole of it can be read. */
+  readonly wholeUrl?: string;
   /** From an earlier publication; saves a request. */
   readonly commentId?: number;
 }
@@ -80,7 +82,11 @@ export function marker(key: string): string {
 }
 
 function bodyOf(view: CommentView): string {
-  return cutMarkdown(`${marker(view.key)}\n${view.body}`, COMMENT_MAX_BYTES, cutNote(view.digest));
+  return cutMarkdown(
+    `${marker(view.key)}\n${view.body}`,
+    COMMENT_MAX_BYTES,
+    cutNote(view.digest, view.wholeUrl),
+  );
 }
 
 async function findOwn(

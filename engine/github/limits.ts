@@ -21,7 +21,9 @@ export const PAGE_SIZE = 100;
 /** Pages read of any list; 2,000 comments or reviews. */
 export const PAGES_MAX = 20;
 
-/** The sentence under what was cut. */
-export function cutNote(digest: string | undefined): string {
-  return digest === undefined ? 'cut here' : `cut; the whole: \`doaas plan show ${digest}\``;
+/** The sentence under what was cut. `url`: a signed link to the whole plan. */
+export function cutNote(digest: string | undefined, url?: string): string {
+  if (digest === undefined) return 'cut here';
+  const link = url === undefined ? '' : `[read it here](${url}), or `;
+  return `cut; the whole: ${link}\`doaas plan show ${digest}\``;
 }

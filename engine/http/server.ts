@@ -8,6 +8,7 @@ import Fastify, {
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
+import { type PlanPages, registerPlans } from './plans.ts';
 import { registerWebhooks, type WebhookOptions } from './webhooks.ts';
 
 export interface ServerOptions extends WebhookOptions {
@@ -16,6 +17,8 @@ export interface ServerOptions extends WebhookOptions {
   /** Each resolves when its part works and rejects with a sentence when not. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   readonly bodyLimitBytes: number;
+  /** Turns on signed links to whole plans. */
+  readonly plans?: PlanPages;
 }
 
 /** GitHub gives a delivery up after 10 s; a client that sends slower than that holds a socket for nothing. */
@@ -62,6 +65,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   });
   server.setNotFoundHandler((_, reply) => reply.code(404).send({ error: 'There is nothing here.' }));
   registerHealth(server, options.readiness, options.metrics);
+  if (options.plans !== undefined) registerPlans(server, { ...options.plans, secrets: options.secrets });
   await server.register(async (scope) => registerWebhooks(scope, options));
   return server;
 }

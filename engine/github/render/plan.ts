@@ -145,7 +145,8 @@ function nextStep(next: PlanView['next']): string {
 }
 
 export function planLine(name: PlanName): string {
-  return `Plan ${short(name.digest)}, head ${short(name.headSha)}, base ${short(name.baseSha)}.`;
+  const plan = name.url === undefined ? short(name.digest) : `[${short(name.digest)}](${name.url})`;
+  return `Plan ${plan}, head ${short(name.headSha)}, base ${short(name.baseSha)}.`;
 }
 
 export function joined(...blocks: readonly string[]): string {

@@ -12,6 +12,8 @@ export interface PlanName {
   readonly digest: string;
   readonly headSha: string;
   readonly baseSha: string;
+  /** Where the whole plan can be read, when the engine has a public URL. */
+  readonly url?: string;
 }
 
 /** Shown when a server is met for the first time. Sizes in MiB. */
