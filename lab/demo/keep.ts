@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { CheckRun, World } from '../../test/world.ts';
 import type { Json } from '../github/json.ts';
+import type { Narrator } from './narrator.ts';
 import type { Scene } from './story.ts';
 
 const POLL_MS = 400;
@@ -17,7 +18,8 @@ export async function keepRunning(scene: Scene): Promise<void> {
   await writeFile(env, environmentOf(world), { mode: 0o600 });
   narrator.chapter('Your turn');
   narrator.say('Everything keeps running until you press Ctrl-C here. In a second terminal, as root, try:');
-  narrator.lines(thingsToTry(world, env));
+  const next = Math.max(0, ...(await pullsOf(world)).map((pull) => pull.number)) + 1;
+  narrator.lines(thingsToTry(world, env, next));
   narrator.chapter('What happens in pull requests from here on');
   const told = await tellerOf(scene);
   while (!signal.aborted) {
@@ -42,7 +44,8 @@ export GIT_COMMITTER_NAME='${author.login}' GIT_COMMITTER_EMAIL='${author.login}
 `;
 }
 
-function thingsToTry(world: World, env: string): string[] {
+/** `next`: the number that a new pull request gets. */
+function thingsToTry(world: World, env: string, next: number): string[] {
   const doaas = fileURLToPath(new URL('../../bin/doaas', import.meta.url));
   const clone = join(world.dataDir, 'infra');
   const [first] = world.hosts;
@@ -50,13 +53,13 @@ function thingsToTry(world: World, env: string): string[] {
     '  # names and tokens for the commands below',
     `  . ${env}`,
     '',
-    "  # open a pull request as anna-author, with git and GitHub's API; it answers with its number",
+    "  # open a pull request as anna-author, with git and GitHub's API",
     `  git clone "$CLONE" ${clone} && cd ${clone} && git switch -c heading`,
     `  sed -i 's/h1>/h2>/g' files/index.html && git commit -am 'Use a smaller heading' && git push origin heading`,
-    `  curl -sH "$ANNA" "$REPO/pulls" -d '{"title": "Use a smaller heading", "head": "heading", "base": "main"}' | grep '"number"'`,
+    `  curl -sH "$ANNA" "$REPO/pulls" -d '{"title": "Use a smaller heading", "head": "heading", "base": "main"}' >/dev/null`,
     '',
-    '  # review it as rob-reviewer and comment as anna-author, with that number',
-    '  N=3',
+    '  # review it as rob-reviewer and comment as anna-author; below is said which number it has',
+    `  N=${next}`,
     `  curl -sH "$ROB" "$REPO/pulls/$N/reviews" -d '{"event": "APPROVE"}' >/dev/null`,
     `  curl -sH "$ANNA" "$REPO/issues/$N/comments" -d '{"body": "/doaas apply"}' >/dev/null`,
     '',
@@ -65,27 +68,11 @@ function thingsToTry(world: World, env: string): string[] {
     `  ${doaas} lab ssh ${first?.name}`,
     '',
     '  # other commands of the engine, as comments: /doaas help, plan, status, rollback',
-    `  # break web.yaml on purpose, push it, and see what ${'doaas/validate'} says`,
+    '  # break web.yaml on purpose, push it, and see what doaas/validate says',
     '',
     `  Logs: ${join(world.dataDir, 'engine.log')}, ${join(world.dataDir, 'temporal.sqlite.log')}`,
     `  Engine: ${world.engine.url()} (/healthz, /readyz, /metrics), process ${world.engine.pid()}`,
   ];
-}
-
-/** Each call tells what is new since the last. What was there at the start is not new. */
-async function tellerOf(scene: Scene): Promise<() => Promise<void>> {
-  const seen = new Set<string>();
-  const news = async (tell: boolean): Promise<void> => {
-    for (const pull of await pullsOf(scene.world)) {
-      for (const { key, show } of await newsOf(scene, pull)) {
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (tell) show();
-      }
-    }
-  };
-  await news(false);
-  return () => news(true);
 }
 
 interface News {
@@ -93,33 +80,70 @@ interface News {
   readonly show: () => void;
 }
 
+/**
+ * Each call tells what is new since the last. What was there at the start is not new, and what two looks in a row do
+ * not agree on is still changing.
+ */
+async function tellerOf(scene: Scene): Promise<() => Promise<void>> {
+  const all = async (): Promise<News[]> => {
+    const pulls = await pullsOf(scene.world);
+    return (await Promise.all(pulls.map((pull) => newsOf(scene, pull)))).flat();
+  };
+  const told = new Set((await all()).map((news) => news.key));
+  let before = new Set(told);
+  return async () => {
+    const now = await all();
+    for (const { key, show } of now) {
+      if (told.has(key) || !before.has(key)) continue;
+      told.add(key);
+      show();
+    }
+    before = new Set(now.map((news) => news.key));
+  };
+}
+
 async function newsOf({ world, narrator }: Scene, pull: PullState): Promise<News[]> {
-  const checks = await world.checks(pull.sha);
-  const label = (check: CheckRun): string => `#${pull.number} ${check.title}`;
-  const ended = checks.filter((check) => check.status === 'completed');
-  const busy = checks.length > ended.length;
-  const comment = busy ? '' : await world.comment(pull.number);
+  const { number, sha, title, author, merged } = pull;
+  const opened: News = {
+    key: `opened ${number}`,
+    show: () => narrator.person(author, `opens #${number} "${title}"`),
+  };
+  const [checks, comments] = await Promise.all([
+    world.checks(sha),
+    world.github.listComments(world.repo, number),
+  ]);
+  const busy = checks.some((check) => check.status !== 'completed');
+  const merge: News = { key: `merged ${number}`, show: () => narrator.event(`#${number} is merged`) };
   return [
-    {
-      key: `opened ${pull.number}`,
-      show: () => narrator.person(pull.author, `opens #${pull.number} "${pull.title}"`),
-    },
-    ...ended.map((check) => ({
-      key: `${pull.sha} ${check.id} ${check.title}`,
-      show: () => narrator.check(check.name, check.conclusion === 'success', label(check)),
-    })),
-    ...(comment === ''
-      ? []
-      : [
-          {
-            key: `comment ${pull.number} ${comment}`,
-            show: () => narrator.card(`#${pull.number}  doaas[bot]'s comment now`, comment),
-          },
-        ]),
-    ...(pull.merged
-      ? [{ key: `merged ${pull.number}`, show: () => narrator.person('GitHub', `#${pull.number} is merged`) }]
-      : []),
+    opened,
+    ...checks
+      .filter((check) => check.status === 'completed')
+      .map((check) => checkNews(narrator, pull, check)),
+    ...(busy ? [] : comments.map((comment) => commentNews(narrator, number, comment))),
+    ...(merged ? [merge] : []),
   ];
+}
+
+function checkNews(narrator: Narrator, { number, sha }: PullState, check: CheckRun): News {
+  const withoutTime = check.title.replace(/ in [\d.]+ \w+$/, '');
+  return {
+    key: `${sha} ${check.id} ${withoutTime}`,
+    show: () => narrator.check(check.name, check.conclusion === 'success', `#${number} ${check.title}`),
+  };
+}
+
+/** A card for what the engine says, a line for what people say. */
+function commentNews(narrator: Narrator, number: number, comment: Json): News {
+  const body = String(comment.body);
+  const login = String((comment.user as Json).login);
+  const heading = `${login} commented on #${number}`;
+  return {
+    key: `comment ${comment.id} ${body}`,
+    show: () =>
+      login.endsWith('[bot]')
+        ? narrator.card(heading, body)
+        : narrator.person(login, `comments on #${number}: ${body}`),
+  };
 }
 
 interface PullState {
