@@ -1,4 +1,4 @@
-import { BUTTONS } from '../github/checks.ts';
+import { BUTTONS, type CheckAction } from '../github/checks.ts';
 import { getPull } from '../github/pulls.ts';
 import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
@@ -12,7 +12,7 @@ import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
 import { identityOf } from './identity.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import type { ResolvedRevision } from './revisions.ts';
-import { showCheck, showComment } from './show.ts';
+import { type CheckState, type Shown, showCheck, showComment } from './show.ts';
 import type {
   Gate,
   PlannedHost,
@@ -56,45 +56,57 @@ async function planPull(
   if (resolved.kind === 'conflict' || resolved.errors.length > 0) {
     throw permanent('a revision that is not valid cannot be planned');
   }
-  const check = {
-    name: 'doaas/plan' as const,
-    headSha: revision.headSha,
-    externalId: `plan-${revision.headSha}`,
-  };
-  const plannings = await planRevision(engine, pull, resolved, revision.headSha);
+  const show = (
+    state: CheckState,
+    view: Shown['view'],
+    actions: readonly CheckAction[] = [],
+  ): Promise<void> => showCheck(client, pull, { ...planCheck(revision), state, view, actions });
+  const [plannings] = await Promise.all([
+    planRevision(engine, pull, resolved, revision.headSha),
+    resolved.changed.length === 0
+      ? undefined
+      : show({ status: 'in_progress' }, planning(resolved.changed.length)),
+  ]);
   const made = assemble(plannings, resolved.dropped);
   const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
-    const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
-    await showCheck(client, pull, {
-      ...check,
-      state: { status: 'completed', conclusion: 'failure' },
-      view,
-      actions: [BUTTONS.plan],
-    });
+    await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan]);
     await showComment(client, pull, view);
-    return { kind: 'failed', reason };
+    return { kind: 'failed', reason: [...made.problems.map((p) => p.message), ...made.errors].join('; ') };
   }
   if (made.plan.hosts.every((host) => host.steps.length === 0)) {
     const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
     const findings = made.plan.hosts.flatMap((host) => host.findings);
     const view = { kind: 'nothing-to-do' as const, name, reason, findings };
-    await showCheck(client, pull, { ...check, state: { status: 'completed', conclusion: 'success' }, view });
+    await show({ status: 'completed', conclusion: 'success' }, view);
     await showComment(client, pull, view);
     return { kind: 'nothing-to-do' };
   }
   await storePlan(engine, pull, revision, made.plan, resolved);
   const plan = planRef(made.plan, revision, resolved, previous);
-  await engine.store.audit.append({
+  await auditPlan(engine, pull, plan);
+  return { kind: 'planned', plan };
+}
+
+function planCheck({ headSha }: Revision) {
+  return { name: 'doaas/plan' as const, headSha, externalId: `plan-${headSha}` };
+}
+
+function planning(servers: number): Shown['view'] {
+  const title = `Reading ${servers} ${servers === 1 ? 'server' : 'servers'}`;
+  return { kind: 'words', title, body: 'The plan follows as soon as all of them have answered.' };
+}
+
+function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> {
+  return engine.store.audit.append({
     who: 'doaas',
     what: 'plan',
     repository: fullName(pull),
     pull: pull.number,
-    headSha: revision.headSha,
+    headSha: plan.headSha,
     digest: plan.digest,
   });
-  return { kind: 'planned', plan };
 }
 
 /** Reads and plans every changed host of the revision. */
