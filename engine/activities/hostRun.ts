@@ -67,6 +67,7 @@ export async function undoHost(
   late: boolean,
 ): Promise<UndoOutcome> {
   const { target, identity } = await hostOf(engine, run, host);
+  const all: string[] = [];
   for (const wave of waves) {
     const name = batchName(run.run, wave);
     const journal = await journalOf(engine, run, host, identity);
@@ -77,11 +78,14 @@ export async function undoHost(
       .catch(gaveUp)
       .finally(journal.flush);
     const remaining = result.kind === 'gave-up' ? [result.message] : remainsOf(result);
+    const remarks = result.kind === 'gave-up' ? [] : remarksOf(result);
+    all.push(...remarks.map((remark) => `${host}: ${remark}`));
     const end = result.kind === 'gave-up' ? 'held' : result.end;
     const done = end === 'rolled-back';
     await receipt(engine, run, host, identity, `@undo:${wave}`, done ? 'undone' : 'unknown', {
       ...nothing,
       remaining,
+      remarks,
     });
     if (!done)
       return {
@@ -89,7 +93,7 @@ export async function undoHost(
         reason: `${host}: ${remaining.join('; ')}`,
       };
   }
-  return { kind: 'rolled-back' };
+  return all.length === 0 ? { kind: 'rolled-back' } : { kind: 'rolled-back', remarks: all };
 }
 
 interface GaveUp {
@@ -141,6 +145,11 @@ async function outcomeOf(
   return { kind: 'failed', reason: `${failed?.step ?? 'the run'} failed on ${host}: ${message}` };
 }
 
+/** What a restore left or moved on purpose. */
+function remarksOf(result: BatchResult): readonly string[] {
+  return result.events.flatMap((event) => (event.event === 'note' ? [event.detail] : []));
+}
+
 function remainsOf(result: BatchResult): readonly string[] {
   return result.events.flatMap((event) => {
     if (event.event === 'stuck') return [`${event.step} could not be put back: ${event.detail}`];
@@ -153,10 +162,14 @@ function remainsOf(result: BatchResult): readonly string[] {
   });
 }
 
-/** Writes the host's journal to the store as it comes, in order. */
+/**
+ * Writes the host's journal to the store as it comes, in order. `flush` throws when a receipt could not be stored: the
+ * next try of the activity reads the whole journal again, so none is lost.
+ */
 async function journalOf(engine: Engine, run: RunRef, host: string, identity: string) {
   const started = new Map<string, number>();
   let last: Promise<void> = Promise.resolve();
+  let lost: unknown;
   const show = progressOf(engine, run);
   const note = (event: BatchEvent): void => {
     const state = STATES[event.event];
@@ -166,9 +179,15 @@ async function journalOf(engine: Engine, run: RunRef, host: string, identity: st
     last = last
       .then(() => receipt(engine, run, host, identity, event.step, state, { seconds }))
       .then(show)
-      .catch((error: unknown) => engine.log.warn({ error: String(error) }, 'a receipt could not be stored'));
+      .catch((error: unknown) => {
+        lost ??= error;
+      });
   };
-  return { note, flush: () => last };
+  const flush = async (): Promise<void> => {
+    await last;
+    if (lost !== undefined) throw lost;
+  };
+  return { note, flush };
 }
 
 const STATES: Readonly<Record<string, ReceiptState>> = {
