@@ -78,7 +78,8 @@ async function takeLocks(run: RunRef, progress: Progress): Promise<string | unde
   }
 }
 
-async function recover(run: RunRef, runs: readonly RecoverableRun[]): Promise<string | undefined> {
+/** Undefined when nothing is left of the dead runs; else the sentence that says what is. */
+export async function recover(run: RunRef, runs: readonly RecoverableRun[]): Promise<string | undefined> {
   for (const dead of runs) {
     const outcome = await undoOnHost
       .recoverRun(run, dead)

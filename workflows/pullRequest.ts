@@ -85,6 +85,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const same = snapshot.headSha === state.snapshot?.headSha && snapshot.baseSha === state.snapshot?.baseSha;
     const reopened = state.snapshot?.state !== 'open' || (state.snapshot.draft && !snapshot.draft);
     state = { ...state, snapshot };
+    await stopOvertaken(snapshot);
     if (snapshot.state !== 'open' || (same && !force && !reopened)) return;
     planning?.scope.cancel();
     await planning?.done;
@@ -92,11 +93,21 @@ export async function pullRequest(input: PullInput): Promise<void> {
     planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
   };
 
+  /** GitHub would refuse the merge in the end; the run is taken back now, and the newest head planned after it. */
+  const stopOvertaken = async ({ state: now, headSha }: PullSnapshot): Promise<void> => {
+    if (state.running === undefined || now === 'merged') return;
+    const { workflowId, plan } = state.running;
+    if (now === 'closed')
+      await cancelDeployment(workflowId, 'The pull request was closed while it was applied');
+    else if (headSha !== plan.headSha)
+      await cancelDeployment(workflowId, 'A newer commit was pushed while this one was applied');
+  };
+
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
     state = { ...state, plan: undefined };
     const valid = await short.validatePull(input.pull, revision);
-    if (valid.kind !== 'valid' || snapshot.fork) return;
+    if (valid.kind !== 'valid' || snapshot.fork || state.running !== undefined) return;
     const outcome = await reading.planPull(input.pull, revision, state.shown);
     if (outcome.kind !== 'planned') return;
     state = { ...state, plan: outcome.plan, shown: outcome.plan };
@@ -195,12 +206,14 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const deploy = async (plan: PlanRef, request: Request, attempt = 1): Promise<void> => {
     const run = `pr${input.pull.number}-${uuid4().slice(0, 8)}`;
     const workflowId = `deployment:${run}:${plan.headSha.slice(0, 12)}`;
-    await startChild(deployment, {
+    const child = await startChild(deployment, {
       workflowId,
       args: [{ run, pull: input.pull, plan, actor: request.actor }, workflowInfo().workflowId],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
     state = { ...state, running: { run, workflowId, request, plan, attempt } };
+    // it reports by itself, unless somebody ends its workflow from outside
+    child.result().catch(() => ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' }));
   };
 
   const takeBack = async (request: Request): Promise<void> => {
@@ -216,7 +229,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const { unwanted, running } = state;
     if (running?.run !== end.run) return;
     state = { ...state, running: undefined, unwanted: undefined };
-    await look(end.end === 'stale');
+    await look(end.end === 'stale' || state.plan === undefined);
     if (unwanted !== undefined && end.end === 'applied') return rollBackMerged(input.pull, unwanted);
     if (unwanted === undefined && end.end === 'stale') return goOn(running);
   };

@@ -30,12 +30,13 @@ export async function rollBackMerged(pull: PullRef, request: Request): Promise<v
 
 function sentence(run: string, result: LateRollback): string {
   const revert = `Pull request #${result.revert} reverts it in the repository; merge it so that the branch equals the hosts again.`;
+  const remarks = result.remarks.length === 0 ? '' : ` Good to know: ${result.remarks.join('; ')}.`;
   switch (result.kind) {
     case 'rolled-back':
-      return `The hosts are as they were before ${run}. ${revert}`;
+      return `The hosts are as they were before ${run}. ${revert}${remarks}`;
     case 'refused':
       return `Not rolled back: ${result.reasons.join('; ')}. Nothing was changed on the hosts. #${result.revert} was opened as the revert; close it, or merge it to plan the way back from the present state.`;
     case 'held':
-      return `Rolled back in part; what remains needs a person: ${result.reasons.join('; ')}. ${revert}`;
+      return `Rolled back in part; what remains needs a person: ${result.reasons.join('; ')}. ${revert}${remarks}`;
   }
 }

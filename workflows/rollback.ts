@@ -1,7 +1,7 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RunRef, UndoOutcome } from '../engine/activities/types.ts';
 import { short, undoOnHost } from './activities.ts';
-import { causeOf } from './deployment.ts';
+import { causeOf, recover } from './deployment.ts';
 import { locksReleased } from './messages.ts';
 
 const LOCK_RETRY = '30 seconds';
@@ -11,6 +11,8 @@ export interface LateRollback {
   /** Number of the pull request that reverts the merged one. */
   readonly revert: number;
   readonly reasons: readonly string[];
+  /** What was left or moved on purpose. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -28,8 +30,11 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
     const answer = await short.acquireLocks(as, workflowInfo().workflowId);
     if (answer.kind === 'granted') break;
     if (answer.kind === 'needs-recovery') {
-      for (const dead of answer.runs) await undoOnHost.recoverRun(as, dead);
-      continue;
+      const left = await recover(as, answer.runs);
+      if (left === undefined) continue;
+      await short.endRun(as, 'stale', undefined);
+      await short.releaseLocks(as.run);
+      return { kind: 'refused', revert, reasons: [left], remarks: [] };
     }
     await condition(() => released, LOCK_RETRY);
     released = false;
@@ -51,7 +56,10 @@ async function undoLate(run: RunRef, host: string, waves: readonly number[]): Pr
 
 function summarise(outcomes: readonly UndoOutcome[], revert: number): LateRollback {
   const reasons = outcomes.flatMap((outcome) => (outcome.kind === 'rolled-back' ? [] : [outcome.reason]));
-  if (reasons.length === 0) return { kind: 'rolled-back', revert, reasons };
+  const remarks = outcomes.flatMap((outcome) =>
+    outcome.kind === 'rolled-back' ? (outcome.remarks ?? []) : [],
+  );
+  if (reasons.length === 0) return { kind: 'rolled-back', revert, reasons, remarks };
   const refused = outcomes.every((outcome) => outcome.kind === 'refused');
-  return { kind: refused ? 'refused' : 'held', revert, reasons };
+  return { kind: refused ? 'refused' : 'held', revert, reasons, remarks };
 }

@@ -3,6 +3,7 @@ import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { undoHost } from './hostRun.ts';
 import { fullName } from './pull.ts';
+import { showRun } from './showRun.ts';
 import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
 
 /** All hosts of the run or none. A holder whose workflow is dead loses its locks; its hosts need recovery first. */
@@ -73,6 +74,10 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }
   await engine.store.runs.update(dead.run, { state: 'rolled-back' });
+  const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
+  await showRun(engine, ref, { kind: 'rolled-back', reason }).catch((error: unknown) =>
+    engine.log.warn({ error: String(error) }, 'that a dead run was undone could not be shown'),
+  );
   await engine.store.audit.append({ who: 'doaas', what: 'recover', detail: { run: dead.run, by: run.run } });
   return { kind: 'rolled-back' };
 }

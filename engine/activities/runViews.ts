@@ -2,6 +2,7 @@ import type {
   ApplyView,
   HostProgress,
   HostRollback,
+  MergedAs,
   PlanName,
   ProbeProgress,
   RollbackView,
@@ -22,6 +23,8 @@ export interface HostReceiptDetail {
   /** Last lines of what the failing step printed; untrusted text. */
   readonly output: string;
   readonly remaining: readonly string[];
+  /** What a restore left or moved on purpose. */
+  readonly remarks?: readonly string[];
 }
 
 /** What verify found; kept in the run's detail. */
@@ -45,7 +48,7 @@ export interface RunRecord {
   readonly now: number;
 }
 
-export function applyView(record: RunRecord, state: ApplyView['state']): ApplyView {
+export function applyView(record: RunRecord, state: ApplyView['state'], merged?: MergedAs): ApplyView {
   const failure = stepFailure(record);
   return {
     kind: 'apply',
@@ -54,6 +57,7 @@ export function applyView(record: RunRecord, state: ApplyView['state']): ApplyVi
     hosts: hostProgress(record),
     seconds: (record.now - record.startedAt) / 1000,
     ...(failure === undefined ? {} : { failure }),
+    ...(merged === undefined ? {} : { merged }),
   };
 }
 
@@ -144,10 +148,13 @@ function hostRollback(record: RunRecord, host: string): HostRollback {
   const undo = record.receipts.filter(
     (receipt) => receipt.host === host && receipt.stepId.startsWith('@undo'),
   );
-  const remaining = undo.flatMap((receipt) => (receipt.detail as unknown as HostReceiptDetail).remaining);
+  const details = undo.map((receipt) => receipt.detail as unknown as HostReceiptDetail);
+  const remaining = details.flatMap((detail) => detail.remaining);
+  const remarks = details.flatMap((detail) => detail.remarks ?? []);
   if (undo.length === 0) return { host, state: touched ? 'waiting' : 'untouched', remaining: [] };
-  if (undo.some((receipt) => receipt.state !== 'undone')) return { host, state: 'not-restored', remaining };
-  return { host, state: touched ? 'restored' : 'untouched', remaining: [] };
+  if (undo.some((receipt) => receipt.state !== 'undone'))
+    return { host, state: 'not-restored', remaining, remarks };
+  return { host, state: touched ? 'restored' : 'untouched', remaining: [], remarks };
 }
 
 function stepsOf(plan: Plan, host: string): readonly Step[] {

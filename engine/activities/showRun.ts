@@ -122,12 +122,11 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
 }
 
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {
-  const view = applyView(record, 'applied');
+  const view = applyView(record, 'applied', { sha: phase.mergeSha, differs: phase.differs });
   const verify = verifyView(record);
   return {
-    apply: { state: GOOD, view },
+    apply: { state: phase.differs ? NEUTRAL : GOOD, view },
     ...(verify === undefined ? {} : { verify: { state: GOOD, view: verify } }),
-    ...(phase.differs ? {} : {}),
     comment: view,
   };
 }

@@ -120,7 +120,8 @@ export type VerifyOutcome =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export type UndoOutcome =
-  | { readonly kind: 'rolled-back' }
+  /** `remarks`: what was left or moved on purpose. */
+  | { readonly kind: 'rolled-back'; readonly remarks?: readonly string[] }
   /** What remains, for a person. */
   | { readonly kind: 'held'; readonly reason: string }
   /** A later run touched the same item, so nothing was done. */

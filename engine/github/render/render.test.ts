@@ -113,6 +113,7 @@ const goldens: Readonly<Record<string, View>> = {
     state: 'applied',
     name: NAME,
     seconds: 14.2,
+    merged: { sha: '5e1f'.repeat(10), differs: false },
     hosts: [
       {
         host: 'web-1',
@@ -122,6 +123,14 @@ const goldens: Readonly<Record<string, View>> = {
         ],
       },
     ],
+  },
+  'apply-differs': {
+    kind: 'apply',
+    state: 'applied',
+    name: { ...NAME, url: 'https://doaas.example.org/plans/7f3a?expires=1&signature=ab' },
+    seconds: 14.2,
+    merged: { sha: '5e1f'.repeat(10), differs: true },
+    hosts: [{ host: 'web-1', steps: [{ summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 }] }],
   },
   'apply-failed': {
     kind: 'apply',
@@ -183,8 +192,21 @@ const goldens: Readonly<Record<string, View>> = {
   'rollback-requested': {
     kind: 'rollback',
     state: 'rolled-back',
-    cause: { requestedBy: 'alice' },
+    cause: { reason: 'alice asked for a rollback' },
     revertPull: 8,
+    hosts: [
+      {
+        host: 'web-1',
+        state: 'restored',
+        remaining: [],
+        remarks: ['/var/lib/app was not empty any more; moved to /var/lib/app.doaas-1'],
+      },
+    ],
+  },
+  'rollback-refused': {
+    kind: 'rollback',
+    state: 'rolled-back',
+    cause: { reason: 'GitHub refused the merge: at least 1 approving review is required' },
     hosts: [{ host: 'web-1', state: 'restored', remaining: [] }],
   },
   held: {

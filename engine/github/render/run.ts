@@ -5,6 +5,7 @@ import type {
   HeldView,
   HostProgress,
   HostRollback,
+  MergedAs,
   ProbeProgress,
   Rendered,
   RollbackView,
@@ -12,7 +13,7 @@ import type {
   StepState,
   VerifyView,
 } from './views.ts';
-import { count, names, seconds } from './words.ts';
+import { count, names, seconds, short } from './words.ts';
 
 /** Lines of a failed step's output that are shown; the whole is in the store. */
 const OUTPUT_LINES = 40;
@@ -42,6 +43,7 @@ export function renderApply(view: ApplyView): Rendered {
     title: applyTitle(view),
     body: joined(
       failure(view.failure),
+      mergedText(view.merged),
       table(['server', 'steps', 'now', 'time'], rows),
       ...steps,
       planLine(view.name),
@@ -57,10 +59,26 @@ function applyTitle(view: ApplyView): string {
     case 'running':
       return `Applying: ${done} of ${count(all.length, 'step')} done ${where}`;
     case 'applied':
-      return `Applied ${count(done, 'change')} ${where} in ${seconds(view.seconds)}`;
+      return `Applied ${count(done, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}`;
     case 'failed':
       return failedTitle(view.failure, `Failed after ${done} of ${count(all.length, 'step')} ${where}`);
   }
+}
+
+function mergedTitle(merged: MergedAs | undefined): string {
+  if (merged === undefined) return '';
+  const but = merged.differs ? ', but the merged tree is not the planned one' : '';
+  return `; merged as ${short(merged.sha)}${but}`;
+}
+
+function mergedText(merged: MergedAs | undefined): string {
+  if (merged === undefined) return '';
+  const text = `Merged as ${prose(merged.sha)}.`;
+  if (!merged.differs) return `${text} The branch says what the servers are.`;
+  return joined(
+    text,
+    '**The merged tree is not the planned one:** the base branch moved in the moment of the merge. The servers are as this plan says; what came with the other commits was not applied by this run. Look at that difference, and bring it to the servers by a pull request of its own.',
+  );
 }
 
 function failedTitle(failed: StepFailure | undefined, otherwise: string): string {
@@ -143,20 +161,22 @@ export function renderRollback(view: RollbackView): Rendered {
   const revert = view.revertPull === undefined ? '' : `The revert is in pull request #${view.revertPull}.`;
   return {
     title: rollbackTitle(view),
-    body: joined(causeText(view.cause), hostTable(view.hosts), left(view.hosts), revert),
+    body: joined(causeText(view.cause), hostTable(view.hosts), left(view.hosts), remarks(view.hosts), revert),
   };
 }
 
+function sentence(reason: string): string {
+  return /[.!?]$/.test(reason) ? prose(reason) : `${prose(reason)}.`;
+}
+
 function causeText(cause: RollbackView['cause']): string {
-  if ('requestedBy' in cause) return `Requested by ${code(cause.requestedBy)}.`;
-  return 'reason' in cause ? prose(cause.reason) : failure(cause);
+  return 'reason' in cause ? sentence(cause.reason) : failure(cause);
 }
 
 /** A reason in a title keeps this many characters, so that what became of the servers stays readable. */
 const REASON_MAX = 120;
 
 function causeTitle(cause: RollbackView['cause']): string {
-  if ('requestedBy' in cause) return '';
   if ('reason' in cause) return `${oneLine(cause.reason, REASON_MAX)}; `;
   return `${cause.what} failed on ${cause.host}; `;
 }
@@ -206,6 +226,16 @@ function left(hosts: readonly HostRollback[]): string {
   return parts.join('\n\n');
 }
 
+function remarks(hosts: readonly HostRollback[]): string {
+  const lines = hosts.flatMap((host) =>
+    (host.remarks ?? []).map((remark) => `- ${code(host.host)}: ${prose(remark)}`),
+  );
+  const more = lines.length - REMAINING_SHOWN;
+  const shown = lines.slice(0, REMAINING_SHOWN);
+  if (lines.length === 0) return '';
+  return ['**Good to know**', '', ...shown, ...(more > 0 ? [`- ${more} more`] : [])].join('\n');
+}
+
 export function renderHeld(view: HeldView): Rendered {
   const bad = view.hosts.filter((host) => host.state === 'not-restored').map((host) => host.host);
   const ways = view.ways.map((way) => `- ${code(way.command)} ${prose(way.effect)}`);
@@ -219,6 +249,7 @@ export function renderHeld(view: HeldView): Rendered {
       `${prose(view.reason, 1000)}`,
       hostTable(view.hosts),
       left(view.hosts),
+      remarks(view.hosts),
       'The servers stay locked, so that no other run touches them.',
       ways.length === 0 ? '' : `**How to go on**\n\n${ways.join('\n')}`,
     ),

@@ -94,6 +94,14 @@ export interface ApplyView {
   readonly hosts: readonly HostProgress[];
   readonly seconds: number;
   readonly failure?: StepFailure;
+  /** Once it is merged. */
+  readonly merged?: MergedAs;
+}
+
+export interface MergedAs {
+  readonly sha: string;
+  /** The merged tree is another one than the planned one: the base moved in the moment of the merge. */
+  readonly differs: boolean;
 }
 
 export interface StepFailure {
@@ -127,13 +135,15 @@ export interface HostRollback {
   readonly state: 'waiting' | 'running' | 'restored' | 'untouched' | 'not-restored';
   /** Items that are not as they were, in words. Only of `not-restored`. */
   readonly remaining: readonly string[];
+  /** What the restore left or moved on purpose, in words of the host. */
+  readonly remarks?: readonly string[];
 }
 
 export interface RollbackView {
   readonly kind: 'rollback';
   readonly state: 'running' | 'rolled-back' | 'held';
-  /** `reason`: a sentence, such as that GitHub refused the merge. */
-  readonly cause: StepFailure | { readonly requestedBy: string } | { readonly reason: string };
+  /** `reason`: a sentence without its full stop, such as that GitHub refused the merge, or who asked. */
+  readonly cause: StepFailure | { readonly reason: string };
   readonly hosts: readonly HostRollback[];
   readonly revertPull?: number;
 }
