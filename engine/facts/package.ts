@@ -136,7 +136,8 @@ export const packageFact: Fact<PackageQuery, PackageState> = {
           sh`blocks=$(${packageStates(queries)})
 case $blocks in *'
 ? '*|*'
-- '*) doaas_offers "$blocks" ;; *) printf '%s\n' "$blocks" | sed '/^! /d' ;; esac`,
+- '*) doaas_offers "$blocks" ;; *'
+! '*) printf '%s\n' "$blocks" | sed '/^! /d' ;; *) printf '%s\n' "$blocks" ;; esac`,
         )
       : packageStates(queries),
   parse: parsePackage,
