@@ -72,7 +72,9 @@ export async function pullRequest(input: PullInput): Promise<void> {
     answered: [],
   };
   let planning: { readonly scope: CancellationScope; readonly done: Promise<void> } | undefined;
-  setHandler(pullEvent, (event) => void inbox.push(event));
+  setHandler(pullEvent, (event) => {
+    if (!inbox.some((waiting) => saysTheSame(waiting, event))) inbox.push(event);
+  });
   setHandler(deploymentEnded, (end) => void ended.push(end));
   setHandler(pullStatus, () => ({
     headSha: state.snapshot?.headSha ?? '',
@@ -262,6 +264,11 @@ export async function pullRequest(input: PullInput): Promise<void> {
       if (ended.length === 0) await continueAsNew<typeof pullRequest>({ pull: input.pull, state, inbox });
     }
   }
+}
+
+/** Hints to look again; one look answers all that came before it. */
+function saysTheSame(a: PullEvent, b: PullEvent): boolean {
+  return a.kind === b.kind && a.kind !== 'asked' && a.kind !== 'misspelt';
 }
 
 function isOver(snapshot: PullSnapshot | undefined): boolean {
