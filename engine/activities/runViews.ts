@@ -55,10 +55,15 @@ export function applyView(record: RunRecord, state: ApplyView['state'], merged?:
     state,
     name: record.name,
     hosts: hostProgress(record),
-    seconds: (record.now - record.startedAt) / 1000,
+    seconds: ((state === 'applied' ? lastEffect(record) : record.now) - record.startedAt) / 1000,
     ...(failure === undefined ? {} : { failure }),
     ...(merged === undefined ? {} : { merged }),
   };
+}
+
+/** Epoch ms at which the last step ended. */
+function lastEffect(record: RunRecord): number {
+  return Math.max(record.startedAt, ...record.receipts.map((receipt) => receipt.at));
 }
 
 export function verifyView(record: RunRecord): VerifyView | undefined {
@@ -131,6 +136,7 @@ function stepProgress(record: RunRecord, step: Step): StepProgress {
     summary: step.summary,
     state: receipt === undefined ? 'waiting' : STATES[receipt.state],
     ...(seconds === undefined ? {} : { seconds }),
+    ...(Object.keys(step.before).length === 0 ? { follows: true as const } : {}),
   };
 }
 

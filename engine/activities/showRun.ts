@@ -21,6 +21,12 @@ const NEUTRAL: CheckState = { status: 'completed', conclusion: 'neutral' };
 
 type Words = { readonly kind: 'words'; readonly title: string; readonly body: string };
 
+const BEFORE_VERIFY: Words = {
+  kind: 'words',
+  title: 'Verifying',
+  body: 'Fresh facts must leave nothing to change, and every declared probe must pass.',
+};
+
 /** What a phase makes of the two checks and the comment. */
 interface Board {
   readonly apply: { readonly state: CheckState; readonly view: View | Words };
@@ -39,7 +45,7 @@ async function publish(engine: Engine, run: RunRef, board: Board): Promise<void>
   const client = await engine.github.installationClient(run.pull.repository.installationId);
   const { digest, url: planUrl } = planNamed(engine, run.plan);
   const check = { headSha: run.plan.headSha, externalId: run.run, digest, planUrl };
-  const actions = board.apply.state === RUNNING ? { actions: [BUTTONS.rollback] } : {};
+  const actions = canBeTakenBack(board) ? { actions: [BUTTONS.rollback] } : {};
   await Promise.all([
     showCheck(client, run.pull, { ...check, ...actions, name: 'doaas/apply', ...board.apply }),
     board.verify === undefined
@@ -47,6 +53,12 @@ async function publish(engine: Engine, run: RunRef, board: Board): Promise<void>
       : showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify }),
     board.comment === undefined ? undefined : comment(engine, client, run, board.comment),
   ]);
+}
+
+/** While it runs, and once it is applied; not what is being or was taken back. */
+function canBeTakenBack({ apply: { state, view } }: Board): boolean {
+  const over = state.status === 'completed';
+  return view.kind === 'apply' || (view.kind === 'words' && !over);
 }
 
 function comment(engine: Engine, client: GitHubClient, run: RunRef, view: View): Promise<void> {
@@ -77,16 +89,11 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       return { apply: { state: RUNNING, view }, comment: view };
     }
     case 'verifying': {
-      const view = verify ?? {
-        kind: 'verify' as const,
-        state: 'running' as const,
-        probes: [],
-        remaining: [],
-      };
+      const view = applyView(record, 'applied');
       return {
-        apply: { state: GOOD, view: applyView(record, 'applied') },
-        verify: { state: RUNNING, view },
-        comment: view,
+        apply: { state: GOOD, view },
+        verify: { state: RUNNING, view: verify ?? BEFORE_VERIFY },
+        comment: verify ?? view,
       };
     }
     case 'merging':

@@ -54,12 +54,13 @@ export function renderApply(view: ApplyView): Rendered {
 function applyTitle(view: ApplyView): string {
   const all = view.hosts.flatMap((host) => host.steps);
   const done = all.filter((step) => step.state === 'done').length;
+  const changes = all.filter((step) => step.state === 'done' && step.follows !== true).length;
   const where = `on ${count(view.hosts.length, 'server')}`;
   switch (view.state) {
     case 'running':
       return `Applying: ${done} of ${count(all.length, 'step')} done ${where}`;
     case 'applied':
-      return `Applied ${count(done, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}`;
+      return `Applied ${count(changes, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}`;
     case 'failed':
       return failedTitle(view.failure, `Failed after ${done} of ${count(all.length, 'step')} ${where}`);
   }

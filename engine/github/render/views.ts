@@ -80,6 +80,8 @@ export interface StepProgress {
   readonly summary: string;
   readonly state: StepState;
   readonly seconds?: number;
+  /** A reload or restart that follows a change: shown, and counted with that change. */
+  readonly follows?: true;
 }
 
 export interface HostProgress {
