@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
 import { startEngine } from '../engine/compose.ts';
 import { loadConfig } from '../engine/config/config.ts';
 import { createLogger } from '../engine/log.ts';
@@ -21,6 +22,8 @@ export interface EngineHandle {
   readonly kill: () => Promise<void>;
   /** Starts it again on the same data. */
   readonly start: () => Promise<void>;
+  /** Client of the Temporal server that an engine inside this process uses. */
+  readonly temporal: () => Client;
   /** Process that the engine runs in. */
   readonly pid: () => number;
   /** Waits until the child has ended by itself, and gives its exit code (null: a signal). */
@@ -42,7 +45,9 @@ export interface EngineOptions {
   readonly logFile?: string;
 }
 
-const MAIN = fileURLToPath(new URL('../engine/main.ts', import.meta.url));
+type EngineParts = Pick<EngineOptions, 'dataDir' | 'github' | 'secret' | 'sshKeyFile'>;
+
+export const MAIN = fileURLToPath(new URL('../engine/main.ts', import.meta.url));
 const START_SECONDS_MAX = 60;
 
 export async function startTestEngine(options: EngineOptions): Promise<EngineHandle> {
@@ -55,7 +60,8 @@ export async function startTestEngine(options: EngineOptions): Promise<EngineHan
   return handle;
 }
 
-function environmentOf({ dataDir, github, secret, sshKeyFile }: EngineOptions, port: number) {
+/** Settings of an engine that talks to the lab. */
+export function environmentOf({ dataDir, github, secret, sshKeyFile }: EngineParts, port: number) {
   return {
     DOAAS_DATA_DIR: dataDir,
     DOAAS_PORT: String(port),
@@ -84,6 +90,10 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
       await running?.stop();
     },
     kill: () => Promise.reject(new Error('an engine inside the test cannot be killed; use mode process')),
+    temporal: () => {
+      if (running === undefined) throw new Error('the engine does not run');
+      return running.client;
+    },
     pid: () => process.pid,
     ended: () => Promise.reject(new Error('an engine inside the test does not end by itself')),
     output: () => '',
@@ -108,6 +118,9 @@ function child(
   };
   return {
     url: () => url,
+    temporal: () => {
+      throw new Error('the server belongs to the child; use mode inside');
+    },
     pid: () => running?.pid ?? 0,
     ended: async () => {
       const ending = running;

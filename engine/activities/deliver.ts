@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { helpText, parseCommand } from '../github/commands.ts';
-import type { CommentCreated, EngineEvent, EventOrigin } from '../github/events.ts';
+import type { CheckActionRequested, CommentCreated, EngineEvent, EventOrigin } from '../github/events.ts';
 import { pullWorkflowId, repositoryWorkflowId } from '../github/workflowIds.ts';
 import type { CommandName, RepositoryRef, Request } from './types.ts';
 
@@ -41,7 +41,7 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
     case 'check-action': {
       const request = requestOfButton(event.identifier, event.sender, event.headSha, delivery);
       if (request === undefined) return undefined;
-      return signalAll(delivery, repository, event.numbers, { kind: 'asked', request });
+      return signalAll(delivery, repository, pullsOfButton(event), { kind: 'asked', request });
     }
     case 'check-rerequested': {
       const request = requestOfButton('plan', event.sender, event.headSha, delivery);
@@ -65,6 +65,13 @@ async function repositoryOf(
   { repo, installationId }: EventOrigin,
 ): Promise<RepositoryRef> {
   return { ...repo, installationId: installationId ?? (await delivery.installationOf(repo)) };
+}
+
+/** GitHub names only open pull requests beside a check; the check of a run names its own, also once it is merged. */
+function pullsOfButton({ numbers, externalId }: CheckActionRequested): readonly number[] {
+  if (numbers.length > 0) return numbers;
+  const number = /^pr(\d{1,10})-[0-9a-f]+$/.exec(externalId)?.[1];
+  return number === undefined ? [] : [Number(number)];
 }
 
 async function signalAll(

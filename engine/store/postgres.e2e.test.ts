@@ -1,32 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storeSuite } from './store.suite.ts';
 import { openStore } from './store.ts';
-
-/** Where Debian keeps its clusters' programs, one folder a major version (package postgresql). */
-const DEBIAN_POSTGRESQL = '/usr/lib/postgresql';
-const START_DEADLINE_MS = 60_000;
+import { type PostgresCluster, START_DEADLINE_MS, startCluster, whatIsMissing } from './testing/postgres.ts';
 
 const missing = whatIsMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
 if (missing !== undefined) console.warn(`PostgreSQL tests are skipped: ${missing}`);
 
 describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
-  let dir = '';
-  let stop: () => Promise<void> = async () => {};
-  const url = (): string => `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(dir)}`;
+  let cluster: PostgresCluster | undefined;
+  const url = (): string => cluster?.url ?? '';
 
   beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'doaas-pg-'));
-    stop = await startCluster(dir, url());
+    cluster = await startCluster();
   }, START_DEADLINE_MS);
-  afterAll(async () => {
-    await stop();
-    if (dir !== '') rmSync(dir, { recursive: true, force: true });
-  });
+  afterAll(() => cluster?.stop());
 
   storeSuite('PostgreSQL', () => openStore({ url: url() }));
 
@@ -48,73 +36,3 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
     expect(String(error)).not.toContain('secretword');
   });
 });
-
-function whatIsMissing(): string | undefined {
-  if (process.platform !== 'linux') return 'they need Linux.';
-  return binaries() === undefined
-    ? 'install the Debian package postgresql (apt-get install postgresql).'
-    : undefined;
-}
-
-function binaries(): string | undefined {
-  try {
-    const [newest] = readdirSync(DEBIAN_POSTGRESQL).toSorted((a, b) => Number(b) - Number(a));
-    return newest === undefined ? undefined : join(DEBIAN_POSTGRESQL, newest, 'bin');
-  } catch {
-    return undefined;
-  }
-}
-
-/** PostgreSQL refuses to run as root: then it runs as the package's own user, and ends when this process does. */
-async function startCluster(dir: string, url: string): Promise<() => Promise<void>> {
-  const bin = binaries() ?? '';
-  const root = userInfo().uid === 0;
-  if (root) chownSync(dir, id('-u'), id('-g'));
-  const as = root
-    ? ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'INT']
-    : ['--pdeathsig', 'INT'];
-  const data = join(dir, 'data');
-  const cwd = dir;
-  const initdb = [
-    join(bin, 'initdb'),
-    '-D',
-    data,
-    '-U',
-    'postgres',
-    '-A',
-    'trust',
-    '-E',
-    'UTF8',
-    '--locale=C',
-    '--no-sync',
-  ];
-  execFileSync('setpriv', [...as, ...initdb], { stdio: 'pipe', cwd });
-  const server = spawn(
-    'setpriv',
-    [...as, join(bin, 'postgres'), '-D', data, '-k', dir, '-c', 'listen_addresses='],
-    { stdio: 'ignore', cwd },
-  );
-  const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
-  await untilItAnswers(url);
-  return async () => {
-    server.kill('SIGINT');
-    await ended;
-  };
-}
-
-function id(flag: '-u' | '-g'): number {
-  return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
-}
-
-async function untilItAnswers(url: string): Promise<void> {
-  const deadline = Date.now() + START_DEADLINE_MS;
-  for (;;) {
-    try {
-      await (await openStore({ url })).close();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
