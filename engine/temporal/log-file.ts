@@ -28,13 +28,19 @@ export function openLogFile(path: string, maxBytes: number = MAX_FILE_BYTES): Lo
         .split('\n')
         .slice(-TAIL_LINES - 1)
         .join('\n');
-      if (bytes + chunk.length > maxBytes) {
-        closeSync(file);
-        renameSync(path, `${path}.1`);
-        file = openSync(path, 'w', 0o600);
-        bytes = 0;
+      try {
+        if (bytes + chunk.length > maxBytes) {
+          closeSync(file);
+          open = false;
+          renameSync(path, `${path}.1`);
+          file = openSync(path, 'w', 0o600);
+          open = true;
+          bytes = 0;
+        }
+        bytes += writeSync(file, chunk.subarray(0, maxBytes));
+      } catch {
+        // a full disk costs lines of a log, never the engine
       }
-      bytes += writeSync(file, chunk.subarray(0, maxBytes));
     },
     tail: () => last.trim(),
     close: () => {
