@@ -6,6 +6,7 @@ import { deliver } from './activities/deliver.ts';
 import { deploymentActivities } from './activities/deployment.ts';
 import type { Engine } from './activities/engine.ts';
 import { bordered } from './activities/failure.ts';
+import { inTurns } from './activities/inTurns.ts';
 import { createMirrors } from './activities/mirrors.ts';
 import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
@@ -107,8 +108,8 @@ async function start(
 
 function activitiesOf(engine: Engine): AllActivities {
   return bordered({
-    ...pullActivities(engine),
-    ...requestActivities(engine),
+    ...inTurns(pullActivities(engine), ['planPull']),
+    ...inTurns(requestActivities(engine)),
     ...deploymentActivities(engine),
     ...fleetActivities(engine),
   });

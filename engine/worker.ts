@@ -9,9 +9,12 @@ import type { Logger } from './log.ts';
 import { connectionOptions, dataConverter } from './temporal/client.ts';
 
 /** Idle workflows kept in memory; others are replayed when something happens to them. */
-const CACHED_WORKFLOWS_MAX = 50;
+const CACHED_WORKFLOWS_MAX = 200;
 
 const ACTIVITIES_AT_ONCE = 60;
+
+/** They all run in one thread, and each writes to Temporal's database, for which webhooks wait as well. */
+const WORKFLOW_TASKS_AT_ONCE = 4;
 
 /** A running worker is told to stop and given this long to finish activities, which are resumable anyway. */
 const SHUTDOWN_GRACE = '5 seconds';
@@ -47,6 +50,7 @@ export async function startWorker(
     activities: { ...activities },
     maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
     shutdownGraceTime: SHUTDOWN_GRACE,
     reuseV8Context: true,
     ...(converter === undefined ? {} : { dataConverter: converter }),

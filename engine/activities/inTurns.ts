@@ -1,0 +1,20 @@
+import { limiter } from '../hosts/limit.ts';
+
+/**
+ * Short activities at the same time. They are bound by this process's one processor, so more of them finish no
+ * sooner; but each that is ready to go on stands before a webhook that waits for its answer.
+ */
+const AT_ONCE = 4;
+
+const places = limiter(AT_ONCE);
+
+type Activities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
+
+/** The same activities, a few of which run at one time; `but` names those that wait for hosts, which wait for nobody. */
+export function inTurns<T extends object>(activities: T, but: readonly (keyof T)[] = []): T {
+  const wrapped = Object.entries(activities as Activities).map(([name, activity]) => [
+    name,
+    but.some((free) => free === name) ? activity : (...args: never[]) => places(() => activity(...args)),
+  ]);
+  return Object.fromEntries(wrapped) as T;
+}
