@@ -35,7 +35,7 @@ export async function applyRounds(peers: Peers, runs: number): Promise<ApplySeco
 async function ours(hosts: readonly LabHost[]): Promise<number> {
   const engine = await openOurs(hosts[0]?.privateKeyPath ?? '');
   try {
-    return await engine.apply(hosts);
+    return (await engine.apply(hosts)).seconds;
   } finally {
     await engine.close();
   }

@@ -43,9 +43,9 @@ export async function fleet(argv: readonly string[]): Promise<Result> {
       const ours = await openOurs(hosts[0]?.privateKeyPath ?? '');
       try {
         progress('first apply of the fleet that is planned');
-        await ours.apply(hosts);
-        const measured = await planRounds(ours, peers, hosts, runs);
-        return { ...measured, bySize: await planBySize(ours, peers, lab, hosts, sizes, runs) };
+        const { merged } = await ours.apply(hosts);
+        const measured = await planRounds(ours, peers, merged, hosts, runs);
+        return { ...measured, bySize: await planBySize(ours, peers, lab, merged, hosts, sizes, runs) };
       } finally {
         await ours.close();
       }

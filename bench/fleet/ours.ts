@@ -19,10 +19,14 @@ import { ourItems } from './items.ts';
 /** The engine in this process, with a GitHub, for one lab's key. Close it in any case. */
 export interface Ours {
   readonly engine: RunningEngine;
-  /** A pull request that brings the items, from `/doaas apply` to the stored result. Seconds. */
-  readonly apply: (hosts: readonly LabHost[]) => Promise<number>;
+  /** A pull request that brings the items, from `/doaas apply` to the stored result; the merged commit. */
+  readonly apply: (
+    hosts: readonly LabHost[],
+  ) => Promise<{ readonly seconds: number; readonly merged: FleetRevision }>;
   /** A repository whose default branch has the items on these hosts. */
-  readonly publish: (hosts: readonly LabHost[]) => Promise<FleetRevision>;
+  readonly create: (hosts: readonly LabHost[]) => Promise<FleetRevision>;
+  /** The same items on other hosts: a commit on the default branch. */
+  readonly extend: (revision: FleetRevision, hosts: readonly LabHost[]) => Promise<FleetRevision>;
   /** From the request to the stored result, without an open connection. */
   readonly plan: (revision: FleetRevision) => Promise<{ readonly seconds: number; readonly plan: Plan }>;
   readonly close: () => Promise<void>;
@@ -49,7 +53,13 @@ export async function openOurs(keyPath: string): Promise<Ours> {
     return {
       engine,
       apply: (hosts) => apply(engine, github, hosts),
-      publish: (hosts) => publish(github, hosts),
+      extend: (revision, hosts) => extend(github, revision, hosts),
+      create: async (hosts) => {
+        const files = { 'servers.yaml': serverYaml(hosts, 'root'), 'bench.yaml': ourItems() };
+        const repo = await github.createRepository({ files });
+        const repository = { ...repo, installationId: github.installationId };
+        return { repository, commit: await github.branchSha(repo, 'main') };
+      },
       plan: (revision) => plan(engine, revision),
       close,
     };
@@ -89,16 +99,16 @@ async function plan(engine: RunningEngine, revision: FleetRevision) {
   return { seconds, plan: stored };
 }
 
-async function publish(github: LabGitHub, hosts: readonly LabHost[]): Promise<FleetRevision> {
-  const files = { 'servers.yaml': serverYaml(hosts, 'root'), 'bench.yaml': ourItems() };
-  const repo = await github.createRepository({ files });
-  return {
-    repository: { ...repo, installationId: github.installationId },
-    commit: await github.branchSha(repo, 'main'),
-  };
+async function extend(
+  github: LabGitHub,
+  { repository }: FleetRevision,
+  hosts: readonly LabHost[],
+): Promise<FleetRevision> {
+  const commit = await github.push(repository, 'main', { 'servers.yaml': serverYaml(hosts, 'root') });
+  return { repository, commit };
 }
 
-async function apply(engine: RunningEngine, github: LabGitHub, hosts: readonly LabHost[]): Promise<number> {
+async function apply(engine: RunningEngine, github: LabGitHub, hosts: readonly LabHost[]) {
   const repo = await github.createRepository({ files: { 'servers.yaml': serverYaml(hosts, 'root') } });
   const sha = await github.branchWithChanges(repo, 'items', { 'bench.yaml': ourItems() });
   const pull = await github.openPullRequest(repo, { branch: 'items' });
@@ -119,7 +129,9 @@ async function apply(engine: RunningEngine, github: LabGitHub, hosts: readonly L
     'the run to end',
     APPLY_SECONDS_MAX,
   );
-  return (performance.now() - started) / 1000;
+  const seconds = (performance.now() - started) / 1000;
+  const repository = { ...repo, installationId: github.installationId };
+  return { seconds, merged: { repository, commit: await github.branchSha(repo, 'main') } };
 }
 
 type Check = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import type { FleetRevision } from '../../engine/activities/types.ts';
 import type { Plan } from '../../engine/plan/step.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { rounded, timed } from '../measure.ts';
@@ -20,10 +21,10 @@ export interface PlanSeconds {
 export async function planRounds(
   ours: Ours,
   peers: Peers,
+  revision: FleetRevision,
   hosts: readonly LabHost[],
   runs: number,
 ): Promise<PlanSeconds> {
-  const revision = await ours.publish(hosts);
   await converged(ours, revision);
   const seconds = {
     ours: [] as number[],
@@ -54,7 +55,7 @@ export async function planRounds(
 }
 
 /** Also warms the engine up, which has run for a while in real life. */
-async function converged(ours: Ours, revision: Parameters<Ours['plan']>[0]): Promise<void> {
+async function converged(ours: Ours, revision: FleetRevision): Promise<void> {
   const { plan } = await ours.plan(revision);
   const left = plan.hosts.flatMap((host) => host.steps.map((step) => `${host.host}: ${step.summary}`));
   if (left.length > 0) throw new Error(`the fleet is not converged: ${left.slice(0, 5).join('; ')}`);

@@ -1,3 +1,4 @@
+import type { FleetRevision } from '../../engine/activities/types.ts';
 import type { Lab, LabHost } from '../../lab/hosts.ts';
 import { median, rounded } from '../measure.ts';
 import { progress } from '../report.ts';
@@ -10,6 +11,7 @@ export async function planBySize(
   ours: Ours,
   peers: Peers,
   lab: Lab,
+  revision: FleetRevision,
   first: readonly LabHost[],
   sizes: readonly number[],
   runs: number,
@@ -22,13 +24,13 @@ export async function planBySize(
     const added = await lab.up(names, BASE);
     hosts.push(...added);
     await peers.script(added);
-    const revision = await ours.publish(hosts);
-    const { plan } = await ours.plan(revision);
+    const larger = await ours.extend(revision, hosts);
+    const { plan } = await ours.plan(larger);
     const steps = plan.hosts.flatMap((host) => host.steps);
     if (steps.length > 0)
       throw new Error(`${steps.length} steps are left of ${size} hosts: ${steps[0]?.summary}`);
     const all: number[] = [];
-    for (let run = 0; run < runs; run += 1) all.push((await ours.plan(revision)).seconds);
+    for (let run = 0; run < runs; run += 1) all.push((await ours.plan(larger)).seconds);
     seconds[size] = rounded(median(all));
     progress(`plan of ${size} hosts: ${seconds[size]} s`);
   }
