@@ -1,0 +1,192 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
+import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
+import type { LabHost } from '../../lab/hosts.ts';
+import { environmentOf, MAIN } from '../engine.ts';
+import { until } from '../until.ts';
+import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+
+const missing = whatIsMissing();
+if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
+
+/** From one process to many without a code change: a Temporal of its own, PostgreSQL, one receiver, two workers. */
+describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 4 * MINUTES }, () => {
+  let world: World;
+  let host: LabHost;
+  let connection: Connection;
+  const workers: Worker[] = [];
+  const closing: (() => Promise<unknown>)[] = [];
+
+  beforeAll(async () => {
+    const temporal: TemporalServer = await startTemporal();
+    closing.push(() => temporal.stop());
+    const postgres: PostgresCluster = await startCluster();
+    closing.push(() => postgres.stop());
+    const shared = {
+      TEMPORAL_ADDRESS: temporal.address,
+      DATABASE_URL: postgres.url,
+      DOAAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    };
+    world = await startWorld({
+      engine: 'process',
+      environment: { ...shared, DOAAS_ROLE: 'receiver', DOAAS_SSH_KEY_FILE: '' },
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+    });
+    closing.push(() => world.close());
+    const [first] = world.hosts;
+    if (first === undefined) throw new Error('there is no host');
+    host = first;
+    for (let i = 0; i < 2; i++) {
+      const worker = await startWorker(shared);
+      workers.push(worker);
+      closing.push(worker.stop);
+    }
+    connection = await Connection.connect({ address: temporal.address });
+    closing.push(() => connection.close());
+  }, 4 * MINUTES);
+  afterAll(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  }, MINUTES);
+
+  interface Worker {
+    readonly pid: number;
+    readonly kill: () => Promise<void>;
+    readonly stop: () => Promise<void>;
+  }
+
+  async function startWorker(shared: Readonly<Record<string, string>>): Promise<Worker> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'doaas-worker-'));
+    const parts = { dataDir, github: world.github, secret: SECRET, sshKeyFile: host.privateKeyPath };
+    const own = { ...environmentOf(parts, 0), ...shared, DOAAS_ROLE: 'worker', DOAAS_LOG_LEVEL: 'info' };
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+    const end = (signal: NodeJS.Signals) => async (): Promise<void> => {
+      if (!hasEnded(child)) {
+        const ended = once(child, 'exit');
+        child.kill(signal);
+        await ended;
+      }
+      await rm(dataDir, { recursive: true, force: true });
+    };
+    try {
+      await until(
+        async () => {
+          if (hasEnded(child)) throw new Error(`the worker ended at start: ${output.slice(-2000)}`);
+          return output.includes('the engine is up') ? true : undefined;
+        },
+        'a worker to be up',
+        90,
+        async () => output.slice(-2000),
+      );
+    } catch (error) {
+      await end('SIGKILL')();
+      throw error;
+    }
+    return { pid: child.pid ?? 0, kill: end('SIGKILL'), stop: end('SIGTERM') };
+  }
+
+  const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
+  const approved = async (name: string, file: string) => {
+    const { pull, sha } = await world.open(name, { [`${name}.yaml`]: file });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, sha };
+  };
+  const mergedSoon = (pull: number, sha: string) =>
+    until(
+      async () => ((await world.merged(pull)) ? true : undefined),
+      `#${pull} to be merged`,
+      120,
+      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
+    );
+
+  it('bring a pull request from its opening to its merge', async () => {
+    const { pull, sha } = await approved(
+      'many',
+      configuration('many', { files: { '/etc/doaas-many': { content: 'said by many\n' } } }),
+    );
+    await mergedSoon(pull, sha);
+    expect(await on('cat /etc/doaas-many')).toBe('said by many');
+  });
+
+  it('lose nothing when the worker that follows a server is killed', async () => {
+    const { pull, sha } = await approved(
+      'survivor',
+      configuration('survivor', {
+        scripts: {
+          survivor: {
+            check: 'test -e /var/tmp/survivor.done',
+            apply: 'echo begun >> /var/tmp/survivor.begun; sleep 5; echo done >> /var/tmp/survivor.done',
+            undo: 'rm -f /var/tmp/survivor.*',
+          },
+        },
+      }),
+    );
+    const busy = await until(async () => {
+      if ((await on('[ -e /var/tmp/survivor.begun ] && echo yes')) !== 'yes') return undefined;
+      const sessions = execFileSync('ss', ['-Htnp', 'state', 'established', 'dst', host.address], {
+        encoding: 'utf8',
+      });
+      return workers.find((worker) => sessions.includes(`pid=${worker.pid},`));
+    }, 'a worker to follow the effect');
+    await busy.kill();
+    await mergedSoon(pull, sha);
+    expect(await on('cat /var/tmp/survivor.begun /var/tmp/survivor.done')).toBe('begun\ndone');
+  });
+
+  it('tell Temporal nothing in plain text', async () => {
+    const client = new Client({ connection });
+    const secrets = [world.repo.name, 'many.yaml', '/etc/doaas-many', 'said by many', host.address];
+    const found: string[] = [];
+    let payloads = 0;
+    for await (const { workflowId, runId } of client.workflow.list()) {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      for (const payload of payloadsOf(history)) {
+        payloads += 1;
+        const encoding = Buffer.from(payload.metadata.encoding ?? []).toString();
+        if (encoding !== 'binary/encrypted') found.push(`${workflowId}: a payload in ${encoding}`);
+        const text = Buffer.from(payload.data).toString('latin1');
+        found.push(...secrets.filter((secret) => text.includes(secret)).map((s) => `${workflowId}: ${s}`));
+      }
+    }
+    expect(found).toEqual([]);
+    expect(payloads).toBeGreaterThan(50);
+  });
+
+  it('sent GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+});
+
+interface RawPayload {
+  readonly metadata: Readonly<Record<string, Uint8Array>>;
+  readonly data: Uint8Array;
+}
+
+/** Every payload anywhere in a history, as it is stored. */
+function payloadsOf(value: unknown): readonly RawPayload[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array)
+    return [value as unknown as RawPayload];
+  return Object.values(value).flatMap(payloadsOf);
+}
+
+/** A child that a signal ended has no exit code. */
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
