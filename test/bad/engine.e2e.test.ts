@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createAppKey } from '../../lab/github/accounts.ts';
+import type { Delivery } from '../../lab/github/deliveries.ts';
+import type { LabHost } from '../../lab/hosts.ts';
+import { until } from '../until.ts';
+import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+const MAIN = fileURLToPath(new URL('../../engine/main.ts', import.meta.url));
+
+describe('an engine that cannot start', { timeout: MINUTES }, () => {
+  it('names every setting that is missing or wrong, and ends with 1', async () => {
+    const { code, said } = await start({
+      DOAAS_PORT: 'eighty',
+      GITHUB_APP_PRIVATE_KEY: 'not a key',
+      GITHUB_WEBHOOK_SECRET: 'short',
+      TEMPORAL_TLS_CERT: '/nowhere',
+    });
+    expect(code).toBe(1);
+    expect(said).toContain('The engine cannot start; 5 of its settings must be corrected:');
+    expect(said).toContain('- DOAAS_PORT is "eighty": ');
+    expect(said).toContain('- GITHUB_APP_ID is missing. Set GITHUB_APP_ID.');
+    expect(said).toContain('- GITHUB_APP_PRIVATE_KEY: ');
+    expect(said).toContain('- GITHUB_WEBHOOK_SECRET: ');
+    expect(said).toContain('- TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY belong together. Set both or neither.');
+    expect(said).toContain('All settings: docs/configuration.md');
+    // what is secret is not repeated, though it is wrong
+    expect(said).not.toContain('not a key');
+    expect(said).not.toContain('short"');
+    expect(said).not.toContain('    at ');
+  });
+
+  it('says that Temporal does not answer, and ends with 1', async () => {
+    const { code, said } = await start({
+      GITHUB_APP_ID: '1',
+      GITHUB_APP_PRIVATE_KEY: await createAppKey(),
+      GITHUB_WEBHOOK_SECRET: SECRET,
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+    });
+    expect(code).toBe(1);
+    expect(said).toMatch(
+      /The engine cannot go on: Temporal does not answer at 127\.0\.0\.1:1 after 5 tries \(.+\)\. Start it, correct TEMPORAL_ADDRESS, or unset it to use the embedded server\./,
+    );
+    expect(said).not.toContain('    at ');
+  });
+
+  async function start(environment: Readonly<Record<string, string>>) {
+    const dir = await mkdtemp(join(tmpdir(), 'doaas-bad-start-'));
+    try {
+      const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, DOAAS_DATA_DIR: dir, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += String(text)));
+      const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+      return { code, said };
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+});
+
+/** The engine's data on a file system of its own, which goes with its process, however that ends. */
+const SMALL_DISK = [
+  'unshare',
+  '-m',
+  'sh',
+  '-c',
+  'mount -t tmpfs -o size=96m tmpfs "$DOAAS_DATA_DIR" && exec "$@"',
+  'sh',
+];
+
+describe('an engine that loses what it stands on', { timeout: 5 * MINUTES }, () => {
+  let world: World;
+  let host: LabHost;
+  const begin = async (small: boolean): Promise<void> => {
+    world = await startWorld({
+      engine: 'process',
+      ...(small ? { through: SMALL_DISK } : {}),
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+    });
+    host = world.hosts[0] as LabHost;
+  };
+  afterEach(() => world?.close());
+
+  const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
+  const seen = (path: string): Promise<true> =>
+    until(async () => ((await on(`test -e ${path} && echo yes`)) === 'yes' ? true : undefined), path, 60);
+  const slow = (name: string) => ({
+    'slow.yaml': configuration(name, {
+      scripts: {
+        [name]: {
+          check: `test -e /var/tmp/${name}.done`,
+          apply: `echo ran >> /var/tmp/${name}.ran; sleep 5; touch /var/tmp/${name}.done`,
+        },
+      },
+    }),
+  });
+
+  async function approved(name: string) {
+    const { pull, sha } = await world.open(name, slow(name));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    return { pull, sha };
+  }
+
+  async function isAppliedOnce(name: string, { pull, sha }: { pull: number; sha: string }): Promise<void> {
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 90);
+    expect(await on(`cat /var/tmp/${name}.ran`)).toBe('ran');
+  }
+
+  it('Temporal dies: it says so and ends with 1 for its supervisor, and the run carries on after a start', async () => {
+    await begin(false);
+    const run = await approved('orphan');
+    await world.say(run.pull, '/doaas apply');
+    await seen('/var/tmp/orphan.ran');
+    process.kill(await temporalOf(world.dataDir), 'SIGKILL');
+    expect(await world.engine.ended()).toBe(1);
+    expect(world.engine.output()).toMatch(
+      /The engine cannot go on: the Temporal server ended \(.+\); its log \S+temporal\.sqlite\.log ends with:/,
+    );
+    expect(world.engine.output()).toContain('Start it again');
+    await world.engine.start();
+    await isAppliedOnce('orphan', run);
+  });
+
+  it('the disk of its store is full: deliveries are refused, the run waits, and goes on when there is room', async () => {
+    await begin(true);
+    const run = await approved('full');
+    await world.say(run.pull, '/doaas apply');
+    await seen('/var/tmp/full.ran');
+    const ballast = `/proc/${world.engine.pid()}/root${world.dataDir}/ballast`;
+    await fill(ballast);
+    const refused = await refusedDelivery(run.pull);
+    expect(refused.attempts.at(-1)?.status).toBe(503);
+    await seen('/var/tmp/full.done');
+    await rm(ballast);
+    await until(
+      async () => ((await world.github.webhooks.redeliver(refused.guid)) === 202 ? true : undefined),
+      'the redelivery to be taken',
+      60,
+    );
+    await isAppliedOnce('full', run);
+    // those that were taken while there was room in the log are not lost either
+    for (const comment of comments) await world.answer(run.pull, comment, /\(apply\): (running|applied)/);
+  });
+
+  const comments: number[] = [];
+
+  /** Databases have some room of their own in their logs, so the first deliveries may still be taken. */
+  async function refusedDelivery(pull: number): Promise<Delivery> {
+    const said = await world.say(pull, '/doaas status');
+    comments.push(said);
+    const delivery = await until(
+      async () =>
+        world.github.webhooks
+          .all()
+          .find(({ body, attempts }) => JSON.parse(body).comment?.id === said && attempts[0]?.status),
+      'the delivery of the comment',
+    );
+    await until(
+      async () => {
+        await Promise.all(Array.from({ length: 20 }, () => world.github.webhooks.redeliver(delivery.guid)));
+        return delivery.attempts.some(({ status }) => status === 503) ? true : undefined;
+      },
+      'a delivery to be refused',
+      60,
+      async () => `${delivery.attempts.map(({ status }) => status)} ${world.engine.output().slice(-1500)}`,
+    );
+    const last = await world.github.webhooks.redeliver(delivery.guid);
+    return last === 503 ? delivery : refusedDelivery(pull);
+  }
+});
+
+/** Process id of the embedded server, by its database. */
+async function temporalOf(dataDir: string): Promise<number> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    if (args.includes(join(dataDir, 'temporal.sqlite')) && args[1] === 'server') return Number(pid);
+  }
+  throw new Error('no Temporal server of this engine runs');
+}
+
+/** Until not one byte more goes in. */
+async function fill(path: string): Promise<void> {
+  for (const size of [1 << 20, 1 << 12, 1]) {
+    for (;;) {
+      const full = await writeFile(path, Buffer.alloc(size), { flag: 'a' }).then(
+        () => false,
+        () => true,
+      );
+      if (full) break;
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
+import type { LabHost } from '../../lab/hosts.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+const KIB = 1024;
+
+/** Steps that cannot be done: the check says why, and the host is as it was. */
+describe('a step that fails', { timeout: 4 * MINUTES }, () => {
+  let world: World;
+  let host: LabHost;
+  beforeAll(async () => {
+    world = await startWorld({
+      limits: { diskMiB: 500 },
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+    });
+    host = world.hosts[0] as LabHost;
+    // units started later inherit it; two minutes would be too long to wait for here
+    await host.exec('systemctl set-environment DOAAS_APT_LOCK_SECONDS=3');
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
+
+  async function planned(name: string, spec: Readonly<Record<string, unknown>>) {
+    const { pull, sha } = await world.open(name, { 'web.yaml': configuration('web', spec) });
+    return { pull, sha, plan: await world.check(sha, 'doaas/plan', { seconds: 90 }) };
+  }
+
+  /** Applies, and expects that the failure is said so and nothing is left of it. */
+  async function failsAndLeavesNothing(
+    { pull, sha }: { pull: number; sha: string },
+    said: { readonly title: RegExp; readonly summary: RegExp },
+    meanwhile: { readonly before?: () => Promise<unknown>; readonly after?: () => Promise<unknown> } = {},
+  ): Promise<void> {
+    await world.approve(pull);
+    const before = await snapshotTree(host);
+    await meanwhile.before?.();
+    try {
+      await world.say(pull, '/doaas apply');
+      const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 150 });
+      expect(apply.title).toMatch(said.title);
+      expect(apply.title).toMatch(/1 server restored as before$/);
+      expect(apply.summary).toMatch(said.summary);
+      await until(
+        async () => (said.summary.test(await world.comment(pull)) ? true : undefined),
+        'the comment to say it too',
+      );
+    } finally {
+      await meanwhile.after?.();
+    }
+    expect(describeDifferences(await compareTrees(before, await snapshotTree(host)))).toBe('');
+    expect(await world.merged(pull)).toBe(false);
+    await world.github.closePullRequest(world.repo, pull);
+  }
+
+  it('a unit that fails to start: its own last words are shown', async () => {
+    const run = await planned('unit', {
+      files: { '/etc/broken.conf': { content: 'x\n' } },
+      units: {
+        'broken.service': {
+          content:
+            '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c "echo the port is taken >&2; exit 3"\n[Install]\nWantedBy=multi-user.target\n',
+          running: true,
+        },
+      },
+    });
+    expect(run.plan.conclusion, run.plan.summary).toBe('success');
+    await failsAndLeavesNothing(run, {
+      title: /broken\.service.* failed on web-1/,
+      summary: /the port is taken/,
+    });
+  });
+
+  it('a package that does not exist: the package lists are read anew before it is believed', async () => {
+    const run = await planned('nonesuch', { packages: { 'nonesuch-package': {} } });
+    await failsAndLeavesNothing(run, {
+      title: /nonesuch-package.* failed on web-1/,
+      summary:
+        /the package nonesuch-package is not in the package lists of this host, which were read anew just now: check its name/,
+    });
+  });
+
+  it('apt is locked by another process: it is waited for, then named', async () => {
+    const run = await planned('locked', { packages: { tree: {} } });
+    expect(run.plan.conclusion, run.plan.summary).toBe('success');
+    await failsAndLeavesNothing(
+      run,
+      {
+        title: /tree.* failed on web-1/,
+        summary:
+          /apt is locked by another process, \d+ \(\S+\), for more than 3 s; wait until it has ended or end it/,
+      },
+      {
+        before: () =>
+          host.exec(
+            'systemd-run --quiet --unit=locker -p Type=notify -p NotifyAccess=all perl -e \'open(my $f, "+>>", "/var/lib/dpkg/lock-frontend") or die; use Fcntl; my $l = pack("s s x4 l! l! i", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLKW, $l) or die; system("systemd-notify --ready"); sleep 600\'',
+          ),
+        after: () => host.exec('systemctl stop locker'),
+      },
+    );
+  });
+
+  it('the disk is full in the middle: what was written is taken back', async () => {
+    const big = Buffer.alloc(600 * KIB, 'x').toString();
+    const run = await planned('disk', {
+      files: {
+        '/etc/motd': { content: 'small\n' },
+        '/srv/one': { content: big },
+        '/srv/two': { content: big },
+      },
+    });
+    await failsAndLeavesNothing(
+      run,
+      { title: /\/srv\/(one|two).* failed on web-1/, summary: /No space left on device/ },
+      { before: () => leave(1800), after: () => host.exec('rm /var/ballast') },
+    );
+  });
+
+  it('the disk is full from the start: nothing is begun', async () => {
+    const run = await planned('no-disk', { files: { '/etc/motd': { content: 'never\n' } } });
+    const before = await on('cat /etc/motd');
+    await failsAndLeavesNothing(
+      run,
+      { title: /failed on web-1/, summary: /No space left on device/ },
+      { before: () => leave(0), after: () => host.exec('rm /var/ballast') },
+    );
+    expect(await on('cat /etc/motd')).toBe(before);
+  });
+
+  /** Fills the host's disk but for so many KiB. */
+  const leave = (kib: number) =>
+    host.exec(
+      `free=$(df --output=avail -k /var | tail -1); head -c $(( (free - ${kib}) * 1024 )) /dev/zero > /var/ballast; true`,
+    );
+});
