@@ -18,6 +18,7 @@ import { createGitHub } from './github/client.ts';
 import type { Credentials } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
+import { keepHouse } from './housekeeping.ts';
 import { signedPlanPath } from './http/planLink.ts';
 import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
@@ -72,6 +73,8 @@ async function start(
   failed.catch(() => undefined);
   const store = await openStore(storeLocation(config));
   stops.push(() => store.close());
+  const endHousekeeping = keepHouse(store, log);
+  stops.push(async () => endHousekeeping());
   const embedded =
     config.temporalAddress === undefined ? await embeddedTemporal(config, log, fail) : undefined;
   if (embedded !== undefined) stops.push(() => embedded.stop());

@@ -41,8 +41,8 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
   }
   const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, host.name, host.waves)));
   const result = summarise(outcomes, revert);
-  await short.endRun(as, result.kind === 'rolled-back' ? 'rolled-back' : 'held', undefined);
-  await short.releaseLocks(as.run);
+  await short.endRun(as, result.kind === 'refused' ? 'stale' : result.kind, undefined);
+  if (result.kind !== 'held') await short.releaseLocks(as.run);
   return result;
 }
 

@@ -35,7 +35,6 @@ describe('loadConfig', () => {
     expect(config.dataDir).toBe(resolve('.doaas'));
     expect(config.githubApiUrl).toBe('https://api.github.com');
     expect(config.temporalAddress).toBeUndefined();
-    expect(config.sites).toEqual(['default']);
     expect(Object.isFrozen(config)).toBe(true);
   });
 
@@ -51,7 +50,6 @@ describe('loadConfig', () => {
     [{ GITHUB_API_URL: 'github' }, /^GITHUB_API_URL is "github": expected a URL/],
     [{ GITHUB_API_URL: 'https://me:pw@host' }, /must not contain a user or password/],
     [{ TEMPORAL_ADDRESS: 'http://x' }, /^TEMPORAL_ADDRESS is "http:\/\/x": expected HOST:PORT/],
-    [{ DOAAS_SITES: 'a,,b' }, /^DOAAS_SITES is "a,,b": expected names/],
     [{ DOAAS_ENCRYPTION_KEY: 'c2hvcnQ=' }, /^DOAAS_ENCRYPTION_KEY: expected 32 bytes in base64/],
     [{ GITHUB_WEBHOOK_SECRET: 'short' }, /^GITHUB_WEBHOOK_SECRET: expected at least 16 characters/],
     [{ GITHUB_APP_PRIVATE_KEY: 'nonsense' }, /^GITHUB_APP_PRIVATE_KEY: expected the PEM text/],
@@ -91,7 +89,9 @@ describe('loadConfig', () => {
 
 test('the command line needs no GitHub App, but rejects wrong settings', () => {
   expect(loadLocalConfig({}).githubAppId).toBeUndefined();
-  expect(() => loadLocalConfig({ DOAAS_SSH_CONCURRENCY: '0' })).toThrow(/DOAAS_SSH_CONCURRENCY is "0"/);
+  expect(() => loadLocalConfig({ DOAAS_HOST_OUTAGE_SECONDS: '0' })).toThrow(
+    /DOAAS_HOST_OUTAGE_SECONDS is "0"/,
+  );
 });
 
 test('docs/configuration.md is fresh (npx tsx engine/config/write-document.ts)', () => {

@@ -28,14 +28,6 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Parser<
   };
 }
 
-export function list(item: RegExp, example: string): Parser<readonly string[]> {
-  return (value) => {
-    const items = value.split(',').map((part) => part.trim());
-    if (!items.every((part) => item.test(part))) throw new Error(`expected names as in ${example}`);
-    return Object.freeze([...new Set(items)]);
-  };
-}
-
 export function matching(pattern: RegExp, expected: string): Parser<string> {
   return (value) => {
     if (!pattern.test(value)) throw new Error(`expected ${expected}`);

@@ -31,7 +31,6 @@ function optional<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
 const GITHUB_BODY_MIB = 25;
 /** Shorter secrets can be guessed offline from one signed delivery. Characters. */
 const WEBHOOK_SECRET_MIN = 16;
-const SITE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 const engine = {
   dataDir: withDefault(parse.path, {
@@ -182,12 +181,6 @@ const temporal = {
 const HOST_OUTAGE_SECONDS = 1_200;
 
 const hosts = {
-  sites: withDefault(parse.list(SITE, 'default,berlin-1'), {
-    name: 'DOAAS_SITES',
-    group: 'hosts',
-    fallback: 'default',
-    description: 'Sites whose hosts this worker reaches, separated by commas.',
-  }),
   sshKeyFile: optional(parse.path, {
     name: 'DOAAS_SSH_KEY_FILE',
     group: 'hosts',
@@ -197,12 +190,6 @@ const hosts = {
     name: 'SSH_AUTH_SOCK',
     group: 'hosts',
     description: 'Socket of an ssh-agent; used when DOAAS_SSH_KEY_FILE is not set.',
-  }),
-  sshConcurrency: withDefault(parse.integer(1, 1000), {
-    name: 'DOAAS_SSH_CONCURRENCY',
-    group: 'hosts',
-    fallback: '50',
-    description: 'Hosts that are connected to at the same time.',
   }),
   hostOutageSeconds: withDefault(parse.integer(5, 7_200), {
     name: 'DOAAS_HOST_OUTAGE_SECONDS',

@@ -41,6 +41,24 @@ describe('packages on a real host', () => {
     expect(await t.outside('cat /var/lib/redis/notes')).toBe('precious\n');
   });
 
+  it('is undone with the unit that the package brought and a file of the run notified', async () => {
+    const notify = { reload: ['nginx.service'], restart: [] };
+    const owner = { mode: '0644', owner: 'root', group: 'root' };
+    const content = t.harness().payload('server { listen 8081; }\n');
+    await t.cycle(
+      {
+        packages: { 'nginx-light': present() },
+        files: { '/etc/nginx/conf.d/shop.conf': { state: 'file', ...owner, content, notify } },
+        units: { 'nginx.service': { state: 'present', enabled: true, running: true } },
+      },
+      async () => {
+        expect(await t.outside('systemctl is-active nginx; ss -Hltn "sport = :8081" | wc -l')).toBe(
+          'active\n1\n',
+        );
+      },
+    );
+  });
+
   it('removes a package with what needs it only as planned, and brings it back', async () => {
     const before = await inventoryOf(t.host());
     await t.cycle({ packages: { less: { state: 'absent' } } }, async () => {

@@ -118,5 +118,7 @@ act_once() { # NAME reload|restart
 act_again() { # NAME reload|restart: after a rollback, with the restored configuration
   [ -e "$STEP/mark" ] && [ "$(cat "$STEP/mark")" != inactive ] || return 0
   systemctl daemon-reload
+  # The run brought the unit, as with its package, and the rollback took it away again.
+  [ "$(unit_is "$1" LoadState)" != not-found ] || return 0
   case $2 in reload) systemctl try-reload-or-restart -- "$1" ;; *) systemctl try-restart -- "$1" ;; esac
 }

@@ -1,0 +1,26 @@
+import type { Logger } from './log.ts';
+import type { Store } from './store/store.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Plans and their contents stay this long after their last use; hosts keep undo data for 30 days. */
+export const PLANS_KEPT_DAYS = 90;
+
+/** How often old plans and contents are looked for. */
+const EVERY_MS = DAY_MS;
+
+/** Removes what is old from the store, now and once a day; returns what ends it. */
+export function keepHouse(store: Store, log: Logger): () => void {
+  const clean = async (): Promise<void> => {
+    const before = Date.now() - PLANS_KEPT_DAYS * DAY_MS;
+    const plans = await store.plans.prune(before);
+    const contents = await store.blobs.prune(before);
+    if (plans + contents > 0) log.info({ plans, contents }, 'removed old plans from the store');
+  };
+  const tryToClean = (): void => {
+    clean().catch((error: unknown) => log.warn({ err: error }, 'old plans could not be removed'));
+  };
+  tryToClean();
+  const timer = setInterval(tryToClean, EVERY_MS).unref();
+  return () => clearInterval(timer);
+}
