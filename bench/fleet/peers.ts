@@ -42,7 +42,9 @@ export async function openPeers(dir: string): Promise<Peers> {
       }
     },
     pyinfra: async (mode, hosts) => {
-      await writeFile(join(dir, 'inventory.py'), pyinfraInventory(hosts, await keyOf(dir, hosts)));
+      const known = join(dir, 'known_hosts');
+      await rm(known, { force: true });
+      await writeFile(join(dir, 'inventory.py'), pyinfraInventory(hosts, await keyOf(dir, hosts), known));
       const dry = mode === 'plan' ? ['--dry'] : [];
       return command([join(bin, 'pyinfra'), '-y', ...dry, 'inventory.py', 'deploy.py'], { cwd: dir });
     },
@@ -108,12 +110,19 @@ host_key_checking = False
 [ssh_connection]
 pipelining = True
 control_path_dir = ${sockets}
+# the defaults, and no trace in the user's known hosts
+ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=/dev/null
 `;
 }
 
-function pyinfraInventory(hosts: readonly LabHost[], key: string): string {
+function pyinfraInventory(hosts: readonly LabHost[], key: string, known: string): string {
   const each = hosts.map((host) => `    (${JSON.stringify(host.address)}, {}),`);
-  const data = { ssh_user: 'root', ssh_key: key, ssh_strict_host_key_checking: 'off' };
+  const data = {
+    ssh_user: 'root',
+    ssh_key: key,
+    ssh_known_hosts_file: known,
+    ssh_strict_host_key_checking: 'off',
+  };
   return `fleet = ([\n${each.join('\n')}\n], ${JSON.stringify(data)})\n`;
 }
 

@@ -1,5 +1,5 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
-import { accountQueries, informational } from './accounts.ts';
+import { accountQueries, informational, LIST } from './accounts.ts';
 import { type Fact, FactError } from './fact.ts';
 
 export interface GroupQuery {
@@ -20,12 +20,12 @@ export type GroupState =
       readonly gidTakenBy?: string;
     };
 
-/** Three processes for all groups. `getent group NAME` also finds those of a directory that does not list all. */
+/** Two processes for all groups. */
 const FUNCTION: Sh = {
   kind: 'sh',
   text: `doaas_groups() { # NAME:KEY:GID ...
-  w="$*"; set -- $(for q in "$@"; do echo "\${q%%:*}"; done)
-  { getent group; getent group "$@"; } 2>/dev/null | awk -F: -v want="$w" '
+  doaas_list group "$@"
+  printf '%s\\n' "$doaas_entries" | awk -F: -v want="$*" '
   BEGIN { n = split(want, w, " ") }
   !($1 in gid) { gid[$1] = $3; members[$1] = $4; if (!($3 in name)) name[$3] = $1 }
   END {
@@ -42,6 +42,7 @@ export const groupFact: Fact<GroupQuery, GroupState> = {
   fact: 'group',
   read: (queries) =>
     lines(
+      LIST,
       FUNCTION,
       accountQueries(sh`doaas_groups`, queries, (query) => query.gid),
     ),

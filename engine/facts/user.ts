@@ -1,5 +1,5 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
-import { accountQueries, informational } from './accounts.ts';
+import { accountQueries, informational, LIST } from './accounts.ts';
 import { type Fact, FactError } from './fact.ts';
 
 export interface UserQuery {
@@ -31,15 +31,15 @@ export type UserState =
     };
 
 /**
- * Six processes for all users. Nothing of shadow(5) is read and the password field is left out. The owner of each
+ * Four processes for all users. Nothing of shadow(5) is read and the password field is left out. The owner of each
  * /proc entry tells who has processes.
  */
 const FUNCTION: Sh = {
   kind: 'sh',
   text: `doaas_users() { # NAME:KEY:UID ...
-  w="$*"; set -- $(for q in "$@"; do echo "\${q%%:*}"; done)
-  { getent passwd; getent passwd "$@"; echo :; getent group; echo :; stat -c %u /proc/[0-9]*; } 2>/dev/null |
-  awk -F: -v want="$w" -v self="\${SUDO_UID:-$(id -u)}" '
+  doaas_list passwd "$@"
+  { printf '%s\\n:\\n' "$doaas_entries"; getent group; echo :; stat -c %u /proc/[0-9]*; } 2>/dev/null |
+  awk -F: -v want="$*" -v self="\${SUDO_UID:-$(id -u)}" '
   BEGIN { n = split(want, w, " "); part = 1 }
   $0 == ":" { part++; next }
   part == 1 && !($1 in uid) {
@@ -74,6 +74,7 @@ export const userFact: Fact<UserQuery, UserState> = {
   fact: 'user',
   read: (queries) =>
     lines(
+      LIST,
       FUNCTION,
       accountQueries(sh`doaas_users`, queries, (query) => query.uid),
     ),
