@@ -1,5 +1,11 @@
 import { Context } from '@temporalio/activity';
-import { type BatchEvent, type BatchResult, runBatch, undoBatch } from '../hosts/batchRun.ts';
+import {
+  type BatchEvent,
+  BatchNotStartedError,
+  type BatchResult,
+  runBatch,
+  undoBatch,
+} from '../hosts/batchRun.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { type Batch, batchPayloads } from '../operations/batch.ts';
@@ -102,7 +108,8 @@ interface GaveUp {
 }
 
 function gaveUp(error: unknown): GaveUp {
-  if (error instanceof HostSilentError) return { kind: 'gave-up', message: error.message };
+  if (error instanceof HostSilentError || error instanceof BatchNotStartedError)
+    return { kind: 'gave-up', message: error.message };
   throw error;
 }
 

@@ -1,5 +1,6 @@
 import { type Batch, batchPayloads, batchScript, runDir } from '../operations/batch.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
+import { excerpt } from './host-error.ts';
 import type { Session } from './session.ts';
 
 /** What a run does on its host. `undo-late` is refused where a later run touched the same item. */
@@ -29,6 +30,11 @@ export interface BatchResult {
 /** The batch's unit ended without a result, such as by an OOM kill or a reboot: run it again. */
 export class BatchCutError extends Error {
   readonly type = 'batch-cut';
+}
+
+/** The host would not take the batch, such as on a full disk; nothing of it was begun. */
+export class BatchNotStartedError extends Error {
+  readonly type = 'batch-not-started';
 }
 
 /** Longest time that one call follows a batch. The unit itself goes on after it. Seconds. */
@@ -81,12 +87,17 @@ export async function cancelBatch(session: Session, run: string): Promise<void> 
   await session.run(sh`D=${runDir(run)}; [ ! -d "$D" ] || : > "$D/cancel"`, { timeoutSeconds: 30 });
 }
 
+/** Kept back on the host's disk, so that a run which fills it can still be journaled and undone. Bytes. */
+const RESERVE_BYTES = 128 * 1024;
+
 function deliver(batch: Batch, payloads: ReadonlyMap<string, Uint8Array>): Sh {
   const files = batchPayloads(batch).map((sha256) => deliverPayload(sha256, payloads.get(sha256)));
   return lines(
     sh`set -eu; umask 077; D=${runDir(batch.run)}
+trap '[ -e "$D/batch.sh" ] || rm -rf "$D"' EXIT
 mkdir -p "$D/payloads"; chmod 700 ${'/var/lib/doaas'}
-if [ ! -e "$D/batch.sh" ]; then`,
+if [ ! -e "$D/batch.sh" ]; then
+head -c ${RESERVE_BYTES} /dev/zero > "$D/reserve"`,
     ...files,
     sh`base64 -d > "$D/batch.new" <<'EOF'
 ${base64(Buffer.from(batchScript(batch).text))}
@@ -167,9 +178,15 @@ function readResult(
 ): BatchResult {
   const [journal = '', ...outputs] = result.stdout.split(/^@ output\n/m);
   const events = journal.split('\n').flatMap((line) => parseEvent(line) ?? []);
-  const end = events.find((event) => event.event === 'end');
+  // a line that a full disk cut short may stand before the whole one
+  const end = events.findLast((event) => event.event === 'end');
   if (end === undefined) {
     const why = result.stderr.trim().slice(-500);
+    if (mode === 'apply' && result.exitCode !== 0 && !/^@ cut$/m.test(journal)) {
+      throw new BatchNotStartedError(
+        `the run ${run} could not be brought to ${session.target.name}: ${excerpt(why)}`,
+      );
+    }
     throw new BatchCutError(
       `${session.target.name}: the run ${run} stopped without a result${why === '' ? '' : ` (${why})`}; it is taken up again`,
     );

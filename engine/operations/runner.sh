@@ -9,7 +9,11 @@ export DOAAS_PAYLOADS="$DIR/payloads"
 # What the snippets are part of: apply | undo | undo-late. They run by `call`, which keeps it.
 export COMMAND="${COMMAND:-${1:-}}"
 
-say() { printf '%s\t%s\t%s\t%s\n' "$(date +%s.%3N)" "$1" "$2" "${3:-}" >> "$JOURNAL"; }
+# On a full disk the room that was kept back is given up for the journal, first of all.
+say() {
+  line=$(printf '%s\t%s\t%s\t%s' "$(date +%s.%3N)" "$1" "$2" "${3:-}")
+  printf '%s\n' "$line" >> "$JOURNAL" || { rm -f "$DIR/reserve"; printf '\n%s\n' "$line" >> "$JOURNAL"; }
+}
 
 finish() { # RESULT: durable before anyone can read it as the end
   say - end "$1"
@@ -137,7 +141,7 @@ restore_pass() {
 }
 
 undo_all() {
-  STUCK=0
+  rm -f "$DIR/reserve"; STUCK=0
   [ -e "$DIR/captured" ] || finish rolled-back
   rm -f "$DIR"/steps/*/undone
   restore_pass; [ "$FAILED" -eq 0 ] || restore_pass
