@@ -35,6 +35,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/config': effects([]),
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),
+  'engine/housekeeping.ts': effects([], ['engine/log.ts', 'engine/store']),
   'engine/repository': effects([]),
   'engine/hosts': effects(
     ['engine/shell', 'engine/facts', 'engine/operations', 'engine/plan'],
