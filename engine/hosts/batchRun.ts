@@ -194,6 +194,7 @@ function readResult(
   const output = outputs
     .join('')
     .replace(/\n?@ end\n?$/, '')
+    .replace(/^\n+/, '')
     .trimEnd();
   return { kind: 'batch-result', run, mode, end: end.detail as BatchEnd, events, output };
 }

@@ -91,7 +91,8 @@ effect() { # one step; returns 1 when the run must stop
     each_item own_item; each_item after_item; : > "$S/done"; say "$ID" already; return 0
   fi
   : > "$S/started"; say "$ID" started; each_item own_item
-  bounded "$LIMIT" "apply_$n" > "$S/out" 2>&1; rc=$?
+  echo > "$S/out" # its first block, so that a step which fills the disk can still say so
+  bounded "$LIMIT" "apply_$n" >> "$S/out" 2>&1; rc=$?
   [ "$rc" -ne 124 ] || { say "$ID" failed "not finished after $LIMIT s"; return 1; }
   [ "$rc" -eq 0 ] || { say "$ID" failed "exit $rc"; return 1; }
   bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1 || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
