@@ -1,7 +1,7 @@
 import type { LabHost } from '../../lab/hosts.ts';
 import { rounded, timed } from '../measure.ts';
 import { progress } from '../report.ts';
-import { HOSTS, withLab } from './fleet.ts';
+import { HOSTS, withLab } from './lab.ts';
 import { openOurs } from './ours.ts';
 import type { Peers } from './peers.ts';
 

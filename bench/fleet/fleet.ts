@@ -2,22 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Lab, type LabHost, openLab } from '../../lab/hosts.ts';
 import { bundleWorkflows } from '../../scripts/bundle.ts';
-import { median, rounded, timed } from '../measure.ts';
+import { median, rounded } from '../measure.ts';
 import { progress, type Result } from '../report.ts';
 import { applyRounds } from './applyRounds.ts';
+import { HOSTS, withLab } from './lab.ts';
 import { openOurs } from './ours.ts';
 import { openPeers } from './peers.ts';
 import { planRounds } from './planRounds.ts';
 import { planBySize } from './sizes.ts';
 
-export const HOSTS = 10;
 const RUNS = 5;
 const SIZES = [20, 50, 100] as const;
-
-/** Python on the hosts is for Ansible and pyinfra; the engine does not need it. */
-export const BASE = { base: 'python' } as const;
 
 /** `--runs N` and `--sizes 20,50,100` (or `none`) shorten it while one works on it. */
 function settings(argv: readonly string[]) {
@@ -99,18 +95,4 @@ function resultOf(applies: Applies, plans: Plans): Result {
       })),
     ],
   };
-}
-
-export async function withLab<T>(
-  count: number,
-  work: (lab: Lab, hosts: readonly LabHost[]) => Promise<T>,
-): Promise<T> {
-  const lab = await openLab({ progress: () => undefined });
-  try {
-    const { seconds, result } = await timed(() => lab.up(count, BASE));
-    progress(`${count} fresh hosts in ${rounded(seconds)} s`);
-    return await work(lab, result);
-  } finally {
-    await lab.down();
-  }
 }

@@ -2,7 +2,7 @@ import type { FleetRevision } from '../../engine/activities/types.ts';
 import type { Lab, LabHost } from '../../lab/hosts.ts';
 import { median, rounded } from '../measure.ts';
 import { progress } from '../report.ts';
-import { BASE } from './fleet.ts';
+import { BASE } from './lab.ts';
 import type { Ours } from './ours.ts';
 import type { Peers } from './peers.ts';
 
