@@ -169,6 +169,8 @@ function embeddedTemporal(
 ): Promise<TemporalServer> {
   return startTemporal({
     databaseFile: join(config.dataDir, 'temporal.sqlite'),
+    ...(config.temporalCli === undefined ? {} : { cli: config.temporalCli }),
+    ...(config.cacheDir === undefined ? {} : { cacheDir: config.cacheDir }),
     progress: (line) => log.info(line),
     onDeath: fail,
   });

@@ -129,6 +129,17 @@ const temporal = {
     description:
       'HOST:PORT of a Temporal cluster. Without it a dev server starts on a file in the data directory.',
   }),
+  temporalCli: optional(parse.path, {
+    name: 'DOAAS_TEMPORAL_CLI',
+    group: 'temporal',
+    description:
+      'The `temporal` program for the embedded server. Without it: the one on PATH, the cache, a download, or a build with Go.',
+  }),
+  cacheDir: optional(parse.path, {
+    name: 'DOAAS_CACHE_DIR',
+    group: 'temporal',
+    description: 'Where a Temporal program that was built is kept. Default: `~/.cache/doaas`.',
+  }),
   temporalNamespace: withDefault(parse.text, {
     name: 'TEMPORAL_NAMESPACE',
     group: 'temporal',
