@@ -45,8 +45,9 @@ export async function openPeers(dir: string): Promise<Peers> {
       const known = join(dir, 'known_hosts');
       await rm(known, { force: true });
       await writeFile(join(dir, 'inventory.py'), pyinfraInventory(hosts, await keyOf(dir, hosts), known));
-      const dry = mode === 'plan' ? ['--dry'] : [];
-      return command([join(bin, 'pyinfra'), '-y', ...dry, 'inventory.py', 'deploy.py'], { cwd: dir });
+      // with -y it would not look for changes beforehand, which is what a plan is
+      const how = mode === 'plan' ? '--dry' : '-y';
+      return command([join(bin, 'pyinfra'), how, 'inventory.py', 'deploy.py'], { cwd: dir });
     },
     script: async (hosts) => {
       const key = await keyOf(dir, hosts);
