@@ -66,11 +66,10 @@ function completedAt(github: LabGitHub, sha: string, name: string): Promise<numb
   return until(
     async () => {
       const request = github.requests().find(({ path, body, status }) => {
-        const check = body as
-          | { readonly name?: unknown; readonly head_sha?: unknown; readonly status?: unknown }
-          | undefined;
-        const isCheck = path.endsWith('/check-runs') && check?.name === name && check.head_sha === sha;
-        return isCheck && check.status === 'completed' && status === 201;
+        if (!path.includes('/check-runs') || status === undefined || status >= 300) return false;
+        const check = (body ?? {}) as Readonly<Record<string, unknown>>;
+        // both the request that makes a check and the one that changes it name the head in the external id
+        return check.name === name && check.status === 'completed' && String(check.external_id).includes(sha);
       });
       return request === undefined ? undefined : Date.parse(request.at);
     },
