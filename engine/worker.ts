@@ -9,7 +9,7 @@ import type { Logger } from './log.ts';
 import { connectionOptions, dataConverter } from './temporal/client.ts';
 
 /** Idle workflows kept in memory; others are replayed when something happens to them. */
-const CACHED_WORKFLOWS_MAX = 200;
+const CACHED_WORKFLOWS_MAX = 50;
 
 const ACTIVITIES_AT_ONCE = 60;
 

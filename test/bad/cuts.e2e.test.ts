@@ -9,7 +9,7 @@ const MINUTES = 60_000;
 const OUTAGE_SECONDS = 25;
 
 /** Hosts that leave in the middle of a step. */
-describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
+describe('in the middle of a step', { timeout: 8 * MINUTES }, () => {
   let world: World;
   let first: LabHost;
   let second: LabHost;

@@ -12,7 +12,7 @@ const MERGE = /\/pulls\/\d+\/merge/;
 const broken = (status: number) => ({ status, body: { message: 'Server Error' } });
 
 /** GitHub as it is on a bad day: a run still ends right, each effect once. */
-describe("when GitHub's answers go wrong", { timeout: 3 * MINUTES }, () => {
+describe("when GitHub's answers go wrong", { timeout: 8 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld({ files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });

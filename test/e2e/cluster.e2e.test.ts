@@ -20,7 +20,7 @@ const missing = whatIsMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
 
 /** From one process to many without a code change: a Temporal of its own, PostgreSQL, one receiver, two workers. */
-describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 4 * MINUTES }, () => {
+describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 8 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   let connection: Connection;

@@ -10,7 +10,7 @@ const MINUTES = 60_000;
 const PUBLIC_URL = 'https://doaas.example.org';
 
 /** What keeps a run from its plain end: no way back, a person who interferes, a workflow that is ended from outside. */
-describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
+describe('a run that does not go straight', { timeout: 8 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

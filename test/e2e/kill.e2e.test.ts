@@ -11,7 +11,7 @@ const MINUTES = 60_000;
  * The engine is killed with SIGKILL (its embedded Temporal server dies with it) at each boundary of a run, and
  * started again. What happened is counted on the host: lines that the effect appended, inodes, the journal of units.
  */
-describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
+describe('an engine that is killed', { timeout: 8 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { configuration } from '../yaml.ts';
 const MINUTES = 60_000;
 
 /** Two pull requests on one server, waves over servers, and what reaches the engine twice or late. */
-describe('two pull requests', { timeout: 3 * MINUTES }, () => {
+describe('two pull requests', { timeout: 8 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

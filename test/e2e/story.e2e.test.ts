@@ -8,7 +8,7 @@ import { configuration } from '../yaml.ts';
 const MINUTES = 60_000;
 
 /** The story of the demo, and what goes wrong around it, each on real hosts through HTTP. */
-describe('a pull request', { timeout: 3 * MINUTES }, () => {
+describe('a pull request', { timeout: 8 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld({ hosts: 3, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
