@@ -124,7 +124,7 @@ describe('the demo', { timeout: 6 * MINUTES }, () => {
       /✓ doaas\/validate +Valid: 4 documents for 3 servers/,
       /✓ doaas\/plan +12 changes on 3 servers; nginx reloads; fully reversible/,
       /│ web-3 +shop\.conf new \+4 -0 +reload +yes/,
-      /✓ doaas\/apply +Applied 15 changes on 3 servers/,
+      /✓ doaas\/apply +Applied 12 changes on 3 servers/,
       /✓ doaas\/verify +Verified: 3 of 3 probes passed/,
       /doaas\[bot\] merges #1 into main/,
       /\$ curl http:\/\/10\.77\.0\.\d+:8080\/ +<h1>Hello from web-3<\/h1>/,
