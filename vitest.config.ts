@@ -2,8 +2,6 @@ import { defineConfig } from 'vitest/config';
 
 /** Lab hosts share two processors with Temporal, the engine and sshd: more files at once only wait. */
 const E2E_FILES_AT_ONCE = 2;
-/** A test with its own deadlines may miss one on a machine that others load; vitest says which ones needed it. */
-const E2E_RETRIES = 1;
 const UNIT_TIMEOUT_MS = 20_000;
 /** A whole pull request on three hosts takes less than a minute alone, several with neighbours. */
 const E2E_TIMEOUT_MS = 300_000;
@@ -35,7 +33,6 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: E2E_FILES_AT_ONCE,
           testTimeout: E2E_TIMEOUT_MS,
-          retry: E2E_RETRIES,
           hookTimeout: E2E_HOOK_TIMEOUT_MS,
           globalSetup: './test/setup/bundle.ts',
           sequence: { groupOrder: 1 },
