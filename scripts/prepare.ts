@@ -17,6 +17,8 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   openssl: '/usr/bin/openssl',
   gnupg: '/usr/bin/gpg',
   procps: '/usr/bin/ps',
+  // makes the package repositories that the tests serve
+  'apt-utils': '/usr/bin/apt-ftparchive',
 };
 /** Only where no Temporal can be found or downloaded: its build needs the Go that pip fetches. */
 const FOR_BUILDING_TEMPORAL: Readonly<Record<string, string>> = {

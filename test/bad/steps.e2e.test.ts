@@ -79,7 +79,18 @@ describe('a step that fails', { timeout: 8 * MINUTES }, () => {
     });
   });
 
+  it('a package that does not exist, while planning: lists that were just read are believed', async () => {
+    await on('touch /var/lib/apt/lists /var/lib/apt/lists/partial');
+    const { pull, plan } = await planned('no-such', { packages: { 'nonesuch-package': {} } });
+    expect(plan.conclusion).toBe('failure');
+    expect(plan.summary).toMatch(
+      /error on `web-1`: the package nonesuch-package does not exist in the package lists of this host: check it, or add the repository that has it/,
+    );
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
   it('a package that does not exist: the package lists are read anew before it is believed', async () => {
+    await on("touch -d '3 days ago' /var/lib/apt/lists /var/lib/apt/lists/partial");
     const run = await planned('nonesuch', { packages: { 'nonesuch-package': {} } });
     await failsAndLeavesNothing(run, {
       title: /nonesuch-package.* failed on web-1/,
