@@ -1,4 +1,5 @@
 import type { ItemKey, Readings } from '../facts/fact.ts';
+import { HostError } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads } from '../kinds/kind.ts';
@@ -31,22 +32,34 @@ export async function planHosts(transport: Transport, planning: Planning): Promi
 async function planOne(transport: Transport, planning: Planning, host: ResolvedHost): Promise<HostPlanning> {
   const { payloads, repository, openRuns = [] } = planning;
   try {
-    return await transport.withSession(targetOf(host.server), async (session) => {
-      const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
-      const readings = await readHost(session, host, planning, extra);
-      const changedItems = planning.changedItems(host.name);
-      return {
-        kind: 'planned',
-        plan: planHost({ host, readings, payloads, repository, changedItems, openRuns }),
-        readings,
-      };
-    });
+    return await readAgain(() =>
+      transport.withSession(targetOf(host.server), async (session) => {
+        const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
+        const readings = await readHost(session, host, planning, extra);
+        const changedItems = planning.changedItems(host.name);
+        return {
+          kind: 'planned',
+          plan: planHost({ host, readings, payloads, repository, changedItems, openRuns }),
+          readings,
+        };
+      }),
+    );
   } catch (error) {
     return {
       kind: 'problem',
       host: host.name,
       message: error instanceof Error ? error.message : String(error),
     };
+  }
+}
+
+/** Reading changes nothing, so a connection that broke meanwhile (sshd was restarted, a NAT forgot it) is made anew, once. */
+async function readAgain<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof HostError) || error.type !== 'connection-lost') throw error;
+    return read();
   }
 }
 

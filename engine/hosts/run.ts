@@ -63,12 +63,15 @@ async function firstOf(exec: Exec, options: RunOptions): Promise<Outcome> {
 
 function finished(exec: Exec, ending: Ending, target: HostTarget, options: RunOptions): RunResult {
   const result = exec.result(ending);
-  if (ending.exit === undefined) {
+  const answered = exec.ready.session() !== undefined;
+  const said = excerpt(exec.stderr.text());
+  // OpenSSH may close the channel of a command that ended at once before it tells the exit code
+  const refused = !answered && (ending.exit !== undefined || said !== '');
+  if (ending.exit === undefined && !refused) {
     const text = `The connection to ${describeTarget(target)} was lost while a script ran; it may have run wholly, in part or not at all, and may still run.`;
     throw new HostError('connection-lost', target.name, text, { ambiguous: true, partial: result });
   }
-  if (exec.ready.session() !== undefined) return result;
-  const said = excerpt(exec.stderr.text());
+  if (answered) return result;
   if (needsSudo(target, options.become)) throw sudoRefused(target, said);
   const text = `${describeTarget(target)} gives no shell to ${target.user}${said === '' ? '' : `: ${said}`}. Give the user a login shell such as /bin/sh, and check ForceCommand in sshd_config.`;
   throw new HostError('shell-unusable', target.name, text);

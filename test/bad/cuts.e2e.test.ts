@@ -75,6 +75,18 @@ describe('in the middle of a step', { timeout: 8 * MINUTES }, () => {
     expect(await says(first, 'cat /etc/cable; rm /root/linger')).toBe('cable');
   });
 
+  it('a connection breaks while a plan is made: it is made anew, and nobody notices', async () => {
+    // ends the first connection whose script has begun, and only that one
+    await first.exec(`systemd-run -q --unit=cutter sh -c 'until pid=$(pgrep -o -f "[d]oaas-ready"); do :; done
+      while [ "$(cat /proc/$pid/comm)" != sshd ]; do pid=$(cut -d " " -f 4 /proc/$pid/stat); done
+      kill "$pid"; echo "$pid" > /root/cut'`);
+    const { pull, sha } = await world.open('broken', slow('broken', 0));
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.title).toMatch(/^4 changes on 2 servers/);
+    expect(await says(first, 'cat /root/cut; rm /root/cut')).toMatch(/^\d+$/);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
   it('a host loses power: the run is taken up after the boot and what was done stays done once', async () => {
     await first.exec('touch /root/linger');
     const lingers = 'test -e /root/linger && [ "$(wc -l < /root/power.log)" -lt 2 ]';
