@@ -6,7 +6,7 @@ import { TASK_QUEUE } from './activities/deliver.ts';
 import type { DeploymentActivities, FleetActivities, PullActivities } from './activities/types.ts';
 import type { Config } from './config/config.ts';
 import type { Logger } from './log.ts';
-import { connectionOptions, dataConverter } from './temporal/client.ts';
+import { connectionOptions, dataConverter, FAILURE_CONVERTER } from './temporal/client.ts';
 
 /** Idle workflows kept in memory; others are replayed when something happens to them. */
 const CACHED_WORKFLOWS_MAX = 50;
@@ -67,7 +67,7 @@ export async function startWorker(
 
 async function workflowBundle(): Promise<{ readonly code: string }> {
   if (existsSync(BUNDLE)) return { code: await readFile(BUNDLE, 'utf8') };
-  return bundleWorkflowCode({ workflowsPath: WORKFLOWS });
+  return bundleWorkflowCode({ workflowsPath: WORKFLOWS, failureConverterPath: FAILURE_CONVERTER });
 }
 
 let installed = false;

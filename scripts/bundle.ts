@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { FAILURE_CONVERTER } from '../engine/temporal/client.ts';
 import { BUNDLE } from '../engine/worker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -12,7 +13,9 @@ const WORKFLOWS = join(ROOT, 'workflows');
 export async function bundleWorkflows(): Promise<boolean> {
   if (await isFresh()) return false;
   const logger = new DefaultLogger('ERROR');
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(WORKFLOWS, 'all.ts'), logger });
+  const workflowsPath = join(WORKFLOWS, 'all.ts');
+  const options = { workflowsPath, failureConverterPath: FAILURE_CONVERTER, logger };
+  const { code } = await bundleWorkflowCode(options);
   await mkdir(dirname(BUNDLE), { recursive: true });
   // Two runs at once each leave a whole file.
   const partial = `${BUNDLE}.${process.pid}`;
@@ -28,7 +31,9 @@ export async function bundleWorkflows(): Promise<boolean> {
 /** Types that workflows import from the engine leave nothing in the bundle, so only these files count. */
 async function isFresh(): Promise<boolean> {
   const made = await modified(BUNDLE);
-  const names = (await readdir(WORKFLOWS)).filter((name) => name.endsWith('.ts') && !name.includes('.test.'));
+  const names = (await readdir(WORKFLOWS)).filter(
+    (name) => /\.c?[jt]s$/.test(name) && !name.includes('.test.'),
+  );
   const sources = [join(ROOT, 'package-lock.json'), WORKFLOWS, ...names.map((name) => join(WORKFLOWS, name))];
   const newest = Math.max(...(await Promise.all(sources.map(modified))));
   return made > newest;

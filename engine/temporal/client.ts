@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { Config } from '../config/config.ts';
@@ -51,12 +52,20 @@ export async function connectTemporal(
   }
 }
 
+/** Also part of the workflow bundle. */
+export const FAILURE_CONVERTER = fileURLToPath(
+  new URL('../../workflows/failureConverter.cjs', import.meta.url),
+);
+
 /** For the client and the worker: both must encrypt the same. Undefined: payloads are not encrypted. */
 export function dataConverter(config: TemporalConfig): DataConverter | undefined {
   const { encryptionKey, encryptionKeyPrevious } = config;
   return encryptionKey === undefined
     ? undefined
-    : { payloadCodecs: [encryptionCodec(encryptionKey, encryptionKeyPrevious)] };
+    : {
+        payloadCodecs: [encryptionCodec(encryptionKey, encryptionKeyPrevious)],
+        failureConverterPath: FAILURE_CONVERTER,
+      };
 }
 
 /** Address, TLS and key, of the form that `Connection.connect` and the worker's `NativeConnection.connect` take. */

@@ -149,13 +149,20 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     expect(await on('cat /var/tmp/survivor.begun /var/tmp/survivor.done')).toBe('begun\ndone');
   });
 
-  it('tell Temporal nothing in plain text', async () => {
+  it('tell Temporal nothing in plain text, nor what went wrong', async () => {
+    // each call tries three times before its activity fails, which is then tried again
+    const respond = { status: 502 };
+    world.github.faults.add({ method: 'GET', path: /\/pulls\/\d+$/, times: 7, respond });
+    const { sha } = await world.open('failing', { 'failing.yaml': configuration('failing', {}) });
+    await world.check(sha, 'doaas/validate');
     const client = new Client({ connection });
     const secrets = [world.repo.name, 'many.yaml', '/etc/doaas-many', 'said by many', host.address];
     const found: string[] = [];
+    const messages: string[] = [];
     let payloads = 0;
     for await (const { workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      messages.push(...failuresOf(history));
       for (const payload of payloadsOf(history)) {
         payloads += 1;
         const encoding = Buffer.from(payload.metadata.encoding ?? []).toString();
@@ -165,6 +172,8 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
       }
     }
     expect(found).toEqual([]);
+    expect(messages).toContain('Encoded failure');
+    expect(messages.filter((message) => /GitHub|pull request/i.test(message))).toEqual([]);
     expect(payloads).toBeGreaterThan(50);
   });
 
@@ -184,6 +193,13 @@ function payloadsOf(value: unknown): readonly RawPayload[] {
   if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array)
     return [value as unknown as RawPayload];
   return Object.values(value).flatMap(payloadsOf);
+}
+
+/** The message of every failure anywhere in a history, as it is stored. */
+function failuresOf(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  const own = 'message' in value && typeof value.message === 'string' ? [value.message] : [];
+  return [...own, ...Object.values(value).flatMap(failuresOf)];
 }
 
 /** A child that a signal ended has no exit code. */
