@@ -1,27 +1,33 @@
 import { Context } from '@temporalio/activity';
 import type { ProbeProgress } from '../github/render/views.ts';
+import { HostError } from '../hosts/host-error.ts';
 import { runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import type { Json } from '../operations/operation.ts';
+import { sh } from '../shell/sh.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
-import { assemble, planRevision } from './pull.ts';
+import { type Assembled, assemble, planRevision } from './pull.ts';
+import { HostSilentError, reaching } from './reaching.ts';
+import type { ResolvedRevision } from './revisions.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
 
+type Resolved = Extract<ResolvedRevision, { kind: 'resolved' }>;
+
 /** Fresh facts, plan again, no steps; and every declared probe passes. */
 export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOutcome> {
   const resolved = await engine.revisions.resolve(run.pull, run.plan);
   if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const probes = await probeAll(engine, run, resolved.changed);
-  const made = assemble(await planRevision(engine, run.pull, resolved, run.plan.headSha));
+  const made = await planAgain(engine, run, resolved);
   const remaining = [
     ...made.plan.hosts.flatMap(({ host, steps }) => steps.map(({ summary }) => ({ host, summary }))),
     ...made.problems.map(({ host, message }) => ({ host, summary: message })),
@@ -40,6 +46,30 @@ export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOu
   return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${left.host}` };
 }
 
+/**
+ * A host that is away, such as while it reboots, is no failure yet: the error to reach it is thrown, and Temporal tries again
+ * until the host was silent for too long.
+ */
+async function planAgain(engine: Engine, run: RunRef, resolved: Resolved): Promise<Assembled> {
+  const plan = async () => assemble(await planRevision(engine, run.pull, resolved, run.plan.headSha));
+  const made = await plan();
+  const away = resolved.changed.filter(({ name }) => made.problems.some(({ host }) => host === name));
+  if (away.length === 0) return made;
+  const back = await inParallel(away, HOSTS_AT_ONCE, (host) => answers(engine, host));
+  return back.every((each) => each) ? plan() : made;
+}
+
+/** False when the host was silent for too long. Throws HostError while it may still come back. */
+async function answers(engine: Engine, host: ResolvedHost): Promise<boolean> {
+  try {
+    await reaching(engine, targetOf(host.server), (session) => session.run(sh`:`, { timeoutSeconds: 30 }));
+    return true;
+  } catch (error) {
+    if (error instanceof HostSilentError) return false;
+    throw error;
+  }
+}
+
 async function probeAll(
   engine: Engine,
   run: RunRef,
@@ -54,23 +84,29 @@ async function probeAll(
     show();
   };
   if (board.length > 0) await publish();
+  const away: unknown[] = [];
   await inParallel(board, HOSTS_AT_ONCE, async (entry) => {
-    entry.shown = await probeOne(engine, entry.host, entry.probe);
+    try {
+      entry.shown = await probeOne(engine, entry.host, entry.probe);
+    } catch (error) {
+      away.push(error);
+    }
     await publish();
   });
+  if (away.length > 0) throw away[0];
   return board.map((entry) => entry.shown);
 }
 
+/** Throws HostError while the host may still come back. */
 async function probeOne(engine: Engine, host: ResolvedHost, probe: Probe): Promise<ProbeProgress> {
   const started = Date.now();
-  const result = await engine.transport
-    .withSession(targetOf(host.server), (session) =>
-      runProbe(session, probe, Context.current().cancellationSignal),
-    )
-    .catch((error: unknown) => ({
-      passed: false,
-      detail: error instanceof Error ? error.message : String(error),
-    }));
+  const { cancellationSignal } = Context.current();
+  const result = await reaching(engine, targetOf(host.server), (session) =>
+    runProbe(session, probe, cancellationSignal),
+  ).catch((error: unknown) => {
+    if (error instanceof HostError && error.type !== 'cancelled') throw error;
+    return { passed: false, detail: error instanceof Error ? error.message : String(error) };
+  });
   return {
     host: host.name,
     probe: nameOf(probe),

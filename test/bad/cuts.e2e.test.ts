@@ -106,6 +106,45 @@ describe('in the middle of a step', { timeout: 8 * MINUTES }, () => {
     await first.exec('rm /root/linger');
   });
 
+  it('a host is away while the change is verified: it is waited for', async () => {
+    const { pull, sha } = await world.open('verify', {
+      'verify.yaml': configuration('verify', {
+        files: { '/etc/verify': { content: 'verify\n' } },
+        probes: [{ command: ['test', '-e', '/var/tmp/verified'], within: '2m' }],
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await until(
+      async () => (await world.checks(sha)).find((run) => run.name === 'doaas/verify'),
+      'the verification to begin',
+    );
+    await first.exec('systemctl stop ssh; pkill -f "^sshd: deploy"; touch /var/tmp/verified');
+    try {
+      await second.exec('touch /var/tmp/verified');
+      await until(async () => ((await verifications()) > 2 ? true : undefined), 'two tries to fail');
+    } finally {
+      await first.exec('systemctl start ssh');
+    }
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    expect(apply.title).toMatch(/^Applied 2 changes on 2 servers/);
+    expect((await world.check(sha, 'doaas/verify')).title).toBe('Verified: 2 of 2 probes passed');
+    await mergedSoon(pull);
+  });
+
+  /** Tries of the verification that is under way. */
+  async function verifications(): Promise<number> {
+    const { workflow } = world.engine.temporal();
+    const query = "WorkflowType = 'deployment' AND ExecutionStatus = 'Running'";
+    for await (const { workflowId } of workflow.list({ query })) {
+      const { pendingActivities } = (await workflow.getHandle(workflowId).describe()).raw;
+      const verifying = pendingActivities?.find((each) => each.activityType?.name === 'verifyHosts');
+      if (verifying !== undefined) return verifying.attempt ?? 0;
+    }
+    return 0;
+  }
+
   it('a host stays away: the run gives up, restores the others, and says what a person must do', async () => {
     await second.exec('touch /root/linger');
     const { pull, sha } = await begin('gone', slow('gone', 100), second);
