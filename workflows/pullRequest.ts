@@ -48,6 +48,8 @@ export interface PullInput {
 /** A plan that is the same again after the base has moved goes on by itself this often. */
 const ATTEMPTS_MAX = 10;
 
+const WATCH_INTERVAL = '15 seconds';
+
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */
 const ANSWERED_MAX = 500;
 
@@ -245,9 +247,23 @@ export async function pullRequest(input: PullInput): Promise<void> {
     if (gate.ready) await deploy(now, request, attempt + 1);
   };
 
+  /**
+   * A run that an earlier execution of this workflow started reports its end by itself, unless somebody ended its workflow
+   * from outside. Asked twice, because its report may still be on its way.
+   */
+  const watchInherited = async ({ run, workflowId }: Running): Promise<void> => {
+    const isOver = (): boolean => state.running?.run !== run;
+    for (let dead = 0; dead < 2; ) {
+      if (await condition(isOver, WATCH_INTERVAL)) return;
+      dead = (await short.isRunning(workflowId)) ? 0 : dead + 1;
+    }
+    ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
+  };
+
   const over = (): boolean =>
     inbox.length === 0 && ended.length === 0 && state.running === undefined && isOver(state.snapshot);
 
+  if (state.running !== undefined) watchInherited(state.running).catch(noted);
   await attempt(() => look(false));
   for (;;) {
     await condition(() => inbox.length > 0 || ended.length > 0 || over());
@@ -293,5 +309,5 @@ function shouldContinue(): boolean {
 }
 
 function noted(error: unknown): void {
-  if (!isCancellation(error)) log.warn('planning failed', { reason: causeOf(error) });
+  if (!isCancellation(error)) log.warn('work beside the events failed', { reason: causeOf(error) });
 }

@@ -26,6 +26,7 @@ export function requestActivities(engine: Engine): Requests {
     answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, text),
     describeStatus: (pull) => describeStatus(engine, pull),
     unlock: (pull, request) => unlock(engine, pull, request),
+    isRunning: (workflowId) => isAlive(engine.temporal, workflowId),
     appliedRun: (pull) => appliedRun(engine, pull),
     openPullsOn: (repository, baseRef) => openPullsOn(engine, repository, baseRef),
     signalBaseMoved: (repository, numbers) => signalBaseMoved(engine, repository, numbers),

@@ -163,6 +163,8 @@ export interface PullActivities {
   describeStatus(pull: PullRef): Promise<string>;
   /** Frees locks that no living run holds. Returns the sentence for the person who asked. */
   unlock(pull: PullRef, request: Request): Promise<string>;
+  /** Whether a workflow has not ended yet. */
+  isRunning(workflowId: string): Promise<boolean>;
   /** The newest applied run of a pull request, for a later rollback. */
   appliedRun(pull: PullRef): Promise<RunRef | undefined>;
   /** Open pull requests on a base branch, for planning again when it moves. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { Account } from '../../lab/github/accounts.ts';
 import type { LabHost } from '../../lab/hosts.ts';
@@ -182,6 +183,40 @@ describe('a run that does not go straight', { timeout: 8 * MINUTES }, () => {
     await world.say(dead.pull, '/doaas apply');
     await mergedSoon(dead.pull, dead.sha);
     expect(await on('cat /etc/doaas-dead; ls /var/tmp/dead.done')).toBe('dead\n/var/tmp/dead.done');
+  });
+
+  it('whose workflow was ended from outside is noticed also by a pull request whose history was begun anew', async () => {
+    const dead = await approved('orphan', slow('orphan', 60));
+    await begun('orphan');
+    const { workflow } = world.engine.temporal();
+    const pull = {
+      repository: { ...world.repo, installationId: world.github.installationId },
+      number: dead.pull,
+    };
+    const handle = workflow.getHandle(pullWorkflowId(pull));
+    const { runId } = await handle.describe();
+    // one by one they would take minutes; a history is begun anew after 4,096 events
+    for (let sent = 0; sent < 4200; sent += 100)
+      await Promise.all(Array.from({ length: 100 }, () => handle.signal('pullEvent', { kind: 'reviewed' })));
+    await until(
+      async () => ((await handle.describe()).runId === runId ? undefined : true),
+      'the history to be begun anew',
+      60,
+    );
+    expect(await handle.query('pullStatus')).toMatchObject({ deployment: expect.stringMatching(/^pr/) });
+    await endDeploymentOf(dead.pull);
+    await until(
+      async () => {
+        const { deployment } = await handle.query<{ deployment?: string }>('pullStatus');
+        return deployment === undefined ? true : undefined;
+      },
+      'the end to be noticed',
+      60,
+    );
+    const next = await approved('after-orphan', file('after-orphan'));
+    await mergedSoon(next.pull, next.sha);
+    expect(await on('ls /etc/doaas-orphan /var/tmp/orphan.* 2>/dev/null; echo none')).toBe('none');
+    await world.github.closePullRequest(world.repo, dead.pull);
   });
 
   it('shows its whole plan behind a signed link, where GitHub has no room for it', async () => {
