@@ -79,6 +79,27 @@ ${EXIT_CODES}`,
   run: async (argv, io) => (await import('./unlock.ts')).runUnlock(argv, io),
 };
 
+const audit: Command = {
+  name: 'audit',
+  usage: [
+    'audit [--since TIME] [--repository OWNER/NAME] [--pull NUMBER] [--json]',
+    'audit --verify [--expect HASH] [--json]',
+  ],
+  summary: 'Shows who did what, to which commit and plan; proves that the log was not rewritten.',
+  details: `
+  --since TIME               30m, 24h, 7d ago, or a time such as 2026-11-26 or 2026-11-26T08:00Z
+  --repository OWNER/NAME    only what was done for it
+  --pull NUMBER              only what was done for this pull request
+  --json                     one JSON object a line, with each entry's hash; of --verify, one object
+  --verify                   computes the chain of hashes again, and prints the last one: keep it somewhere else
+  --expect HASH              with --verify: a hash that was kept must still be in the log
+
+Reads the engine's store (DOAAS_DATA_DIR or DATABASE_URL), also while the engine runs. It changes nothing.
+
+Exit codes: 0 done, 1 failed, or the log was rewritten, 2 wrong use.`,
+  run: async (argv, io) => (await import('./audit.ts')).runAudit(argv, io),
+};
+
 const ROLLBACK = `A change is taken back on its pull request, because the repository and the servers must agree:
   while it is being applied, and after it was merged: comment  /doaas rollback
 The engine puts the servers back as its records say, and opens the revert pull request of a merged change.
@@ -158,6 +179,7 @@ export const commands: readonly Command[] = [
   plan,
   scan,
   status,
+  audit,
   unlock,
   rollback,
   lab,

@@ -62,6 +62,53 @@ describe('status, while the engine runs', () => {
   });
 });
 
+describe('audit, while the engine runs', () => {
+  const headSha = 'a'.repeat(40);
+  beforeEach(async () => {
+    const applied = { what: 'apply', repository: 'acme/infra', headSha, digest: 'd'.repeat(64) };
+    await engine.audit.append({ ...applied, who: 'ann\u001b[2J', pull: 7, detail: { hosts: ['web-1'] } });
+    await engine.audit.append({ ...applied, who: 'bob', pull: 8 });
+  });
+
+  test('says who did what, to which commit and plan', async () => {
+    const { status, stdout } = await doaas(['audit', '--pull', '7', '--since', '1h']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^\d{4}-\S+Z {2}ann\u{fffd}\[2J {2}apply {2}acme\/infra#7 {2}head aaaaaaaa plan dddddddd {2}\{"hosts":\["web-1"\]\}\n$/u,
+    );
+    const lines = (await doaas(['audit', '--json'])).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ seq: 1 }, { who: 'bob', pull: 8 }]);
+    expect(await doaas(['audit', '--repository', 'acme/other'])).toMatchObject({ stdout: 'No entry.\n' });
+  });
+
+  test('proves that nothing was rewritten, and that a hash which was kept is still there', async () => {
+    const { status, stdout } = await doaas(['audit', '--verify', '--json']);
+    const verdict = JSON.parse(stdout);
+    expect({ status, verdict }).toMatchObject({ status: 0, verdict: { intact: true, entries: 2 } });
+    await engine.audit.append({ who: 'carol', what: 'plan' });
+    const later = await doaas(['audit', '--verify', '--expect', verdict.head]);
+    expect(later).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^3 entries, none rewritten\. Last hash, .*: [0-9a-f]{64}\n$/),
+    });
+    expect(await doaas(['audit', '--verify', '--expect', 'f'.repeat(64)])).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('The log was cut'),
+    });
+  });
+
+  test('wrong use is named', async () => {
+    expect(await doaas(['audit', '--since', 'yesterday'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('"yesterday" is no time: write 30m, 24h or 7d'),
+    });
+    expect(await doaas(['audit', '--expect', 'f'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--expect goes with --verify'),
+    });
+  });
+});
+
 describe('plan show', () => {
   test('a plan by the beginning of its digest, with all its lines', async () => {
     const lines = Array.from({ length: 900 }, (_, i) => `+line ${i}`).join('\n');

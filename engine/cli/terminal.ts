@@ -38,8 +38,8 @@ export function printableLines(text: string): string {
     .join('\n');
 }
 
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** SGR parameters (ECMA-48, 8.3.117). */

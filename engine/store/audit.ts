@@ -1,6 +1,7 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Json } from '../operations/operation.ts';
-import type { Connection, Schema } from './schema.ts';
+import { CHAIN_START, type ChainState, chainHash, follow } from './auditChain.ts';
+import type { Connection, Dialect, Schema } from './schema.ts';
 import { type Clock, detailText, parseDetail, plainText } from './values.ts';
 
 /** One entry of the audit log: who did what, to which commit and plan. */
@@ -26,6 +27,8 @@ export interface AuditRecord {
   readonly headSha: string | null;
   readonly digest: string | null;
   readonly detail: Json;
+  /** Chains the entry to the one before it; see `auditChain.ts`. */
+  readonly hash: string;
 }
 
 export interface AuditQuery {
@@ -33,17 +36,22 @@ export interface AuditQuery {
   readonly pull?: number;
   /** Only entries after this one. */
   readonly afterSeq?: number;
+  /** Only entries of this time and later. Epoch ms. */
+  readonly since?: number;
   readonly limit?: number;
 }
 
 /** Upper bound of one page. */
 export const AUDIT_PAGE_MAX = 1_000;
 
-/** Append-only; the database itself refuses an update or a delete. */
-export function auditIn({ db }: Connection, now: Clock) {
+/** PostgreSQL's advisory lock under which all engines append, so that the chain has no fork: any fixed number. */
+const AUDIT_ADVISORY_KEY = 4_405_718;
+
+/** Append-only; the database itself refuses an update or a delete, and each entry is chained to the one before. */
+export function auditIn({ db, dialect }: Connection, now: Clock) {
   return {
     async append(entry: AuditEntry): Promise<void> {
-      await appendAudit(db, entry, now());
+      await db.transaction().execute((tx) => appendAudit(tx, dialect, entry, now()));
     },
 
     /** Oldest first. */
@@ -54,26 +62,60 @@ export function auditIn({ db }: Connection, now: Clock) {
         .where('seq', '>', query.afterSeq ?? 0);
       if (query.repository !== undefined) rows = rows.where('repository', '=', query.repository);
       if (query.pull !== undefined) rows = rows.where('pull', '=', query.pull);
+      if (query.since !== undefined) rows = rows.where('at', '>=', query.since);
       const limit = Math.min(query.limit ?? AUDIT_PAGE_MAX, AUDIT_PAGE_MAX);
       return (await rows.orderBy('seq').limit(limit).execute()).map(toRecord);
+    },
+
+    /** Computes every hash again, from the first entry on. */
+    async verify(): Promise<ChainState> {
+      let state: ChainState = { entries: 0, head: CHAIN_START };
+      for (let after = 0; ; ) {
+        const page = await db
+          .selectFrom('audit')
+          .selectAll()
+          .where('seq', '>', after)
+          .orderBy('seq')
+          .limit(AUDIT_PAGE_MAX)
+          .execute();
+        const last = page.at(-1);
+        if (last === undefined) return state;
+        state = follow(state, page);
+        if (state.brokenAt !== undefined) return state;
+        after = last.seq;
+      }
+    },
+
+    async has(hash: string): Promise<boolean> {
+      const row = await db.selectFrom('audit').select('seq').where('hash', '=', hash).executeTakeFirst();
+      return row !== undefined;
     },
   };
 }
 
-/** For an effect that must not be committed without its entry: takes the effect's own transaction. */
-export async function appendAudit(db: Kysely<Schema>, entry: AuditEntry, at: number): Promise<void> {
-  await db
+/** For an effect that must not be committed without its entry: `tx` is the effect's own transaction. */
+export async function appendAudit(
+  tx: Kysely<Schema>,
+  dialect: Dialect,
+  entry: AuditEntry,
+  at: number,
+): Promise<void> {
+  if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${AUDIT_ADVISORY_KEY})`.execute(tx);
+  const row = {
+    at,
+    who: plainText(entry.who),
+    what: plainText(entry.what),
+    repository: entry.repository ?? null,
+    pull: entry.pull ?? null,
+    head_sha: entry.headSha ?? null,
+    digest: entry.digest ?? null,
+    detail: detailText(entry.detail),
+  };
+  const last = await tx.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  const hash = chainHash(last?.hash ?? CHAIN_START, row);
+  await tx
     .insertInto('audit')
-    .values({
-      at,
-      who: plainText(entry.who),
-      what: plainText(entry.what),
-      repository: entry.repository ?? null,
-      pull: entry.pull ?? null,
-      head_sha: entry.headSha ?? null,
-      digest: entry.digest ?? null,
-      detail: detailText(entry.detail),
-    })
+    .values({ ...row, hash })
     .execute();
 }
 

@@ -11,7 +11,7 @@ import {
   type Waiter,
   waitersBefore,
 } from './lock-order.ts';
-import type { Connection, Schema } from './schema.ts';
+import type { Connection, Dialect, Schema } from './schema.ts';
 import { type Clock, plainText } from './values.ts';
 
 export interface LockRequest {
@@ -46,7 +46,7 @@ export const LOCK_QUEUE_MAX = 10_000;
 const LOCKS_ADVISORY_KEY = 4_405_717;
 
 export function locksIn(connection: Connection, now: Clock) {
-  const { db } = connection;
+  const { db, dialect } = connection;
   return {
     /**
      * All hosts or none, first come first served: a waiter goes before later ones that share a host with it.
@@ -70,7 +70,7 @@ export function locksIn(connection: Connection, now: Clock) {
     forceRelease(host: string, actor: string): Promise<Released & { readonly was: HeldLock | undefined }> {
       return oneAtATime(connection, async (tx) => {
         const was = (await readLocks(tx)).find((lock) => lock.host === host);
-        if (was !== undefined) await takeAway(tx, was, actor, now());
+        if (was !== undefined) await takeAway(tx, dialect, was, actor, now());
         return { was, ...(await released(tx)) };
       });
     },
@@ -171,7 +171,13 @@ async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number>
   return fence;
 }
 
-async function takeAway(tx: Kysely<Schema>, lock: HeldLock, actor: string, at: number): Promise<void> {
+async function takeAway(
+  tx: Kysely<Schema>,
+  dialect: Dialect,
+  lock: HeldLock,
+  actor: string,
+  at: number,
+): Promise<void> {
   await tx.deleteFrom('locks').where('host_identity', '=', lock.host).execute();
   await setRecovery(
     tx,
@@ -181,7 +187,7 @@ async function takeAway(tx: Kysely<Schema>, lock: HeldLock, actor: string, at: n
     at,
   );
   const detail = { host: lock.host, runId: lock.runId, pull: lock.pull, fence: lock.fence };
-  await appendAudit(tx, { who: actor, what: 'force-release', detail }, at);
+  await appendAudit(tx, dialect, { who: actor, what: 'force-release', detail }, at);
 }
 
 async function released(tx: Kysely<Schema>): Promise<Released> {

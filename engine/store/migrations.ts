@@ -1,4 +1,5 @@
 import { type Kysely, type Migration, type SchemaModule, sql } from 'kysely';
+import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
 
 /**
@@ -6,7 +7,10 @@ import type { Dialect } from './schema.ts';
  * new entry. Names sort in the order of time. The types of `schema.ts` describe the state after the last one.
  */
 export function migrations(dialect: Dialect): Readonly<Record<string, Migration>> {
-  return { '0001_first': { up: (db) => first(db, dialect) } };
+  return {
+    '0001_first': { up: (db) => first(db, dialect) },
+    '0002_audit_chain': { up: (db) => auditChain(db, dialect) },
+  };
 }
 
 async function first(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
@@ -191,3 +195,25 @@ const APPEND_ONLY_POSTGRES = [
   sql`create function audit_append_only() returns trigger language plpgsql as $body$ begin raise exception 'the audit log is append-only'; end $body$`,
   sql`create trigger audit_append_only before update or delete or truncate on audit for each statement execute function audit_append_only()`,
 ];
+
+/** Chains the entries that are there already, in their order; the only time that they are written again. */
+async function auditChain(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  await db.schema
+    .alterTable('audit')
+    .addColumn('hash', 'text', (c) => c.notNull().defaultTo(''))
+    .execute();
+  await db.schema.createIndex('audit_by_hash').on('audit').column('hash').execute();
+  for (const statement of dialect === 'sqlite' ? THAW_SQLITE : THAW_POSTGRES) await statement.execute(db);
+  const { rows } = await sql<LinkedEntry>`select * from audit order by seq`.execute(db);
+  let head = CHAIN_START;
+  for (const row of rows) {
+    head = chainHash(head, { ...row, at: Number(row.at) });
+    await sql`update audit set hash = ${head} where seq = ${row.seq}`.execute(db);
+  }
+  for (const statement of dialect === 'sqlite' ? APPEND_ONLY_SQLITE : FREEZE_POSTGRES)
+    await statement.execute(db);
+}
+
+const THAW_SQLITE = [sql`drop trigger audit_no_update`, sql`drop trigger audit_no_delete`];
+const THAW_POSTGRES = [sql`alter table audit disable trigger audit_append_only`];
+const FREEZE_POSTGRES = [sql`alter table audit enable trigger audit_append_only`];

@@ -77,6 +77,7 @@ export interface Schema {
     head_sha: string | null;
     digest: string | null;
     detail: string;
+    hash: string;
   };
 }
 

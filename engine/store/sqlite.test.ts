@@ -56,6 +56,39 @@ describe('a SQLite file', () => {
     await second.close();
   });
 
+  it('shows that its audit log was rewritten behind the back of the database', async () => {
+    const file = join(dir, 'tampered.db');
+    const first = await openStore({ file });
+    for (const who of ['alice', 'bob', 'carol']) await first.audit.append({ who, what: 'apply' });
+    await first.close();
+    const raw = new Database(file);
+    raw.exec("drop trigger audit_no_update; update audit set who = 'mallory' where who = 'bob'");
+    raw.close();
+    const second = await openStore({ file });
+    expect(await second.audit.verify()).toMatchObject({ entries: 1, brokenAt: 2 });
+    await second.close();
+  });
+
+  it('that was written before audit entries were chained gets its chain when it is opened', async () => {
+    const file = join(dir, 'unchained.db');
+    const first = await openStore({ file });
+    for (const who of ['alice', 'bob']) await first.audit.append({ who, what: 'apply' });
+    const { head } = await first.audit.verify();
+    await first.close();
+    const raw = new Database(file);
+    raw.exec(`drop index audit_by_hash; alter table audit drop column hash;
+      delete from kysely_migration where name = '0002_audit_chain'`);
+    raw.close();
+    const second = await openStore({ file });
+    await second.audit.append({ who: 'carol', what: 'apply' });
+    expect(await second.audit.verify()).toMatchObject({ entries: 3 });
+    expect(await second.audit.has(head)).toBe(true);
+    await second.close();
+    const after = new Database(file);
+    expect(() => after.exec("update audit set who = 'mallory'")).toThrow('append-only');
+    after.close();
+  });
+
   it('of a newer engine is refused', async () => {
     const file = join(dir, 'newer.db');
     await (await openStore({ file })).close();

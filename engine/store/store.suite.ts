@@ -262,6 +262,24 @@ function auditSuite(store: () => Store): void {
     const huge = store().audit.append({ who: 'a', what: 'b', detail: 'x'.repeat(300 * 1024) });
     await expect(huge).rejects.toMatchObject({ type: 'store-bound' });
   });
+
+  it('chains what is appended at the same time, and finds an entry by its hash', async () => {
+    const repository = `o/${randomUUID()}`;
+    const before = await store().audit.verify();
+    const writers = Array.from({ length: 8 }, (_, n) =>
+      store().audit.append({ who: 'alice \0', what: `${n}`, repository, detail: { b: 1, a: 'ä' } }),
+    );
+    await Promise.all(writers);
+    const after = await store().audit.verify();
+    expect(after.brokenAt).toBeUndefined();
+    expect(after.entries).toBe(before.entries + 8);
+    const entries = await store().audit.list({ repository });
+    expect(entries.at(-1)?.hash).toBe(after.head);
+    expect(await store().audit.has(after.head)).toBe(true);
+    expect(await store().audit.has('0'.repeat(64))).toBe(false);
+    expect(await store().audit.list({ repository, since: Date.now() + 60_000 })).toEqual([]);
+    expect(await store().audit.list({ repository, since: Date.now() - 60_000 })).toHaveLength(8);
+  });
 }
 
 function randomBytes(): Uint8Array {

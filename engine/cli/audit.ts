@@ -1,0 +1,122 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '../hosts/host-error.ts';
+import { AUDIT_PAGE_MAX, type AuditQuery, type AuditRecord } from '../store/audit.ts';
+import type { ChainState } from '../store/auditChain.ts';
+import type { Store } from '../store/store.ts';
+import { misuse } from './command.ts';
+import { withStore } from './openStore.ts';
+import { sinceTime } from './since.ts';
+import { columns, counted, EXIT, type Io, painter, printable } from './terminal.ts';
+
+type Options =
+  | { readonly kind: 'list'; readonly query: AuditQuery; readonly json: boolean }
+  | { readonly kind: 'verify'; readonly expected: string | undefined; readonly json: boolean };
+
+/** `doaas audit`: lists the log, or follows its chain of hashes from the first entry to the last. */
+export async function runAudit(argv: readonly string[], io: Io): Promise<number> {
+  const options = parse(argv);
+  return withStore('read', (store) =>
+    options.kind === 'list' ? list(store, options, io) : verify(store, options, io),
+  );
+}
+
+function parse(argv: readonly string[]): Options {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        since: { type: 'string' },
+        repository: { type: 'string' },
+        pull: { type: 'string' },
+        verify: { type: 'boolean' },
+        expect: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    });
+    const { since, repository, pull, expect: expected, json = false } = values;
+    if (values.verify === true) {
+      if (since !== undefined || repository !== undefined || pull !== undefined)
+        throw new Error('--verify follows the whole log; leave --since, --repository and --pull out.');
+      if (expected !== undefined && !/^[0-9a-f]{64}$/.test(expected))
+        throw new Error('--expect takes a whole HASH: 64 characters of 0-9 and a-f.');
+      return { kind: 'verify', expected, json };
+    }
+    if (expected !== undefined) throw new Error('--expect goes with --verify.');
+    if (pull !== undefined && !/^[1-9]\d{0,9}$/.test(pull)) throw new Error('--pull takes a NUMBER.');
+    const query = {
+      ...(since === undefined ? {} : { since: sinceTime(since, Date.now()) }),
+      ...(repository === undefined ? {} : { repository }),
+      ...(pull === undefined ? {} : { pull: Number(pull) }),
+    };
+    return { kind: 'list', query, json };
+  } catch (error) {
+    throw misuse('audit', messageOf(error));
+  }
+}
+
+/** Page by page, so that a log of years needs no memory. */
+async function list(
+  store: Store,
+  { query, json }: Extract<Options, { kind: 'list' }>,
+  io: Io,
+): Promise<number> {
+  let shown = 0;
+  for (let afterSeq = 0; ; ) {
+    const page = await store.audit.list({ ...query, afterSeq, limit: AUDIT_PAGE_MAX });
+    shown += page.length;
+    const last = page.at(-1);
+    if (last === undefined) break;
+    io.stdout.write(
+      json ? page.map((entry) => `${JSON.stringify(entry)}\n`).join('') : columns(page.map(row)),
+    );
+    afterSeq = last.seq;
+  }
+  if (shown === 0 && !json) io.stdout.write('No entry.\n');
+  return EXIT.done;
+}
+
+/** Times in UTC, whole seconds. */
+function row({ at, who, what, repository, pull, headSha, digest, detail }: AuditRecord): readonly string[] {
+  const place = pull === null ? (repository ?? '-') : `${repository ?? '-'}#${pull}`;
+  const shas = [
+    headSha === null ? '' : `head ${headSha.slice(0, 8)}`,
+    digest === null ? '' : `plan ${digest.slice(0, 8)}`,
+  ];
+  const time = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+  const rest = JSON.stringify(detail);
+  const cells = [
+    time,
+    who,
+    what,
+    place,
+    shas.filter((text) => text !== '').join(' '),
+    rest === '{}' ? '' : rest,
+  ];
+  return cells.map((cell) => printable(cell === '' ? '-' : cell));
+}
+
+async function verify(
+  store: Store,
+  { expected, json }: Extract<Options, { kind: 'verify' }>,
+  io: Io,
+): Promise<number> {
+  const state = await store.audit.verify();
+  const missing = expected !== undefined && !(await store.audit.has(expected));
+  const intact = state.brokenAt === undefined && !missing;
+  const paint = painter(io);
+  const text = intact ? paint('green', verdict(state, missing)) : paint('red', verdict(state, missing));
+  io.stdout.write(
+    json
+      ? `${JSON.stringify({ intact, ...state, ...(expected === undefined ? {} : { expected, found: !missing }) })}\n`
+      : `${text}\n`,
+  );
+  return intact ? EXIT.done : EXIT.failed;
+}
+
+function verdict({ entries, head, brokenAt }: ChainState, missing: boolean): string {
+  if (brokenAt !== undefined)
+    return `The log was rewritten: entry ${brokenAt} does not fit the ${counted(entries, 'entry', 'entries')} before it. What stands from there on proves nothing; compare it with a backup of the store.`;
+  if (missing)
+    return `The log was cut: it fits in itself, but the expected hash is not in it. Entries at its end were removed, or this is another store.`;
+  return `${counted(entries, 'entry', 'entries')}, none rewritten. Last hash, to keep somewhere else: ${head}`;
+}
