@@ -4,6 +4,7 @@ import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
 import { coveredBy } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import type { StoredReceipt } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { applyHost, batchName, hostOf, undoHost } from './hostRun.ts';
@@ -52,12 +53,27 @@ async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback')
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
   const state = end === 'stale' ? 'cancelled' : end;
   await engine.store.runs.update(run.run, { state, ...(mergeSha === undefined ? {} : { mergeSha }) });
-  await audit(engine, run, end);
+  await audit(engine, run, end, {
+    receipts: receiptCounts(await engine.store.receipts.ofRun(run.run)),
+    ...(mergeSha === undefined ? {} : { mergeSha }),
+  });
 }
 
-function audit(engine: Engine, run: RunRef, what: string): Promise<void> {
+/** Steps by the state that their receipts came to. */
+function receiptCounts(receipts: readonly StoredReceipt[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { state } of receipts) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+function audit(
+  engine: Engine,
+  run: RunRef,
+  what: string,
+  more: Readonly<Record<string, Json>> = {},
+): Promise<void> {
   const { plan, pull, actor } = run;
-  const detail = { run: run.run, hosts: plan.hosts.map((host) => host.name) };
+  const detail = { run: run.run, hosts: plan.hosts.map((host) => host.name), ...more };
   return engine.store.audit.append({
     who: actor,
     what,

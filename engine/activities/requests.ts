@@ -18,7 +18,11 @@ export function requestActivities(engine: Engine): Requests {
   const clientOf = (pull: PullRef): Promise<GitHubClient> =>
     engine.github.installationClient(pull.repository.installationId);
   return {
-    refusal: async (pull, request) => refusal(await clientOf(pull), pull, request),
+    refusal: async (pull, request) => {
+      const reason = await refusal(await clientOf(pull), pull, request);
+      await auditRequest(engine, pull, request, reason);
+      return reason;
+    },
     acknowledge: async (pull, request) => {
       if (request.commentId !== undefined)
         await react(await clientOf(pull), pull.repository, request.commentId, 'eyes');
@@ -39,6 +43,25 @@ async function refusal(client: GitHubClient, pull: PullRef, request: Request): P
   const permission = await permissionOf(client, pull.repository, request.actor);
   if (permission === 'write' || permission === 'admin') return undefined;
   return `\`${request.command}\` needs write access to this repository, which you do not have. Nothing was done; ask somebody who has it.`;
+}
+
+/** What was asked, by which comment or press, and whether the person may. Reading is not recorded. */
+async function auditRequest(
+  { store }: Engine,
+  pull: PullRef,
+  { command, actor, at, commentId, deliveryId, headSha }: Request,
+  refused: string | undefined,
+): Promise<void> {
+  if (command === 'help' || command === 'status') return;
+  const event = commentId === undefined ? { delivery: deliveryId ?? '' } : { comment: commentId };
+  await store.audit.append({
+    who: actor,
+    what: refused === undefined ? `ask-${command}` : `refused-${command}`,
+    repository: fullName(pull),
+    pull: pull.number,
+    ...(headSha === undefined ? {} : { headSha }),
+    detail: { ...event, at, ...(refused === undefined ? {} : { refused }) },
+  });
 }
 
 async function answer(client: GitHubClient, pull: PullRef, request: Request, text: string): Promise<void> {

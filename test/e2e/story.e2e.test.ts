@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import { compareInventories, inventoryOf } from '../../lab/inventory.ts';
 import { until } from '../until.ts';
@@ -54,7 +56,40 @@ describe('a pull request', { timeout: 8 * MINUTES }, () => {
     await mergedSoon(pull);
     expect(await onAll('cat /etc/motd')).toEqual(['welcome\n', 'welcome\n', 'welcome\n']);
     expect(await world.github.fileAt(world.repo, 'main', 'web.yaml')).toContain('welcome');
+    await expectAudited(pull, sha, early);
   });
+
+  /** Who did what, by which comment, to which head and plan, with what came of it; the chain fits. */
+  async function expectAudited(pull: number, headSha: string, early: number): Promise<void> {
+    const store = await openStore({ file: join(world.dataDir, 'store.sqlite') }, { readOnly: true });
+    try {
+      const entries = await until(
+        async () => {
+          const all = await store.audit.list({ pull });
+          return all.some((entry) => entry.what === 'applied') ? all : undefined;
+        },
+        'the end of the run in the audit log',
+        20,
+      );
+      expect(entries.map((entry) => entry.what)).toEqual([
+        'plan',
+        'ask-apply',
+        'ask-apply',
+        'apply',
+        'applied',
+      ]);
+      const digest = entries[0]?.digest;
+      expect(entries[1]).toMatchObject({ who: 'anna-author', detail: { comment: early } });
+      expect(entries[4]).toMatchObject({
+        headSha,
+        digest,
+        detail: { hosts: ['web-1', 'web-2', 'web-3'], receipts: { done: 3 } },
+      });
+      expect((await store.audit.verify()).brokenAt).toBeUndefined();
+    } finally {
+      await store.close();
+    }
+  }
 
   it('is rolled back byte for byte when a probe fails', async () => {
     const before = await snapshots();
