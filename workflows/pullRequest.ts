@@ -13,6 +13,8 @@ import {
 import type { PlanRef, PullRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
 import { causeOf, deployment } from './deployment.ts';
+import { HELP } from './help.ts';
+import { shouldContinue } from './history.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 
@@ -52,14 +54,6 @@ const WATCH_INTERVAL = '15 seconds';
 
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */
 const ANSWERED_MAX = 500;
-
-const HELP = [
-  '`/doaas plan` plans again, on fresh facts.',
-  '`/doaas apply` applies the plan shown above, once it is approved.',
-  '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened.',
-  '`/doaas status` says what runs, and who holds which hosts.',
-  '`/doaas unlock` frees hosts of this pull request that no living run holds.',
-].join('\n');
 
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
@@ -299,13 +293,6 @@ async function attempt(act: () => Promise<void>): Promise<void> {
     if (isCancellation(error)) throw error;
     log.warn('an event could not be handled', { reason: causeOf(error) });
   }
-}
-
-/** Bound of a history before a fresh one is begun. Events. */
-const HISTORY_MAX = 4096;
-
-function shouldContinue(): boolean {
-  return workflowInfo().historyLength > HISTORY_MAX || workflowInfo().continueAsNewSuggested;
 }
 
 function noted(error: unknown): void {
