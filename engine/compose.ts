@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
-import { deliver } from './activities/deliver.ts';
+import { clockActivities } from './activities/clock.ts';
+import { deliver, TASK_QUEUE } from './activities/deliver.ts';
 import { deploymentActivities } from './activities/deployment.ts';
 import type { Engine } from './activities/engine.ts';
 import { bordered } from './activities/failure.ts';
@@ -25,6 +26,7 @@ import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { openStore, type Store } from './store/store.ts';
 import { connectTemporal } from './temporal/client.ts';
+import { ensureSchedule, removeSchedule, triggerSchedule } from './temporal/schedules.ts';
 import { startTemporal, type TemporalServer } from './temporal/server.ts';
 import { type AllActivities, type RunningWorker, startWorker } from './worker.ts';
 
@@ -99,6 +101,7 @@ async function start(
     const worker: RunningWorker = await startWorker(config, temporalAddress, activitiesOf(engine), log);
     worker.done.catch(fail);
     stops.push(() => worker.stop());
+    await startClock(config, client);
   }
   let url: string | undefined;
   if (config.role !== 'worker') {
@@ -109,12 +112,23 @@ async function start(
   return { url, temporalAddress, transport, store, client, failed, stop };
 }
 
+const SWEEP = 'sweep';
+
+/** An engine that comes back looks at once for what it missed; a new one has missed nothing. */
+async function startClock({ sweepMinutes }: Config, client: Client): Promise<void> {
+  if (sweepMinutes === 0) return removeSchedule(client, SWEEP);
+  const clockwork = { workflowType: SWEEP, taskQueue: TASK_QUEUE, args: [], everyMinutes: sweepMinutes };
+  const isNew = await ensureSchedule(client, { id: SWEEP, ...clockwork });
+  if (!isNew) await triggerSchedule(client, SWEEP);
+}
+
 function activitiesOf(engine: Engine): AllActivities {
   return bordered({
     ...inTurns(pullActivities(engine), ['planPull']),
     ...inTurns(requestActivities(engine)),
     ...deploymentActivities(engine),
     ...fleetActivities(engine),
+    ...clockActivities(engine),
   });
 }
 

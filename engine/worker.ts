@@ -3,7 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { TASK_QUEUE } from './activities/deliver.ts';
-import type { DeploymentActivities, FleetActivities, PullActivities } from './activities/types.ts';
+import type {
+  DeploymentActivities,
+  FleetActivities,
+  PullActivities,
+  RepositoryActivities,
+} from './activities/types.ts';
 import type { Config } from './config/config.ts';
 import type { Logger } from './log.ts';
 import { connectionOptions, dataConverter, FAILURE_CONVERTER } from './temporal/client.ts';
@@ -24,7 +29,7 @@ const WORKFLOWS = fileURLToPath(new URL('../workflows/all.ts', import.meta.url))
 /** Written by scripts/bundle.ts; saves 1.2 s and 100 MB at start. */
 export const BUNDLE = fileURLToPath(new URL('../dist/workflows.js', import.meta.url));
 
-export type AllActivities = PullActivities & DeploymentActivities & FleetActivities;
+export type AllActivities = PullActivities & DeploymentActivities & FleetActivities & RepositoryActivities;
 
 export interface RunningWorker {
   /** Rejects when the worker fails for good. */

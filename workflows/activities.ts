@@ -1,5 +1,10 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { DeploymentActivities, FleetActivities, PullActivities } from '../engine/activities/types.ts';
+import type {
+  DeploymentActivities,
+  FleetActivities,
+  PullActivities,
+  RepositoryActivities,
+} from '../engine/activities/types.ts';
 
 /**
  * Errors by `type`: these are permanent, trying again cannot help. All else (connection, rate limit, a store that is
@@ -11,7 +16,7 @@ const PERMANENT = ['permanent', 'github-refused', 'github-not-found', 'credentia
 const LIFE_SIGN = '15 seconds';
 
 /** GitHub, git and store: short calls. */
-export const short = proxyActivities<PullActivities & DeploymentActivities>({
+export const short = proxyActivities<PullActivities & DeploymentActivities & RepositoryActivities>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: LIFE_SIGN,
   retry: {
@@ -22,7 +27,9 @@ export const short = proxyActivities<PullActivities & DeploymentActivities>({
 });
 
 /** Reads many hosts; hosts that do not answer are results, not errors. */
-export const reading = proxyActivities<PullActivities & DeploymentActivities & FleetActivities>({
+export const reading = proxyActivities<
+  PullActivities & DeploymentActivities & FleetActivities & RepositoryActivities
+>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: LIFE_SIGN,
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },

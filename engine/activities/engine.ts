@@ -9,12 +9,12 @@ import type { Revisions } from './revisions.ts';
 
 /** The parts that activities are bound to; made once in main.ts. */
 export interface Engine {
-  readonly config: Pick<Config, 'publicUrl' | 'botName' | 'hostOutageSeconds'>;
+  readonly config: Pick<Config, 'publicUrl' | 'botName' | 'hostOutageSeconds' | 'driftMinutes'>;
   readonly store: Store;
   readonly transport: Transport;
   readonly github: GitHub;
   readonly revisions: Revisions;
-  readonly temporal: Pick<Client, 'workflow'>;
+  readonly temporal: Pick<Client, 'workflow' | 'schedule'>;
   readonly log: Logger;
   /** A signed link to a whole plan; undefined without a public URL. */
   readonly planUrl: (digest: string) => string | undefined;

@@ -30,7 +30,8 @@ async function planFleet(engine: Engine, revision: FleetRevision, start: number)
     hosts: resolution.hosts.slice(start, end),
     payloads: resolution.payloads,
     repository: nameOf(revision),
-    changedItems: () => undefined,
+    changedItems: () => (revision.drift === true ? new Set() : undefined),
+    openRuns: (await engine.store.runs.open()).map((run) => run.id),
   });
   const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
   const total = resolution.hosts.length;

@@ -42,6 +42,11 @@ async function readPull(engine: Engine, { repository, number }: PullRef): Promis
   const pull = await getPull(client, repository, number);
   const { headSha, headRef, baseSha, baseRef, author, draft, fork } = pull;
   const state = pull.merged ? 'merged' : pull.state;
+  await engine.store.pulls.seen(fullName({ repository, number }), {
+    number,
+    headSha,
+    open: state === 'open',
+  });
   return { headSha, headRef, baseSha, baseRef, author, draft, fork, state, mergeSha: pull.mergeSha };
 }
 

@@ -195,6 +195,8 @@ export interface DeploymentActivities {
 export interface FleetRevision {
   readonly repository: RepositoryRef;
   readonly commit: string;
+  /** Nobody asks for a change: whatever differs is drift. */
+  readonly drift?: true;
 }
 
 export interface FleetPlan {
@@ -220,4 +222,36 @@ export interface FleetActivities {
   planFleet(revision: FleetRevision, start: number): Promise<FleetPart>;
   /** Stores one plan of several parts. */
   joinFleet(revision: FleetRevision, parts: readonly FleetPlan[]): Promise<FleetPlan>;
+}
+
+/** Where a default branch was when its servers were about to be read. */
+export interface BranchTip {
+  readonly branch: string;
+  readonly commit: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export interface DriftReport {
+  /** Differences that are known now, over all servers. */
+  readonly items: number;
+  /** Numbers of the issues that are open for them. */
+  readonly issues: readonly number[];
+  /** Servers that were not judged: out of reach, or a run was changing them. */
+  readonly skipped: readonly string[];
+}
+
+/** What is done by the clock, for no pull request. */
+export interface RepositoryActivities {
+  /** All repositories that the App covers now; they are kept in the store. */
+  knownRepositories(): Promise<readonly RepositoryRef[]>;
+  /** Makes a drift schedule for each of these, and removes those of others. */
+  scheduleDrift(repositories: readonly RepositoryRef[]): Promise<void>;
+  /** Asks GitHub for webhooks that the engine did not take; how many. */
+  redeliverMissed(): Promise<number>;
+  /** Tells the workflows of pull requests whose webhooks never came; their numbers. */
+  sweepPulls(repository: RepositoryRef): Promise<readonly number[]>;
+  /** Undefined where there is nothing to plan. */
+  defaultBranchTip(repository: RepositoryRef): Promise<BranchTip | undefined>;
+  reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;
 }

@@ -214,6 +214,26 @@ const hosts = {
 /** Of GitHub's 900 points a minute (5 a write) some are left for reading. */
 const GITHUB_WRITES_PER_MINUTE = 150;
 
+/** A day; more often than this nobody would notice in time, and less often is no watch. Minutes. */
+const SCHEDULE_MINUTES_MAX = 1_440;
+
+const clock = {
+  driftMinutes: withDefault(parse.integer(0, SCHEDULE_MINUTES_MAX), {
+    name: 'DOAAS_DRIFT_MINUTES',
+    group: 'engine',
+    fallback: '60',
+    description:
+      'How often the servers of each default branch are read and differences reported as issues, with a tenth of it as jitter; 0 turns it off.',
+  }),
+  sweepMinutes: withDefault(parse.integer(0, SCHEDULE_MINUTES_MAX), {
+    name: 'DOAAS_SWEEP_MINUTES',
+    group: 'engine',
+    fallback: '10',
+    description:
+      'How often GitHub is asked for webhooks that never came, and for new repositories; 0 turns it off, and drift with it.',
+  }),
+} as const;
+
 const limits = {
   webhookBodyMib: withDefault(parse.integer(1, 100), {
     name: 'DOAAS_WEBHOOK_BODY_MIB',
@@ -236,6 +256,6 @@ const limits = {
   }),
 } as const;
 
-export const settings = { ...engine, ...github, ...temporal, ...hosts, ...limits } as const;
+export const settings = { ...engine, ...clock, ...github, ...temporal, ...hosts, ...limits } as const;
 
 export type SettingKey = keyof typeof settings;

@@ -6,6 +6,9 @@ import type { Config } from '../config/config.ts';
 import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
 import { calling } from './errors.ts';
+import { PAGE_SIZE } from './limits.ts';
+import { missedAttempts } from './missed.ts';
+import { readPages } from './pages.ts';
 import { type ThrottleGroups, throttleGroups } from './throttle.ts';
 
 /** What is needed of the configuration. */
@@ -39,6 +42,10 @@ export interface GitHub {
   readonly installationClient: (installationId: number) => Promise<GitHubClient>;
   /** A token for `git fetch` (user `x-access-token`), valid for an hour at most, cached until shortly before. */
   readonly installationToken: (installationId: number) => Promise<Secret>;
+  /** Those that are not suspended. */
+  readonly installations: () => Promise<readonly number[]>;
+  /** Asks GitHub to send again what the engine did not take; returns how many. Throws `GitHubError`. */
+  readonly redeliverMissed: (nowMs: number) => Promise<number>;
   /** The installation that covers a repository, for work that no webhook started. */
   readonly installationOf: (repo: Repo) => Promise<number>;
 }
@@ -70,6 +77,14 @@ export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
       return { octokit: octokitOf(installationId), app: await identity(), installationId };
     },
     installationToken: (installationId) => readToken(octokitOf(installationId)),
+    installations: () =>
+      calling('Listing the installations', async () => {
+        const all = await readPages(
+          async (page) => (await appOctokit.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
+        );
+        return all.filter((each) => !each.suspended_at).map((each) => each.id);
+      }),
+    redeliverMissed: (nowMs) => redeliverMissed(appOctokit, nowMs),
     installationOf: (repo) =>
       calling(`Finding the installation of ${repo.owner}/${repo.name}`, async () => {
         const found = await appOctokit.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
@@ -153,6 +168,22 @@ function readIdentity(octokit: Octokit): Promise<AppIdentity> {
     const slug = data?.slug ?? '';
     return Object.freeze({ id: data?.id ?? 0, slug, botLogin: `${slug}[bot]` });
   });
+}
+
+/** Redeliveries asked for at one time; the next sweep goes on. */
+const REDELIVERED_MAX = 100;
+
+async function redeliverMissed(octokit: Octokit, nowMs: number): Promise<number> {
+  const attempts = await calling('Listing the webhook deliveries', async () => {
+    const { data } = await octokit.apps.listWebhookDeliveries({ per_page: PAGE_SIZE });
+    return data;
+  });
+  const missed = missedAttempts(attempts, nowMs).slice(0, REDELIVERED_MAX);
+  for (const id of missed)
+    await calling('Asking for a webhook again', () =>
+      octokit.apps.redeliverWebhookDelivery({ delivery_id: id }),
+    );
+  return missed.length;
 }
 
 function readToken(octokit: Octokit): Promise<Secret> {

@@ -10,6 +10,8 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
   return {
     '0001_first': { up: (db) => first(db, dialect) },
     '0002_audit_chain': { up: (db) => auditChain(db, dialect) },
+    '0003_drift': { up: (db) => driftTable(db.schema) },
+    '0004_pulls': { up: (db) => pullsTable(db.schema) },
   };
 }
 
@@ -217,3 +219,29 @@ async function auditChain(db: Kysely<unknown>, dialect: Dialect): Promise<void> 
 const THAW_SQLITE = [sql`drop trigger audit_no_update`, sql`drop trigger audit_no_delete`];
 const THAW_POSTGRES = [sql`alter table audit disable trigger audit_append_only`];
 const FREEZE_POSTGRES = [sql`alter table audit enable trigger audit_append_only`];
+
+async function driftTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('drift')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('step_id', 'text', (c) => c.notNull())
+    .addColumn('summary', 'text', (c) => c.notNull())
+    .addColumn('first_seen_at', 'bigint', (c) => c.notNull())
+    .addColumn('traces', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('drift_key', ['repository', 'document', 'host', 'step_id'])
+    .execute();
+}
+
+async function pullsTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('pulls')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('number', 'integer', (c) => c.notNull())
+    .addColumn('head_sha', 'text', (c) => c.notNull())
+    .addColumn('open', 'integer', (c) => c.notNull())
+    .addColumn('seen_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('pulls_key', ['repository', 'number'])
+    .execute();
+}

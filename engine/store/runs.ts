@@ -100,6 +100,12 @@ export function runsIn({ db }: Connection, now: Clock) {
       return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
     },
 
+    /** Runs that were under way at any time since `sinceMs` (epoch ms), oldest first. */
+    async activeSince(sinceMs: number): Promise<readonly Run[]> {
+      const query = select().where((e) => e.or([e('ended_at', 'is', null), e('ended_at', '>=', sinceMs)]));
+      return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
+    },
+
     /** Newest first, over all repositories. */
     async recent(limit: number): Promise<readonly Run[]> {
       const rows = await select()

@@ -10,6 +10,7 @@ export interface Schema {
     default_branch: string;
     installation_id: string | null;
   };
+  readonly pulls: { repository: string; number: number; head_sha: string; open: number; seen_at: number };
   readonly plans: { digest: string; body: Uint8Array; stored_at: number };
   readonly plan_uses: {
     digest: string;
@@ -67,6 +68,15 @@ export interface Schema {
   readonly counters: { name: string; value: number };
   readonly hosts: { identity: string; needs_recovery: number; reason: string; updated_at: number };
   readonly host_facts: { identity: string; facts: string; first_seen_at: number; seen_at: number };
+  readonly drift: {
+    repository: string;
+    document: string;
+    host: string;
+    step_id: string;
+    summary: string;
+    first_seen_at: number;
+    traces: string;
+  };
   readonly audit: {
     seq: Generated<number>;
     at: number;

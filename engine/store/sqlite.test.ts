@@ -76,8 +76,8 @@ describe('a SQLite file', () => {
     const { head } = await first.audit.verify();
     await first.close();
     const raw = new Database(file);
-    raw.exec(`drop index audit_by_hash; alter table audit drop column hash;
-      delete from kysely_migration where name = '0002_audit_chain'`);
+    raw.exec(`drop index audit_by_hash; alter table audit drop column hash; drop table drift; drop table pulls;
+      delete from kysely_migration where name > '0001_first'`);
     raw.close();
     const second = await openStore({ file });
     await second.audit.append({ who: 'carol', what: 'apply' });

@@ -22,6 +22,8 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     locksSuite(current);
     hostsSuite(current);
     auditSuite(current);
+    pullsSuite(current);
+    driftSuite(current);
   });
 }
 
@@ -236,6 +238,41 @@ function hostsSuite(store: () => Store): void {
     expect(await store().hosts.needRecovery([])).toEqual([]);
     await store().hosts.clearNeedsRecovery(identity);
     expect((await store().hosts.needRecovery()).map((r) => r.identity)).not.toContain(identity);
+  });
+}
+
+function pullsSuite(store: () => Store): void {
+  it('keeps the head of a pull request that was seen last, and which ones were open', async () => {
+    const repository = `o/${randomUUID()}`;
+    await store().pulls.seen(repository, { number: 1, headSha: 'a', open: true });
+    await store().pulls.seen(repository, { number: 1, headSha: 'b', open: true });
+    await store().pulls.seen(repository, { number: 2, headSha: 'c', open: true });
+    await store().pulls.seen(repository, { number: 2, headSha: 'c', open: false });
+    expect(await store().pulls.open(repository)).toEqual([{ number: 1, headSha: 'b' }]);
+    expect(await store().pulls.open(`${repository}x`)).toEqual([]);
+  });
+}
+
+function driftSuite(store: () => Store): void {
+  it('keeps what differs of one repository, and replaces it whole', async () => {
+    const repository = `o/${randomUUID()}`;
+    const item = {
+      document: 'Configuration/web',
+      host: 'web-1',
+      stepId: 'file:/etc/motd',
+      summary: 'motd +1 -1',
+      firstSeenAt: 1_795_000_000_000,
+      traces: ['ann \0'],
+    };
+    await store().drift.replace(repository, [item, { ...item, host: 'web-2', traces: [] }]);
+    await store().drift.replace(`${repository}x`, [item]);
+    expect(await store().drift.of(repository)).toEqual([
+      { ...item, diff: '', traces: ['ann \uFFFD'] },
+      { ...item, diff: '', host: 'web-2', traces: [] },
+    ]);
+    await store().drift.replace(repository, []);
+    expect(await store().drift.of(repository)).toEqual([]);
+    expect(await store().drift.of(`${repository}x`)).toHaveLength(1);
   });
 }
 

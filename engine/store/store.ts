@@ -1,12 +1,14 @@
 import { auditIn } from './audit.ts';
 import { blobsIn } from './blobs.ts';
 import { deliveriesIn } from './deliveries.ts';
+import { driftIn } from './drift.ts';
 import { StoreError } from './error.ts';
 import { hostsIn } from './hosts.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { plansIn } from './plans.ts';
 import { openPostgres } from './postgres.ts';
+import { pullsIn } from './pulls.ts';
 import { receiptsIn } from './receipts.ts';
 import { repositoriesIn } from './repositories.ts';
 import { runsIn } from './runs.ts';
@@ -48,12 +50,14 @@ function storeOn(connection: Connection, now: Clock) {
     dialect: connection.dialect,
     deliveries: deliveriesIn(connection, now),
     repositories: repositoriesIn(connection),
+    pulls: pullsIn(connection, now),
     plans: plansIn(connection, now),
     blobs: blobsIn(connection, now),
     runs: runsIn(connection, now),
     receipts: receiptsIn(connection, now),
     locks: locksIn(connection, now),
     hosts: hostsIn(connection, now),
+    drift: driftIn(connection),
     audit: auditIn(connection, now),
     /** Resolves when the store answers: for `/readyz`. */
     async ping(): Promise<void> {

@@ -73,6 +73,8 @@ export interface Acting {
   readonly listChecks: (repo: RepositoryName, sha: string) => Promise<Json[]>;
   readonly listAnnotations: (repo: RepositoryName, checkRunId: number) => Promise<Json[]>;
   readonly listComments: (repo: RepositoryName, pull: number) => Promise<Json[]>;
+  /** Open and closed, without pull requests. */
+  readonly listIssues: (repo: RepositoryName) => Promise<Json[]>;
   readonly listReactions: (repo: RepositoryName, commentId: number) => Promise<Json[]>;
   readonly branchSha: (repo: RepositoryName, branch: string) => Promise<string>;
   /** Text of a file at a branch or commit; undefined where there is none. */

@@ -227,6 +227,7 @@ function checkActs({ context, accounts, request }: Parts) {
       list(`${pathOf(repo)}/check-runs/${id}/annotations?per_page=100`),
     listComments: (repo: RepositoryName, pull: number) =>
       list(`${pathOf(repo)}/issues/${pull}/comments?per_page=100`),
+    listIssues: (repo: RepositoryName) => list(`${pathOf(repo)}/issues?state=all&per_page=100`),
     listReactions: (repo: RepositoryName, comment: number) =>
       list(`${pathOf(repo)}/issues/comments/${comment}/reactions`),
   };

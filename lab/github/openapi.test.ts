@@ -18,6 +18,7 @@ test.each([
   request('POST', '/repos/a/b/check-runs', { name: 'x', head_sha: 'f', status: 'in_progress', output }),
   request('PATCH', '/repos/a/b/check-runs/7', { status: 'completed', conclusion: 'success', output }),
   request('PUT', '/repos/a/b/pulls/7/merge', { sha: 'f', merge_method: 'squash' }),
+  request('POST', '/repos/a/b/issues', { title: 'T', body: 'B', milestone: null }),
   request('POST', '/app/installations/7/access_tokens'),
 ])('$method $path is allowed', (described) => {
   expect(description.problems(described)).toEqual([]);

@@ -138,7 +138,13 @@ function resolve(document: Json, value: unknown, trail: readonly string[]): unkn
     return resolve(document, target, [...trail, reference]);
   }
   const entries = Object.entries(value).filter(([name]) => name !== 'example' && name !== 'examples');
-  return Object.fromEntries(entries.map(([name, entry]) => [name, resolve(document, entry, trail)]));
+  const schema = Object.fromEntries(entries.map(([name, entry]) => [name, resolve(document, entry, trail)]));
+  return schema.nullable === true && schema.type === undefined ? orNull(schema) : schema;
+}
+
+/** OpenAPI 3.0 lets `nullable` stand beside `oneOf`; ajv knows it only beside `type`. */
+function orNull({ nullable: _, ...schema }: Json): Json {
+  return { anyOf: [schema, { type: 'null' }] };
 }
 
 function propertyNames(schema: Json): ReadonlySet<string> | undefined {

@@ -31,6 +31,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/spec': pure(['engine/facts', 'engine/kinds', 'schemas']),
   'engine/kinds': pure(['engine/facts', 'engine/operations', 'engine/spec'], ['engine/plan']),
   'engine/plan': pure(['engine/facts', 'engine/operations', 'engine/kinds'], ['engine/spec', 'engine/shell']),
+  'engine/drift': pure([], ['engine/plan']),
   'engine/policy': pure([], ['engine/github']),
   'engine/config': effects([]),
   'engine/log.ts': effects([]),
@@ -43,11 +44,11 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   ),
   'engine/github': effects(
     ['engine/spec', 'engine/config'],
-    ['engine/plan', 'engine/operations', 'engine/log.ts'],
+    ['engine/plan', 'engine/operations', 'engine/drift', 'engine/log.ts'],
   ),
   'engine/http': effects(['engine/github'], ['engine/config', 'engine/log.ts', 'engine/metrics.ts']),
   'engine/temporal': effects([], ['engine/config', 'engine/log.ts']),
-  'engine/store': effects([], ['engine/plan', 'engine/operations']),
+  'engine/store': effects([], ['engine/plan', 'engine/operations', 'engine/drift']),
 };
 
 /** Functions of Node whose result depends on nothing but their arguments. */

@@ -225,6 +225,32 @@ const goldens: Readonly<Record<string, View>> = {
       { command: '/doaas unlock web-2', effect: 'gives it up as it is' },
     ],
   },
+  drift: {
+    kind: 'drift',
+    document: 'Configuration/web',
+    branch: 'main',
+    commit: NAME.headSha,
+    items: [
+      {
+        document: 'Configuration/web',
+        host: 'web-1',
+        stepId: 'file:/etc/motd',
+        summary: 'motd +1 -1',
+        diff: '--- /etc/motd\n+++ /etc/motd\n@@ -1 +1 @@\n-changed by hand\n+welcome\n',
+        firstSeenAt: Date.parse('2026-11-26T08:00:31Z'),
+        traces: ['ann ran sudo at 07:58: tee /etc/motd | @all'],
+      },
+      {
+        document: 'Configuration/web',
+        host: 'web-2',
+        stepId: 'unit:nginx.service',
+        summary: 'nginx.service is started',
+        diff: '-stopped\n+running',
+        firstSeenAt: Date.parse('2026-11-26T09:00:00Z'),
+        traces: [],
+      },
+    ],
+  },
 };
 
 describe.each(Object.entries(goldens))('%s', (name, view) => {

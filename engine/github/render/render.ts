@@ -1,3 +1,4 @@
+import { renderDrift } from './drift.ts';
 import { folded, prose } from './escape.ts';
 import { renderNothingToDo, renderPlan, renderWaitingForLock } from './plan.ts';
 import { renderApply, renderHeld, renderRollback, renderVerify } from './run.ts';
@@ -23,6 +24,8 @@ export function render(view: View): Rendered {
       return renderRollback(view);
     case 'held':
       return renderHeld(view);
+    case 'drift':
+      return renderDrift(view);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DriftedItem } from '../../drift/resources.ts';
 import type { HostPlan, Plan } from '../../plan/step.ts';
 import type { SpecError } from '../../spec/manifest.ts';
 
@@ -51,6 +52,15 @@ export interface PlanView {
 export interface HostProblem {
   readonly host: string;
   readonly message: string;
+}
+
+/** An issue, not a check: servers that are not as the default branch says. */
+export interface DriftView {
+  readonly kind: 'drift';
+  readonly document: string;
+  readonly branch: string;
+  readonly commit: string;
+  readonly items: readonly DriftedItem[];
 }
 
 export interface NothingToDoView {
@@ -167,4 +177,5 @@ export type View =
   | ApplyView
   | VerifyView
   | RollbackView
-  | HeldView;
+  | HeldView
+  | DriftView;

@@ -1,0 +1,121 @@
+import { byResource, type DriftedItem, differences, merged } from '../drift/resources.ts';
+import type { GitHubClient } from '../github/client.ts';
+import { closeIssue, ownIssues, publishIssue } from '../github/issues.ts';
+import { render } from '../github/render/render.ts';
+import { targetOf } from '../hosts/readHost.ts';
+import { readTraces } from '../hosts/traces.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { inParallel } from './planning.ts';
+import type { BranchTip, DriftReport, FleetPlan, RepositoryRef, RunRef } from './types.ts';
+
+const HOSTS_AT_ONCE = 16;
+const KEY = 'drift:';
+
+/** Brings the issues of a repository to what was just read of its servers. Safe to repeat. */
+export async function reportDrift(
+  engine: Engine,
+  repository: RepositoryRef,
+  tip: BranchTip,
+  { digest }: FleetPlan,
+): Promise<DriftReport> {
+  const name = `${repository.owner}/${repository.name}`;
+  const plan = await engine.store.plans.get(digest);
+  if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store`);
+  const { resolution } = await engine.revisions.resolveCommit(repository, tip.commit);
+  const busy = await busyHosts(engine, name, tip.at);
+  const read = new Set(plan.hosts.map((host) => host.host).filter((host) => !busy.has(host)));
+  const before = (await engine.store.drift.of(name)).filter((item) =>
+    resolution.hosts.some((host) => host.name === item.host),
+  );
+  const found = await itemsOf(engine, differences(plan, read), resolution.hosts, tip.at);
+  const items = merged(before, found, read);
+  const client = await engine.github.installationClient(repository.installationId);
+  const issues = await publish(client, repository, tip, digest, withDiffs(items, plan));
+  await engine.store.drift.replace(name, items);
+  const skipped = resolution.hosts.map((host) => host.name).filter((host) => !read.has(host));
+  return { items: items.length, issues, skipped };
+}
+
+/** Hosts that a run of this repository may have been changing while they were read. */
+async function busyHosts(engine: Engine, name: string, since: number): Promise<ReadonlySet<string>> {
+  const runs = (await engine.store.runs.activeSince(since)).filter((run) => run.repository === name);
+  const refs = runs.map((run) => (run.detail as { readonly ref?: RunRef } | null)?.ref);
+  return new Set(refs.flatMap((ref) => ref?.plan.hosts.map((host) => host.name) ?? []));
+}
+
+async function itemsOf(
+  engine: Engine,
+  steps: readonly Step[],
+  hosts: readonly ResolvedHost[],
+  at: number,
+): Promise<readonly DriftedItem[]> {
+  const named = [...new Set(steps.map((step) => step.host))];
+  const traces = new Map(
+    await inParallel(named, HOSTS_AT_ONCE, async (name) => {
+      const own = steps.filter((step) => step.host === name).flatMap((step) => Object.keys(step.before));
+      return [name, await tracesOn(engine, hosts, name, own)] as const;
+    }),
+  );
+  return steps.map(({ document, host, id, summary, diff, before }) => ({
+    document,
+    host,
+    stepId: id,
+    summary,
+    diff,
+    firstSeenAt: at,
+    traces: Object.keys(before).flatMap((item) => traces.get(host)?.get(item) ?? []),
+  }));
+}
+
+/** Who did it is good to know, and no reason to keep quiet about what was done. */
+async function tracesOn(
+  engine: Engine,
+  hosts: readonly ResolvedHost[],
+  name: string,
+  items: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const host = hosts.find((candidate) => candidate.name === name);
+  if (host === undefined) return new Map();
+  try {
+    const told = await engine.transport.withSession(targetOf(host.server), (session) =>
+      readTraces(session, items),
+    );
+    return new Map(told.map(({ item, said }) => [item, said]));
+  } catch (error) {
+    engine.log.warn({ host: name, error: String(error) }, 'who changed a server could not be read');
+    return new Map();
+  }
+}
+
+/** The store keeps no diffs; those of servers that were not read now are left out. */
+function withDiffs(items: readonly DriftedItem[], plan: Plan): readonly DriftedItem[] {
+  const steps = plan.hosts.flatMap((host) => host.steps);
+  return items.map((item) => {
+    const step = steps.find((candidate) => candidate.host === item.host && candidate.id === item.stepId);
+    return { ...item, diff: step?.diff ?? '' };
+  });
+}
+
+async function publish(
+  client: GitHubClient,
+  repository: RepositoryRef,
+  { branch, commit }: BranchTip,
+  digest: string,
+  items: readonly DriftedItem[],
+): Promise<readonly number[]> {
+  const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(KEY));
+  const resources = byResource(items);
+  const numbers: number[] = [];
+  for (const resource of resources) {
+    const { title, body } = render({ kind: 'drift', ...resource, branch, commit });
+    const key = `${KEY}${resource.document}`;
+    numbers.push(await publishIssue(client, repository, { key, title, body, digest }, open));
+  }
+  const keys = new Set(resources.map((resource) => `${KEY}${resource.document}`));
+  for (const issue of open.filter((each) => !keys.has(each.key)))
+    await closeIssue(client, repository, issue.number, 'The servers are as the default branch says again.');
+  return numbers;
+}

@@ -1,0 +1,110 @@
+import { encodeKey, splitItemKey } from '../facts/fact.ts';
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import type { Session } from './session.ts';
+
+/** Who changed an item, as the host's own logs tell it. Text from the host: untrusted. */
+export interface Trace {
+  /** `fact:key` */
+  readonly item: string;
+  /** Sentences without a full stop, newest last. */
+  readonly said: readonly string[];
+}
+
+/** Items asked for on one host; the others are reported without traces. */
+const ITEMS_MAX = 50;
+/** sudo writes its line before the command runs; a command that takes long is not found. Seconds. */
+const BEFORE_SECONDS = 120;
+const AFTER_SECONDS = 5;
+/** Lines told of one item. */
+const LINES_MAX = 3;
+const TIMEOUT_SECONDS = 30;
+const OUTPUT_MAX_BYTES = 256 * 1024;
+const COMMAND_MAX = 200;
+
+/** Reads only. An item about which the logs say nothing has no entry. Throws HostError. */
+export async function readTraces(session: Session, items: readonly string[]): Promise<readonly Trace[]> {
+  if (items.length === 0) return [];
+  const result = await session.run(tracesScript(items.slice(0, ITEMS_MAX)), {
+    timeoutSeconds: TIMEOUT_SECONDS,
+    maxOutputBytes: OUTPUT_MAX_BYTES,
+  });
+  return parseTraces(items, result.stdout);
+}
+
+/**
+ * The time of an item's last change, then sudo's lines of the journal around it, and apt's own record of a package.
+ * The engine's logins are in the journal too; they are told by the word that begins each of its scripts.
+ */
+export function tracesScript(items: readonly string[]): Sh {
+  return lines(FUNCTIONS, ...items.map(traceOf));
+}
+
+const FUNCTIONS: Sh = sh`sudos() {
+  [ -n "$1" ] || return 0
+  journalctl -q --no-pager -o short-unix -t sudo --since "@$(($1 - ${BEFORE_SECONDS}))" --until "@$(($1 + ${AFTER_SECONDS}))" 2>/dev/null | grep -F ' COMMAND=' | grep -vF doaas-ready | tail -n ${LINES_MAX}
+}
+apts() {
+  awk -v RS= -v p=" $1:" 'index($0, p)' /var/log/apt/history.log 2>/dev/null | tail -n 20 | grep -E '^(Start-Date|Commandline|Requested-By): ' | tail -n 3
+}
+units() { date -d "$(systemctl show -p StateChangeTimestamp --value -- "$1" 2>/dev/null)" +%s 2>/dev/null; }
+paths() { stat -c %Z -- "$1" 2>/dev/null || stat -c %Y -- "$(dirname -- "$1")" 2>/dev/null; }`;
+
+function traceOf(item: string): Sh {
+  const { fact, key } = splitItemKey(item);
+  const frame = sh`echo ${`= ${encodeKey(item)}`}`;
+  switch (fact) {
+    case 'path':
+      return lines(frame, sh`sudos "$(paths ${key})"`);
+    case 'unit':
+      return lines(frame, sh`sudos "$(units ${key})"`);
+    case 'package':
+      return lines(frame, sh`apts ${key}`, sh`sudos "$(paths ${`/var/lib/dpkg/info/${key}.list`})"`);
+    case 'user':
+    case 'group':
+      return lines(frame, sh`sudos "$(paths /etc/passwd)"`);
+    case 'hosts-entry':
+      return lines(frame, sh`sudos "$(paths /etc/hosts)"`);
+    case 'timezone':
+      return lines(frame, sh`sudos "$(paths /etc/localtime)"`);
+    default:
+      return frame;
+  }
+}
+
+/** Pure; takes any bytes. */
+export function parseTraces(items: readonly string[], output: string): readonly Trace[] {
+  const blocks = new Map<string, string[]>();
+  let block: string[] = [];
+  for (const line of output.split('\n')) {
+    if (line.startsWith('= ')) {
+      block = [];
+      blocks.set(line.slice(2), block);
+    } else block.push(line);
+  }
+  return items.flatMap((item): readonly Trace[] => {
+    const told = blocks.get(encodeKey(item)) ?? [];
+    const said = [...aptOf(told), ...told.flatMap(sudoOf)].slice(-LINES_MAX);
+    return said.length === 0 ? [] : [{ item, said }];
+  });
+}
+
+/** `1795413564.509123 web-1 sudo[123]:   ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/tee /etc/motd` */
+const SUDO = /^(\d{9,11})\.\d+ \S+ sudo\[\d+\]:\s+(\S{1,64}) : .*?USER=(\S{1,64}) ; COMMAND=(.*)$/;
+
+function sudoOf(line: string): readonly string[] {
+  const [, at, who, as, command] = SUDO.exec(line) ?? [];
+  if (at === undefined || who === undefined || command === undefined) return [];
+  return [`${who} ran with sudo as ${as} at ${clock(Number(at))}: ${command.slice(0, COMMAND_MAX)}`];
+}
+
+function aptOf(told: readonly string[]): readonly string[] {
+  const field = (name: string) =>
+    told.findLast((line) => line.startsWith(`${name}: `))?.slice(name.length + 2, COMMAND_MAX);
+  const [start, command, who] = [field('Start-Date'), field('Commandline'), field('Requested-By')];
+  if (start === undefined) return [];
+  return [`${who ?? 'root'} ran at ${start} (the server's time): ${command ?? 'apt'}`];
+}
+
+function clock(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ').concat(' UTC');
+}

@@ -1,0 +1,59 @@
+import type { Selectable } from 'kysely';
+import type { DriftedItem } from '../drift/resources.ts';
+import type { Connection, Schema } from './schema.ts';
+import { plainText } from './values.ts';
+
+/** Differences kept of one repository; a diff is kept in its plan, not here. */
+export const DRIFT_ITEMS_MAX = 10_000;
+
+type KnownItem = Omit<DriftedItem, 'diff'>;
+
+/** What the last readings of a repository's servers found to differ from its default branch. */
+export function driftIn({ db }: Connection) {
+  return {
+    async of(repository: string): Promise<readonly DriftedItem[]> {
+      const rows = await db
+        .selectFrom('drift')
+        .selectAll()
+        .where('repository', '=', repository)
+        .orderBy('document')
+        .orderBy('host')
+        .orderBy('step_id')
+        .execute();
+      return rows.map(toItem);
+    },
+
+    /** Replaces all that is known of the repository. */
+    async replace(repository: string, items: readonly KnownItem[]): Promise<void> {
+      const rows = items.slice(0, DRIFT_ITEMS_MAX).map((item) => toRow(repository, item));
+      await db.transaction().execute(async (tx) => {
+        await tx.deleteFrom('drift').where('repository', '=', repository).execute();
+        for (const row of rows) await tx.insertInto('drift').values(row).execute();
+      });
+    },
+  };
+}
+
+function toRow(repository: string, item: KnownItem): Selectable<Schema['drift']> {
+  return {
+    repository,
+    document: item.document,
+    host: item.host,
+    step_id: item.stepId,
+    summary: plainText(item.summary),
+    first_seen_at: item.firstSeenAt,
+    traces: JSON.stringify(item.traces.map(plainText)),
+  };
+}
+
+function toItem(row: Selectable<Schema['drift']>): DriftedItem {
+  return {
+    document: row.document,
+    host: row.host,
+    stepId: row.step_id,
+    summary: row.summary,
+    diff: '',
+    firstSeenAt: row.first_seen_at,
+    traces: JSON.parse(row.traces) as readonly string[],
+  };
+}

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftScheduleId } from '../../engine/activities/clock.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+
+/** What the engine finds by the clock; the clock is wound by hand here, through Temporal's own schedules. */
+describe('by the clock', { timeout: 5 * MINUTES }, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  /** A schedule names its workflows by the second, and takes no second one of a name. */
+  let lastSecond = 0;
+  const second = () => Math.floor(Date.now() / 1000);
+  const trigger = async (schedule: string): Promise<void> => {
+    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
+    lastSecond = second();
+    await world.engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
+  };
+  const issue = (wanted: { state: string; text?: string }) =>
+    until(
+      async () =>
+        (await world.github.listIssues(world.repo)).find(
+          (each) => each.state === wanted.state && String(each.body).includes(wanted.text ?? ''),
+        ),
+      `an issue that is ${wanted.state}`,
+      30,
+      async () => JSON.stringify(await world.github.listIssues(world.repo)),
+    );
+
+  async function applyMotd(): Promise<void> {
+    const { pull, sha } = await world.open('motd', {
+      'web.yaml': configuration('web', {
+        files: { '/etc/motd': { content: 'welcome\n' }, '/etc/issue': { content: 'lab\n' } },
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge');
+  }
+
+  it('a change made by hand becomes one issue, which follows it and is closed with it', async () => {
+    await applyMotd();
+    await trigger('sweep');
+    const drift = driftScheduleId(world.repo);
+    await until(
+      () =>
+        trigger(drift).then(
+          () => true as const,
+          () => undefined,
+        ),
+      'a drift schedule for the repository',
+    );
+    const [first, other] = world.hosts;
+    if (first === undefined || other === undefined) throw new Error('two hosts are needed');
+    await first.exec(`runuser -u deploy -- sh -c 'echo "by hand | @all" | sudo -n tee /etc/motd'`);
+    await trigger(drift);
+    const found = await issue({ state: 'open' });
+    expect(found.title).toBe('Drift: Configuration/web on web-1');
+    expect(String(found.body)).toContain('| web-1 | motd +1 -1 |');
+    expect(String(found.body)).toMatch(/deploy ran with sudo as root at .* UTC: \/usr\/bin\/tee \/etc\/motd/);
+    expect(String(found.body)).toContain('-by hand | @all\n+welcome');
+
+    await other.exec('echo other > /etc/issue');
+    await trigger(drift);
+    const grown = await issue({ state: 'open', text: '| web-2 | issue' });
+    expect(grown).toMatchObject({
+      number: found.number,
+      title: 'Drift: Configuration/web on web-1 and web-2',
+    });
+    const since = /\| web-1 \| motd \+1 -1 \| ([^|]*) \|/;
+    expect(since.exec(String(grown.body))?.[1]).toBe(since.exec(String(found.body))?.[1]);
+
+    await first.exec('echo welcome > /etc/motd');
+    await other.exec('echo lab > /etc/issue');
+    await trigger(drift);
+    const closed = await issue({ state: 'closed' });
+    expect(closed.number).toBe(found.number);
+    const said = (await world.github.listComments(world.repo, Number(found.number))).map((c) => c.body);
+    expect(said).toEqual(['The servers are as the default branch says again.']);
+    expect(await world.github.listIssues(world.repo)).toHaveLength(1);
+  });
+
+  it('what a server that is out of reach was known for stays', async () => {
+    const [first] = world.hosts;
+    await first?.exec('echo again > /etc/motd');
+    await trigger(driftScheduleId(world.repo));
+    const open = await issue({ state: 'open', text: 'motd' });
+    await first?.cut();
+    try {
+      await world.hosts[1]?.exec('echo other > /etc/issue');
+      await trigger(driftScheduleId(world.repo));
+      const both = await issue({ state: 'open', text: '| web-2 | issue' });
+      expect(both.number).toBe(open.number);
+      expect(String(both.body)).toContain('| web-1 | motd');
+    } finally {
+      await first?.heal();
+    }
+  });
+
+  it('a pull request and a comment whose webhooks never came are found', async () => {
+    world.github.setWebhookUrl('http://127.0.0.1:9/webhooks/github');
+    const { pull, sha } = await world.open('missed', {
+      'web.yaml': configuration('web', { files: { '/etc/motd': { content: 'missed\n' } } }),
+    });
+    const comment = await world.say(pull, '/doaas help');
+    expect(await world.checks(sha)).toEqual([]);
+    world.github.setWebhookUrl(`${world.engine.url()}/webhooks/github`);
+    await trigger('sweep');
+    await world.check(sha, 'doaas/validate', { conclusion: 'success' });
+    // a delivery counts as missed only when it is old enough to be surely over
+    const winding = setInterval(() => void trigger('sweep'), 3_000);
+    try {
+      await world.answer(pull, comment, /plans again, on fresh facts/);
+    } finally {
+      clearInterval(winding);
+    }
+  });
+
+  it('sent GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+});
