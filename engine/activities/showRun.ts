@@ -3,6 +3,7 @@ import type { GitHubClient } from '../github/client.ts';
 import type { View, WaitingForLockView } from '../github/render/views.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
+import { progressInterval } from './progressInterval.ts';
 import {
   applyView,
   hostRollbacks,
@@ -18,6 +19,8 @@ const RUNNING: CheckState = { status: 'in_progress' };
 const GOOD: CheckState = { status: 'completed', conclusion: 'success' };
 const BAD: CheckState = { status: 'completed', conclusion: 'failure' };
 const NEUTRAL: CheckState = { status: 'completed', conclusion: 'neutral' };
+
+const FINAL: ReadonlySet<RunPhase['kind']> = new Set(['applied', 'rolled-back', 'held', 'stale']);
 
 type Words = { readonly kind: 'words'; readonly title: string; readonly body: string };
 
@@ -37,6 +40,7 @@ interface Board {
 /** Publishes where the run is: `doaas/apply`, `doaas/verify` and the comment. Safe to repeat. */
 export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
   stopProgress(run.run);
+  if (FINAL.has(phase.kind)) begun.delete(run.run);
   const record = await readRecord(engine, run);
   await publish(engine, run, boardOf(await waitingView(engine, phase), record, phase));
 }
@@ -180,21 +184,29 @@ async function readRecord(engine: Engine, run: RunRef): Promise<RunRecord> {
   };
 }
 
-/** A running check is updated at most this often: GitHub allows 80 writes a minute. */
-const PROGRESS_MS = 2_500;
-
 /** Runs of this process whose next update is due; a phase that is published overtakes it. */
 const due = new Map<string, NodeJS.Timeout>();
 
+/** When the first host of a run was worked on in this process, `performance.now()`: a run over many hosts is one run. */
+const begun = new Map<string, number>();
+
+/** What was last shown of a running run; showing the same again would only use up GitHub's limits. */
+const shown = new Map<string, string>();
+
 /** Call it as often as anything happens; the checks follow at a bounded rate, and a failure to publish is no failure. */
 export function progressOf(engine: Engine, run: RunRef): () => void {
+  const started = begun.get(run.run) ?? performance.now();
+  begun.set(run.run, started);
   return () => {
     if (due.has(run.run)) return;
-    const timer = setTimeout(() => {
-      publishProgress(engine, run).catch((error: unknown) =>
-        engine.log.warn({ error: String(error) }, 'progress not shown'),
-      );
-    }, PROGRESS_MS);
+    const timer = setTimeout(
+      () => {
+        publishProgress(engine, run).catch((error: unknown) =>
+          engine.log.warn({ error: String(error) }, 'progress not shown'),
+        );
+      },
+      progressInterval(performance.now() - started),
+    );
     due.set(run.run, timer);
   };
 }
@@ -212,10 +224,14 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
           apply: { state: GOOD, view: applyView(record, 'applied') },
           verify: { state: RUNNING, view: verify },
         };
+  const now = JSON.stringify(board);
+  if (shown.get(run.run) === now) return;
   await publish(engine, run, board);
+  shown.set(run.run, now);
 }
 
 function stopProgress(run: string): void {
   clearTimeout(due.get(run));
   due.delete(run);
+  shown.delete(run);
 }
