@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import type { FastifyInstance } from 'fastify';
 import { clockActivities } from './activities/clock.ts';
 import { deliver, TASK_QUEUE } from './activities/deliver.ts';
 import { deploymentActivities } from './activities/deployment.ts';
@@ -21,10 +20,13 @@ import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
 import { keepHouse } from './housekeeping.ts';
 import { signedPlanPath } from './http/planLink.ts';
-import { createServer } from './http/server.ts';
+import { HAND_ON_MAX_MS, type Relay, type RelayOptions, startRelay } from './inbox/relay.ts';
 import type { Logger } from './log.ts';
-import { createMetrics } from './metrics.ts';
-import { openStore, type Store } from './store/store.ts';
+import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
+import type { ReceiverOrder } from './receiver/order.ts';
+import { startReceiver } from './receiver/start.ts';
+import { type Inbox, openInbox } from './store/inbox.ts';
+import { openStore, type Store, type StoreLocation } from './store/store.ts';
 import { connectTemporal } from './temporal/client.ts';
 import { ensureSchedule, removeSchedule, triggerSchedule } from './temporal/schedules.ts';
 import { startTemporal, type TemporalServer } from './temporal/server.ts';
@@ -34,16 +36,22 @@ import { type AllActivities, type RunningWorker, startWorker } from './worker.ts
 export interface RunningEngine {
   /** `http://HOST:PORT`; undefined for a worker only. */
   readonly url: string | undefined;
-  readonly temporalAddress: string;
-  readonly transport: Transport;
   readonly store: Store;
-  readonly client: Client;
+  /** Undefined for a receiver only, which needs no Temporal. */
+  readonly worker:
+    | { readonly temporalAddress: string; readonly transport: Transport; readonly client: Client }
+    | undefined;
   /** Rejects when a part fails for good. */
   readonly failed: Promise<never>;
   readonly stop: () => Promise<void>;
 }
 
+/** Parts of this thread that `/readyz` asks for, by name. */
+type Parts = Map<string, () => Promise<void>>;
+
 const MIB = 1024 * 1024;
+/** Receivers of other processes do not say that something came. */
+const LOOK_EVERY_MS = 250;
 
 /** Starts every part that the configuration asks for; what was started is stopped again when a later part fails. */
 export async function startEngine(config: Config, log: Logger): Promise<RunningEngine> {
@@ -77,6 +85,23 @@ async function start(
   stops.push(() => store.close());
   const endHousekeeping = keepHouse(store, log);
   stops.push(async () => endHousekeeping());
+  const metrics = createEngineMetrics();
+  // first up and last down: a webhook needs nothing but the inbox
+  const parts: Parts = new Map([['store', () => store.ping()]]);
+  if (config.role === 'all') parts.set('temporal', () => Promise.reject(new Error('it is being started')));
+  let relay: Relay | undefined;
+  const receiver =
+    config.role === 'worker'
+      ? undefined
+      : await startReceiver(
+          receiverOrder(config, [...parts.keys()]),
+          receiverNeeds(store, metrics, parts, () => relay?.wake()),
+          fail,
+        );
+  if (receiver !== undefined) stops.push(() => receiver.close());
+  const common = { url: receiver?.url, store, failed, stop };
+  if (config.role === 'receiver') return { ...common, worker: undefined };
+
   const embedded =
     config.temporalAddress === undefined ? await embeddedTemporal(config, log, fail) : undefined;
   if (embedded !== undefined) stops.push(() => embedded.stop());
@@ -97,19 +122,17 @@ async function start(
     log,
     planUrl: planUrlOf(config),
   };
-  if (config.role !== 'receiver') {
-    const worker: RunningWorker = await startWorker(config, temporalAddress, activitiesOf(engine), log);
-    worker.done.catch(fail);
-    stops.push(() => worker.stop());
-    await startClock(config, client);
-  }
-  let url: string | undefined;
-  if (config.role !== 'worker') {
-    const server = await receiver(config, engine, client, log);
-    stops.push(() => server.close());
-    url = await server.listen({ host: config.host, port: config.port });
-  }
-  return { url, temporalAddress, transport, store, client, failed, stop };
+  const worker: RunningWorker = await startWorker(config, temporalAddress, activitiesOf(engine), log);
+  worker.done.catch(fail);
+  stops.push(() => worker.stop());
+  await startClock(config, client);
+  const inbox = receiver?.inbox ?? (await sharedInbox(config, stops));
+  relay = startRelay({ inbox, handOn: handOnWith(client, engine), log, metrics, lookEveryMs: LOOK_EVERY_MS });
+  stops.push(relay.stop);
+  parts.set('temporal', async () => {
+    await client.workflowService.getSystemInfo({});
+  });
+  return { ...common, worker: { temporalAddress, transport, client } };
 }
 
 const SWEEP = 'sweep';
@@ -132,30 +155,47 @@ function activitiesOf(engine: Engine): AllActivities {
   });
 }
 
-async function receiver(
-  config: Config,
-  engine: Engine,
-  client: Client,
-  log: Logger,
-): Promise<FastifyInstance> {
-  const { webhookSecret, webhookSecretPrevious, botName } = config;
-  const delivery = { temporal: client, botName, installationOf: engine.github.installationOf, now: Date.now };
-  return createServer({
-    log,
-    metrics: createMetrics(),
-    secrets: webhookSecretPrevious === undefined ? [webhookSecret] : [webhookSecret, webhookSecretPrevious],
+function receiverOrder(config: Config, parts: readonly string[]): ReceiverOrder {
+  const { host, port, logLevel, webhookSecret, webhookSecretPrevious } = config;
+  const secrets =
+    webhookSecretPrevious === undefined ? [webhookSecret] : [webhookSecret, webhookSecretPrevious];
+  return {
+    inbox: inboxLocation(config),
+    host,
+    port,
+    logLevel,
+    secrets: secrets.map((each) => each.reveal()),
     appId: config.githubAppId,
-    deliver: (event, guid) => deliver({ ...delivery, guid }, event),
     concurrency: config.webhookConcurrency,
     bodyLimitBytes: config.webhookBodyMib * MIB,
-    ...(config.publicUrl === undefined ? {} : { plans: { text: planTextIn(engine.store), now: Date.now } }),
-    readiness: {
-      store: () => engine.store.ping(),
-      temporal: async () => {
-        await client.workflowService.getSystemInfo({});
-      },
-    },
-  });
+    plans: config.publicUrl !== undefined,
+    parts,
+  };
+}
+
+function receiverNeeds(store: Store, { registry }: EngineMetrics, parts: Parts, arrived: () => void) {
+  return {
+    arrived: async () => arrived(),
+    planText: planTextIn(store),
+    check: async (part: string) => parts.get(part)?.(),
+    metrics: () => registry.metrics(),
+  };
+}
+
+/** Temporal's own deadline ends a call that the relay has given up. */
+function handOnWith(temporal: Client, { config, github }: Engine): RelayOptions['handOn'] {
+  const { installationOf } = github;
+  return (event, guid, receivedAt) =>
+    temporal.withDeadline(Date.now() + HAND_ON_MAX_MS, () =>
+      deliver({ temporal, botName: config.botName, installationOf, receivedAt, guid }, event),
+    );
+}
+
+/** A worker without a receiver of its own finds what others received in PostgreSQL. */
+async function sharedInbox(config: Config, stops: (() => Promise<void>)[]): Promise<Inbox> {
+  const inbox = await openInbox(inboxLocation(config));
+  stops.push(inbox.close);
+  return inbox;
 }
 
 /** Without a public URL nobody could follow a link. */
@@ -171,9 +211,14 @@ function planTextIn({ plans }: Store) {
   };
 }
 
-function storeLocation(config: Config): { readonly url: string } | { readonly file: string } {
+function storeLocation(config: Config): StoreLocation {
   const url = config.databaseUrl?.reveal();
   return url === undefined ? { file: join(config.dataDir, 'store.sqlite') } : { url };
+}
+
+function inboxLocation(config: Config): StoreLocation {
+  const url = config.databaseUrl?.reveal();
+  return url === undefined ? { file: join(config.dataDir, 'inbox.sqlite') } : { url };
 }
 
 function embeddedTemporal(

@@ -7,7 +7,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLogger(config.logLevel);
   const engine = await startEngine(config, log);
-  log.info({ url: engine.url, temporal: engine.temporalAddress }, 'the engine is up');
+  log.info({ url: engine.url, temporal: engine.worker?.temporalAddress }, 'the engine is up');
   const signal = new Promise<string>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);

@@ -3,18 +3,27 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Bounds around the bar of 50 ms for an answered webhook. Seconds. */
 const WEBHOOK_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export interface Metrics {
+/** Of the thread that answers HTTP. */
+export interface ReceiverMetrics {
   readonly registry: Registry;
   readonly webhooks: Counter<'event' | 'outcome'>;
   readonly webhookSeconds: Histogram<'outcome'>;
   readonly webhooksInFlight: Gauge;
+  readonly inboxWaiting: Gauge;
+  readonly inboxOldestSeconds: Gauge;
+}
+
+/** Of everything else. */
+export interface EngineMetrics {
+  readonly registry: Registry;
+  readonly handedOn: Counter<'outcome'>;
 }
 
 /** A registry of its own, so that two engines of one process (tests) do not meet. */
-export function createMetrics(): Metrics {
+export function createReceiverMetrics(): ReceiverMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  busyGauge(registry);
   return {
     registry,
     webhooks: new Counter({
@@ -35,5 +44,42 @@ export function createMetrics(): Metrics {
       help: 'Deliveries being answered',
       registers,
     }),
+    inboxWaiting: new Gauge({
+      name: 'doaas_inbox_waiting',
+      help: 'Deliveries that were answered and that Temporal does not have yet',
+      registers,
+    }),
+    inboxOldestSeconds: new Gauge({
+      name: 'doaas_inbox_oldest_seconds',
+      help: 'Age of the oldest of them; 0 when none waits',
+      registers,
+    }),
   };
+}
+
+export function createEngineMetrics(): EngineMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const handedOn = new Counter({
+    name: 'doaas_inbox_handed_on_total',
+    help: 'Tries to hand a delivery on to Temporal, by outcome',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  return { registry, handedOn };
+}
+
+/** The default metrics are the main thread's; of this one the question is whether it still has time. */
+function busyGauge(registry: Registry): void {
+  let before = performance.eventLoopUtilization();
+  new Gauge({
+    name: 'doaas_receiver_busy_ratio',
+    help: 'Share of the time since the last scrape in which the thread that answers HTTP was busy',
+    registers: [registry],
+    collect() {
+      const now = performance.eventLoopUtilization();
+      this.set(performance.eventLoopUtilization(now, before).utilization);
+      before = now;
+    },
+  });
 }

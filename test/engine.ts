@@ -87,14 +87,14 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
       running = await startEngine(config, createLogger(config.logLevel));
     },
     stop: async () => {
-      if (running !== undefined && process.env.DOAAS_RECORD_HISTORIES === '1')
-        await recordHistories(running.client);
+      if (running?.worker !== undefined && process.env.DOAAS_RECORD_HISTORIES === '1')
+        await recordHistories(running.worker.client);
       await running?.stop();
     },
     kill: () => Promise.reject(new Error('an engine inside the test cannot be killed; use mode process')),
     temporal: () => {
-      if (running === undefined) throw new Error('the engine does not run');
-      return running.client;
+      if (running?.worker === undefined) throw new Error('the engine does not run');
+      return running.worker.client;
     },
     pid: () => process.pid,
     ended: () => Promise.reject(new Error('an engine inside the test does not end by itself')),

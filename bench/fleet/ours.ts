@@ -84,10 +84,15 @@ function environment(dir: string, github: LabGitHub, keyPath: string): Record<st
   };
 }
 
+function workerOf({ worker }: RunningEngine) {
+  if (worker === undefined) throw new Error('this engine only receives');
+  return worker;
+}
+
 async function plan(engine: RunningEngine, revision: FleetRevision) {
-  await engine.transport.empty();
+  await workerOf(engine).transport.empty();
   const started = performance.now();
-  const result: FleetPlan = await engine.client.workflow.execute('planRevision', {
+  const result: FleetPlan = await workerOf(engine).client.workflow.execute('planRevision', {
     workflowId: `bench-plan-${randomUUID()}`,
     taskQueue: TASK_QUEUE,
     args: [revision],
@@ -115,7 +120,7 @@ async function apply(engine: RunningEngine, github: LabGitHub, hosts: readonly L
   await planShown(github, repo, sha, () => true);
   await github.review(repo, pull, github.accounts.reviewer, 'APPROVE');
   await planShown(github, repo, sha, offersApply);
-  await engine.transport.empty();
+  await workerOf(engine).transport.empty();
   const started = performance.now();
   await github.comment(repo, pull, github.accounts.author, '/doaas apply');
   await until(

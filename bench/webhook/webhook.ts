@@ -2,6 +2,7 @@ import { bundleWorkflows } from '../../scripts/bundle.ts';
 import { median, percentile, rounded, timed } from '../measure.ts';
 import { progress, type Result } from '../report.ts';
 import { recordedDeliveries, settled } from './histories.ts';
+import { inboxEmpty } from './inbox.ts';
 import type { LoadOrder, Sent } from './load.ts';
 import { openScene, type Scene } from './scene.ts';
 import { sendAll } from './sender.ts';
@@ -18,6 +19,8 @@ interface Measured {
   readonly answered: readonly Sent[];
   /** Answered, and yet in no history. */
   readonly lost: number;
+  /** From the last answer until Temporal had everything. */
+  readonly handOnSeconds: number;
   readonly drainSeconds: number;
 }
 
@@ -33,6 +36,7 @@ export async function webhook(): Promise<Result> {
     p50_ms: rounded(median(times)),
     p99_ms: rounded(percentile(times, 0.99)),
     max_ms: rounded(Math.max(...times)),
+    hand_on_s: rounded(calm.handOnSeconds),
     drain_s: rounded(calm.drainSeconds),
     unanswered: calm.sent.length - calm.answered.length,
     killed_sent: killed.sent.length,
@@ -48,6 +52,7 @@ export async function webhook(): Promise<Result> {
       { what: 'answer, median', value: json.p50_ms, unit: 'ms' },
       { what: 'answer, p99', value: json.p99_ms, unit: 'ms', bar: `<= ${P99_BAR_MS}` },
       { what: 'answer, slowest', value: json.max_ms, unit: 'ms' },
+      { what: 'until Temporal had all of it', value: json.hand_on_s, unit: 's' },
       { what: 'until all of it was worked off', value: json.drain_s, unit: 's' },
       { what: 'engine killed in the middle: deliveries', value: json.killed_sent },
       { what: '  not answered, while it was away', value: json.killed_unanswered },
@@ -63,12 +68,19 @@ async function measured(send: (scene: Scene) => Promise<readonly Sent[]>): Promi
     const sent = await send(scene).finally(() => busy.stop());
     const client = await scene.temporal();
     progress('waiting until the engine has worked everything off');
-    const { seconds } = await timed(() => settled(client));
+    const handedOn = await timed(() => inboxEmpty(scene.engine.url()));
+    const worked = await timed(() => settled(client));
     progress('looking for every answered delivery in the histories');
     const recorded = await recordedDeliveries(client);
     const answered = sent.filter((each) => each.status === 202);
     const lost = answered.filter((each) => !recorded.has(each.guid)).length;
-    return { sent, answered, lost, drainSeconds: seconds };
+    return {
+      sent,
+      answered,
+      lost,
+      handOnSeconds: handedOn.seconds,
+      drainSeconds: handedOn.seconds + worked.seconds,
+    };
   } finally {
     await scene.close();
   }

@@ -19,13 +19,16 @@ export interface Delivery {
   readonly botName: string;
   /** For webhooks that do not name their installation. */
   readonly installationOf: (repo: { readonly owner: string; readonly name: string }) => Promise<number>;
-  /** Epoch ms. */
-  readonly now: () => number;
+  /** When it came, epoch ms: a button is judged by the time of its press, however long it waited. */
+  readonly receivedAt: number;
   /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
   readonly guid: string;
 }
 
-/** Makes an event durable: one `signalWithStart` for each pull request that it concerns. Nothing else happens here. */
+/**
+ * Gives an event to Temporal: one `signalWithStart` for each pull request that it concerns. Doing so twice does no harm: hints only
+ * make workflows look, and what somebody asked for is known by its comment or delivery.
+ */
 export async function deliver(delivery: Delivery, event: EngineEvent): Promise<void> {
   const repository = await repositoryOf(delivery, event);
   switch (event.kind) {
@@ -127,9 +130,9 @@ function requestOfButton(
   identifier: string,
   actor: string,
   headSha: string,
-  { now, guid }: Pick<Delivery, 'now' | 'guid'>,
+  { receivedAt, guid }: Pick<Delivery, 'receivedAt' | 'guid'>,
 ): Request | undefined {
   if (identifier !== 'apply' && identifier !== 'plan' && identifier !== 'rollback') return undefined;
-  const at = new Date(now()).toISOString();
+  const at = new Date(receivedAt).toISOString();
   return { command: identifier, actor, at, commentId: undefined, deliveryId: guid, headSha };
 }

@@ -47,6 +47,7 @@ describe('loadConfig', () => {
   test.each([
     [{ DOAAS_PORT: '80a' }, /^DOAAS_PORT is "80a": expected a whole number from 0 to 65535\./],
     [{ DOAAS_ROLE: 'boss' }, /^DOAAS_ROLE is "boss": expected one of all, receiver, worker\./],
+    [{ DOAAS_ROLE: 'worker' }, /^DOAAS_ROLE is "worker" without DATABASE_URL\. Receivers and workers meet/],
     [{ GITHUB_API_URL: 'github' }, /^GITHUB_API_URL is "github": expected a URL/],
     [{ GITHUB_API_URL: 'https://me:pw@host' }, /must not contain a user or password/],
     [{ TEMPORAL_ADDRESS: 'http://x' }, /^TEMPORAL_ADDRESS is "http:\/\/x": expected HOST:PORT/],

@@ -137,5 +137,11 @@ function crossChecks(env: Environment): readonly string[] {
       'DOAAS_ENCRYPTION_KEY_PREVIOUS is set without DOAAS_ENCRYPTION_KEY. Set the current key too.',
     );
   }
+  const role = textOf(env.DOAAS_ROLE);
+  if ((role === 'receiver' || role === 'worker') && !has('DATABASE_URL') && !has('DATABASE_URL_FILE')) {
+    problems.push(
+      `DOAAS_ROLE is "${role}" without DATABASE_URL. Receivers and workers meet in PostgreSQL; set DATABASE_URL for each, or let one process do all.`,
+    );
+  }
   return problems;
 }

@@ -37,13 +37,15 @@ const engine = {
     name: 'DOAAS_DATA_DIR',
     group: 'engine',
     fallback: './.doaas',
-    description: 'Directory of the engine: store, repository mirrors, the embedded Temporal database.',
+    description:
+      'Directory of the engine: store, inbox of webhooks, repository mirrors, the embedded Temporal database.',
   }),
   role: withDefault(parse.oneOf('all', 'receiver', 'worker'), {
     name: 'DOAAS_ROLE',
     group: 'engine',
     fallback: 'all',
-    description: '`receiver` answers webhooks, `worker` runs workflows and reaches hosts, `all` does both.',
+    description:
+      '`receiver` answers webhooks and needs no Temporal, `worker` runs workflows and reaches hosts, `all` does both. The first two meet in the PostgreSQL of DATABASE_URL.',
   }),
   host: withDefault(parse.text, {
     name: 'DOAAS_HOST',
@@ -73,7 +75,8 @@ const engine = {
     name: 'DATABASE_URL',
     group: 'engine',
     secret: true,
-    description: 'PostgreSQL for the store. Without it the store is a SQLite file in the data directory.',
+    description:
+      'PostgreSQL for the store and the inbox of webhooks. Without it both are SQLite files in the data directory.',
   }),
   botName: withDefault(parse.matching(/^[a-z][a-z0-9-]{0,31}$/, 'a short lowercase name such as doaas'), {
     name: 'DOAAS_BOT_NAME',

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Metrics } from '../metrics.ts';
+import type { ReceiverMetrics } from '../metrics.ts';
 
 /** Rejects with a sentence while its part does not work. */
 export type ReadinessCheck = () => Promise<void>;
@@ -10,7 +10,8 @@ const CHECK_TIMEOUT_MS = 2000;
 export function registerHealth(
   server: FastifyInstance,
   checks: Readonly<Record<string, ReadinessCheck>>,
-  metrics: Metrics,
+  metrics: Pick<ReceiverMetrics, 'registry'>,
+  otherMetrics: () => Promise<string> = async () => '',
 ): void {
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/readyz', async (_, reply) => {
@@ -22,21 +23,25 @@ export function registerHealth(
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', parts });
   });
   server.get('/metrics', async (_, reply) => {
-    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+    const others = inTime(otherMetrics).catch((error: Error) => `# other threads: ${error.message}\n`);
+    const own = await metrics.registry.metrics();
+    return reply.type(metrics.registry.contentType).send(`${own}\n${await others}`);
   });
 }
 
 async function outcome(check: ReadinessCheck): Promise<string> {
+  try {
+    await inTime(check);
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function inTime<T>(work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
   });
-  try {
-    await Promise.race([check(), late]);
-    return 'ok';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
-  }
+  return Promise.race([work(), late]).finally(() => clearTimeout(timer));
 }

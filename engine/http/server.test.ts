@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { secret } from '../config/secret.ts';
 import type { EngineEvent } from '../github/events.ts';
 import { createLogger } from '../log.ts';
-import { createMetrics } from '../metrics.ts';
+import { createReceiverMetrics } from '../metrics.ts';
 import { createServer } from './server.ts';
 
 const examples: readonly { name: string; examples: readonly { action?: string }[] }[] = createRequire(
@@ -35,10 +35,11 @@ function gateway(): { readonly promise: Promise<void>; readonly resolve: () => v
 }
 
 interface Given {
-  readonly deliver?: (event: EngineEvent, guid: string) => Promise<void>;
+  readonly accept?: (event: EngineEvent, guid: string) => Promise<'new' | 'known'>;
   readonly concurrency?: number;
   readonly bodyLimitBytes?: number;
   readonly readiness?: Readonly<Record<string, () => Promise<void>>>;
+  readonly otherMetrics?: () => Promise<string>;
 }
 
 async function start(given: Given = {}) {
@@ -47,13 +48,19 @@ async function start(given: Given = {}) {
   const log = createLogger('debug', { write: (line) => void lines.push(line) });
   const server = await createServer({
     log,
-    metrics: createMetrics(),
+    metrics: createReceiverMetrics(),
     secrets: [secret(CURRENT), secret(PREVIOUS)],
     appId: 1,
-    deliver: given.deliver ?? (async (event, guid) => void delivered.push({ event, guid })),
+    accept:
+      given.accept ??
+      (async (event, guid) => {
+        delivered.push({ event, guid });
+        return 'new';
+      }),
     concurrency: given.concurrency ?? 10,
     bodyLimitBytes: given.bodyLimitBytes ?? 1024 * 1024,
     readiness: given.readiness ?? {},
+    ...(given.otherMetrics === undefined ? {} : { otherMetrics: given.otherMetrics }),
   });
   running.push(server);
   const url = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -90,7 +97,7 @@ describe('POST /webhooks/github', () => {
     expect(answer).toMatchObject({ status: 202, body: { accepted: 'pull-request-changed' } });
     expect(delivered).toMatchObject([{ guid: GUID, event: { kind: 'pull-request-changed', number: 2 } }]);
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
-    expect(lines.join('')).toContain('"outcome":"delivered"');
+    expect(lines.join('')).toContain('"outcome":"accepted"');
     expect(lines.join('')).not.toContain(sign(opened));
   });
 
@@ -184,12 +191,18 @@ describe('POST /webhooks/github', () => {
     expect(delivered).toEqual([]);
   });
 
+  test('one that was taken before is answered 202 as known', async () => {
+    const { url, lines } = await start({ accept: async () => 'known' });
+    expect(await post(url, opened)).toMatchObject({ status: 202, body: { known: 'pull-request-changed' } });
+    expect(lines.join('')).toContain('"outcome":"known"');
+  });
+
   test('what cannot be stored is answered 503, so that GitHub shows it as failed', async () => {
-    const { url, lines } = await start({ deliver: () => Promise.reject(new Error('Temporal is away')) });
+    const { url, lines } = await start({ accept: () => Promise.reject(new Error('the disk is full')) });
     const answer = await post(url, opened);
     expect(answer).toMatchObject({ status: 503, body: { error: expect.stringContaining('redeliver it') } });
     expect(answer.headers.get('retry-after')).toBe('5');
-    expect(lines.join('')).toContain('Temporal is away');
+    expect(lines.join('')).toContain('the disk is full');
   });
 
   test('one more than allowed at once is refused before its body is read; the others are answered', async () => {
@@ -197,9 +210,10 @@ describe('POST /webhooks/github', () => {
     const entered = gateway();
     const { url } = await start({
       concurrency: 1,
-      deliver: () => {
+      accept: async () => {
         entered.resolve();
-        return gate.promise;
+        await gate.promise;
+        return 'new';
       },
     });
     const held = post(url, opened);
@@ -218,9 +232,10 @@ describe('POST /webhooks/github', () => {
     const gate = gateway();
     const entered = gateway();
     const { url, server } = await start({
-      deliver: () => {
+      accept: async () => {
         entered.resolve();
-        return gate.promise;
+        await gate.promise;
+        return 'new';
       },
     });
     const held = post(url, opened);
@@ -268,18 +283,29 @@ test('metrics count deliveries; an unverified sender makes no labels', async () 
   await post(url, opened);
   await post(url, opened, { 'x-github-event': 'evil_label', 'content-type': 'application/json' });
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  expect(metrics).toContain('doaas_webhooks_total{event="pull_request",outcome="delivered"} 1');
+  expect(metrics).toContain('doaas_webhooks_total{event="pull_request",outcome="accepted"} 1');
   expect(metrics).toContain('doaas_webhooks_total{event="unknown",outcome="unsigned"} 1');
   expect(metrics).not.toContain('evil_label');
+});
+
+test('metrics of other threads stand beside its own, which come also when those do not answer', async () => {
+  const both = await start({ otherMetrics: async () => 'doaas_elsewhere 7\n' });
+  const text = await (await fetch(`${both.url}/metrics`)).text();
+  expect(text).toMatch(/^doaas_webhooks_in_flight 0$/m);
+  expect(text).toMatch(/^doaas_elsewhere 7$/m);
+  const alone = await start({ otherMetrics: () => Promise.reject(new Error('it ended')) });
+  const answer = await fetch(`${alone.url}/metrics`);
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain('# other threads: it ended');
 });
 
 test('an empty secret refuses to start', async () => {
   const log = createLogger('silent');
   const options = {
     log,
-    metrics: createMetrics(),
+    metrics: createReceiverMetrics(),
     appId: 1,
-    deliver: async () => {},
+    accept: async () => 'new' as const,
     concurrency: 1,
     bodyLimitBytes: 1,
     readiness: {},

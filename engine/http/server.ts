@@ -6,14 +6,14 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { type PlanPages, registerPlans } from './plans.ts';
 import { registerWebhooks, type WebhookOptions } from './webhooks.ts';
 
 export interface ServerOptions extends WebhookOptions {
   readonly log: Logger;
-  readonly metrics: Metrics;
+  /** Metrics of other threads, in Prometheus' text format. */
+  readonly otherMetrics?: () => Promise<string>;
   /** Each resolves when its part works and rejects with a sentence when not. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
   readonly bodyLimitBytes: number;
@@ -64,7 +64,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     });
   });
   server.setNotFoundHandler((_, reply) => reply.code(404).send({ error: 'There is nothing here.' }));
-  registerHealth(server, options.readiness, options.metrics);
+  registerHealth(server, options.readiness, options.metrics, options.otherMetrics);
   if (options.plans !== undefined) registerPlans(server, { ...options.plans, secrets: options.secrets });
   await server.register(async (scope) => registerWebhooks(scope, options));
   return server;

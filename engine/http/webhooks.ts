@@ -3,28 +3,31 @@ import type { Secret } from '../config/secret.ts';
 import type { EngineEvent } from '../github/events.ts';
 import { mapEvent } from '../github/map-event.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { ReceiverMetrics } from '../metrics.ts';
 import { verifySignature } from './signature.ts';
 
 export interface WebhookOptions {
   readonly log: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: ReceiverMetrics;
   /** The live secrets: one, or two while they are rotated. */
   readonly secrets: readonly Secret[];
   readonly appId: number;
-  /** Hands the event on. Resolved means durable: only then is the delivery answered with 202. `guid`: GitHub's id of the delivery. */
-  readonly deliver: (event: EngineEvent, guid: string) => Promise<void>;
+  /**
+   * Stores the event. Resolved means durable: only then is the delivery answered with 202. `guid`: GitHub's id of the
+   * delivery; one that is `known` has no second effect.
+   */
+  readonly accept: (event: EngineEvent, guid: string) => Promise<'new' | 'known'>;
   /** Deliveries answered at the same time; one more is refused. */
   readonly concurrency: number;
 }
 
 /** GitHub waits 10 s; an answer after that is an answer to nobody. */
-const DELIVER_TIMEOUT_MS = 8000;
+const ACCEPT_TIMEOUT_MS = 8000;
 const RETRY_AFTER_SECONDS = 5;
 const GUID = /^[A-Za-z0-9-]{1,64}$/;
 const EVENT_NAME = /^[a-z_]{1,64}$/;
 
-type Outcome = 'delivered' | 'ignored' | 'unsigned' | 'malformed' | 'busy' | 'failed';
+type Outcome = 'accepted' | 'known' | 'ignored' | 'unsigned' | 'malformed' | 'busy' | 'failed';
 
 interface Answer {
   readonly status: number;
@@ -32,7 +35,7 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** `POST /webhooks/github`: verify, map, deliver, answer. Nothing else happens in the request. */
+/** `POST /webhooks/github`: verify, map, store, answer. Nothing else happens in the request. */
 export function registerWebhooks(server: FastifyInstance, options: WebhookOptions): void {
   if (options.secrets.length === 0 || options.secrets.some((secret) => secret.reveal() === '')) {
     throw new Error('An empty webhook secret would accept everybody; set GITHUB_WEBHOOK_SECRET.');
@@ -105,8 +108,10 @@ async function accept(
   const mapped = mapEvent(name, payload.value, { appId: options.appId });
   if (mapped.kind === 'ignored') return { status: 202, outcome: 'ignored', body: { ignored: mapped.reason } };
   try {
-    await within(DELIVER_TIMEOUT_MS, options.deliver(mapped.event, guid));
-    return { status: 202, outcome: 'delivered', body: { accepted: mapped.event.kind } };
+    const taken = await within(ACCEPT_TIMEOUT_MS, options.accept(mapped.event, guid));
+    return taken === 'new'
+      ? { status: 202, outcome: 'accepted', body: { accepted: mapped.event.kind } }
+      : { status: 202, outcome: 'known', body: { known: mapped.event.kind } };
   } catch (error) {
     request.log.error({ err: error, delivery: guid, event: mapped.event.kind }, 'delivery was not stored');
     return refuse(
@@ -134,13 +139,13 @@ function parseJson(body: Buffer): { readonly value: unknown } | undefined {
   }
 }
 
-/** The engine may still get the event through after this; it counts by its id, so a redelivery does no harm. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+/** The event may still be stored after this; it is known by its id then, so a redelivery does no harm. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not stored within ${ms} ms`)), ms);
   });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

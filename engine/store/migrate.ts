@@ -1,25 +1,30 @@
-import { Migrator } from 'kysely';
+import { type Migration, Migrator } from 'kysely';
 import { StoreError, toStoreError } from './error.ts';
 import { migrations } from './migrations.ts';
-import type { Connection } from './schema.ts';
+import type { Connection, Dialect } from './schema.ts';
+
+/** A schema's history; the store and the inbox's own file have one each. */
+type History = (dialect: Dialect) => Readonly<Record<string, Migration>>;
 
 /**
  * Brings the schema to this engine's version. Two engines that start together do it one after the other: Kysely's
  * migrator holds PostgreSQL's advisory lock, and a SQLite file has one owner.
  */
-export async function migrate(connection: Connection): Promise<void> {
-  const { error } = await migrator(connection)
+export async function migrate(connection: Connection, history: History): Promise<void> {
+  const { error } = await migrator(connection, history)
     .migrateToLatest()
     .catch((thrown: unknown) => ({ error: thrown }));
   if (error === undefined) return;
-  if (await isNewer(connection)) throw newerSchema();
+  if (await isNewer(connection, history)) throw newerSchema();
   throw toStoreError(error, 'preparing the schema');
 }
 
 /** For a reader, who may not write: refuses a schema that is not this engine's own. */
 export async function requireCurrentSchema(connection: Connection): Promise<void> {
-  if (await isNewer(connection)) throw newerSchema();
-  const pending = (await migrator(connection).getMigrations()).filter((m) => m.executedAt === undefined);
+  if (await isNewer(connection, migrations)) throw newerSchema();
+  const pending = (await migrator(connection, migrations).getMigrations()).filter(
+    (m) => m.executedAt === undefined,
+  );
   if (pending.length > 0) {
     throw new StoreError(
       'store-version',
@@ -28,12 +33,12 @@ export async function requireCurrentSchema(connection: Connection): Promise<void
   }
 }
 
-function migrator({ db, dialect }: Connection): Migrator {
-  return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations(dialect) }) } });
+function migrator({ db, dialect }: Connection, history: History): Migrator {
+  return new Migrator({ db, provider: { getMigrations: async () => ({ ...history(dialect) }) } });
 }
 
-async function isNewer({ db, dialect }: Connection): Promise<boolean> {
-  const known = migrations(dialect);
+async function isNewer({ db, dialect }: Connection, history: History): Promise<boolean> {
+  const known = history(dialect);
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true }).catch(() => []);
   if (!tables.some((t) => t.name === 'kysely_migration')) return false;
   const rows = await db

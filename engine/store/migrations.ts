@@ -12,7 +12,40 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0002_audit_chain': { up: (db) => auditChain(db, dialect) },
     '0003_drift': { up: (db) => driftTable(db.schema) },
     '0004_pulls': { up: (db) => pullsTable(db.schema) },
+    '0005_inbox': { up: (db) => inboxForDeliveries(db, dialect) },
   };
+}
+
+/** The schema of the inbox's own SQLite file. */
+export function inboxMigrations(dialect: Dialect): Readonly<Record<string, Migration>> {
+  return { '0001_inbox': { up: ({ schema }) => inboxTable(schema, dialect) } };
+}
+
+/** With PostgreSQL the inbox stands beside the rest; with SQLite it has a file of its own. */
+async function inboxForDeliveries({ schema }: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  await schema.dropTable('deliveries').execute();
+  if (dialect === 'postgres') await inboxTable(schema, dialect);
+}
+
+async function inboxTable(schema: SchemaModule, dialect: Dialect): Promise<void> {
+  const table = schema.createTable('inbox');
+  const numbered =
+    dialect === 'sqlite'
+      ? table.addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
+      : table.addColumn('seq', 'bigserial', (c) => c.primaryKey());
+  await numbered
+    .addColumn('guid', 'text', (c) => c.notNull().unique())
+    .addColumn('lane', 'text', (c) => c.notNull())
+    .addColumn('event', 'text', (c) => c.notNull())
+    .addColumn('received_at', 'bigint', (c) => c.notNull())
+    .addColumn('not_before', 'bigint', (c) => c.notNull())
+    .addColumn('tries', 'integer', (c) => c.notNull())
+    .addColumn('handed_on_at', 'bigint')
+    .execute();
+  const waiting = sql<boolean>`handed_on_at is null`;
+  await schema.createIndex('inbox_waiting').on('inbox').column('seq').where(waiting).execute();
+  await schema.createIndex('inbox_lanes').on('inbox').columns(['lane', 'seq']).where(waiting).execute();
+  await schema.createIndex('inbox_by_age').on('inbox').column('handed_on_at').execute();
 }
 
 async function first(db: Kysely<unknown>, dialect: Dialect): Promise<void> {

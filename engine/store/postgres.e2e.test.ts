@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inboxSuite } from './inbox.suite.ts';
+import { openInbox } from './inbox.ts';
 import { storeSuite } from './store.suite.ts';
 import { openStore } from './store.ts';
 import { type PostgresCluster, START_DEADLINE_MS, startCluster, whatIsMissing } from './testing/postgres.ts';
@@ -13,6 +15,8 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
 
   beforeAll(async () => {
     cluster = await startCluster();
+    // makes the tables
+    await (await openStore({ url: cluster.url })).close();
   }, START_DEADLINE_MS);
   afterAll(() => cluster?.stop());
 
@@ -27,6 +31,31 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
     );
     expect(answers.filter((a) => a.kind === 'granted')).toHaveLength(1);
     await Promise.all(stores.map((s) => s.close()));
+  });
+
+  inboxSuite('PostgreSQL', () => ({ url: url() }));
+
+  it('never gives one delivery to two relays, and keeps the order of each lane', async () => {
+    const relays = await Promise.all([1, 2, 3].map(() => openInbox({ url: url() })));
+    const [receiver] = relays;
+    const sent = Array.from({ length: 90 }, (_, n) => ({ guid: `g-${n}`, lane: `l${n % 6}`, event: '{}' }));
+    for (const arrival of sent) await receiver?.accept(arrival);
+    const taken: string[] = [];
+    await Promise.all(
+      relays.map(async (relay) => {
+        while ((await relay.state()).waiting > 0) {
+          const claimed = await relay.claim(4);
+          taken.push(...claimed.map(({ guid }) => guid));
+          await relay.handedOn(claimed.map(({ guid }) => guid));
+        }
+      }),
+    );
+    for (let lane = 0; lane < 6; lane++) {
+      const inOrder = sent.filter((each) => each.lane === `l${lane}`).map(({ guid }) => guid);
+      expect(taken.filter((guid) => inOrder.includes(guid))).toEqual(inOrder);
+    }
+    expect(taken).toHaveLength(sent.length);
+    await Promise.all(relays.map((relay) => relay.close()));
   });
 
   it('says that a server is not there', async () => {

@@ -2,7 +2,16 @@ import type { Generated, Kysely } from 'kysely';
 
 /** Times are epoch milliseconds UTC; JSON is text; flags are 0 or 1: the same on SQLite and PostgreSQL. */
 export interface Schema {
-  readonly deliveries: { guid: string; event: string; repository: string; received_at: number };
+  readonly inbox: {
+    seq: Generated<number>;
+    guid: string;
+    lane: string;
+    event: string;
+    received_at: number;
+    not_before: number;
+    tries: number;
+    handed_on_at: number | null;
+  };
   readonly repositories: {
     id: string;
     owner: string;

@@ -16,7 +16,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
       await store?.close();
     });
     const current = (): Store => store;
-    deliveriesSuite(current);
+    repositoriesSuite(current);
     plansSuite(current);
     runsSuite(current);
     locksSuite(current);
@@ -27,27 +27,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
   });
 }
 
-function deliveriesSuite(store: () => Store): void {
-  it('records a delivery once, also when it comes twice at the same time', async () => {
-    const delivery = { guid: randomUUID(), event: 'push', repository: 'o/r' };
-    const answers = await Promise.all([
-      store().deliveries.record(delivery),
-      store().deliveries.record(delivery),
-    ]);
-    expect(answers.toSorted()).toEqual([false, true]);
-    await store().deliveries.forget(delivery.guid);
-    expect(await store().deliveries.record(delivery)).toBe(true);
-  });
-
-  it('prunes old deliveries only', async () => {
-    const delivery = { guid: randomUUID(), event: 'push', repository: 'o/r\0' };
-    await store().deliveries.record(delivery);
-    await store().deliveries.prune(Date.now() - 60_000);
-    expect(await store().deliveries.record(delivery)).toBe(false);
-    expect(await store().deliveries.prune(Date.now() + 60_000)).toBeGreaterThan(0);
-    expect(await store().deliveries.record(delivery)).toBe(true);
-  });
-
+function repositoriesSuite(store: () => Store): void {
   it('keeps a repository by its id through a rename', async () => {
     const id = randomUUID();
     const record = { id, owner: 'o', name: `old-${id}`, defaultBranch: 'main', installationId: null };

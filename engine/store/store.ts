@@ -1,11 +1,11 @@
 import { auditIn } from './audit.ts';
 import { blobsIn } from './blobs.ts';
-import { deliveriesIn } from './deliveries.ts';
 import { driftIn } from './drift.ts';
 import { StoreError } from './error.ts';
 import { hostsIn } from './hosts.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
+import { migrations } from './migrations.ts';
 import { plansIn } from './plans.ts';
 import { openPostgres } from './postgres.ts';
 import { pullsIn } from './pulls.ts';
@@ -37,7 +37,7 @@ export async function openStore(location: StoreLocation, options: StoreOptions =
     'url' in location ? openPostgres(checkedUrl(location.url)) : openSqlite({ ...location, readOnly });
   const connection: Connection = { db: opened.db, dialect: 'url' in location ? 'postgres' : 'sqlite' };
   try {
-    await (readOnly ? requireCurrentSchema(connection) : migrate(connection));
+    await (readOnly ? requireCurrentSchema(connection) : migrate(connection, migrations));
   } catch (error) {
     await opened.close();
     throw error;
@@ -48,7 +48,6 @@ export async function openStore(location: StoreLocation, options: StoreOptions =
 function storeOn(connection: Connection, now: Clock) {
   return {
     dialect: connection.dialect,
-    deliveries: deliveriesIn(connection, now),
     repositories: repositoriesIn(connection),
     pulls: pullsIn(connection, now),
     plans: plansIn(connection, now),

@@ -28,6 +28,8 @@ const CONNECT_TIMEOUT_MS = 3000;
 /** A refused connection uses its whole time too, and pauses grow by half each: some 23 s in all. */
 const CONNECT_TRIES = 5;
 const FIRST_PAUSE_MS = 1000;
+/** After a long outage gRPC would wait two minutes before it looks again. */
+const RECONNECT_MAX_MS = 2000;
 
 /**
  * A client that has reached the server and its namespace. Tries for a bounded time, then throws `TemporalUnavailable`. `address`: HOST:PORT. The caller closes
@@ -106,7 +108,11 @@ async function readPem(setting: string, path: string): Promise<Buffer> {
 }
 
 async function connectOnce(config: TemporalConfig, options: ConnectionOptions): Promise<Client> {
-  const connection = await Connection.connect({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
+  const connection = await Connection.connect({
+    ...options,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    channelArgs: { 'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS },
+  });
   try {
     await connection.withDeadline(Date.now() + CONNECT_TIMEOUT_MS, () =>
       connection.workflowService.describeNamespace({ namespace: config.temporalNamespace }),

@@ -46,6 +46,12 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     ['engine/spec', 'engine/config'],
     ['engine/plan', 'engine/operations', 'engine/drift', 'engine/log.ts'],
   ),
+  'engine/inbox': effects(['engine/store'], ['engine/github', 'engine/log.ts', 'engine/metrics.ts']),
+  // A thread of its own, so it is put together here.
+  'engine/receiver': effects(
+    ['engine/config', 'engine/http', 'engine/inbox', 'engine/log.ts', 'engine/metrics.ts', 'engine/store'],
+    [],
+  ),
   'engine/http': effects(['engine/github'], ['engine/config', 'engine/log.ts', 'engine/metrics.ts']),
   'engine/temporal': effects([], ['engine/config', 'engine/log.ts']),
   'engine/store': effects([], ['engine/plan', 'engine/operations', 'engine/drift']),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,6 +133,64 @@ describe('an engine that loses what it stands on', { timeout: 5 * MINUTES }, () 
     await isAppliedOnce('orphan', run);
   });
 
+  it('Temporal does not answer: webhooks are taken all the same, survive a crash, and are handed on when it does', async () => {
+    await begin(false);
+    const { pull, sha } = await world.open('waits', slow('waits'));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.webhooks.settled();
+    await inbox(0);
+
+    process.kill(await temporalOf(world.dataDir), 'SIGSTOP');
+    const first = await world.say(pull, '/doaas status');
+    expect(await statusOf(first)).toBe(202);
+    await inbox(1);
+    const ready = await fetch(`${world.engine.url()}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({
+      parts: { inbox: 'ok', store: 'ok', temporal: expect.stringMatching(/./) },
+    });
+    process.kill(await temporalOf(world.dataDir), 'SIGCONT');
+    await world.answer(pull, first, /Nothing of this pull request has run/);
+    await inbox(0);
+
+    const temporal = await temporalOf(world.dataDir);
+    process.kill(temporal, 'SIGSTOP');
+    const second = await world.say(pull, '/doaas help');
+    expect(await statusOf(second)).toBe(202);
+    await world.engine.kill();
+    process.kill(temporal, 'SIGKILL');
+    await world.engine.start();
+    await world.answer(pull, second, /doaas plan/);
+    await inbox(0);
+  });
+
+  /** Waits until so many deliveries wait. */
+  async function inbox(count: number): Promise<void> {
+    const metric = async (): Promise<string> =>
+      /^doaas_inbox_waiting .*/m.exec(await (await fetch(`${world.engine.url()}/metrics`)).text())?.[0] ??
+      'no such metric';
+    const wanted = `doaas_inbox_waiting ${count}`;
+    await until(async () => ((await metric()) === wanted ? true : undefined), wanted, 30, metric);
+  }
+
+  /** What GitHub was answered. */
+  async function statusOf(comment: number): Promise<number | undefined> {
+    const [attempt] = (await deliveryOf(comment)).attempts;
+    return attempt?.status;
+  }
+
+  const deliveryOf = (comment: number): Promise<Delivery> =>
+    until(
+      async () =>
+        world.github.webhooks
+          .all()
+          .find(
+            ({ body, attempts }) =>
+              JSON.parse(body).comment?.id === comment && attempts[0]?.status !== undefined,
+          ),
+      'the delivery of the comment',
+    );
+
   it('the disk of its store is full: deliveries are refused, the run waits, and goes on when there is room', async () => {
     await begin(true);
     const run = await approved('full');
@@ -159,24 +218,30 @@ describe('an engine that loses what it stands on', { timeout: 5 * MINUTES }, () 
   async function refusedDelivery(pull: number): Promise<Delivery> {
     const said = await world.say(pull, '/doaas status');
     comments.push(said);
-    const delivery = await until(
-      async () =>
-        world.github.webhooks
-          .all()
-          .find(({ body, attempts }) => JSON.parse(body).comment?.id === said && attempts[0]?.status),
-      'the delivery of the comment',
-    );
+    const delivery = await deliveryOf(said);
+    if (delivery.attempts[0]?.status === 503) return delivery;
+    const statuses: number[] = [];
     await until(
       async () => {
-        await Promise.all(Array.from({ length: 20 }, () => world.github.webhooks.redeliver(delivery.guid)));
-        return delivery.attempts.some(({ status }) => status === 503) ? true : undefined;
+        statuses.push(...(await Promise.all(Array.from({ length: 20 }, () => copyOf(delivery)))));
+        return statuses.includes(503) ? true : undefined;
       },
       'a delivery to be refused',
       60,
-      async () => `${delivery.attempts.map(({ status }) => status)} ${world.engine.output().slice(-1500)}`,
+      async () => `${statuses.slice(-40)} ${world.engine.output().slice(-1500)}`,
     );
-    const last = await world.github.webhooks.redeliver(delivery.guid);
-    return last === 503 ? delivery : refusedDelivery(pull);
+    return refusedDelivery(pull);
+  }
+
+  /** The same event as another delivery. */
+  async function copyOf({ body, headers }: Delivery): Promise<number> {
+    const response = await fetch(`${world.engine.url()}/webhooks/github`, {
+      method: 'POST',
+      headers: { ...headers, 'x-github-delivery': randomUUID() },
+      body,
+    });
+    await response.arrayBuffer();
+    return response.status;
   }
 });
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deliver } from '../../engine/activities/deliver.ts';
+import { mapEvent } from '../../engine/github/map-event.ts';
 import { deliveryHeaders } from '../../lab/github/deliveries.ts';
 import { until } from '../until.ts';
 import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
@@ -148,6 +150,11 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
     const statuses: number[] = [];
     for (const { guid } of deliveries) statuses.push(await world.github.webhooks.redeliver(guid));
     expect(new Set(statuses)).toEqual(new Set([202]));
+    const [known] = deliveries.filter(({ event }) => event === 'pull_request');
+    expect(await post(known?.body ?? '', known?.headers ?? {})).toEqual({
+      status: 202,
+      body: { known: 'pull-request-changed' },
+    });
     await world.answer(pull, await world.say(pull, '/doaas status'), /\(apply\): applied/);
 
     expect(await runsOnHost()).toBe('1');
@@ -178,6 +185,39 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
     for (const { guid } of pressed) await world.github.webhooks.redeliver(guid);
     await world.answer(pull, await world.say(pull, '/doaas status'), /Nothing of this pull request has run/);
     expect(await replies()).toBe(1);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('that are handed on to Temporal twice, as after a crash in between, act once', async () => {
+    const { pull, sha } = await world.open('again', motd('again\n'));
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.clickCheckButton(world.repo, plan.id, 'plan', world.github.accounts.author);
+    await world.approve(pull);
+    const status = await world.say(pull, '/doaas status');
+    await world.answer(pull, status, /Nothing of this pull request has run/);
+    await world.github.webhooks.settled();
+    const before = await world.github.listComments(world.repo, pull);
+    const checks = await world.checks(sha);
+
+    for (const { event, body, guid } of world.github.webhooks.all()) {
+      if (!aboutPull(body, pull) && !body.includes(sha)) continue;
+      const mapped = mapEvent(event, JSON.parse(body), { appId: world.github.app.id });
+      if (mapped.kind === 'ignored') continue;
+      const temporal = world.engine.temporal();
+      const installationOf = () => Promise.reject(new Error('the delivery names its installation'));
+      await deliver({ temporal, botName: 'doaas', installationOf, receivedAt: 0, guid }, mapped.event);
+    }
+    // what comes after them is handled in order, so an effect of theirs would be there by then
+    const last = await world.say(pull, '/doaas help');
+    await world.answer(pull, last, /doaas plan/);
+    const after = await world.github.listComments(world.repo, pull);
+    const ids = (comments: typeof after) => comments.map(({ id }) => id);
+    const replies = (comments: typeof after) =>
+      comments.filter(({ body }) => String(body).includes('doaas:reply-')).length;
+    expect(replies(after)).toBe(replies(before) + 1);
+    expect(ids(after)).toEqual(expect.arrayContaining(ids(before)));
+    const names = (list: typeof checks) => list.map(({ name, conclusion }) => `${name} ${conclusion}`);
+    expect(names(await world.checks(sha))).toEqual(names(checks));
     await world.github.closePullRequest(world.repo, pull);
   });
 

@@ -26,13 +26,14 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   let connection: Connection;
   const workers: Worker[] = [];
   const closing: (() => Promise<unknown>)[] = [];
+  let shared: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
     const temporal: TemporalServer = await startTemporal();
     closing.push(() => temporal.stop());
     const postgres: PostgresCluster = await startCluster();
     closing.push(() => postgres.stop());
-    const shared = {
+    shared = {
       TEMPORAL_ADDRESS: temporal.address,
       DATABASE_URL: postgres.url,
       DOAAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -147,6 +148,32 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     await busy.kill();
     await mergedSoon(pull, sha);
     expect(await on('cat /var/tmp/survivor.begun /var/tmp/survivor.done')).toBe('begun\ndone');
+  });
+
+  it('take webhooks while no worker runs, and a worker that starts hands them on', async () => {
+    const { pull, sha } = await world.open('patient', {
+      'patient.yaml': configuration('patient', { files: { '/etc/doaas-patient': { content: 'waited\n' } } }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    for (const worker of workers.splice(0)) await worker.stop();
+    await world.github.webhooks.settled();
+    const before = world.github.webhooks.all().length;
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.github.webhooks.settled();
+    const unheard = world.github.webhooks.all().slice(before);
+    expect(unheard.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(unheard.map(({ attempts }) => attempts[0]?.status))).toEqual(new Set([202]));
+    const { url } = world.engine;
+    expect(await (await fetch(`${url()}/readyz`)).json()).toEqual({
+      status: 'ok',
+      parts: { inbox: 'ok', store: 'ok' },
+    });
+    expect(await (await fetch(`${url()}/metrics`)).text()).toMatch(/^doaas_inbox_waiting [1-9]/m);
+    const worker = await startWorker(shared);
+    workers.push(worker);
+    closing.push(worker.stop);
+    await mergedSoon(pull, sha);
   });
 
   it('tell Temporal nothing in plain text, nor what went wrong', async () => {

@@ -1,0 +1,19 @@
+import type { EngineEvent } from '../github/events.ts';
+
+/** Events of one lane keep their order: those of one pull request, and the pushes to one branch. */
+export function laneOf(event: EngineEvent): string {
+  const repository = `${event.repo.owner}/${event.repo.name}`.toLowerCase();
+  switch (event.kind) {
+    case 'pull-request-changed':
+    case 'pull-request-closed':
+    case 'review-submitted':
+    case 'comment-created':
+      return `${repository}#${event.number}`;
+    case 'check-action':
+    case 'check-rerequested':
+      // nearly always one; a button is judged by its head and its time, so its place among the others matters little
+      return `${repository}#${event.numbers[0] ?? ''}`;
+    case 'branch-pushed':
+      return `${repository}:${event.branch}`;
+  }
+}

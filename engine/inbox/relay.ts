@@ -1,0 +1,132 @@
+import type { EngineEvent } from '../github/events.ts';
+import type { Logger } from '../log.ts';
+import type { EngineMetrics } from '../metrics.ts';
+import { LEASE_MS, type Outbound, type Waiting } from '../store/inbox.ts';
+
+export interface RelayOptions {
+  readonly inbox: Outbound;
+  /** Makes one event durable in Temporal. May do so twice for one `guid`. `receivedAt`: epoch ms. */
+  readonly handOn: (event: EngineEvent, guid: string, receivedAt: number) => Promise<void>;
+  readonly log: Logger;
+  readonly metrics: Pick<EngineMetrics, 'handedOn'>;
+  /** How long nothing may be looked for while nobody says that something came. Milliseconds. */
+  readonly lookEveryMs: number;
+}
+
+export interface Relay {
+  /** Something came; look now. */
+  readonly wake: () => void;
+  /** Resolves when what is under way has ended. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Temporal's database takes one writer at a time, and the engine's own work needs it too. */
+const AT_ONCE = 8;
+/** Well below the lease, so that nobody else hands the same event on at the same time. */
+export const HAND_ON_MAX_MS = LEASE_MS / 2;
+const RETRY_FIRST_MS = 500;
+/** Also how long a delivery may wait after Temporal is back. */
+const RETRY_MAX_MS = 5_000;
+/** GitHub redelivers within three days. */
+export const REMEMBERED_MS = 3 * 24 * 60 * 60 * 1000;
+const PRUNE_EVERY_MS = 5_000;
+
+/**
+ * Hands what waits in the inbox on to Temporal, without end, a few at a time. One that died between Temporal's answer and the
+ * mark in the inbox is followed by one that hands the same event on again; workflows know it by its id.
+ */
+export function startRelay(options: RelayOptions): Relay {
+  const { inbox, log, metrics } = options;
+  const underWay = new Set<Promise<void>>();
+  const done: string[] = [];
+  let stopped = false;
+  let looking: Promise<void> | undefined;
+  let again = false;
+  let failing = false;
+  let unreadable = false;
+
+  const handOn = async (waiting: Waiting): Promise<void> => {
+    const { guid, receivedAt, tries } = waiting;
+    try {
+      await within(HAND_ON_MAX_MS, options.handOn(JSON.parse(waiting.event), guid, receivedAt));
+      metrics.handedOn.inc({ outcome: 'taken' });
+      done.push(guid);
+      if (failing) log.info('deliveries are handed on again');
+      failing = false;
+    } catch (error) {
+      metrics.handedOn.inc({ outcome: 'failed' });
+      // once for an outage, not once for each delivery that waits
+      const level = failing ? 'debug' : 'warn';
+      failing = true;
+      log[level](
+        { err: error, delivery: guid, tries },
+        'a delivery could not be handed on; it is tried again',
+      );
+      await inbox.postpone(guid, backoffMs(tries));
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    do {
+      again = false;
+      const marked = [...done];
+      await inbox.handedOn(marked);
+      done.splice(0, marked.length);
+      const free = stopped ? 0 : AT_ONCE - underWay.size;
+      for (const waiting of free > 0 ? await inbox.claim(free) : []) follow(handOn(waiting));
+      unreadable = false;
+    } while (again);
+  };
+
+  const follow = (work: Promise<void>): void => {
+    const followed = work.catch(noted).finally(() => {
+      underWay.delete(followed);
+      wake();
+    });
+    underWay.add(followed);
+  };
+
+  const wake = (): void => {
+    again = true;
+    looking ??= look()
+      .catch(noted)
+      .finally(() => {
+        looking = undefined;
+        if (again) wake();
+      });
+  };
+
+  const noted = (error: unknown): void => {
+    log[unreadable ? 'debug' : 'warn'](
+      { err: error },
+      'the inbox could not be read or written; it is tried again',
+    );
+    unreadable = true;
+  };
+  const timers = [
+    setInterval(wake, options.lookEveryMs),
+    setInterval(() => void inbox.prune(Date.now() - REMEMBERED_MS).catch(noted), PRUNE_EVERY_MS),
+  ];
+  wake();
+  return {
+    wake,
+    stop: async () => {
+      stopped = true;
+      for (const timer of timers) clearInterval(timer);
+      while (underWay.size > 0 || looking !== undefined) await Promise.all([...underWay, looking]);
+    },
+  };
+}
+
+export function backoffMs(tries: number): number {
+  return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(tries - 1, 10));
+}
+
+/** What is given up here may still succeed; the event then counts once, by its id. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not taken within ${ms} ms`)), ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,64 @@
+import type { ReceiverMetrics } from '../metrics.ts';
+import type { Inbox } from '../store/inbox.ts';
+
+/** Deliveries that may wait. Some 1 KiB each, at most 30 KiB (a comment): more would fill the disk of an engine nobody looks after. */
+export const WAITING_MAX = 100_000;
+/** How often they are counted; so the bound can be passed by what comes in this time. */
+const COUNT_EVERY_MS = 1_000;
+/** `/readyz` names a failed write this long: a failing receiver that gets no deliveries would never find out that it works again. */
+const FAILURE_SHOWN_MS = 10_000;
+
+export interface WatchedInbox {
+  readonly accept: Inbox['accept'];
+  /** For `/readyz`: rejects with a sentence while deliveries are refused. */
+  readonly check: () => Promise<void>;
+  readonly stop: () => void;
+}
+
+/** Bounds an inbox, and counts what waits in it. */
+export function watchInbox(
+  inbox: Pick<Inbox, 'accept' | 'state'>,
+  metrics: Pick<ReceiverMetrics, 'inboxWaiting' | 'inboxOldestSeconds'>,
+  waitingMax = WAITING_MAX,
+): WatchedInbox {
+  let waiting = 0;
+  let failed: { readonly at: number; readonly error: unknown } | undefined;
+
+  const count = async (): Promise<void> => {
+    const state = await inbox.state();
+    waiting = state.waiting;
+    metrics.inboxWaiting.set(waiting);
+    metrics.inboxOldestSeconds.set(
+      state.oldestAt === undefined ? 0 : Math.max(0, (Date.now() - state.oldestAt) / 1000),
+    );
+  };
+  const refuseFull = (): void => {
+    if (waiting < waitingMax) return;
+    throw new Error(
+      `${waiting} deliveries wait to be handed on to Temporal, and no more are taken. Look why none is: /readyz and the log of a worker say so.`,
+    );
+  };
+  const fail = (error: unknown): void => {
+    failed = { at: Date.now(), error };
+  };
+  const timer = setInterval(() => void count().catch(fail), COUNT_EVERY_MS);
+  return {
+    accept: async (arrival) => {
+      refuseFull();
+      try {
+        const taken = await inbox.accept(arrival);
+        failed = undefined;
+        return taken;
+      } catch (error) {
+        fail(error);
+        throw error;
+      }
+    },
+    check: async () => {
+      await count();
+      refuseFull();
+      if (failed !== undefined && Date.now() - failed.at < FAILURE_SHOWN_MS) throw failed.error;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
