@@ -1,6 +1,7 @@
 import { type Memory, memoryOf, temporalBelow } from '../processes.ts';
 import { progress } from '../report.ts';
 import { settled } from '../webhook/histories.ts';
+import { inboxEmpty } from '../webhook/inbox.ts';
 import { openScene } from '../webhook/scene.ts';
 import { sendAll } from '../webhook/sender.ts';
 
@@ -26,6 +27,7 @@ export async function memoryOfMany(): Promise<Memories> {
     const unanswered = sent.filter((each) => each.status !== 202).length;
     if (unanswered > 0) throw new Error(`${unanswered} deliveries were not accepted`);
     progress('waiting until all of them are validated and planned');
+    await inboxEmpty(scene.engine.url());
     const client = await scene.temporal();
     await settled(client);
     const { count } = await client.workflow.count('WorkflowType="pullRequest" AND ExecutionStatus="Running"');

@@ -17,7 +17,7 @@ const HEAP_MAX = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 /** A thread that does not end by then is ended; what it answered is on disk. */
 const CLOSE_MAX_MS = 15_000;
 
-const BOOT = new URL('./boot.js', import.meta.url);
+const BOOT = new URL('./boot.cjs', import.meta.url);
 const THREAD = new URL('./thread.ts', import.meta.url);
 
 /** Starts the receiver's thread and waits until it listens. `onDeath` hears when it ends by itself after that. */

@@ -50,4 +50,4 @@ async function main(order: ReceiverOrder): Promise<void> {
   await main.call('listening', await server.listen({ host: order.host, port: order.port }));
 }
 
-await main(workerData as ReceiverOrder);
+void main(workerData as ReceiverOrder);

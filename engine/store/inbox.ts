@@ -110,12 +110,12 @@ function inboxOn(connection: Connection, now: Clock, close: () => Promise<void>)
     },
 
     async state() {
-      const row = await db
-        .selectFrom('inbox')
-        .select((e) => [e.fn.countAll().as('waiting'), e.fn.min('received_at').as('oldest')])
-        .where('handed_on_at', 'is', null)
+      const isWaiting = db.selectFrom('inbox').where('handed_on_at', 'is', null);
+      const { waiting } = await isWaiting
+        .select((e) => e.fn.countAll().as('waiting'))
         .executeTakeFirstOrThrow();
-      return { waiting: Number(row.waiting), oldestAt: row.oldest ?? undefined };
+      const oldest = await isWaiting.select('received_at').orderBy('seq').limit(1).executeTakeFirst();
+      return { waiting: Number(waiting), oldestAt: oldest?.received_at };
     },
 
     close,
@@ -148,14 +148,24 @@ async function insert(
   return arrivals.map(({ guid }) => (fresh.delete(guid) ? 'new' : 'known'));
 }
 
-/** Only the first of a lane can be claimed, so the others stay behind it until it was handed on. */
+/**
+ * Only the first of a lane can be claimed, so the others stay behind it until it was handed on. The first ones are found by going
+ * from lane to lane in the index: the cost grows with the lanes, not with what waits in them.
+ */
 async function claim({ db, dialect }: Connection, most: number, now: number): Promise<readonly Waiting[]> {
-  const others = dialect === 'postgres' ? sql`for update skip locked` : sql``;
+  const others = dialect === 'postgres' ? sql`for update of i skip locked` : sql``;
   const { rows } = await sql<Claimed>`
-    with next as materialized (
+    with recursive lanes(lane) as (
+      select min(lane) from inbox where handed_on_at is null
+      union all
+      select (select min(n.lane) from inbox n where n.handed_on_at is null and n.lane > lanes.lane)
+      from lanes where lanes.lane is not null
+    ), firsts(seq) as (
+      select (select min(f.seq) from inbox f where f.handed_on_at is null and f.lane = lanes.lane)
+      from lanes where lanes.lane is not null
+    ), next as materialized (
       select i.seq from inbox i
-      where i.handed_on_at is null and i.not_before <= ${now} and not exists (
-        select 1 from inbox e where e.lane = i.lane and e.seq < i.seq and e.handed_on_at is null)
+      where i.seq in (select seq from firsts) and i.handed_on_at is null and i.not_before <= ${now}
       order by i.seq limit ${most} ${others}
     )
     update inbox set not_before = ${now + LEASE_MS}, tries = tries + 1 where seq in (select seq from next)

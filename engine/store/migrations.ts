@@ -45,7 +45,12 @@ async function inboxTable(schema: SchemaModule, dialect: Dialect): Promise<void>
   const waiting = sql<boolean>`handed_on_at is null`;
   await schema.createIndex('inbox_waiting').on('inbox').column('seq').where(waiting).execute();
   await schema.createIndex('inbox_lanes').on('inbox').columns(['lane', 'seq']).where(waiting).execute();
-  await schema.createIndex('inbox_by_age').on('inbox').column('handed_on_at').execute();
+  await schema
+    .createIndex('inbox_by_age')
+    .on('inbox')
+    .column('handed_on_at')
+    .where(sql<boolean>`handed_on_at is not null`)
+    .execute();
 }
 
 async function first(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
