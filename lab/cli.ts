@@ -8,7 +8,7 @@ import { type LabHost, labHost } from './host.ts';
 import { openLab } from './hosts.ts';
 import { labObstacle } from './prerequisites.ts';
 import { readHosts, readLab } from './records.ts';
-import { labSettings, type Progress } from './settings.ts';
+import { FIRST_HOST, LAST_HOST, labSettings, type Progress } from './settings.ts';
 import { removeLab, removeStaleLabs } from './teardown.ts';
 
 /** The lab that the command line works on; tests have their own. */
@@ -26,42 +26,53 @@ export interface HostStatus {
   readonly running: boolean;
 }
 
-const HELP = `Real Debian hosts on this machine, for trying things out (needs root).
-
-  doaas lab up N            boot N more hosts (host-1, host-2, ...), up to 250 in all; they stay until \`down\`
-  doaas lab up NAME...      the same with names of your own
-  doaas lab status          the hosts, their addresses and host keys
-  doaas lab ssh NAME [CMD]  log in to a host as root, or run one command there
-  doaas lab down            remove all hosts with everything on them
-
-Exit codes: 0 done, 1 failed, 2 wrong usage; \`ssh\` ends with the code of the remote command.`;
-
 const EXIT_USAGE = 2;
 
 /** Runs one command and returns its exit code. */
 export async function runLabCommand(argv: readonly string[], io: LabIo): Promise<number> {
   const [command, ...args] = argv;
   try {
-    if (command === undefined || command === 'help' || argv.includes('--help')) {
-      io.out(HELP);
-      return command === undefined ? EXIT_USAGE : 0;
+    const mistake = misuseOf(command, args);
+    if (mistake !== undefined) {
+      io.err(`doaas lab: ${mistake} See: doaas lab --help`);
+      return EXIT_USAGE;
     }
-    if (command === 'up' && args.length > 0) return await up(args, io);
-    if (command === 'down' && args.length === 0) return await down(io);
-    if (command === 'status' && args.length === 0) return await status(io);
-    if (command === 'ssh' && args[0] !== undefined) return await labSsh(args[0], args.slice(1));
-    io.err(`not a lab command: ${argv.join(' ')}\n\n${HELP}`);
-    return EXIT_USAGE;
+    if (command === 'up') return await up(args, io);
+    if (command === 'down') return await down(io);
+    if (command === 'status') return await status(io);
+    return await labSsh(args[0] ?? '', args.slice(1));
   } catch (error) {
     io.err(`doaas lab ${command}: ${error instanceof Error ? error.message : error}`);
     return 1;
   }
 }
 
+const ALONE = ['down', 'status'];
+const HOSTS_MAX = LAST_HOST - FIRST_HOST + 1;
+
+/** What is wrong with a command line, as a sentence; undefined when nothing is. */
+export function misuseOf(command: string | undefined, args: readonly string[]): string | undefined {
+  const [first] = args;
+  if (command === undefined || ![...ALONE, 'up', 'ssh'].includes(command))
+    return `${JSON.stringify(command ?? '')} is none of up, status, ssh and down.`;
+  if (ALONE.includes(command))
+    return first === undefined ? undefined : `${command} takes no argument, not ${JSON.stringify(first)}.`;
+  if (first === undefined) return command === 'up' ? 'Say how many, or their names.' : 'Say which server.';
+  const option = (command === 'up' ? args : [first]).find((arg) => arg.startsWith('-'));
+  if (option !== undefined) return `There is no option ${JSON.stringify(option)}.`;
+  const count = command === 'up' ? countOf(args) : undefined;
+  if (count === undefined || (count > 0 && count <= HOSTS_MAX)) return undefined;
+  return `A number of servers is from 1 to ${HOSTS_MAX}, not ${count}.`;
+}
+
+function countOf(args: readonly string[]): number | undefined {
+  return args.length === 1 && /^\d+$/.test(args[0] ?? '') ? Number(args[0]) : undefined;
+}
+
 /** Adds hosts to the persistent lab; a number adds that many with names `host-1`, `host-2`, ... that are free. */
 export async function labUp(wanted: number | readonly string[], progress: Progress): Promise<LabHost[]> {
   const obstacle = await labObstacle();
-  if (obstacle) throw new Error(`${obstacle}. \`npx tsx lab/prerequisites.ts\` installs packages`);
+  if (obstacle) throw new Error(`${obstacle}.`);
   const lab = await openLab({ name: DEFAULT_LAB, persistent: true, progress });
   const taken = new Set((await lab.hosts()).map((host) => host.name));
   return lab.up(typeof wanted === 'number' ? newNames(taken, wanted) : wanted);
@@ -124,8 +135,7 @@ export function newNames(taken: ReadonlySet<string>, count: number): string[] {
 }
 
 async function up(args: readonly string[], io: LabIo): Promise<number> {
-  const count = args.length === 1 && /^\d+$/.test(args[0] ?? '') ? Number(args[0]) : undefined;
-  const hosts = await labUp(count ?? args, io.err);
+  const hosts = await labUp(countOf(args) ?? args, io.err);
   for (const host of hosts) io.out(`${host.name}\t${host.address}\t${host.hostKeys[0]}`);
   return 0;
 }

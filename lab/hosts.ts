@@ -127,6 +127,8 @@ async function reserve(
   baseDir: string,
 ): Promise<HostRecord[]> {
   return withLock('network', async () => {
+    // While the base was made, the last lab of another state folder may have taken the bridge away with it.
+    await ensureBridge();
     const taken = new Set((await readHosts(settings, lab)).map((host) => host.name));
     const twice = names.find((name, i) => taken.has(name) || names.indexOf(name) !== i);
     if (twice !== undefined) throw new Error(`lab ${lab} has a host ${twice} already`);

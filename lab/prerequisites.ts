@@ -44,7 +44,8 @@ export async function labObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return `the lab needs Linux, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'the lab needs root (namespaces, mounts, control groups); run as root';
   const missing = await missingPackages();
-  if (missing.length > 0) return `the lab needs Debian packages that are missing here: ${missing.join(', ')}`;
+  if (missing.length > 0)
+    return `the lab needs Debian packages that are missing here: ${missing.join(', ')}; \`npx tsx lab/prerequisites.ts\` installs them`;
   const probe = await tryRun(['unshare', '--mount', '--net', '--pid', '--fork', 'true']);
   return probe.code === 0 ? undefined : `this machine allows no new namespaces: ${probe.stderr.trim()}`;
 }

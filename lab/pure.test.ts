@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { cacheConfig } from './apt-cache.ts';
 import { archiveSources, hostSources, parseAptSources } from './apt-sources.ts';
 import { parseHierarchies } from './cgroups.ts';
-import { newNames } from './cli.ts';
+import { misuseOf, newNames } from './cli.ts';
 import { differing, MAY_DIFFER, type PathState, patternToRegExp } from './compare.ts';
 import { freeIndexes } from './hosts.ts';
 import { compareInventories, parseInventory } from './inventory.ts';
@@ -145,4 +145,21 @@ test('inventories: what is gone and what is new, without what passes by itself',
     'packages: - run-a 1',
     'packages: + run-a 2',
   ]);
+});
+
+test.each<[string[], string | undefined]>([
+  [['up', '3'], undefined],
+  [['up', '253'], undefined],
+  [['up', 'alpha', 'beta'], undefined],
+  [['up', '0'], 'A number of servers is from 1 to 253, not 0.'],
+  [['up', '254'], 'A number of servers is from 1 to 253, not 254.'],
+  [['up', '-1'], 'There is no option "-1".'],
+  [['up'], 'Say how many, or their names.'],
+  [['ssh'], 'Say which server.'],
+  [['ssh', 'host-1', 'ls', '-l'], undefined],
+  [['ssh', '-v', 'host-1'], 'There is no option "-v".'],
+  [['down', 'host-1'], 'down takes no argument, not "host-1".'],
+  [['destroy'], '"destroy" is none of up, status, ssh and down.'],
+])('doaas lab %j', ([command, ...args], mistake) => {
+  expect(misuseOf(command, args)).toBe(mistake);
 });

@@ -125,7 +125,7 @@ const lab: Command = {
   usage: ['lab up N|NAME...', 'lab status', 'lab ssh NAME [COMMAND]', 'lab down'],
   summary: 'Boots real Debian servers on this machine, to try things out (needs root).',
   details: `
-  up N        boots N more (host-1, host-2, ...); they stay until \`down\`
+  up N        boots N more (host-1, host-2, ...), up to 253 in all; they stay until \`down\`
   up NAME...  the same with names of your own
   status      the servers, their addresses, host keys and the private key to log in with
   ssh NAME    logs in as root, or runs one command there
