@@ -19,5 +19,6 @@ export function helpOf(command: Command): string {
 
 /** For wrong arguments: the mistake and where to read on. */
 export function misuse(command: string, message: string): CliError {
-  return new CliError(`${message} See: doaas ${command} --help`, EXIT.usage);
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return new CliError(`${sentence} See: doaas ${command} --help`, EXIT.usage);
 }

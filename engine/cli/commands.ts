@@ -114,7 +114,8 @@ const rollback: Command = {
   usage: ['rollback'],
   summary: 'Says how a change is taken back: on its pull request.',
   details: ROLLBACK,
-  run: async (_argv, io) => {
+  run: async (argv, io) => {
+    if (argv.length > 0) throw misuse('rollback', 'It takes no arguments.');
     io.stdout.write(ROLLBACK);
     return 0;
   },
@@ -143,11 +144,12 @@ ${EXIT_CODES} \`ssh\` ends with the code of the remote command.`,
 
 const demo: Command = {
   name: 'demo',
-  usage: ['demo [--keep]'],
+  usage: ['demo [--keep] [--kill]'],
   summary: 'Plays two pull requests on three real servers of this machine (needs root).',
   details: `
 The same as \`npm run demo\`: installs what is missing, then narrates; cleans up after itself.
   --keep   leaves everything running and says what to try
+  --kill   also kills the engine in the middle of an apply
 
 ${EXIT_CODES}`,
   run: async (argv) => {

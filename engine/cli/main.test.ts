@@ -48,6 +48,15 @@ describe('doaas', () => {
   );
 
   test.each([
+    [['validate'], 'Give exactly one PATH.'],
+    [['validate', '.', '--jsn'], "Unknown option '--jsn'"],
+    [['validate', '/does/not/exist'], '/does/not/exist cannot be read: it does not exist.'],
+    [['scan'], 'Give one HOST.'],
+    [['scan', 'a b'], '"a b" is not a host or HOST:PORT'],
+    [['scan', 'x', '--become', 'doas'], '--become is sudo or none, not "doas".'],
+    [['scan', 'x', '--name'], "Option '--name <value>' argument missing."],
+    [['rollback', '7'], 'It takes no arguments.'],
+    [['lab', 'up', '0'], 'from 1 to 253, not 0.'],
     [['plan'], 'Give one PATH'],
     [['plan', '.', '--hots', 'a'], "Unknown option '--hots'"],
     [['plan', '.', '--repository', 'infra'], '--repository is OWNER/NAME, not "infra".'],

@@ -63,9 +63,7 @@ describe.skipIf(sshdMissing() !== undefined)('doaas scan', { timeout: 30_000 }, 
     const closed = await scan([`127.0.0.1:${await freePort()}`]);
     expect(closed).toMatchObject({ code: 1, out: '' });
     expect(closed.err).toContain('connection refused');
-    expect(await scan([])).toMatchObject({ code: 2, err: expect.stringContaining('Usage: doaas scan HOST') });
-    expect(await scan(['a b'])).toMatchObject({ code: 2 });
-    expect(await scan(['x', '--become', 'doas'])).toMatchObject({ code: 2 });
+    await expect(scan(['a b'])).rejects.toMatchObject({ exit: 2 });
   });
 });
 

@@ -5,6 +5,7 @@ import { type Machine, readMachine } from '../hosts/machine.ts';
 import { scanHost } from '../hosts/scan.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { createTransport } from '../hosts/transport.ts';
+import { misuse } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
 import { documentName, type ScanReport, scanDocument } from './scan-document.ts';
 
@@ -15,21 +16,14 @@ export interface ScanIo {
   readonly credentials?: Credentials;
 }
 
-const USAGE = `Usage: doaas scan HOST[:PORT] [--user USER] [--become sudo|none] [--name NAME] [--json]
-Prints the Server document of a machine with its host key.
-`;
-
 type Request = Omit<ScanReport, 'kind' | 'hostKeys' | 'machine' | 'loginProblem'> & {
   readonly json: boolean;
 };
 
-/** Exit code: 0 printed, 1 the machine gave no key, 2 wrong arguments. */
+/** Exit code: 0 printed, 1 the machine gave no key. Throws for wrong arguments. */
 export async function runScan(argv: readonly string[], io: ScanIo): Promise<number> {
   const request = parseRequest(argv);
-  if (typeof request === 'string') {
-    io.err(`${request}\n${USAGE}`);
-    return 2;
-  }
+  if (typeof request === 'string') throw misuse('scan', request);
   try {
     const { json, ...wanted } = request;
     const { hostKeys } = await scanHost(request.address, request.port);
@@ -56,7 +50,7 @@ function parseRequest(argv: readonly string[]): Request | string {
     const options = { user: text, become: text, name: text, json: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     const [host, ...rest] = positionals;
-    if (host === undefined || rest.length > 0) return 'Give one host.';
+    if (host === undefined || rest.length > 0) return 'Give one HOST.';
     const place = parsePlace(host);
     if (place === undefined)
       return `"${host}" is not a host or HOST:PORT, such as 10.0.0.5:22 or [2001:db8::5]:22.`;
