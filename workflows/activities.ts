@@ -38,6 +38,14 @@ export const reading = proxyActivities<
 /** The activities give up on a host that stays away long before this (DOAAS_HOST_OUTAGE_SECONDS). */
 const HOST_WORK_MAX = '3 hours';
 
+/** Probes may take an hour, and hosts that do not answer are waited for as long as an apply waits. */
+export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>({
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: LIFE_SIGN,
+  scheduleToCloseTimeout: HOST_WORK_MAX,
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
+});
+
 /** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
 export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>({
   startToCloseTimeout: '2 hours',

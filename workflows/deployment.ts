@@ -7,7 +7,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RecoverableRun, RunEnd, RunPhase, RunRef } from '../engine/activities/types.ts';
-import { onHost, reading, short, undoOnHost } from './activities.ts';
+import { onHost, reading, short, undoOnHost, verifying } from './activities.ts';
 import { cancelRun, deploymentEnded, locksReleased } from './messages.ts';
 
 /** A waiting run asks again by itself after this, should the signal of a release be lost with its sender. */
@@ -116,7 +116,7 @@ async function applyAndVerify(run: RunRef, progress: Progress): Promise<string |
     if (progress.cancelled !== undefined) return progress.cancelled;
   }
   await show(run, { kind: 'verifying' });
-  const verified = await reading.verifyHosts(run).catch((error: unknown) => {
+  const verified = await verifying.verifyHosts(run).catch((error: unknown) => {
     return { kind: 'failed' as const, reason: causeOf(error) };
   });
   if (verified.kind === 'failed') return verified.reason;

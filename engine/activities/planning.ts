@@ -13,7 +13,7 @@ const HOSTS_AT_ONCE = 64;
 export type HostPlanning =
   | { readonly kind: 'planned'; readonly plan: HostPlan; readonly readings: Readings }
   /** The host could not be read; the sentence says why and what to do. */
-  | { readonly kind: 'problem'; readonly host: string; readonly message: string };
+  | { readonly kind: 'problem'; readonly host: string; readonly message: string; readonly cause: unknown };
 
 export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
@@ -49,6 +49,7 @@ async function planOne(transport: Transport, planning: Planning, host: ResolvedH
       kind: 'problem',
       host: host.name,
       message: error instanceof Error ? error.message : String(error),
+      cause: error,
     };
   }
 }

@@ -137,7 +137,7 @@ export async function planRevision(
 export interface Assembled {
   readonly plan: Plan;
   readonly plannings: readonly HostPlanning[];
-  readonly problems: readonly { readonly host: string; readonly message: string }[];
+  readonly problems: readonly { readonly host: string; readonly message: string; readonly cause: unknown }[];
   /** Findings that forbid the plan. */
   readonly errors: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { HostError } from '../hosts/host-error.ts';
-import type { Session } from '../hosts/session.ts';
+import type { Session, Transport } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import type { Engine } from './engine.ts';
 
@@ -40,6 +40,11 @@ export async function reaching<T>(
     heard.set(key, last);
     throw error;
   }
+}
+
+/** Every session of it is one of `reaching`. */
+export function patientTransport(engine: Engine): Transport {
+  return { ...engine.transport, withSession: (target, use) => reaching(engine, target, use) };
 }
 
 function keyOf({ info }: Context, target: HostTarget): string {

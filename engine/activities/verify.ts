@@ -6,75 +6,66 @@ import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import type { Json } from '../operations/operation.ts';
-import { sh } from '../shell/sh.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
 import { type Assembled, assemble, planRevision } from './pull.ts';
-import { HostSilentError, reaching } from './reaching.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import { patientTransport } from './reaching.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
 
-type Resolved = Extract<ResolvedRevision, { kind: 'resolved' }>;
-
-/** Fresh facts, plan again, no steps; and every declared probe passes. */
+/**
+ * Fresh facts, plan again, no steps; and every declared probe passes. A host that is out of reach, such as one that
+ * reboots after a change, is waited for as in apply and undo: what went wrong is thrown, for Temporal to try again.
+ */
 export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOutcome> {
   const resolved = await engine.revisions.resolve(run.pull, run.plan);
   if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
-  const probes = await probeAll(engine, run, resolved.changed);
-  const made = await planAgain(engine, run, resolved);
-  const remaining = [
-    ...made.plan.hosts.flatMap(({ host, steps }) => steps.map(({ summary }) => ({ host, summary }))),
-    ...made.problems.map(({ host, message }) => ({ host, summary: message })),
-  ];
+  const patient = { ...engine, transport: patientTransport(engine) };
+  const { probes, away } = await probeAll(patient, run, resolved.changed);
+  const made = assemble(await planRevision(patient, run.pull, resolved, run.plan.headSha));
+  const verdict = judge(probes, made);
+  const waitFor = away ?? made.problems.map(({ cause }) => cause).find(isAway);
+  if (verdict.kind === 'verified' && waitFor !== undefined) throw waitFor;
+  await keep(engine, run, { state: verdict.kind, probes, remaining: remainingOf(made) });
+  return verdict;
+}
+
+/** Of what is known; a host that may come back speaks neither for nor against. */
+function judge(probes: readonly ProbeProgress[], made: Assembled): VerifyOutcome {
   const failed = probes.find((probe) => probe.state === 'failed');
-  const state = failed === undefined && remaining.length === 0 ? 'verified' : 'failed';
-  await keep(engine, run, { state, probes, remaining });
   if (failed !== undefined) {
     return {
       kind: 'failed',
       reason: `the probe ${failed.probe} failed on ${failed.host}: ${failed.detail ?? ''}`,
     };
   }
-  const left = remaining[0];
-  if (left === undefined) return { kind: 'verified' };
-  return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${left.host}` };
-}
-
-/**
- * A host that is away, such as while it reboots, is no failure yet: the error to reach it is thrown, and Temporal tries again
- * until the host was silent for too long.
- */
-async function planAgain(engine: Engine, run: RunRef, resolved: Resolved): Promise<Assembled> {
-  const plan = async () => assemble(await planRevision(engine, run.pull, resolved, run.plan.headSha));
-  const made = await plan();
-  const away = resolved.changed.filter(({ name }) => made.problems.some(({ host }) => host === name));
-  if (away.length === 0) return made;
-  const back = await inParallel(away, HOSTS_AT_ONCE, (host) => answers(engine, host));
-  return back.every((each) => each) ? plan() : made;
-}
-
-/** False when the host was silent for too long. Throws HostError while it may still come back. */
-async function answers(engine: Engine, host: ResolvedHost): Promise<boolean> {
-  try {
-    await reaching(engine, targetOf(host.server), (session) => session.run(sh`:`, { timeoutSeconds: 30 }));
-    return true;
-  } catch (error) {
-    if (error instanceof HostSilentError) return false;
-    throw error;
+  const lost = made.problems.find(({ cause }) => !isAway(cause));
+  if (lost !== undefined) return { kind: 'failed', reason: `${lost.host} cannot be read: ${lost.message}` };
+  for (const { host, steps } of made.plan.hosts) {
+    const left = steps[0];
+    if (left !== undefined)
+      return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${host}` };
   }
+  return { kind: 'verified' };
+}
+
+function remainingOf({ plan, problems }: Assembled): VerifyDetail['remaining'] {
+  return [
+    ...plan.hosts.flatMap(({ host, steps }) => steps.map(({ summary }) => ({ host, summary }))),
+    ...problems.map(({ host, message }) => ({ host, summary: message })),
+  ];
 }
 
 async function probeAll(
   engine: Engine,
   run: RunRef,
   hosts: readonly ResolvedHost[],
-): Promise<readonly ProbeProgress[]> {
+): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = hosts.flatMap((host) =>
     probesOf(host).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
   );
@@ -84,29 +75,35 @@ async function probeAll(
     show();
   };
   if (board.length > 0) await publish();
-  const away: unknown[] = [];
+  let away: HostError | undefined;
   await inParallel(board, HOSTS_AT_ONCE, async (entry) => {
-    try {
-      entry.shown = await probeOne(engine, entry.host, entry.probe);
-    } catch (error) {
-      away.push(error);
-    }
+    const found = await probeOne(engine, entry.host, entry.probe);
+    if (isAway(found)) {
+      away ??= found;
+      entry.shown = { ...waiting(entry.host, entry.probe), detail: found.message };
+    } else entry.shown = found;
     await publish();
   });
-  if (away.length > 0) throw away[0];
-  return board.map((entry) => entry.shown);
+  return { probes: board.map((entry) => entry.shown), away };
 }
 
-/** Throws HostError while the host may still come back. */
-async function probeOne(engine: Engine, host: ResolvedHost, probe: Probe): Promise<ProbeProgress> {
+/** The error of a host that may come back is given, not thrown: the other probes are to end first. */
+async function probeOne(
+  engine: Engine,
+  host: ResolvedHost,
+  probe: Probe,
+): Promise<ProbeProgress | HostError> {
   const started = Date.now();
-  const { cancellationSignal } = Context.current();
-  const result = await reaching(engine, targetOf(host.server), (session) =>
-    runProbe(session, probe, cancellationSignal),
-  ).catch((error: unknown) => {
-    if (error instanceof HostError && error.type !== 'cancelled') throw error;
-    return { passed: false, detail: error instanceof Error ? error.message : String(error) };
-  });
+  const result = await engine.transport
+    .withSession(targetOf(host.server), (session) =>
+      runProbe(session, probe, Context.current().cancellationSignal),
+    )
+    .catch((error: unknown) =>
+      isAway(error)
+        ? error
+        : { passed: false, detail: error instanceof Error ? error.message : String(error) },
+    );
+  if (isAway(result)) return result;
   return {
     host: host.name,
     probe: nameOf(probe),
@@ -114,6 +111,11 @@ async function probeOne(engine: Engine, host: ResolvedHost, probe: Probe): Promi
     seconds: (Date.now() - started) / 1000,
     detail: result.detail,
   };
+}
+
+/** `patientTransport` gives up with another error. */
+function isAway(error: unknown): error is HostError {
+  return error instanceof HostError;
 }
 
 function probesOf(host: ResolvedHost): readonly Probe[] {
