@@ -60,6 +60,15 @@ test.each([1, undefined])('sudo that refuses is told so, with exit code %s', asy
   });
 });
 
+test('a login shell that lets nobody in is not taken for sudo, which always says why', async () => {
+  const client = await serverThatSays('', 1);
+  const running = runScript(client, target, sh`true`, { timeoutSeconds: 10 });
+  await expect(running).rejects.toMatchObject({
+    type: 'shell-unusable',
+    message: expect.stringMatching(/gives no shell to deploy\. Give the user a login shell such as \/bin\/sh/),
+  });
+});
+
 test('a channel that is cut before the shell answered and said nothing is a lost connection', async () => {
   const client = await serverThatSays('', undefined);
   const running = runScript(client, target, sh`true`, { timeoutSeconds: 10 });

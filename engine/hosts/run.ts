@@ -72,7 +72,8 @@ function finished(exec: Exec, ending: Ending, target: HostTarget, options: RunOp
     throw new HostError('connection-lost', target.name, text, { ambiguous: true, partial: result });
   }
   if (answered) return result;
-  if (needsSudo(target, options.become)) throw sudoRefused(target, said);
+  // sudo never refuses without a word; a login shell such as nologin or false does
+  if (needsSudo(target, options.become) && said !== '') throw sudoRefused(target, said);
   const text = `${describeTarget(target)} gives no shell to ${target.user}${said === '' ? '' : `: ${said}`}. Give the user a login shell such as /bin/sh, and check ForceCommand in sshd_config.`;
   throw new HostError('shell-unusable', target.name, text);
 }
