@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fault, primaryRateLimit, secondaryRateLimit } from '../../lab/github/faults.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
 const CHECKS = /\/check-runs/;
 const COMMENTS = /\/issues\/\d+\/comments/;
 const PULL = /\/pulls\/\d+$/;
@@ -12,7 +11,7 @@ const MERGE = /\/pulls\/\d+\/merge/;
 const broken = (status: number) => ({ status, body: { message: 'Server Error' } });
 
 /** GitHub as it is on a bad day: a run still ends right, each effect once. */
-describe("when GitHub's answers go wrong", { timeout: 8 * MINUTES }, () => {
+describe("when GitHub's answers go wrong", { timeout: 4 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld({ files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { LabHost } from '../../lab/hosts.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
 const KIB = 1024;
 
 /** Steps that cannot be done: the check says why, and the host is as it was. */
-describe('a step that fails', { timeout: 8 * MINUTES }, () => {
+describe('a step that fails', { timeout: 4 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { startWorld, type World } from '../world.ts';
 
-const MINUTES = 60_000;
 const MIB = 1024 * 1024;
 const exec = promisify(execFile);
 

@@ -10,17 +10,15 @@ import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/
 import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { environmentOf, MAIN } from '../engine.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 const missing = whatIsMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
 
 /** From one process to many without a code change: a Temporal of its own, PostgreSQL, one receiver, two workers. */
-describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 8 * MINUTES }, () => {
+describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 4 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   let connection: Connection;

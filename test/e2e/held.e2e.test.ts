@@ -3,15 +3,14 @@ import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { Account } from '../../lab/github/accounts.ts';
 import type { LabHost } from '../../lab/hosts.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
 const PUBLIC_URL = 'https://doaas.example.org';
 
 /** What keeps a run from its plain end: no way back, a person who interferes, a workflow that is ended from outside. */
-describe('a run that does not go straight', { timeout: 8 * MINUTES }, () => {
+describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

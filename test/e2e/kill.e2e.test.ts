@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { LabHost } from '../../lab/hosts.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /**
  * The engine is killed with SIGKILL (its embedded Temporal server dies with it) at each boundary of a run, and
  * started again. What happened is counted on the host: lines that the effect appended, inodes, the journal of units.
  */
-describe('an engine that is killed', { timeout: 8 * MINUTES }, () => {
+describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

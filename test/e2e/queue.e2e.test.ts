@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
-
 /** Two pull requests on one server, waves over servers, and what reaches the engine twice or late. */
-describe('two pull requests', { timeout: 8 * MINUTES }, () => {
+describe('two pull requests', { timeout: 3 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
   beforeAll(async () => {

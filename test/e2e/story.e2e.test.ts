@@ -3,14 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import { compareInventories, inventoryOf } from '../../lab/inventory.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
-
 /** The story of the demo, and what goes wrong around it, each on real hosts through HTTP. */
-describe('a pull request', { timeout: 8 * MINUTES }, () => {
+describe('a pull request', { timeout: 3 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld({ hosts: 3, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
