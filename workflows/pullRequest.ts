@@ -187,7 +187,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     await settled();
     const { snapshot, plan } = state;
     if (snapshot?.state !== 'open') return no('This pull request is not open, so there is nothing to apply.');
-    if (plan === undefined) return no('There is no plan to apply for this head; the checks say why.');
+    if (plan === undefined)
+      return no('There is no plan to apply for this head; the checks say why. `/doaas plan` tries again.');
     if (request.headSha !== undefined && request.headSha !== plan.headSha) {
       return no('That button belongs to an older head; look at the plan of the newest one and apply that.');
     }

@@ -12,7 +12,7 @@ import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
 import { identityOf } from './identity.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import type { ResolvedRevision } from './revisions.ts';
-import { type CheckState, type Shown, showCheck, showComment } from './show.ts';
+import { type CheckState, ifAllowed, type Shown, showCheck, showComment } from './show.ts';
 import type {
   Gate,
   PlannedHost,
@@ -264,7 +264,8 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ga
       digest: plan.digest,
       planUrl: name.url,
     }),
-    showComment(client, pull, view, [], name),
+    // the check says the same, so a comment that GitHub will not have keeps nobody from applying
+    ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
   ]);
 }
 

@@ -9,6 +9,7 @@ import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
+import { ifAllowed } from './show.ts';
 import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
 type Requests = Omit<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
@@ -23,10 +24,7 @@ export function requestActivities(engine: Engine): Requests {
       await auditRequest(engine, pull, request, reason);
       return reason;
     },
-    acknowledge: async (pull, request) => {
-      if (request.commentId !== undefined)
-        await react(await clientOf(pull), pull.repository, request.commentId, 'eyes');
-    },
+    acknowledge: async (pull, request) => acknowledge(engine, await clientOf(pull), pull, request),
     answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, text),
     describeStatus: (pull) => describeStatus(engine, pull),
     unlock: (pull, request) => unlock(engine, pull, request),
@@ -35,6 +33,18 @@ export function requestActivities(engine: Engine): Requests {
     openPullsOn: (repository, baseRef) => openPullsOn(engine, repository, baseRef),
     signalBaseMoved: (repository, numbers) => signalBaseMoved(engine, repository, numbers),
   };
+}
+
+/** A courtesy: a command counts although its comment takes no reaction, or is gone already. */
+async function acknowledge(
+  engine: Engine,
+  client: GitHubClient,
+  pull: PullRef,
+  { commentId }: Request,
+): Promise<void> {
+  if (commentId === undefined) return;
+  const reacting = react(client, pull.repository, commentId, 'eyes');
+  await ifAllowed(engine.log, 'the reaction to a command', reacting);
 }
 
 /** Everybody may ask what is going on; what changes something needs write access. */

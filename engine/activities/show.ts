@@ -1,8 +1,10 @@
 import { type CheckAction, type CheckConclusion, publishCheck } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { publishComment } from '../github/comment.ts';
+import { isRefused } from '../github/errors.ts';
 import { render, renderComment } from '../github/render/render.ts';
 import type { PlanName, View } from '../github/render/views.ts';
+import type { Logger } from '../log.ts';
 import type { PullRef } from './types.ts';
 
 export type CheckState =
@@ -38,6 +40,14 @@ export async function showCheck(client: GitHubClient, pull: PullRef, shown: Show
     ...(actions === undefined ? {} : { actions }),
     ...(digest === undefined ? {} : { digest }),
     ...(planUrl === undefined ? {} : { detailsUrl: planUrl }),
+  });
+}
+
+/** What people can do without must not end what it is about; an outage is not a refusal, and still throws. */
+export function ifAllowed(log: Logger, what: string, showing: Promise<void>): Promise<void> {
+  return showing.catch((error: unknown) => {
+    if (!isRefused(error)) throw error;
+    log.warn({ reason: String(error) }, `GitHub refused ${what}`);
   });
 }
 

@@ -42,6 +42,11 @@ export async function calling<T>(what: string, call: () => Promise<T>): Promise<
   }
 }
 
+/** For what people can do without, such as a reaction: GitHub will not have it, however often it is asked. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof GitHubError && ['github-refused', 'github-not-found'].includes(error.type);
+}
+
 export function toGitHubError(what: string, error: unknown): GitHubError {
   const status = statusOf(error);
   const message = messageOf(error);

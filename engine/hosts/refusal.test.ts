@@ -65,7 +65,9 @@ test('a login shell that lets nobody in is not taken for sudo, which always says
   const running = runScript(client, target, sh`true`, { timeoutSeconds: 10 });
   await expect(running).rejects.toMatchObject({
     type: 'shell-unusable',
-    message: expect.stringMatching(/gives no shell to deploy\. Give the user a login shell such as \/bin\/sh/),
+    message: expect.stringMatching(
+      /gives no shell to deploy\. Give the user a login shell such as \/bin\/sh/,
+    ),
   });
 });
 

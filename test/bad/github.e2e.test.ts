@@ -6,8 +6,10 @@ import { configuration } from '../yaml.ts';
 
 const CHECKS = /\/check-runs/;
 const COMMENTS = /\/issues\/\d+\/comments/;
+const COMMENTS_ONE = /\/issues\/comments\/\d+$/;
 const PULL = /\/pulls\/\d+$/;
 const MERGE = /\/pulls\/\d+\/merge/;
+const INVALID = { status: 422, body: { message: 'Validation Failed' } };
 const broken = (status: number) => ({ status, body: { message: 'Server Error' } });
 
 /** GitHub as it is on a bad day: a run still ends right, each effect once. */
@@ -128,12 +130,20 @@ describe("when GitHub's answers go wrong", { timeout: 4 * MINUTES }, () => {
     await endsRight(run, 'not-yet');
   });
 
-  it('a merge that GitHub refuses: the servers are put back and its words are shown', async () => {
-    const before = await motd();
-    const refused = { status: 405, body: { message: 'At least 2 approving reviews are required' } };
-    const run = await applied('refused', [], [{ method: 'PUT', path: MERGE, times: 1, respond: refused }]);
-    await isRestored(run, before, /GitHub refused the merge: .*At least 2 approving reviews are required/);
-  });
+  it.each([
+    [403, 'Resource not accessible by integration'],
+    [405, 'At least 2 approving reviews are required'],
+    [422, 'Validation Failed'],
+  ])(
+    'a merge that GitHub refuses with %s: the servers are put back and its words are shown',
+    async (status, message) => {
+      const before = await motd();
+      const refused = { status, body: { message } };
+      const fault = { method: 'PUT', path: MERGE, times: 1, respond: refused };
+      const run = await applied(`refused-${status}`, [], [fault]);
+      await isRestored(run, before, new RegExp(`GitHub refused the merge: .*${message}`));
+    },
+  );
 
   it('a merge that is not there for good: the servers are put back too', async () => {
     const before = await motd();
@@ -142,9 +152,44 @@ describe("when GitHub's answers go wrong", { timeout: 4 * MINUTES }, () => {
     await isRestored(run, before, /GitHub refused the merge: .*GitHub answers 404: it is not there/);
   });
 
+  it('422 and 404 for what people can do without: the command is obeyed all the same', async () => {
+    const run = await applied(
+      'courtesy',
+      [],
+      [
+        {
+          method: 'POST',
+          path: /\/reactions/,
+          times: 9,
+          respond: { status: 404, body: { message: 'Not Found' } },
+        },
+        { method: 'PATCH', path: COMMENTS_ONE, times: 1, respond: INVALID },
+        { method: 'POST', path: CHECKS, times: 1, respond: INVALID },
+      ],
+    );
+    await endsRight(run, 'courtesy');
+  });
+
+  it('422 for the check of a plan: there is no plan then, which is said, and the next one is shown', async () => {
+    // the first is the check of the validation
+    const passed = { method: 'POST', path: CHECKS, times: 1, respond: { delayMs: 0 } };
+    world.github.faults.add(passed);
+    world.github.faults.add({ ...passed, respond: INVALID });
+    const { pull, sha } = await world.open('planless', files('planless\n'));
+    await world.check(sha, 'doaas/validate', { conclusion: 'success' });
+    const early = await world.say(pull, '/doaas apply');
+    await world.answer(
+      pull,
+      early,
+      /There is no plan to apply for this head; the checks say why\. `\/doaas plan` tries again\./,
+    );
+    await world.answer(pull, await world.say(pull, '/doaas plan'), /Planning again/);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
   it('422 for a check: that head gets none, the next plan does', async () => {
-    const invalid = { status: 422, body: { message: 'Validation Failed' } };
-    world.github.faults.add({ method: 'POST', path: CHECKS, times: 1, respond: invalid });
+    world.github.faults.add({ method: 'POST', path: CHECKS, times: 1, respond: INVALID });
     const { pull, sha } = await world.open('invalid', files('invalid\n'));
     await world.answer(pull, await world.say(pull, '/doaas plan'), /Planning again/);
     await world.check(sha, 'doaas/validate', { conclusion: 'success' });
