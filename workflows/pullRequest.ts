@@ -15,7 +15,14 @@ import { reading, short } from './activities.ts';
 import { causeOf, deployment } from './deployment.ts';
 import { HELP } from './help.ts';
 import { shouldContinue } from './history.ts';
-import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
+import {
+  type DeploymentEnded,
+  deploymentEnded,
+  type PullEvent,
+  pullEvent,
+  pullStatus,
+  saysTheSame,
+} from './messages.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 
 interface Running {
@@ -275,11 +282,6 @@ export async function pullRequest(input: PullInput): Promise<void> {
       if (ended.length === 0) await continueAsNew<typeof pullRequest>({ pull: input.pull, state, inbox });
     }
   }
-}
-
-/** Hints to look again; one look answers all that came before it. */
-function saysTheSame(a: PullEvent, b: PullEvent): boolean {
-  return a.kind === b.kind && a.kind !== 'asked' && a.kind !== 'misspelt';
 }
 
 function isOver(snapshot: PullSnapshot | undefined): boolean {
