@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 /** A server of the same protocol whose commands say this and end; OpenSSH may close the channel before it tells the exit code. */
-async function serverThatSays(stderr: string, exit: number | undefined): Promise<ssh2.Client> {
+async function serverThatSays(stderr: string, exit: number | undefined | 'cut'): Promise<ssh2.Client> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const hostKeys = [privateKey.export({ type: 'pkcs1', format: 'pem' }) as string];
   const server = new ssh2.Server({ hostKeys }, (connection) => {
@@ -23,6 +23,7 @@ async function serverThatSays(stderr: string, exit: number | undefined): Promise
       accept().on('exec', (acceptExec) => {
         const channel = acceptExec();
         channel.stderr.write(stderr);
+        if (exit === 'cut') return void connection.end();
         if (exit !== undefined) channel.exit(exit);
         channel.end();
       }),
@@ -60,19 +61,22 @@ test.each([1, undefined])('sudo that refuses is told so, with exit code %s', asy
   });
 });
 
-test('a login shell that lets nobody in is not taken for sudo, which always says why', async () => {
-  const client = await serverThatSays('', 1);
-  const running = runScript(client, target, sh`true`, { timeoutSeconds: 10 });
-  await expect(running).rejects.toMatchObject({
-    type: 'shell-unusable',
-    message: expect.stringMatching(
-      /gives no shell to deploy\. Give the user a login shell such as \/bin\/sh/,
-    ),
-  });
-});
+test.each([1, undefined])(
+  'a login shell that lets nobody in is not taken for sudo, with exit code %s',
+  async (exit) => {
+    const client = await serverThatSays('', exit);
+    const running = runScript(client, target, sh`true`, { timeoutSeconds: 10 });
+    await expect(running).rejects.toMatchObject({
+      type: 'shell-unusable',
+      message: expect.stringMatching(
+        /gives no shell to deploy\. Give the user a login shell such as \/bin\/sh/,
+      ),
+    });
+  },
+);
 
-test('a channel that is cut before the shell answered and said nothing is a lost connection', async () => {
-  const client = await serverThatSays('', undefined);
+test('a connection that is cut before the shell answered and said nothing is a lost one', async () => {
+  const client = await serverThatSays('', 'cut');
   const running = runScript(client, target, sh`true`, { timeoutSeconds: 10 });
   await expect(running).rejects.toMatchObject({ type: 'connection-lost' });
 });

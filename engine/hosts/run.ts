@@ -31,13 +31,31 @@ export async function runScript(
   if (options.signal?.aborted === true) {
     throw new HostError('cancelled', target.name, `Cancelled before anything ran on ${target.name}.`);
   }
+  const connection = watch(client);
+  try {
+    return await runWatched(client, target, script, options, connection.isLost);
+  } finally {
+    connection.forget();
+  }
+}
+
+async function runWatched(
+  client: Client,
+  target: HostTarget,
+  script: Sh,
+  options: RunOptions,
+  isLost: () => Promise<boolean>,
+): Promise<RunResult> {
   const exec = await startExec(client, target, script, options);
   // A listener for lines that throws must not leave the script running either.
   const outcome = await firstOf(exec, options).catch((error: unknown) => ({
     kind: 'broken' as const,
     error,
   }));
-  if (outcome.kind === 'ended') return finished(exec, outcome.ending, target, options);
+  if (outcome.kind === 'ended') {
+    const lost = outcome.ending.exit === undefined && (await isLost());
+    return finished(exec, outcome.ending, lost, target, options);
+  }
   const leftovers = await endProcesses(client, target, exec, options);
   exec.close();
   throw outcome.kind === 'broken'
@@ -61,12 +79,36 @@ async function firstOf(exec: Exec, options: RunOptions): Promise<Outcome> {
   }
 }
 
-function finished(exec: Exec, ending: Ending, target: HostTarget, options: RunOptions): RunResult {
+/** Channels are told of the end of their connection before it is. */
+const LOSS_TOLD_MS = 1_000;
+
+/** Whether a channel ended alone or with its connection. */
+function watch(client: Client) {
+  let lost = false;
+  const note = (): void => {
+    lost = true;
+  };
+  client.once('close', note);
+  const isLost = async (): Promise<boolean> => {
+    for (const end = performance.now() + LOSS_TOLD_MS; !lost && performance.now() < end; )
+      await sleep(READY_POLL_MS);
+    return lost;
+  };
+  return { isLost, forget: () => client.off('close', note) };
+}
+
+function finished(
+  exec: Exec,
+  ending: Ending,
+  lost: boolean,
+  target: HostTarget,
+  options: RunOptions,
+): RunResult {
   const result = exec.result(ending);
   const answered = exec.ready.session() !== undefined;
   const said = excerpt(exec.stderr.text());
   // OpenSSH may close the channel of a command that ended at once before it tells the exit code
-  const refused = !answered && (ending.exit !== undefined || said !== '');
+  const refused = !answered && (!lost || said !== '');
   if (ending.exit === undefined && !refused) {
     const text = `The connection to ${describeTarget(target)} was lost while a script ran; it may have run wholly, in part or not at all, and may still run.`;
     throw new HostError('connection-lost', target.name, text, { ambiguous: true, partial: result });
