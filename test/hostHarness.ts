@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type BatchResult, runBatch, undoBatch } from '../engine/hosts/batchRun.ts';
+import type { Fence } from '../engine/hosts/fence.ts';
 import { readHost, targetOf } from '../engine/hosts/readHost.ts';
 import type { Transport } from '../engine/hosts/session.ts';
 import { createTransport } from '../engine/hosts/transport.ts';
@@ -15,8 +16,8 @@ export interface HostHarness {
   readonly plan: (spec: Partial<ResolvedConfiguration>) => Promise<HostPlan>;
   /** Plans and applies; the run's name is the result's `run`. */
   readonly apply: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
-  readonly applyPlan: (plan: HostPlan) => Promise<BatchResult>;
-  readonly undo: (run: string, late?: boolean) => Promise<BatchResult>;
+  readonly applyPlan: (plan: HostPlan, fence?: Fence) => Promise<BatchResult>;
+  readonly undo: (run: string, late?: boolean, fence?: Fence) => Promise<BatchResult>;
   /** Registers content and returns its reference. */
   readonly payload: (text: string) => Payload;
   readonly close: () => Promise<void>;
@@ -47,7 +48,7 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
       const readings = await readHost(session, resolved, { repository });
       return planHost({ host: resolved, readings, payloads, repository, changedItems: undefined });
     });
-  const applyPlan = (plan: HostPlan) =>
+  const applyPlan = (plan: HostPlan, fence?: Fence) =>
     transport.withSession(target, (session) => {
       runs += 1;
       const batch = {
@@ -56,14 +57,16 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
         repository,
         steps: plan.steps,
       };
-      return runBatch(session, batch, { payloads });
+      return runBatch(session, batch, { payloads, fence });
     });
   return {
     plan,
     applyPlan,
     apply: async (spec) => applyPlan(await plan(spec)),
-    undo: (run, late = false) =>
-      transport.withSession(target, (session) => undoBatch(session, run, late ? 'undo-late' : 'undo', {})),
+    undo: (run, late = false, fence = undefined) =>
+      transport.withSession(target, (session) =>
+        undoBatch(session, run, late ? 'undo-late' : 'undo', { fence }),
+      ),
     payload: (text) => {
       const bytes = Buffer.from(text);
       const sha256 = createHash('sha256').update(bytes).digest('hex');

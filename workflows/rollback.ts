@@ -39,16 +39,21 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
     await condition(() => released, LOCK_RETRY);
     released = false;
   }
-  const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, host.name, host.waves)));
+  const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, as, host.name, host.waves)));
   const result = summarise(outcomes, revert);
   await short.endRun(as, result.kind === 'refused' ? 'stale' : result.kind, undefined);
   if (result.kind !== 'held') await short.releaseLocks(as.run);
   return result;
 }
 
-async function undoLate(run: RunRef, host: string, waves: readonly number[]): Promise<UndoOutcome> {
+async function undoLate(
+  run: RunRef,
+  as: RunRef,
+  host: string,
+  waves: readonly number[],
+): Promise<UndoOutcome> {
   try {
-    return await undoOnHost.undoHost(run, host, [...waves].reverse(), true);
+    return await undoOnHost.undoHost(run, host, [...waves].reverse(), true, as.run);
   } catch (error) {
     return { kind: 'held', reason: `${host}: ${causeOf(error)}` };
   }

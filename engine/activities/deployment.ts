@@ -26,7 +26,7 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
     cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
     verifyHosts: (run) => verifyHosts(engine, run),
-    undoHost: (run, host, waves, late) => undoHost(engine, run, host, waves, late),
+    undoHost: (run, host, waves, late, holder) => undoHost(engine, run, host, waves, late, holder),
     showRun: (run, phase) => showRun(engine, run, phase),
     mergePull: (run) => mergePull(engine, run),
     openRevert: (run) => revert(engine, run),

@@ -3,10 +3,13 @@ import {
   type BatchEvent,
   BatchNotStartedError,
   type BatchResult,
+  FencedError,
   runBatch,
   undoBatch,
 } from '../hosts/batchRun.ts';
+import type { Fence } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
+import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { type Batch, batchPayloads } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
@@ -51,8 +54,8 @@ export async function applyHost(
   const payloads = await payloadsOf(engine, batch);
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
-  const result = await reaching(engine, target, (session) =>
-    runBatch(session, batch, { payloads, onEvent: journal.note, signal }),
+  const result = await underLock(engine, run.run, target, (session, fence) =>
+    runBatch(session, batch, { payloads, onEvent: journal.note, signal, fence }),
   )
     .catch(gaveUp)
     .finally(journal.flush);
@@ -64,13 +67,14 @@ export async function applyHost(
   return outcomeOf(engine, run, host, identity, wave, result);
 }
 
-/** Takes back the waves of a run on a host, in the order given. */
+/** Takes back the waves of a run on a host, in the order given. `holder`: the run that has locked the host for it. */
 export async function undoHost(
   engine: Engine,
   run: RunRef,
   host: string,
   waves: readonly number[],
   late: boolean,
+  holder = run.run,
 ): Promise<UndoOutcome> {
   const { target, identity } = await hostOf(engine, run, host);
   const all: string[] = [];
@@ -78,8 +82,8 @@ export async function undoHost(
     const name = batchName(run.run, wave);
     const journal = await journalOf(engine, run, host, identity);
     const mode = late ? 'undo-late' : 'undo';
-    const result = await reaching(engine, target, (session) =>
-      undoBatch(session, name, mode, { onEvent: journal.note }),
+    const result = await underLock(engine, holder, target, (session, fence) =>
+      undoBatch(session, name, mode, { onEvent: journal.note, fence }),
     )
       .catch(gaveUp)
       .finally(journal.flush);
@@ -102,13 +106,32 @@ export async function undoHost(
   return all.length === 0 ? { kind: 'rolled-back' } : { kind: 'rolled-back', remarks: all };
 }
 
+/** The host is shown the lock's number, so that it can refuse whoever comes late. */
+async function underLock<T>(
+  engine: Engine,
+  holder: string,
+  target: HostTarget,
+  use: (session: Session, fence: Fence) => Promise<T>,
+): Promise<T> {
+  const fence = await engine.store.locks.fenceOf(holder);
+  if (fence === undefined)
+    throw new FencedError(
+      `the run ${holder} does not hold ${target.name} any more: its lock was taken away, so nothing more is done there`,
+    );
+  return reaching(engine, target, (session) => use(session, fence));
+}
+
 interface GaveUp {
   readonly kind: 'gave-up';
   readonly message: string;
 }
 
 function gaveUp(error: unknown): GaveUp {
-  if (error instanceof HostSilentError || error instanceof BatchNotStartedError)
+  if (
+    error instanceof HostSilentError ||
+    error instanceof BatchNotStartedError ||
+    error instanceof FencedError
+  )
     return { kind: 'gave-up', message: error.message };
   throw error;
 }

@@ -69,7 +69,8 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
   if (ref === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
   for (const host of dead.hosts) {
     const planned = ref.plan.hosts.find((candidate) => candidate.name === host);
-    const outcome = await undoHost(engine, ref, host, [...(planned?.waves ?? [])].reverse(), false);
+    const waves = [...(planned?.waves ?? [])].reverse();
+    const outcome = await undoHost(engine, ref, host, waves, false, run.run);
     if (outcome.kind !== 'rolled-back') return outcome;
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }

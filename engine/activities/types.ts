@@ -183,7 +183,14 @@ export interface DeploymentActivities {
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;
   verifyHosts(run: RunRef): Promise<VerifyOutcome>;
-  undoHost(run: RunRef, host: string, waves: readonly number[], late: boolean): Promise<UndoOutcome>;
+  undoHost(
+    run: RunRef,
+    host: string,
+    waves: readonly number[],
+    late: boolean,
+    /** The run that has locked the host; default `run` itself. */
+    holder?: string,
+  ): Promise<UndoOutcome>;
   showRun(run: RunRef, phase: RunPhase): Promise<void>;
   mergePull(run: RunRef): Promise<MergeOutcome>;
   /** Opens the pull request that reverts a merged one; returns its number. Idempotent. */

@@ -1,5 +1,6 @@
 import { type Batch, batchPayloads, batchScript, runDir } from '../operations/batch.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
+import { type Fence, passFence } from './fence.ts';
 import { excerpt } from './host-error.ts';
 import type { Session } from './session.ts';
 
@@ -37,6 +38,11 @@ export class BatchNotStartedError extends Error {
   readonly type = 'batch-not-started';
 }
 
+/** A later holder of the host's lock has been there; nothing of the batch was begun. */
+export class FencedError extends Error {
+  readonly type = 'fenced';
+}
+
 /** Longest time that one call follows a batch. The unit itself goes on after it. Seconds. */
 const FOLLOW_SECONDS_MAX = 3600;
 
@@ -44,6 +50,8 @@ const FOLLOW_SECONDS_MAX = 3600;
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 
 export interface BatchRunOptions {
+  /** Of the lock under which the batch may begin; undefined where no lock was taken. */
+  readonly fence?: Fence | undefined;
   readonly payloads: ReadonlyMap<string, Uint8Array>;
   readonly onEvent?: (event: BatchEvent) => void;
   readonly signal?: AbortSignal;
@@ -62,7 +70,7 @@ export async function runBatch(
     session,
     batch.run,
     'apply',
-    lines(deliver(batch, options.payloads), attach(batch.run, 'apply')),
+    lines(deliver(batch, options.payloads), attach(batch.run, 'apply', options.fence)),
     options,
   );
 }
@@ -72,12 +80,13 @@ export async function undoBatch(
   session: Session,
   run: string,
   mode: 'undo' | 'undo-late',
-  options: Pick<BatchRunOptions, 'onEvent' | 'signal'>,
+  options: Pick<BatchRunOptions, 'onEvent' | 'signal' | 'fence'>,
 ): Promise<BatchResult> {
   const script = lines(
     sh`D=${runDir(run)}; [ -e "$D/batch.sh" ] || { ${nothingToUndo()}; exit 0; }`,
+    options.fence === undefined ? sh`:` : lines(passFence(options.fence), sh`exec 9>&-`),
     settle(run),
-    attach(run, mode),
+    attach(run, mode, options.fence),
   );
   return follow(session, run, mode, script, options);
 }
@@ -121,10 +130,14 @@ function base64(bytes: Buffer): Sh {
 }
 
 /** Follows the unit's journal to its end; the shell must be in the state that `deliver` leaves. */
-function attach(run: string, mode: BatchMode): Sh {
+function attach(run: string, mode: BatchMode, fence: Fence | undefined): Sh {
+  // held until the unit is started, so that no later holder comes between
+  const [pass, letGo] = fence === undefined ? [sh`:`, sh`:`] : [passFence(fence), sh`exec 9>&-`];
   return sh`D=${runDir(run)}; M=${mode}; U=${unitName(run, mode)}; J="$D/$M.journal"; touch "$J"
 if ! grep -q '	end	' "$J"; then
+  ${pass}
   systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p OOMScoreAdjust=-500 /bin/sh "$D/batch.sh" "$M"
+  ${letGo}
 fi
 P=$(systemctl show -p MainPID --value "$U" 2>/dev/null || echo 0)
 if [ "$P" -gt 0 ] 2>/dev/null; then tail -n +1 -f -s 0.1 --pid="$P" "$J"; else cat "$J"; fi
@@ -176,6 +189,12 @@ function readResult(
   mode: BatchMode,
   result: { readonly stdout: string; readonly stderr: string; readonly exitCode: number | null },
 ): BatchResult {
+  const fenced = /^@ fenced (\d+) (\d+)$/m.exec(result.stdout);
+  if (fenced !== null) {
+    throw new FencedError(
+      `${session.target.name} was given to a later run (lock ${fenced[1]}) than the one that the run ${run} had (lock ${fenced[2]}), so it may not ${mode} there any more; nothing was changed`,
+    );
+  }
   const [journal = '', ...outputs] = result.stdout.split(/^@ output\n/m);
   const events = journal.split('\n').flatMap((line) => parseEvent(line) ?? []);
   // a line that a full disk cut short may stand before the whole one

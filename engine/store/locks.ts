@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { appendAudit } from './audit.ts';
@@ -42,6 +43,8 @@ export interface Released {
 
 /** Runs that wait for locks at one time, in all. */
 export const LOCK_QUEUE_MAX = 10_000;
+/** `randomInt` takes no more, and two stores of 2^47 are not equal. */
+const STORE_ID_MAX = 2 ** 47;
 /** PostgreSQL's advisory lock under which all engines change locks, one at a time: any fixed number. */
 const LOCKS_ADVISORY_KEY = 4_405_717;
 
@@ -77,6 +80,12 @@ export function locksIn(connection: Connection, now: Clock) {
 
     async heldBy(runId: string): Promise<readonly HeldLock[]> {
       return (await readLocks(db)).filter((lock) => lock.runId === runId);
+    },
+
+    /** What the host of a run is to be shown before an effect; undefined when the run holds nothing (any more). */
+    async fenceOf(runId: string): Promise<{ readonly store: string; readonly number: number } | undefined> {
+      const fences = (await readLocks(db)).filter((lock) => lock.runId === runId).map((lock) => lock.fence);
+      return fences.length === 0 ? undefined : { store: await storeId(db), number: Math.max(...fences) };
     },
 
     list(): Promise<readonly HeldLock[]> {
@@ -193,6 +202,21 @@ async function takeAway(
 async function released(tx: Kysely<Schema>): Promise<Released> {
   const next = mayTryNow(await readQueue(tx), await readLocks(tx));
   return { next: next.map(({ runId, workflowId }) => ({ runId, workflowId })) };
+}
+
+/** Made once: fences of another store count from one again, and must not be compared with ours. */
+async function storeId(db: Kysely<Schema>): Promise<string> {
+  await db
+    .insertInto('counters')
+    .values({ name: 'store', value: randomInt(1, STORE_ID_MAX) })
+    .onConflict((c) => c.column('name').doNothing())
+    .execute();
+  const { value } = await db
+    .selectFrom('counters')
+    .select('value')
+    .where('name', '=', 'store')
+    .executeTakeFirstOrThrow();
+  return String(value);
 }
 
 async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {

@@ -159,6 +159,22 @@ function locksSuite(store: () => Store): void {
     await store().locks.release(four);
   });
 
+  it('numbers each holder higher than the one before, for the hosts to compare', async () => {
+    const [x, y] = hostNames();
+    const [one, two] = runNames();
+    expect(await store().locks.fenceOf(one)).toBeUndefined();
+    await ask(one, x, y);
+    const first = await store().locks.fenceOf(one);
+    expect(first?.store).toMatch(/^[1-9][0-9]{0,14}$/);
+    await store().locks.release(one);
+    expect(await store().locks.fenceOf(one)).toBeUndefined();
+    await ask(two, y);
+    const second = await store().locks.fenceOf(two);
+    expect(second?.store).toBe(first?.store);
+    expect(second?.number).toBeGreaterThan(first?.number ?? 0);
+    await store().locks.release(two);
+  });
+
   it('lets a waiter give up its place', async () => {
     const [x, y] = hostNames();
     const [one, two, three] = runNames();
