@@ -14,13 +14,33 @@ import {
 /** Facts by name, as in registry.ts. */
 export type Facts = Readonly<Record<string, Fact<FactQuery, unknown>>>;
 
+/** What every fact may use beside the shell itself; without one of them a reading would be wrong, not absent. */
+const TOOLS = [
+  'awk',
+  'base64',
+  'cut',
+  'head',
+  'id',
+  'readlink',
+  'sed',
+  'sha256sum',
+  'sort',
+  'stat',
+  'tail',
+  'tr',
+];
+
+const HAS_TOOLS = sh`doaas_lack=
+for doaas_t in ${TOOLS}; do command -v "$doaas_t" > /dev/null || doaas_lack="$doaas_lack $doaas_t"; done
+[ -z "$doaas_lack" ] || { echo "the host lacks commands that are read with:$doaas_lack; install them (Debian has them in coreutils, mawk and sed)" >&2; exit 127; }`;
+
 /** One script that reads everything; one round trip per host. */
 export function readScript(facts: Facts, queries: readonly FactQuery[]): Sh {
   const parts = groupByFact(queries).flatMap(([name, group]) => [
     sh`echo ${`@ ${name}`}`,
     factNamed(facts, name).read(group),
   ]);
-  return lines(...parts, sh`echo '@ end'`);
+  return lines(HAS_TOOLS, ...parts, sh`echo '@ end'`);
 }
 
 /**

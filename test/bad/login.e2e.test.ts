@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
 /** Somebody else's. */
 const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvPNzOb0VXQy0k5Zr8lGQhmJt3ZL0kcSpPRHnwzXJmE';
 
@@ -24,7 +23,7 @@ describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
   /** Connections that are open would hide what is wrong with new ones. */
   const hangUp = () =>
     host.exec(
-      'for p in $(pgrep -u deploy; pgrep -f "^sshd: deploy"); do kill "$p"; done; while pgrep -u deploy; do sleep 0.1; done',
+      'for p in $(pgrep -u deploy; pgrep -f "^sshd: deploy"); do kill "$p"; done; while pgrep -u deploy || pgrep -f "^sshd: deploy"; do sleep 0.1; done',
     );
 
   /** While the host is broken so. */
@@ -71,7 +70,11 @@ describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
           /web-1 \(deploy@\S+:22\) cannot be reached: nothing listens on that port \(connection refused\)\. Check address, port and firewall, and that sshd runs\./,
         );
         const early = await world.say(said.pull, '/doaas apply');
-        await world.answer(said.pull, early, /There is no plan to apply for this head; the checks say why/);
+        await world.answer(
+          said.pull,
+          early,
+          /There is no plan to apply for this head; the checks say why\. `\/doaas plan` tries again\./,
+        );
         return said;
       },
     );
@@ -128,6 +131,95 @@ describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
         ),
     );
     await isPlannedAgain(pull, sha);
+  });
+
+  it('because sudo allows something else only', async () => {
+    await host.exec('echo "deploy ALL=(root) NOPASSWD: /bin/ls" > /etc/sudoers.d/deploy');
+    const { pull, sha } = await during(
+      () => host.exec('echo "deploy ALL=(root) NOPASSWD: ALL" > /etc/sudoers.d/deploy'),
+      () =>
+        isSaid(
+          'little-sudo',
+          /sudo refused to become root without a password \(sudo: a password is required\)\. Put this line into \/etc\/sudoers\.d\/doaas/,
+        ),
+    );
+    await isPlannedAgain(pull, sha);
+  });
+
+  it.each(['/usr/sbin/nologin', '/bin/false'])('because the user has %s for a shell', async (shell) => {
+    const useShell = (path: string) => host.exec(`usermod -s ${path} deploy`).then(hangUp);
+    await useShell(shell);
+    const { pull, sha } = await during(
+      () => useShell('/bin/bash'),
+      () =>
+        isSaid(
+          `shell-${shell.length}`,
+          /web-1 \(deploy@\S+:22\) gives no shell to deploy\. Give the user a login shell such as \/bin\/sh, and check ForceCommand in sshd_config\./,
+        ),
+    );
+    await isPlannedAgain(pull, sha);
+  });
+
+  it('because what reading stands on is missing', async () => {
+    await host.exec('mv /usr/bin/base64 /usr/bin/base64.off');
+    const { pull, sha } = await during(
+      () => host.exec('mv /usr/bin/base64.off /usr/bin/base64'),
+      () =>
+        isSaid(
+          'tools',
+          /web-1: reading its state failed with exit 127: the host lacks commands that are read with: base64; install them \(Debian has them in coreutils, mawk and sed\)/,
+        ),
+    );
+    await isPlannedAgain(pull, sha);
+  });
+
+  async function applied(branch: string) {
+    const { pull, sha } = await world.open(branch, motd(`${branch}\n`));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, apply: await world.check(sha, 'doaas/apply') };
+  }
+
+  it('or whose state cannot be kept: nothing is begun, and why is said', async () => {
+    await host.exec(
+      'mkdir -p /var/lib/doaas; mount -t tmpfs -o ro tmpfs /var/lib/doaas; cp -p /etc/motd /root/motd',
+    );
+    const { pull, apply } = await during(
+      () => host.exec('umount /var/lib/doaas'),
+      () => applied('read-only'),
+    );
+    expect(apply.conclusion).toBe('failure');
+    expect(apply.title).toBe('The run failed on web-1; 0 servers restored as before');
+    expect(unescaped(apply.summary)).toMatch(
+      /the run pr\S+ could not be brought to web-1: mkdir: cannot create directory '\/var\/lib\/doaas\/runs': Read-only file system/,
+    );
+    expect(unescaped(apply.summary)).toContain('untouched; nothing had been done there');
+    expect((await host.exec('cmp /etc/motd /root/motd && echo same')).stdout).toBe('same\n');
+    expect(await world.merged(pull)).toBe(false);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('or is odd in what should not matter: it is changed all the same', async () => {
+    await host.exec(`apt-get install -qq -y --no-install-recommends csh > /dev/null && usermod -s /bin/csh deploy
+      printf '#!/bin/sh\\necho welcome\\necho to the machine >&2\\n' > /home/deploy/.ssh/rc; chmod 755 /home/deploy/.ssh/rc
+      echo 'echo hello from csh' > /home/deploy/.cshrc
+      printf 'LANG=tr_TR.UTF-8\\nLC_ALL=de_XX\\n' > /etc/environment
+      mount -t tmpfs -o size=4k,noexec tmpfs /tmp; head -c 9000 /dev/zero > /tmp/full
+      hostname renamed; echo renamed > /etc/hostname`);
+    const odd = await host.exec('getent passwd deploy; df --output=pcent /tmp; hostname');
+    expect(odd.stdout).toMatch(/:\/bin\/csh\nUse%\n100%\nrenamed\n$/);
+    await hangUp();
+    const { pull, apply } = await during(
+      () =>
+        host.exec(
+          'umount /tmp; usermod -s /bin/bash deploy; rm -r /home/deploy/.ssh/rc /home/deploy/.cshrc /etc/environment',
+        ),
+      () => applied('odd'),
+    );
+    expect(apply.title).toMatch(/^Applied 1 change on 1 server/);
+    await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge');
+    expect((await host.exec('cat /etc/motd')).stdout).toBe('odd\n');
   });
 });
 
