@@ -32,6 +32,8 @@ async function startDemo(...flags: string[]): Promise<Demo> {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: tmp },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as a terminal gives it.
+    detached: true,
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
@@ -63,6 +65,12 @@ async function leftovers(demo: Demo): Promise<string[]> {
   // tsx keeps what it compiled there, for the next program.
   const files = (await readdir(demo.tmp)).filter((name) => !name.startsWith('tsx-'));
   return [...labs, ...mounts, ...namespaces, ...(await processesNaming(demo.tmp)), ...files];
+}
+
+/** A terminal sends Ctrl-C and its own end to all processes of the group; `kill` reaches one. */
+function stop(demo: Demo, signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
+  const pid = demo.child.pid ?? 0;
+  process.kill(signal === 'SIGTERM' ? pid : -pid, signal);
 }
 
 /** Namespaces of lab hosts that no lab knows. */
@@ -140,16 +148,37 @@ describe('the demo', { timeout: 6 * MINUTES }, () => {
   });
 
   it.each([
-    ['while the servers boot', 'booting three servers', 'SIGINT', 130],
     ['while the engine starts', "the lab's GitHub serves", 'SIGTERM', 143],
-    ['in the middle of an apply', 'comments: /doaas apply', 'SIGINT', 130],
+    ['by Ctrl-C in the middle of an apply', 'comments: /doaas apply', 'SIGINT', 130],
+    ['by its terminal in the middle of a rollback', /✗ doaas\/verify/, 'SIGHUP', 129],
   ] as const)('leaves nothing when it is stopped %s', async (_when, text, signal, exit) => {
     demo = await startDemo();
     await saying(demo, text);
-    demo.child.kill(signal);
+    stop(demo, signal);
     expect(await demo.ended).toBe(exit);
     expect(demo.output()).toContain('Stopping, and removing everything');
-    expect(demo.output()).not.toContain('failed');
+    expect(demo.output()).not.toContain('The demo failed');
+    await expectNothingLeft(demo);
+  });
+
+  it('leaves nothing when Ctrl-C comes while it still prepares', async () => {
+    demo = await startDemo();
+    await saying(demo, 'Temporal comes from');
+    stop(demo, 'SIGINT');
+    expect(await demo.ended).not.toBe(0);
+    expect(demo.output()).not.toContain('booting');
+    await expectNothingLeft(demo);
+  });
+
+  it('leaves nothing when Ctrl-C is pressed again and again while the servers boot', async () => {
+    demo = await startDemo();
+    await saying(demo, 'booting three servers');
+    stop(demo, 'SIGINT');
+    await saying(demo, 'Stopping, and removing everything');
+    stop(demo, 'SIGINT');
+    await saying(demo, 'Still cleaning up');
+    stop(demo, 'SIGINT');
+    expect(await demo.ended).toBe(130);
     await expectNothingLeft(demo);
   });
 
