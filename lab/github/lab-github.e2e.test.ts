@@ -9,12 +9,13 @@ import { Octokit } from '@octokit/rest';
 import { Webhooks } from '@octokit/webhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Account } from './accounts.ts';
-import { secondaryRateLimit } from './faults.ts';
+import { primaryRateLimit, secondaryRateLimit } from './faults.ts';
 import type { Json } from './json.ts';
 import { type LabGitHub, startLabGitHub } from './lab-github.ts';
 
 const exec = promisify(execFile);
 const SECRET = 'a secret of this test';
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const CLEAN_GIT = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' };
 
 interface Received {
@@ -58,7 +59,7 @@ beforeAll(async () => {
     authStrategy: createAppAuth,
     auth: { appId: id, privateKey, installationId: lab.installationId },
     baseUrl: lab.url,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: SILENT,
   });
 });
 afterAll(async () => {
@@ -395,6 +396,63 @@ describe('webhooks and faults', () => {
     await lab.comment(repo, pull, reviewer, 'early');
     const bodies = (await eventsOf(repo, 'issue_comment')).map((payload) => Object(payload.comment).body);
     expect(bodies).toEqual(['doubled', 'doubled', 'early', 'late']);
+  });
+
+  test('webhooks come late on demand, and others pass them', async () => {
+    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
+    await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
+    const pull = await lab.openPullRequest(repo, { branch: 'change' });
+    await lab.webhooks.settled();
+    const delayMs = 400;
+    lab.webhooks.faults.add({ event: 'issue_comment', action: 'created', times: 1, effect: { delayMs } });
+    const asked = performance.now();
+    await lab.comment(repo, pull, lab.accounts.reviewer, 'late');
+    await lab.comment(repo, pull, lab.accounts.reviewer, 'at once');
+    const bodies = (await eventsOf(repo, 'issue_comment')).map((payload) => Object(payload.comment).body);
+    expect(bodies).toEqual(['at once', 'late']);
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(delayMs);
+  });
+
+  test('answers come late on demand, and limits are as GitHub words them', async () => {
+    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
+    const target = { owner: repo.owner, repo: repo.name };
+    const path = new RegExp(`^/repos/${repo.owner}/${repo.name}$`);
+    const delayMs = 300;
+    lab.faults.add({ path, times: 1, respond: { delayMs } });
+    const asked = performance.now();
+    expect((await engine.repos.get(target)).status).toBe(200);
+    expect(performance.now() - asked).toBeGreaterThanOrEqual(delayMs - 1);
+    lab.faults.add({ path, times: 1, respond: primaryRateLimit(1_900_000_000) });
+    lab.faults.add({ path, times: 1, respond: { status: 429, headers: { 'retry-after': '3' } } });
+    await expect(engine.repos.get(target)).rejects.toMatchObject({
+      status: 403,
+      response: { headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1900000000' } },
+    });
+    await expect(engine.repos.get(target)).rejects.toMatchObject({
+      status: 429,
+      response: { headers: { 'retry-after': '3' } },
+    });
+  });
+
+  test('a token may do no more than it was given', async () => {
+    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
+    const head = await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
+    const pull = await lab.openPullRequest(repo, { branch: 'change' });
+    await lab.branchWithChanges(repo, 'other', { 'a.txt': 'three\n' });
+    const reads = { checks: 'read', contents: 'read', issues: 'read', pull_requests: 'read' } as const;
+    const { token } = Object(await engine.auth({ type: 'installation', permissions: reads }));
+    const reader = new Octokit({ auth: token, baseUrl: lab.url, log: SILENT });
+    const target = { owner: repo.owner, repo: repo.name };
+    expect((await reader.pulls.get({ ...target, pull_number: pull })).status).toBe(200);
+    const body = 'no';
+    const refused = [
+      () => reader.checks.create({ ...target, name: 'doaas/plan', head_sha: head }),
+      () => reader.issues.createComment({ ...target, issue_number: pull, body }),
+      () => reader.pulls.merge({ ...target, pull_number: pull }),
+      () => reader.git.createRef({ ...target, ref: 'refs/heads/no', sha: head }),
+      () => reader.pulls.create({ ...target, head: 'other', base: 'main', title: body }),
+    ];
+    for (const act of refused) await expect(act()).rejects.toMatchObject({ status: 403 });
   });
 
   test('faults hit the requests they name, as often as they say', async () => {
