@@ -15,6 +15,9 @@ const MINUTES = 60_000;
 /** For processes to be gone once the demo has ended, seconds. */
 const GONE_SECONDS = 5;
 
+/** For the lab's watcher to take down the servers of a demo that was killed, seconds. */
+const WATCHED_SECONDS = 60;
+
 interface Demo {
   readonly child: ChildProcess;
   readonly output: () => string;
@@ -56,15 +59,18 @@ function saying(demo: Demo, text: string | RegExp): Promise<true> {
   );
 }
 
-/** Everything of this machine that is of the demo: its lab, mounts, processes, namespaces and temporary files. */
-async function leftovers(demo: Demo): Promise<string[]> {
+/** Everything of this machine that is of the demo: its lab, mounts, namespaces and processes. */
+async function running(demo: Demo): Promise<string[]> {
   const own = `lab-${demo.child.pid}-`;
   const labs = (await labNames(labSettings())).filter((lab) => lab.startsWith(own));
   const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').filter((line) => line.includes(own));
   const namespaces = (await orphans()).filter((name) => !demo.orphansBefore.includes(name));
-  // tsx keeps what it compiled there, for the next program.
-  const files = (await readdir(demo.tmp)).filter((name) => !name.startsWith('tsx-'));
-  return [...labs, ...mounts, ...namespaces, ...(await processesNaming(demo.tmp)), ...files];
+  return [...labs, ...mounts, ...namespaces, ...(await processesNaming(demo.tmp))];
+}
+
+/** tsx keeps what it compiled there, for the next program. */
+async function files(demo: Demo): Promise<string[]> {
+  return (await readdir(demo.tmp)).filter((name) => !name.startsWith('tsx-'));
 }
 
 /** A terminal sends Ctrl-C and its own end to all processes of the group; `kill` reaches one. */
@@ -101,13 +107,17 @@ async function processesNaming(dir: string): Promise<string[]> {
   return lines.flat();
 }
 
-async function expectNothingLeft(demo: Demo): Promise<void> {
+async function expectNone(find: () => Promise<readonly string[]>, seconds: number): Promise<void> {
   await until(
-    async () => ((await leftovers(demo)).length === 0 ? true : undefined),
+    async () => ((await find()).length === 0 ? true : undefined),
     'nothing to be left',
-    GONE_SECONDS,
-    async () => (await leftovers(demo)).join('\n'),
+    seconds,
+    async () => (await find()).join('\n'),
   );
+}
+
+function expectNothingLeft(demo: Demo): Promise<void> {
+  return expectNone(async () => [...(await running(demo)), ...(await files(demo))], GONE_SECONDS);
 }
 
 describe('the demo', { timeout: 6 * MINUTES }, () => {
@@ -180,6 +190,15 @@ describe('the demo', { timeout: 6 * MINUTES }, () => {
     stop(demo, 'SIGINT');
     expect(await demo.ended).toBe(130);
     await expectNothingLeft(demo);
+  });
+
+  it('leaves nothing that runs when it is killed itself', async () => {
+    demo = await startDemo();
+    await saying(demo, 'the engine is up');
+    demo.child.kill('SIGKILL');
+    await demo.ended;
+    const killed = demo;
+    await expectNone(() => running(killed), WATCHED_SECONDS);
   });
 
   it('explains itself, and its wrong use', async () => {
