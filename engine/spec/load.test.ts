@@ -44,7 +44,7 @@ describe('which files hold documents', () => {
     };
     expect(load(files, 'infra')).toEqual([
       'infra/a.yaml:1:13 Unknown apiVersion "v1"; did you mean "doaas/v1"?',
-      'infra/b.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec.',
+      'infra/b.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec; write "---" between documents, not "- ".',
       'infra/c.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
     ]);
   });
@@ -70,12 +70,42 @@ describe('the head of a document', () => {
       'a.yaml:1:1 Unknown property "apiversion" in a document; did you mean "apiVersion"?',
     ],
     [
+      'apiVersion: v1\nkind: server\nmetadata: {name: a}\nspec: {}\n',
+      'a.yaml:1:13 Unknown apiVersion "v1"; did you mean "doaas/v1"?',
+    ],
+    ['apiVersion: 1\nkind: Configuration\n', 'a.yaml:1:13 Unknown apiVersion 1; did you mean "doaas/v1"?'],
+    [
+      'apiVersion: doas/v1\nkind: Sevrer\n',
+      'a.yaml:1:13 Unknown apiVersion "doas/v1"; did you mean "doaas/v1"?',
+    ],
+    [
+      'apiVersion: doaas/v1\nkind:\n',
+      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration.',
+    ],
+    [
+      '- apiVersion: doaas/v1\n  kind: Server\n',
+      'a.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec; write "---" between documents, not "- ".',
+    ],
+    [
+      'kind: Configuration\nspec: {}\n',
+      'a.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
+    ],
+    [
       'kind: Server\nmetadata: {name: a}\nspec: {}\n',
       'a.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
     ],
   ])('%j', (text, sentence) => {
     expect(load({ 'a.yaml': text })).toEqual([sentence]);
   });
+});
+
+test.each([
+  'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n',
+  'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n',
+  'apiVersion: serving.knative.dev/v1\nkind: Configuration\nmetadata: {name: a}\nspec: {}\n',
+  '- name: a playbook\n  hosts: all\n',
+])('YAML of other programs is left alone: %j', (text) => {
+  expect(load({ 'a.yaml': text })).toEqual([]);
 });
 
 test('a document with mistakes does not make mistakes of those that refer to it', () => {

@@ -128,6 +128,10 @@ describe('servers', () => {
       's.yaml:4:17 "address" is "-oProxyCommand=x", but must be a host name or an IP address, such as 10.0.0.5.',
     ],
     [
+      `address: "10.0.0.5:2222", ${key}`,
+      's.yaml:4:17 "10.0.0.5:2222" is neither a host name nor an IP address; write "address: 10.0.0.5" and "port: 2222".',
+    ],
+    [
       'address: 10.0.0.5',
       's.yaml:4:1 Server web-1 has no "hostKey", without which the engine cannot know the machine; `doaas scan 10.0.0.5` prints it.',
     ],
