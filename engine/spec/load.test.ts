@@ -121,6 +121,56 @@ test('a document with mistakes does not make mistakes of those that refer to it'
   ]);
 });
 
+test('what has no mistake by the schema is checked further in the same round', () => {
+  const files = {
+    'a.yaml': server('web-1'),
+    'c.yaml': configuration(
+      'c',
+      '  targets: {hosts: [web-1, wbe-1]}\n' +
+        '  variables: {port: {type: integer, default: 1}}\n' +
+        '  pakages: {}\n' +
+        '  files: {/a: {content: x, mode: 0644}, /b: {content: x, source: y}, /t: {template: t}}\n' +
+        '  probes: [{}, {htp: "http://x"}]\n' +
+        '  users: {deploy: {}}\n',
+      'dependsOn: [Configuration/nothing]\n',
+    ),
+    'd.yaml': configuration('d', '  targets: {all: true}\n  users: {deploy: {}}\n'),
+    t: '{{port}} {{prot}}',
+  };
+  expect(check(files)).toEqual([
+    'c.yaml:4:13 There is no Configuration/nothing to depend on.',
+    'c.yaml:6:28 There is no Server with the name "wbe-1"; did you mean "web-1"?',
+    'c.yaml:8:3 Unknown property "pakages" in "spec"; did you mean "packages"?',
+    'c.yaml:9:34 "mode" of /a must be text; write "0644" in quotes: YAML reads 0644 as 644.',
+    'c.yaml:9:41 /b has content and source; keep one of them.',
+    'c.yaml:9:66 There is no file y in the repository.',
+    'c.yaml:9:85 t line 1 uses "prot", which is not declared; did you mean "port"?',
+    'c.yaml:10:12 A probe must have exactly one of http, tcp and command.',
+    'c.yaml:10:16 A probe must have exactly one of http, tcp and command.',
+    'c.yaml:10:17 Unknown property "htp" in item 2 of probes; did you mean "http"?',
+    'd.yaml:6:11 deploy is also written by Configuration/c (c.yaml line 11), on web-1; keep it in one place.',
+  ]);
+});
+
+test('a mistake in what others depend on makes no mistakes of them', () => {
+  const files = {
+    'a.yaml': server('web-1', '{role: 1}'),
+    'b.yaml': configuration(
+      'b',
+      '  targets: {labels: {role: "1"}}\n  variables: {port: {type: int}}\n  files: {/t: {template: t}}\n',
+    ),
+    'c.yaml': configuration('c', '  target: {all: true}\n  files: {/t: {template: t, mode: 1}}\n'),
+    t: '{{port}}',
+  };
+  expect(check(files)).toEqual([
+    'a.yaml:1:77 "role" of labels must be text; write "1" in quotes: YAML reads 1 as a number.',
+    'b.yaml:6:28 "type" of port must be one of string, integer, number, boolean, list, not "int"; did you mean "integer"?',
+    'c.yaml:4:1 "spec" has no "targets", which is required.',
+    'c.yaml:5:3 Unknown property "target" in "spec"; did you mean "targets"?',
+    'c.yaml:6:35 "mode" of /t must be text, not 1; expected an octal mode in quotes, such as "0644".',
+  ]);
+});
+
 test('a variable is not missing where the document that sets it has a mistake', () => {
   const files = {
     'a.yaml': server('web-1'),
