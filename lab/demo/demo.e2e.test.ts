@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../test/until.ts';
+import { DEMO_LAB } from '../cli.ts';
 import { usedIndexes } from '../network.ts';
 import { labNames, readHosts } from '../records.ts';
 import { kernelName, labSettings } from '../settings.ts';
@@ -22,6 +23,8 @@ interface Demo {
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly ended: Promise<number | null>;
+  /** Of its servers' lab, or how that begins. */
+  readonly lab: string;
   /** Its own folder for temporary files. */
   readonly tmp: string;
   readonly orphansBefore: readonly string[];
@@ -41,7 +44,8 @@ async function startDemo(...flags: string[]): Promise<Demo> {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, output: () => text, ended, tmp, orphansBefore };
+  const lab = flags.includes('--keep') ? DEMO_LAB : `lab-${child.pid}-`;
+  return { child, output: () => text, ended, lab, tmp, orphansBefore };
 }
 
 function saying(demo: Demo, text: string | RegExp): Promise<true> {
@@ -61,9 +65,10 @@ function saying(demo: Demo, text: string | RegExp): Promise<true> {
 
 /** Everything of this machine that is of the demo: its lab, mounts, namespaces and processes. */
 async function running(demo: Demo): Promise<string[]> {
-  const own = `lab-${demo.child.pid}-`;
-  const labs = (await labNames(labSettings())).filter((lab) => lab.startsWith(own));
-  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').filter((line) => line.includes(own));
+  const labs = (await labNames(labSettings())).filter((lab) => lab.startsWith(demo.lab));
+  const mounts = (await readFile('/proc/mounts', 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes(`/labs/${demo.lab}`));
   const namespaces = (await orphans()).filter((name) => !demo.orphansBefore.includes(name));
   return [...labs, ...mounts, ...namespaces, ...(await processesNaming(demo.tmp))];
 }
@@ -71,6 +76,11 @@ async function running(demo: Demo): Promise<string[]> {
 /** tsx keeps what it compiled there, for the next program. */
 async function files(demo: Demo): Promise<string[]> {
   return (await readdir(demo.tmp)).filter((name) => !name.startsWith('tsx-'));
+}
+
+/** As a person types it in a second terminal; gives what it prints. */
+async function shell(commands: string): Promise<string> {
+  return (await promisify(execFile)('sh', ['-euc', commands])).stdout;
 }
 
 /** A terminal sends Ctrl-C and its own end to all processes of the group; `kill` reaches one. */
@@ -160,7 +170,6 @@ describe('the demo', { timeout: 6 * MINUTES }, () => {
   it.each([
     ['while the engine starts', "the lab's GitHub serves", 'SIGTERM', 143],
     ['by Ctrl-C in the middle of an apply', 'comments: /doaas apply', 'SIGINT', 130],
-    ['by its terminal in the middle of a rollback', /✗ doaas\/verify/, 'SIGHUP', 129],
   ] as const)('leaves nothing when it is stopped %s', async (_when, text, signal, exit) => {
     demo = await startDemo();
     await saying(demo, text);
@@ -168,6 +177,24 @@ describe('the demo', { timeout: 6 * MINUTES }, () => {
     expect(await demo.ended).toBe(exit);
     expect(demo.output()).toContain('Stopping, and removing everything');
     expect(demo.output()).not.toContain('The demo failed');
+    await expectNothingLeft(demo);
+  });
+
+  it('keeps it all running with --keep, and what it says to try works, until its terminal is closed', async () => {
+    demo = await startDemo('--keep');
+    await saying(demo, 'What happens in pull requests from here on');
+    const [, advice = ''] =
+      /# names and tokens for the commands below\n(.*)# other commands/s.exec(demo.output()) ?? [];
+    const [intoShell = ''] = /^.*doaas lab ssh web-1$/m.exec(advice) ?? [];
+    const [opening = '', reviewing = ''] = advice.replace(intoShell, '').split(/^ *# review it .*$/m);
+    const [review = ''] = reviewing.split(/^ *# see for yourself$/m);
+    await shell(opening);
+    await saying(demo, /✓ doaas\/plan +#3 3 changes on 3 servers/);
+    await shell(`${opening.split('\n')[0]}\n${review}`);
+    await saying(demo, '#3 is merged');
+    expect(await shell(`${intoShell} cat /srv/shop/index.html`)).toBe('<h2>Hello from web-1</h2>\n');
+    stop(demo, 'SIGHUP');
+    expect(await demo.ended).toBe(0);
     await expectNothingLeft(demo);
   });
 
