@@ -15,16 +15,18 @@ import { planBySize } from './sizes.ts';
 const RUNS = 5;
 const SIZES = [20, 50, 100] as const;
 
-/** `--runs N` and `--sizes 20,50,100` (or `none`) shorten it while one works on it. */
+/** `--runs N`, `--sizes 20,50,100` (or `none`) and `--only apply` shorten it while one works on it. */
 function settings(argv: readonly string[]) {
-  const options = { runs: { type: 'string' }, sizes: { type: 'string' } } as const;
+  const options = { runs: { type: 'string' }, sizes: { type: 'string' }, only: { type: 'string' } } as const;
   const { values } = parseArgs({ args: [...argv], options });
   const sizes = values.sizes === undefined ? [...SIZES] : values.sizes.split(',').map(Number).filter(Boolean);
-  return { runs: Number(values.runs ?? RUNS), sizes };
+  if (values.only !== undefined && values.only !== 'apply')
+    throw new Error(`--only knows "apply", not "${values.only}"`);
+  return { runs: Number(values.runs ?? RUNS), sizes, onlyApply: values.only === 'apply' };
 }
 
 export async function fleet(argv: readonly string[]): Promise<Result> {
-  const { runs, sizes } = settings(argv);
+  const { runs, sizes, onlyApply } = settings(argv);
   await bundleWorkflows();
   const dir = await mkdtemp(join(tmpdir(), 'doaas-bench-peers-'));
   try {
@@ -35,6 +37,7 @@ export async function fleet(argv: readonly string[]): Promise<Result> {
       await peers.script([host]);
     });
     const applies = await applyRounds(peers, runs);
+    if (onlyApply) return appliesOf(applies);
     const plans = await withLab(HOSTS, async (lab, hosts) => {
       const ours = await openOurs(hosts[0]?.privateKeyPath ?? '');
       try {
@@ -55,23 +58,42 @@ export async function fleet(argv: readonly string[]): Promise<Result> {
 type Applies = Awaited<ReturnType<typeof applyRounds>>;
 type Plans = Awaited<ReturnType<typeof planRounds>> & { readonly bySize: Readonly<Record<string, number>> };
 
+const ratio = (a: number, b: number): string => `${rounded(a / b)}`;
+
+function appliesOf(applies: Applies): Result {
+  const json = {
+    apply_s: rounded(median(applies.ours)),
+    ansible_apply_s: rounded(median(applies.ansible)),
+    pyinfra_apply_s: rounded(median(applies.pyinfra)),
+    script_apply_s: rounded(median(applies.script)),
+  };
+  return {
+    json,
+    rows: [
+      { what: 'first apply', value: json.apply_s, unit: 's' },
+      { what: '  of a shell script', value: ratio(json.apply_s, json.script_apply_s), bar: '<= 1.5' },
+      { what: '  of pyinfra', value: ratio(json.apply_s, json.pyinfra_apply_s), bar: '< 1' },
+      { what: '  of Ansible', value: ratio(json.apply_s, json.ansible_apply_s), bar: '< 1' },
+      { what: '  shell script', value: json.script_apply_s, unit: 's' },
+      { what: '  pyinfra', value: json.pyinfra_apply_s, unit: 's' },
+      { what: '  Ansible', value: json.ansible_apply_s, unit: 's' },
+    ],
+  };
+}
+
 function resultOf(applies: Applies, plans: Plans): Result {
+  const applied = appliesOf(applies);
   const json = {
     plan_s: rounded(median(plans.ours)),
-    apply_s: rounded(median(applies.ours)),
     ansible_plan_s: rounded(median(plans.ansible)),
-    ansible_apply_s: rounded(median(applies.ansible)),
     pyinfra_plan_s: rounded(median(plans.pyinfra)),
-    pyinfra_apply_s: rounded(median(applies.pyinfra)),
     login_s: rounded(median(plans.login)),
-    script_apply_s: rounded(median(applies.script)),
     altered_found: plans.found,
     altered: plans.altered,
     plan_s_by_hosts: { [HOSTS]: rounded(median(plans.ours)), ...plans.bySize },
   };
-  const ratio = (a: number, b: number): string => `${rounded(a / b)}`;
   return {
-    json,
+    json: { ...applied.json, ...json },
     rows: [
       { what: `plan of ${HOSTS} converged hosts`, value: json.plan_s, unit: 's' },
       { what: '  of a bare login', value: ratio(json.plan_s, json.login_s), bar: '<= 2' },
@@ -80,13 +102,7 @@ function resultOf(applies: Applies, plans: Plans): Result {
       { what: '  bare login', value: json.login_s, unit: 's' },
       { what: '  pyinfra', value: json.pyinfra_plan_s, unit: 's' },
       { what: '  Ansible', value: json.ansible_plan_s, unit: 's' },
-      { what: 'first apply', value: json.apply_s, unit: 's' },
-      { what: '  of a shell script', value: ratio(json.apply_s, json.script_apply_s), bar: '<= 1.5' },
-      { what: '  of pyinfra', value: ratio(json.apply_s, json.pyinfra_apply_s), bar: '< 1' },
-      { what: '  of Ansible', value: ratio(json.apply_s, json.ansible_apply_s), bar: '< 1' },
-      { what: '  shell script', value: json.script_apply_s, unit: 's' },
-      { what: '  pyinfra', value: json.pyinfra_apply_s, unit: 's' },
-      { what: '  Ansible', value: json.ansible_apply_s, unit: 's' },
+      ...applied.rows,
       { what: 'altered items found', value: `${json.altered_found} of ${json.altered}`, bar: 'all' },
       ...Object.entries(json.plan_s_by_hosts).map(([hosts, seconds]) => ({
         what: `plan of ${hosts} hosts`,
