@@ -117,7 +117,7 @@ test('a document with mistakes does not make mistakes of those that refer to it'
   expect(check(files)).toEqual([
     'a.yaml:1:75 "spec" has no "address", which is required.',
     'a.yaml:1:82 Unknown property "adress" in "spec"; did you mean "address"?',
-    'b.yaml:6:13 "packages" must be a map of names to values, not 5.',
+    'b.yaml:6:13 "packages" must be a map of names to values, not 5; for example {nginx: {}, telnet: {state: absent}}.',
   ]);
 });
 
@@ -129,7 +129,7 @@ test('what has no mistake by the schema is checked further in the same round', (
       '  targets: {hosts: [web-1, wbe-1]}\n' +
         '  variables: {port: {type: integer, default: 1}}\n' +
         '  pakages: {}\n' +
-        '  files: {/a: {content: x, mode: 0644}, /b: {content: x, source: y}, /t: {template: t}}\n' +
+        '  files: {/a: {content: x, mode: 0644}, /b: {content: x, source: y}, /t: {template: t}, /s: {src: t}}\n' +
         '  probes: [{}, {htp: "http://x"}]\n' +
         '  users: {deploy: {}}\n',
       'dependsOn: [Configuration/nothing]\n',
@@ -145,8 +145,7 @@ test('what has no mistake by the schema is checked further in the same round', (
     'c.yaml:9:41 /b has content and source; keep one of them.',
     'c.yaml:9:66 There is no file y in the repository.',
     'c.yaml:9:85 t line 1 uses "prot", which is not declared; did you mean "port"?',
-    'c.yaml:10:12 A probe must have exactly one of http, tcp and command.',
-    'c.yaml:10:16 A probe must have exactly one of http, tcp and command.',
+    'c.yaml:9:94 Unknown property "src" in "/s" of files; known are state, content, source, template, linkTo, owner, group, mode, notify.',
     'c.yaml:10:17 Unknown property "htp" in item 2 of probes; did you mean "http"?',
     'd.yaml:6:11 deploy is also written by Configuration/c (c.yaml line 11), on web-1; keep it in one place.',
   ]);

@@ -20,7 +20,9 @@ export function withoutMistakes(kind: string, value: unknown, errors: readonly S
 /** JSON pointer of the smallest part that means something alone; undefined: the mistake spoils the whole document. */
 function partOf(kind: string, error: SpecError, value: unknown): string | undefined {
   const [top = '', section, entry] = pointerSegments(error.pointer);
-  if (error.code === 'unknown-property') return isDecisive(error.pointer) ? undefined : error.pointer;
+  // A misspelt section takes nothing with it; a misspelt property of an entry may be all that the entry says.
+  if (error.code === 'unknown-property' && (entry === undefined || kind === 'Server'))
+    return isDecisive(error.pointer) ? undefined : error.pointer;
   if (top === 'dependsOn') return '/dependsOn';
   // A server without one of its properties would be another server.
   if (top !== 'spec' || section === undefined || kind === 'Server' || DECISIVE.includes(section))
