@@ -36,6 +36,17 @@ describe('unquoted values', () => {
     ]);
   });
 
+  test.each([
+    ['variables: {mode: {type: integer, default: 0644}}', '6:46 0644 is read as 644', '644, or "0644"'],
+    ['variables: {version: {type: number, default: 1.10}}', '6:48 1.10 is read as 1.1', '1.1, or "1.10"'],
+    ['groups: {deploy: {gid: 0x10}}', '6:26 0x10 is read as 16', '16, or "0x10"'],
+    ['sysctl: {kernel.pid_max: 010}', '6:28 010 is read as 10', '10, or "010"'],
+  ])('a number that is read as another one: %s', (spec, start, advice) => {
+    expect(read(`  ${spec}\n`)).toContain(
+      `c.yaml:${start} by YAML; write ${advice} in quotes if it is a text.`,
+    );
+  });
+
   test('yes and no', () => {
     expect(read('  units: {nginx.service: {enabled: yes}}\n')).toEqual([
       'c.yaml:6:36 "enabled" of nginx.service must be true or false; YAML 1.2 reads yes as text.',

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Position, SpecError } from './manifest.ts';
 import type { ParsedDocument } from './parse.ts';
-import { childPointer, nearestEntry } from './pointer.ts';
+import { childPointer, nearestEntry, pointerSegments } from './pointer.ts';
 import { schemaErrors } from './schemas.ts';
 import { schemaSentence } from './sentences.ts';
 
@@ -14,7 +14,30 @@ export function validateDocument(kind: string, document: ParsedDocument): readon
     const place = `${specError.pointer} ${ofOneValue(error) ? 'value' : specError.code}`;
     if (!byPlace.has(place)) byPlace.set(place, specError);
   }
-  return [...byPlace.values()];
+  const wrong = new Set([...byPlace.values()].map((error) => error.pointer));
+  return [...byPlace.values(), ...numbersInDisguise(document).filter(({ pointer }) => !wrong.has(pointer))];
+}
+
+/** YAML reads 0644 as 644, 1.10 as 1.1 and 0x10 as 16; where a number is allowed nobody would notice. */
+function numbersInDisguise(document: ParsedDocument): readonly SpecError[] {
+  return [...document.plain].flatMap(([pointer, text]) => {
+    const value = valueAt(document.value, pointer);
+    if (typeof value !== 'number' || String(value) === text) return [];
+    const message = `${text} is read as ${value} by YAML; write ${value}, or ${JSON.stringify(text)} in quotes if it is a text.`;
+    return [
+      {
+        kind: 'spec-error',
+        code: 'wrong-value',
+        message,
+        position: valuePosition(document, pointer),
+        pointer,
+      },
+    ];
+  });
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  return pointerSegments(pointer).reduce<unknown>((at, key) => Reflect.get(Object(at), key), value);
 }
 
 /** Which choices there are says more than which type; sorting keeps the order of the rest. */
