@@ -8,25 +8,27 @@ import { progress, type Result } from '../report.ts';
 import { applyRounds } from './applyRounds.ts';
 import { HOSTS, withLab } from './lab.ts';
 import { openOurs } from './ours.ts';
-import { openPeers } from './peers.ts';
+import { openPeers, type Peers } from './peers.ts';
 import { planRounds } from './planRounds.ts';
 import { planBySize } from './sizes.ts';
 
 const RUNS = 5;
 const SIZES = [20, 50, 100] as const;
 
-/** `--runs N`, `--sizes 20,50,100` (or `none`) and `--only apply` shorten it while one works on it. */
+const PARTS = ['apply', 'plan'] as const;
+
+/** `--runs N`, `--sizes 20,50,100` (or `none`) and `--only apply` or `plan` shorten it while one works on it. */
 function settings(argv: readonly string[]) {
   const options = { runs: { type: 'string' }, sizes: { type: 'string' }, only: { type: 'string' } } as const;
   const { values } = parseArgs({ args: [...argv], options });
   const sizes = values.sizes === undefined ? [...SIZES] : values.sizes.split(',').map(Number).filter(Boolean);
-  if (values.only !== undefined && values.only !== 'apply')
-    throw new Error(`--only knows "apply", not "${values.only}"`);
-  return { runs: Number(values.runs ?? RUNS), sizes, onlyApply: values.only === 'apply' };
+  const parts = values.only === undefined ? PARTS : PARTS.filter((part) => part === values.only);
+  if (parts.length === 0) throw new Error(`--only knows ${PARTS.join(' and ')}, not "${values.only}"`);
+  return { runs: Number(values.runs ?? RUNS), sizes, parts };
 }
 
 export async function fleet(argv: readonly string[]): Promise<Result> {
-  const { runs, sizes, onlyApply } = settings(argv);
+  const { runs, sizes, parts } = settings(argv);
   await bundleWorkflows();
   const dir = await mkdtemp(join(tmpdir(), 'doaas-bench-peers-'));
   try {
@@ -36,23 +38,33 @@ export async function fleet(argv: readonly string[]): Promise<Result> {
       progress('filling the apt cache of the lab');
       await peers.script([host]);
     });
-    const applies = await applyRounds(peers, runs);
-    if (onlyApply) return appliesOf(applies);
-    const plans = await withLab(HOSTS, async (lab, hosts) => {
-      const ours = await openOurs(hosts[0]?.privateKeyPath ?? '');
-      try {
-        progress('first apply of the fleet that is planned');
-        const { merged } = await ours.apply(hosts);
-        const measured = await planRounds(ours, peers, merged, hosts, runs);
-        return { ...measured, bySize: await planBySize(ours, peers, lab, merged, hosts, sizes, runs) };
-      } finally {
-        await ours.close();
-      }
-    });
-    return resultOf(applies, plans);
+    const applied = parts.includes('apply') ? [appliesOf(await applyRounds(peers, runs))] : [];
+    const planned = parts.includes('plan') ? [plansOf(await planning(peers, runs, sizes))] : [];
+    return together([...planned, ...applied]);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+function planning(peers: Peers, runs: number, sizes: readonly number[]): Promise<Plans> {
+  return withLab(HOSTS, async (lab, hosts) => {
+    const ours = await openOurs(hosts[0]?.privateKeyPath ?? '');
+    try {
+      progress('first apply of the fleet that is planned');
+      const { merged } = await ours.apply(hosts);
+      const measured = await planRounds(ours, peers, merged, hosts, runs);
+      return { ...measured, bySize: await planBySize(ours, peers, lab, merged, hosts, sizes, runs) };
+    } finally {
+      await ours.close();
+    }
+  });
+}
+
+function together(results: readonly Result[]): Result {
+  return {
+    json: Object.assign({}, ...results.map(({ json }) => json)),
+    rows: results.flatMap(({ rows }) => rows),
+  };
 }
 
 type Applies = Awaited<ReturnType<typeof applyRounds>>;
@@ -81,8 +93,7 @@ function appliesOf(applies: Applies): Result {
   };
 }
 
-function resultOf(applies: Applies, plans: Plans): Result {
-  const applied = appliesOf(applies);
+function plansOf(plans: Plans): Result {
   const json = {
     plan_s: rounded(median(plans.ours)),
     ansible_plan_s: rounded(median(plans.ansible)),
@@ -93,7 +104,7 @@ function resultOf(applies: Applies, plans: Plans): Result {
     plan_s_by_hosts: { [HOSTS]: rounded(median(plans.ours)), ...plans.bySize },
   };
   return {
-    json: { ...applied.json, ...json },
+    json,
     rows: [
       { what: `plan of ${HOSTS} converged hosts`, value: json.plan_s, unit: 's' },
       { what: '  of a bare login', value: ratio(json.plan_s, json.login_s), bar: '<= 2' },
@@ -102,7 +113,6 @@ function resultOf(applies: Applies, plans: Plans): Result {
       { what: '  bare login', value: json.login_s, unit: 's' },
       { what: '  pyinfra', value: json.pyinfra_plan_s, unit: 's' },
       { what: '  Ansible', value: json.ansible_plan_s, unit: 's' },
-      ...applied.rows,
       { what: 'altered items found', value: `${json.altered_found} of ${json.altered}`, bar: 'all' },
       ...Object.entries(json.plan_s_by_hosts).map(([hosts, seconds]) => ({
         what: `plan of ${hosts} hosts`,
