@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -30,8 +30,10 @@ export async function removeDead(parent: string): Promise<readonly string[]> {
   return found;
 }
 
-/** What is still mounted in there, or somebody else's, is no reason to fail. */
+/** Somebody else's is no reason to fail; and what is mounted in there, such as a server's disk, is not ours to empty. */
 async function remove(dir: string): Promise<void> {
+  const mounts = await readFile('/proc/self/mounts', 'utf8').catch(() => '');
+  if (mounts.includes(` ${dir}/`)) return;
   await rm(dir, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }
 
