@@ -89,6 +89,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       options.hosts === 0 ? Promise.resolve([]) : bootHosts(options, progress, closing),
       startLabGitHub({ webhookSecret: SECRET }).then((started) => {
         closing.push(() => started.close());
+        closing.push(async () => expectDescribed(started));
         return started;
       }),
     );
@@ -117,6 +118,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await close();
     throw error;
   }
+}
+
+/** Whatever a test is about: GitHub would not take what its own description of its API does not know. */
+function expectDescribed(github: LabGitHub): void {
+  const wrong = github.violations().map(({ request, problems }) => {
+    return `${request.method} ${request.path}: ${problems.join('; ')}`;
+  });
+  if (wrong.length > 0) throw new Error(`requests that GitHub does not describe:\n${wrong.join('\n')}`);
 }
 
 /** Of two that start side by side neither may go on unseen when the other has failed. */

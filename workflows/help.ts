@@ -6,3 +6,9 @@ export const HELP = [
   '`/doaas status` says what runs, and who holds which hosts.',
   '`/doaas unlock` frees hosts of this pull request that no living run holds.',
 ].join('\n');
+
+export const NOT_OPEN = 'This pull request is not open, so there is nothing to plan or apply.';
+export const FORK =
+  'Pull requests from forks are validated only: nothing is planned or applied. Push the branch to this repository and open the pull request from there.';
+export const PLANNING = 'Planning again on fresh facts; the comment above shows the result.';
+export const TAKING_BACK = 'It is being taken back already; the answer stands where that was asked for.';

@@ -11,11 +11,6 @@ export type PullEvent =
   /** A comment begins with /doaas but is no command; the text says what to do. */
   | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };
 
-/** Hints to look again; one look answers all that came before it. */
-export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
-  return a.kind === b.kind && a.kind !== 'asked' && a.kind !== 'misspelt';
-}
-
 export interface DeploymentEnded {
   readonly run: string;
   readonly end: RunEnd;

@@ -3,52 +3,63 @@ import {
   condition,
   continueAsNew,
   isCancellation,
-  log,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlanRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
+import type { Answer, PlanRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
+import { attempt, noted } from './attempt.ts';
 import { causeOf, deployment } from './deployment.ts';
-import { HELP } from './help.ts';
+import { FORK, HELP, NOT_OPEN, PLANNING, TAKING_BACK } from './help.ts';
 import { shouldContinue } from './history.ts';
-import {
-  type DeploymentEnded,
-  deploymentEnded,
-  type PullEvent,
-  pullEvent,
-  pullStatus,
-  saysTheSame,
-} from './messages.ts';
+import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
-import type { PullInput, PullState, Running } from './pullState.ts';
+import {
+  FRESH,
+  isOver,
+  type PullInput,
+  type PullState,
+  type Running,
+  remembering,
+  saysTheSame,
+} from './pullState.ts';
 
 /** A plan that is the same again after the base has moved goes on by itself this often. */
 const ATTEMPTS_MAX = 10;
 
+const REPORT_WITHIN = '5 seconds';
 const WATCH_INTERVAL = '15 seconds';
-
-/** Bound of remembered comments and presses; GitHub redelivers within three days. */
-const ANSWERED_MAX = 500;
 
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
   const inbox: PullEvent[] = [...(input.inbox ?? [])];
   const ended: DeploymentEnded[] = [];
-  let state: PullState = input.state ?? {
-    snapshot: undefined,
-    plan: undefined,
-    shown: undefined,
-    running: undefined,
-    unwanted: undefined,
-    answered: [],
-  };
+  let state: PullState = input.state ?? FRESH;
   let planning: { readonly scope: CancellationScope; readonly done: Promise<void> } | undefined;
+  /** The head whose servers are being read. */
+  let reads: string | undefined;
+  /** The rollback of the merged change, which may have to wait for other runs. */
+  let takingBack: Promise<void> | undefined;
+  let reactions: Promise<unknown> = Promise.resolve();
+  const reactedTo = new Set<Request>();
+  const answer = (request: Request, text: Answer): Promise<void> => short.answer(input.pull, request, text);
+
+  /** The person sees at once that they were heard, whatever has to be done before their turn comes. */
+  const react = async (request: Request): Promise<void> => {
+    if (reactedTo.has(request)) return;
+    reactedTo.add(request);
+    await short.acknowledge(input.pull, request);
+  };
+
   setHandler(pullEvent, (event) => {
-    if (!inbox.some((waiting) => saysTheSame(waiting, event))) inbox.push(event);
+    if (inbox.some((waiting) => saysTheSame(waiting, event))) return;
+    inbox.push(event);
+    if ('request' in event && patched('react-at-once'))
+      reactions = Promise.all([reactions, react(event.request).catch(noted)]);
   });
   setHandler(deploymentEnded, (end) => void ended.push(end));
   setHandler(pullStatus, () => ({
@@ -66,6 +77,9 @@ export async function pullRequest(input: PullInput): Promise<void> {
     if (snapshot.state !== 'open' || (same && !force && !reopened)) return;
     planning?.scope.cancel();
     await planning?.done;
+    if (reads !== undefined && reads !== snapshot.headSha && patched('close-overtaken'))
+      await short.closeOvertaken(input.pull, reads);
+    reads = undefined;
     const scope = new CancellationScope();
     planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
   };
@@ -83,9 +97,11 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
     state = { ...state, plan: undefined };
-    const valid = await short.validatePull(input.pull, revision);
+    const valid = await short.validatePull(input.pull, revision, snapshot.fork);
     if (valid.kind !== 'valid' || snapshot.fork || state.running !== undefined) return;
+    reads = snapshot.headSha;
     const outcome = await reading.planPull(input.pull, revision, state.shown);
+    reads = undefined;
     if (outcome.kind !== 'planned') return;
     state = { ...state, plan: outcome.plan, shown: outcome.plan };
     await short.gatePull(input.pull, outcome.plan);
@@ -109,7 +125,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
           await short.gatePull(input.pull, state.plan);
         return;
       case 'misspelt':
-        return once(event.request, () => short.answer(input.pull, event.request, event.text));
+        return once(event.request, () => answer(event.request, event.text));
       case 'asked':
         return once(event.request, () => obey(event.request));
     }
@@ -118,21 +134,26 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const once = async (request: Request, act: () => Promise<void>): Promise<void> => {
     const id = request.commentId ?? request.deliveryId;
     if (id !== undefined && state.answered.includes(id)) return;
-    await act();
-    if (id !== undefined) state = { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };
+    await act().catch((error: unknown) => apologise(request, error));
+    if (id !== undefined) state = remembering(state, id);
+  };
+
+  const apologise = (request: Request, error: unknown): Promise<void> => {
+    if (isCancellation(error)) throw error;
+    return answer(request, { kind: 'failed', command: request.command, reason: causeOf(error) });
   };
 
   const obey = async (request: Request): Promise<void> => {
-    await short.acknowledge(input.pull, request);
+    await react(request);
     const refusal = await short.refusal(input.pull, request);
-    if (refusal !== undefined) return short.answer(input.pull, request, refusal);
+    if (refusal !== undefined) return answer(request, refusal);
     switch (request.command) {
       case 'help':
-        return short.answer(input.pull, request, HELP);
+        return answer(request, HELP);
       case 'status':
-        return short.answer(input.pull, request, await short.describeStatus(input.pull));
+        return answer(request, await short.describeStatus(input.pull));
       case 'unlock':
-        return short.answer(input.pull, request, await short.unlock(input.pull, request));
+        return answer(request, await short.unlock(input.pull, request));
       case 'plan':
         return planAgain(request);
       case 'apply':
@@ -144,28 +165,32 @@ export async function pullRequest(input: PullInput): Promise<void> {
 
   const planAgain = async (request: Request): Promise<void> => {
     if (state.running !== undefined) {
-      return short.answer(
-        input.pull,
-        request,
-        `The run ${state.running.run} changes the hosts now; plan again when it has ended.`,
-      );
+      const { run } = state.running;
+      return answer(request, `The run ${run} changes the hosts now; plan again when it has ended.`);
     }
     await look(true);
-    await short.answer(
-      input.pull,
-      request,
-      'Planning again on fresh facts; the comment above shows the result.',
-    );
+    if (state.snapshot?.state !== 'open') return answer(request, NOT_OPEN);
+    await answer(request, state.snapshot.fork ? FORK : PLANNING);
+  };
+
+  /** The check says that a run is over a moment before the run itself reports it; who presses then means a new one. */
+  const hearOfEnd = async (): Promise<void> => {
+    if (state.running === undefined || !patched('hear-of-end')) return;
+    await condition(() => ended.length > 0, REPORT_WITHIN);
+    const end = ended.shift();
+    if (end !== undefined) await deploymentOver(end);
   };
 
   const apply = async (request: Request): Promise<void> => {
-    const no = (text: string): Promise<void> => short.answer(input.pull, request, text);
+    const no = (text: string): Promise<void> => answer(request, text);
+    await hearOfEnd();
     if (state.running !== undefined)
       return no(`The run ${state.running.run} is already applying this pull request.`);
     await look(false);
     await settled();
     const { snapshot, plan } = state;
-    if (snapshot?.state !== 'open') return no('This pull request is not open, so there is nothing to apply.');
+    if (snapshot?.state !== 'open') return no(NOT_OPEN);
+    if (snapshot.fork) return no(FORK);
     if (plan === undefined)
       return no('There is no plan to apply for this head; the checks say why. `/doaas plan` tries again.');
     if (request.headSha !== undefined && request.headSha !== plan.headSha) {
@@ -195,12 +220,23 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const takeBack = async (request: Request): Promise<void> => {
-    if (state.running === undefined) return rollBackMerged(input.pull, request);
+    if (state.running === undefined) return takeMergedBack(request);
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };
     await cancelDeployment(workflowId, `${request.actor} asked for a rollback`);
     const text = `Stopping the run ${run} at the next safe point and rolling it back.`;
-    return short.answer(input.pull, request, text);
+    return answer(request, text);
+  };
+
+  /** Beside the other events: it may wait for another run's locks, and people ask meanwhile. */
+  const takeMergedBack = async (request: Request): Promise<void> => {
+    if (takingBack !== undefined) return answer(request, TAKING_BACK);
+    takingBack = rollBackMerged(input.pull, request)
+      .catch((error: unknown) => apologise(request, error))
+      .catch(noted)
+      .finally(() => {
+        takingBack = undefined;
+      });
   };
 
   const deploymentOver = async (end: DeploymentEnded): Promise<void> => {
@@ -208,17 +244,19 @@ export async function pullRequest(input: PullInput): Promise<void> {
     if (running?.run !== end.run) return;
     state = { ...state, running: undefined, unwanted: undefined };
     await look(end.end === 'stale' || state.plan === undefined);
-    if (unwanted !== undefined && end.end === 'applied') return rollBackMerged(input.pull, unwanted);
-    if (unwanted === undefined && end.end === 'stale') return goOn(running);
+    if (unwanted !== undefined && end.end === 'applied') return takeMergedBack(unwanted);
+    if (unwanted === undefined && end.end === 'stale') return goOn(running, end.reason);
   };
 
   /** The approval covers the plan, not the base: when planning again gives the same plan, it runs. */
-  const goOn = async ({ plan, request, attempt }: Running): Promise<void> => {
+  const goOn = async ({ plan, request, attempt }: Running, reason: string): Promise<void> => {
     await settled();
     const now = state.plan;
-    if (now?.digest !== plan.digest || now.headSha !== plan.headSha || attempt >= ATTEMPTS_MAX) return;
-    const gate = await short.gatePull(input.pull, now);
-    if (gate.ready) await deploy(now, request, attempt + 1);
+    if (now?.digest === plan.digest && now.headSha === plan.headSha && attempt < ATTEMPTS_MAX) {
+      const gate = await short.gatePull(input.pull, now);
+      if (gate.ready) return deploy(now, request, attempt + 1);
+    }
+    if (patched('answer-stale')) await answer(request, { kind: 'not-applied', reason });
   };
 
   /**
@@ -234,8 +272,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
   };
 
-  const over = (): boolean =>
-    inbox.length === 0 && ended.length === 0 && state.running === undefined && isOver(state.snapshot);
+  const isIdle = (): boolean => inbox.length === 0 && ended.length === 0 && takingBack === undefined;
+  const over = (): boolean => isIdle() && isOver(state);
 
   if (state.running !== undefined) watchInherited(state.running).catch(noted);
   await attempt(() => look(false));
@@ -247,29 +285,13 @@ export async function pullRequest(input: PullInput): Promise<void> {
     else if (event !== undefined) await attempt(() => handle(event));
     else {
       await settled();
+      await reactions;
       if (over()) return;
     }
-    if (shouldContinue()) {
+    if (shouldContinue() && takingBack === undefined) {
       await settled();
+      await reactions;
       if (ended.length === 0) await continueAsNew<typeof pullRequest>({ pull: input.pull, state, inbox });
     }
   }
-}
-
-function isOver(snapshot: PullSnapshot | undefined): boolean {
-  return snapshot !== undefined && snapshot.state !== 'open';
-}
-
-/** What cannot be done for good (a deleted repository, a refused call) ends that event, never the workflow. */
-async function attempt(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn('an event could not be handled', { reason: causeOf(error) });
-  }
-}
-
-function noted(error: unknown): void {
-  if (!isCancellation(error)) log.warn('work beside the events failed', { reason: causeOf(error) });
 }

@@ -1,14 +1,18 @@
-import { executeChild, getExternalWorkflowHandle, uuid4 } from '@temporalio/workflow';
+import { executeChild, getExternalWorkflowHandle, patched, uuid4 } from '@temporalio/workflow';
 import type { PullRef, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { cancelRun } from './messages.ts';
-import { type LateRollback, rollback } from './rollback.ts';
+import { rollback } from './rollback.ts';
 
 export async function cancelDeployment(workflowId: string, reason: string): Promise<void> {
   await getExternalWorkflowHandle(workflowId)
     .signal(cancelRun, reason)
     .catch(() => undefined);
 }
+
+/** Edited in place by what came of it. */
+const BEGINS =
+  'Taking the merged change back: the revert pull request first, then the hosts. Where another run holds one of them, this waits; `/doaas status` says so.';
 
 /** `/doaas rollback` on a merged pull request. */
 export async function rollBackMerged(pull: PullRef, request: Request): Promise<void> {
@@ -17,26 +21,14 @@ export async function rollBackMerged(pull: PullRef, request: Request): Promise<v
     return short.answer(
       pull,
       request,
-      'Nothing of this pull request was applied, so there is nothing to roll back.',
+      'Nothing of this pull request is applied on the hosts, so there is nothing to roll back.',
     );
   }
+  if (patched('say-rollback-begins')) await short.answer(pull, request, BEGINS);
   const run = `rb${pull.number}-${uuid4().slice(0, 8)}`;
   const result = await executeChild(rollback, {
     workflowId: `rollback:${run}`,
     args: [applied, { ...applied, run, actor: request.actor }],
   });
-  await short.answer(pull, request, sentence(applied.run, result));
-}
-
-function sentence(run: string, result: LateRollback): string {
-  const revert = `Pull request #${result.revert} reverts it in the repository; merge it so that the branch equals the hosts again.`;
-  const remarks = result.remarks.length === 0 ? '' : ` Good to know: ${result.remarks.join('; ')}.`;
-  switch (result.kind) {
-    case 'rolled-back':
-      return `The hosts are as they were before ${run}. ${revert}${remarks}`;
-    case 'refused':
-      return `Not rolled back: ${result.reasons.join('; ')}. Nothing was changed on the hosts. #${result.revert} was opened as the revert; close it, or merge it to plan the way back from the present state.`;
-    case 'held':
-      return `Rolled back in part; what remains needs a person: ${result.reasons.join('; ')}. ${revert}${remarks}`;
-  }
+  await short.answer(pull, request, { kind: 'late-rollback', run: applied.run, result });
 }

@@ -30,3 +30,28 @@ export interface PullInput {
   readonly state?: PullState;
   readonly inbox?: readonly PullEvent[];
 }
+
+export const FRESH: PullState = Object.freeze({
+  snapshot: undefined,
+  plan: undefined,
+  shown: undefined,
+  running: undefined,
+  unwanted: undefined,
+  answered: [],
+});
+
+/** Hints to look again; one look answers all that came before it. */
+export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
+  return a.kind === b.kind && a.kind !== 'asked' && a.kind !== 'misspelt';
+}
+
+export function isOver({ snapshot, running }: PullState): boolean {
+  return running === undefined && snapshot !== undefined && snapshot.state !== 'open';
+}
+
+/** Bound of remembered comments and presses; GitHub redelivers within three days. */
+const ANSWERED_MAX = 500;
+
+export function remembering(state: PullState, id: number | string): PullState {
+  return { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };
+}

@@ -1,19 +1,10 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { RunRef, UndoOutcome } from '../engine/activities/types.ts';
+import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/types.ts';
 import { short, undoOnHost } from './activities.ts';
 import { causeOf, recover } from './deployment.ts';
 import { locksReleased } from './messages.ts';
 
 const LOCK_RETRY = '30 seconds';
-
-export interface LateRollback {
-  readonly kind: 'rolled-back' | 'held' | 'refused';
-  /** Number of the pull request that reverts the merged one. */
-  readonly revert: number;
-  readonly reasons: readonly string[];
-  /** What was left or moved on purpose. */
-  readonly remarks: readonly string[];
-}
 
 /**
  * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
@@ -25,7 +16,12 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
     released = true;
   });
   await short.startRun(as, 'rollback');
-  const revert = await short.openRevert(run);
+  const revert = await short.openRevert(run).catch((error: unknown) => causeOf(error));
+  if (typeof revert === 'string') {
+    await short.endRun(as, 'stale', undefined);
+    const reason = `the revert pull request could not be opened: ${revert}`;
+    return { kind: 'refused', revert: undefined, reasons: [reason], remarks: [] };
+  }
   for (;;) {
     const answer = await short.acquireLocks(as, workflowInfo().workflowId);
     if (answer.kind === 'granted') break;

@@ -12,7 +12,16 @@ import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
 import { identityOf } from './identity.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import type { ResolvedRevision } from './revisions.ts';
-import { type CheckState, ifAllowed, type Shown, showCheck, showComment } from './show.ts';
+import {
+  type CheckState,
+  ifAllowed,
+  planCheck,
+  type Shown,
+  showCheck,
+  showComment,
+  showNewest,
+} from './show.ts';
+import { shownAt } from './shownAt.ts';
 import type {
   Gate,
   PlannedHost,
@@ -31,7 +40,7 @@ type Planned = Pick<PullActivities, 'readPull' | 'validatePull' | 'planPull' | '
 export function pullActivities(engine: Engine): Planned {
   return {
     readPull: (pull) => readPull(engine, pull),
-    validatePull: (pull, revision) => validatePull(engine, pull, revision),
+    validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
     planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
     gatePull: (pull, plan) => gatePull(engine, pull, plan),
   };
@@ -65,7 +74,7 @@ async function planPull(
     state: CheckState,
     view: Shown['view'],
     actions: readonly CheckAction[] = [],
-  ): Promise<void> => showCheck(client, pull, { ...planCheck(revision), state, view, actions });
+  ): Promise<void> => showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions });
   const [plannings] = await Promise.all([
     planRevision(engine, pull, resolved, revision.headSha),
     resolved.changed.length === 0
@@ -77,7 +86,7 @@ async function planPull(
   if (made.problems.length > 0 || made.errors.length > 0) {
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
     await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan]);
-    await showComment(client, pull, view);
+    await showNewest(client, pull, revision.headSha, view);
     return { kind: 'failed', reason: [...made.problems.map((p) => p.message), ...made.errors].join('; ') };
   }
   if (made.plan.hosts.every((host) => host.steps.length === 0)) {
@@ -85,17 +94,13 @@ async function planPull(
     const findings = made.plan.hosts.flatMap((host) => host.findings);
     const view = { kind: 'nothing-to-do' as const, name, reason, findings };
     await show({ status: 'completed', conclusion: 'success' }, view);
-    await showComment(client, pull, view);
+    await showNewest(client, pull, revision.headSha, view);
     return { kind: 'nothing-to-do' };
   }
   await storePlan(engine, pull, revision, made.plan, resolved);
   const plan = planRef(made.plan, revision, resolved, previous);
   await auditPlan(engine, pull, plan);
   return { kind: 'planned', plan };
-}
-
-function planCheck({ headSha }: Revision) {
-  return { name: 'doaas/plan' as const, headSha, externalId: `plan-${headSha}` };
 }
 
 function planning(servers: number): Shown['view'] {
@@ -211,9 +216,9 @@ function planRef(
     ];
   });
   const waves = [...new Set(hosts.flatMap((host) => host.waves))].sort((a, b) => a - b);
-  const unchanged = previous?.digest === plan.digest && previous.headSha === headSha;
-  const shownAt = unchanged ? previous.shownAt : new Date().toISOString();
-  return { digest: plan.digest, headSha, baseSha, hosts, waves, shownAt };
+  const digest = plan.digest;
+  const from = shownAt({ digest, headSha }, previous, new Date());
+  return { digest, headSha, baseSha, hosts, waves, shownAt: from };
 }
 
 async function gatePull(engine: Engine, pull: PullRef, plan: PlanRef): Promise<Gate> {
@@ -255,9 +260,7 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ga
   };
   await Promise.all([
     showCheck(client, pull, {
-      name: 'doaas/plan',
-      headSha: plan.headSha,
-      externalId: `plan-${plan.headSha}`,
+      ...planCheck(plan.headSha),
       state: { status: 'completed', conclusion: 'success' },
       view,
       actions: judged.ready ? [BUTTONS.apply, BUTTONS.plan] : [BUTTONS.plan],

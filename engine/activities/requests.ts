@@ -2,6 +2,8 @@ import type { GitHubClient } from '../github/client.ts';
 import { publishComment, react, replyTo } from '../github/comment.ts';
 import { calling } from '../github/errors.ts';
 import { readPages } from '../github/pages.ts';
+import { renderAnswer } from '../github/render/answer.ts';
+import { code } from '../github/render/escape.ts';
 import { permissionOf } from '../github/reviews.ts';
 import { pullWorkflowId } from '../github/workflowIds.ts';
 import type { Run } from '../store/runs.ts';
@@ -9,7 +11,7 @@ import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
-import { ifAllowed } from './show.ts';
+import { closeOvertaken, ifAllowed } from './show.ts';
 import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
 type Requests = Omit<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
@@ -25,9 +27,10 @@ export function requestActivities(engine: Engine): Requests {
       return reason;
     },
     acknowledge: async (pull, request) => acknowledge(engine, await clientOf(pull), pull, request),
-    answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, text),
+    answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, renderAnswer(text)),
     describeStatus: (pull) => describeStatus(engine, pull),
     unlock: (pull, request) => unlock(engine, pull, request),
+    closeOvertaken: async (pull, headSha) => closeOvertaken(await clientOf(pull), pull, headSha),
     isRunning: (workflowId) => isAlive(engine.temporal, workflowId),
     appliedRun: (pull) => appliedRun(engine, pull),
     openPullsOn: (repository, baseRef) => openPullsOn(engine, repository, baseRef),
@@ -108,15 +111,19 @@ async function unlock(engine: Engine, pull: PullRef, request: Request): Promise<
   const runs = new Map(
     (await engine.store.runs.ofPull(fullName(pull), pull.number)).map((run) => [run.id, run]),
   );
-  const locks = (await engine.store.locks.list()).filter((lock) => runs.has(lock.runId));
-  if (locks.length === 0) return 'This pull request holds no hosts.';
+  const all = (await engine.store.locks.list()).filter((lock) => runs.has(lock.runId));
+  if (all.length === 0) return 'This pull request holds no hosts.';
+  const locks = all.filter((lock) => isMeant(runs.get(lock.runId), lock.host, request.argument));
+  if (locks.length === 0)
+    return `This pull request holds no server ${code(request.argument ?? '')}; \`/doaas status\` lists those that it holds.`;
   const lines = await inParallel(locks, 1, async (lock) => {
     const host = lock.host.split(' ')[0];
     if (await isAlive(engine.temporal, lock.workflowId)) {
       return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas rollback\` stops and undoes it.`;
     }
     const { next } = await engine.store.locks.forceRelease(lock.host, request.actor);
-    if (runs.get(lock.runId)?.state === 'held')
+    const others = all.some((other) => other.runId === lock.runId && !locks.includes(other));
+    if (runs.get(lock.runId)?.state === 'held' && !others)
       await engine.store.runs.update(lock.runId, { state: 'failed' });
     for (const waiter of next)
       await engine.temporal.workflow.getHandle(waiter.workflowId).signal('locksReleased');
@@ -125,12 +132,21 @@ async function unlock(engine: Engine, pull: PullRef, request: Request): Promise<
   return lines.join('\n');
 }
 
-/** The newest run that applied this pull request, with the plan that it ran. */
+/** `server`: its name in the run's plan, or the address that `status` shows; undefined means all. */
+function isMeant(run: Run | undefined, host: string, server: string | undefined): boolean {
+  if (server === undefined || host.split(' ')[0] === server) return true;
+  return refOf(run)?.plan.hosts.some(({ name, identity }) => name === server && identity === host) === true;
+}
+
+function refOf(run: Run | undefined): RunRef | undefined {
+  return (run?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
+}
+
+/** The newest run that applied this pull request and was not taken back, with the plan that it ran. */
 async function appliedRun(engine: Engine, pull: PullRef): Promise<RunRef | undefined> {
   const runs = await engine.store.runs.ofPull(fullName(pull), pull.number);
-  const run = runs.find((candidate) => candidate.kind === 'apply' && candidate.state === 'applied');
-  const detail = run?.detail as { readonly ref?: RunRef } | null | undefined;
-  return detail?.ref;
+  const newest = runs.find(({ kind, state }) => state === (kind === 'apply' ? 'applied' : 'rolled-back'));
+  return newest?.kind === 'apply' ? refOf(newest) : undefined;
 }
 
 async function openPullsOn(

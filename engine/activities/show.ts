@@ -2,6 +2,7 @@ import { type CheckAction, type CheckConclusion, publishCheck } from '../github/
 import type { GitHubClient } from '../github/client.ts';
 import { publishComment } from '../github/comment.ts';
 import { isRefused } from '../github/errors.ts';
+import { getPull } from '../github/pulls.ts';
 import { render, renderComment } from '../github/render/render.ts';
 import type { PlanName, View } from '../github/render/views.ts';
 import type { Logger } from '../log.ts';
@@ -51,6 +52,18 @@ export function ifAllowed(log: Logger, what: string, showing: Promise<void>): Pr
   });
 }
 
+export function planCheck(headSha: string) {
+  return { name: 'doaas/plan' as const, headSha, externalId: `plan-${headSha}` };
+}
+
+/** Else it would say for ever that it is reading servers. */
+export function closeOvertaken(client: GitHubClient, pull: PullRef, headSha: string): Promise<void> {
+  const title = 'Not planned: a newer commit was pushed meanwhile';
+  const body = 'The newest head is planned instead.';
+  const state = { status: 'completed', conclusion: 'cancelled' } as const;
+  return showCheck(client, pull, { ...planCheck(headSha), state, view: { kind: 'words', title, body } });
+}
+
 /** The one comment: what holds now, and folded below it what came before. */
 export async function showComment(
   client: GitHubClient,
@@ -66,4 +79,15 @@ export async function showComment(
     ...(plan === undefined ? {} : { digest: plan.digest }),
     ...(plan?.url === undefined ? {} : { wholeUrl: plan.url }),
   });
+}
+
+/** Planning that a push has overtaken may end after the newer one: the comment belongs to the newest head. */
+export async function showNewest(
+  client: GitHubClient,
+  pull: PullRef,
+  headSha: string,
+  view: View,
+): Promise<void> {
+  const now = await getPull(client, pull.repository, pull.number);
+  if (now.headSha === headSha) await showComment(client, pull, view);
 }

@@ -76,6 +76,8 @@ export type CommandName = 'plan' | 'apply' | 'rollback' | 'status' | 'unlock' | 
 /** Somebody asked for something: a comment, or a button of a check. */
 export interface Request {
   readonly command: CommandName;
+  /** Of `unlock`: the one server that is meant. */
+  readonly argument?: string | undefined;
   readonly actor: string;
   /** ISO time of the comment or the click. */
   readonly at: string;
@@ -84,6 +86,24 @@ export interface Request {
   readonly deliveryId?: string;
   /** For a button: the head that its check stands on. */
   readonly headSha: string | undefined;
+}
+
+/** What is said to somebody who asked: our own Markdown, or data that holds words of hosts and of GitHub. */
+export type Answer =
+  | string
+  | { readonly kind: 'failed'; readonly command: CommandName; readonly reason: string }
+  /** A run ended before it changed anything, and the newest plan needs a look. */
+  | { readonly kind: 'not-applied'; readonly reason: string }
+  | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback };
+
+/** What came of taking a merged change back. */
+export interface LateRollback {
+  readonly kind: 'rolled-back' | 'held' | 'refused';
+  /** Number of the pull request that reverts the merged one; undefined when it could not be opened. */
+  readonly revert: number | undefined;
+  readonly reasons: readonly string[];
+  /** What was left or moved on purpose. */
+  readonly remarks: readonly string[];
 }
 
 export type LockOutcome =
@@ -149,16 +169,19 @@ export type RunPhase =
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;
-  validatePull(pull: PullRef, revision: Revision): Promise<ValidateOutcome>;
+  /** `fork`: more than this is not done for it, which the check says. */
+  validatePull(pull: PullRef, revision: Revision, fork?: boolean): Promise<ValidateOutcome>;
   /** `previous`: the plan that was shown before, so that an equal digest keeps its time and its approvals. */
   planPull(pull: PullRef, revision: Revision, previous: PlanRef | undefined): Promise<PlanOutcome>;
+  /** Ends the plan check of a head whose planning a newer one has stopped. */
+  closeOvertaken(pull: PullRef, headSha: string): Promise<void>;
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
   gatePull(pull: PullRef, plan: PlanRef): Promise<Gate>;
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */
   refusal(pull: PullRef, request: Request): Promise<string | undefined>;
   /** Puts the eyes reaction under a comment, at once. */
   acknowledge(pull: PullRef, request: Request): Promise<void>;
-  answer(pull: PullRef, request: Request, text: string): Promise<void>;
+  answer(pull: PullRef, request: Request, text: Answer): Promise<void>;
   /** The status of the pull request's runs and locks, for `/doaas status`. */
   describeStatus(pull: PullRef): Promise<string>;
   /** Frees locks that no living run holds. Returns the sentence for the person who asked. */

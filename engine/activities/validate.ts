@@ -13,6 +13,7 @@ export async function validatePull(
   engine: Engine,
   pull: PullRef,
   revision: Revision,
+  fork = false,
 ): Promise<ValidateOutcome> {
   const client = await engine.github.installationClient(pull.repository.installationId);
   const resolved = await engine.revisions.resolve(pull, revision).catch(unreadable);
@@ -33,6 +34,7 @@ export async function validatePull(
     documents: resolved.documents,
     hosts: resolved.merged.hosts.length,
     leftOut: resolved.refused,
+    fork,
   };
   const { title, body } = render(view);
   const { name, headSha, externalId, state } = validateCheck(revision, resolved.errors.length === 0);

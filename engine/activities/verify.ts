@@ -129,7 +129,7 @@ function waiting(host: ResolvedHost, probe: Probe): ProbeProgress {
 function nameOf(probe: Probe): string {
   switch (probe.kind) {
     case 'http':
-      return `http ${probe.url}`;
+      return probe.url;
     case 'tcp':
       return `tcp ${probe.address}:${probe.port}`;
     case 'command':

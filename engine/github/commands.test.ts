@@ -14,7 +14,6 @@ test.each([
   ['Looks good.\r\n\r\n/doaas apply\r\nthanks', 'apply'],
   ['```\n/doaas apply\n```\n/doaas status', 'status'],
   ['~~~~\n```\n/doaas apply\n~~~\n~~~~\n/doaas help', 'help'],
-  ['/doaas plan\n/doaas apply', 'plan'],
 ])('%j is %s', (body, expected) => {
   expect(name(body)).toBe(expected);
 });
@@ -42,16 +41,21 @@ describe('not a command', () => {
 test.each([
   [
     '/doaas aply',
-    'There is no command "aply". Did you mean `/doaas apply`? Commands: plan, apply, rollback, status, unlock, help.',
+    'There is no command `aply`. Did you mean `/doaas apply`? Commands: plan, apply, rollback, status, unlock, help.',
   ],
   ['/doaas', 'A command is missing after `/doaas`: plan, apply, rollback, status, unlock, help.'],
-  ['/doaas xyzzy', 'There is no command "xyzzy". Commands: plan, apply, rollback, status, unlock, help.'],
+  ['/doaas xyzzy', 'There is no command `xyzzy`. Commands: plan, apply, rollback, status, unlock, help.'],
   [
     '/doaas constructor',
-    'There is no command "constructor". Commands: plan, apply, rollback, status, unlock, help.',
+    'There is no command `constructor`. Commands: plan, apply, rollback, status, unlock, help.',
   ],
-  ['/doaas apply web-1 now', '`/doaas apply` takes no arguments, but got "web-1 now". Nothing was done.'],
-  ['/doaas unlock a b', '`/doaas unlock` takes one argument, but got "b". Nothing was done.'],
+  ['/doaas apply web-1 now', '`/doaas apply` takes no arguments, but got `web-1 now`. Nothing was done.'],
+  ['/doaas unlock a b', '`/doaas unlock` takes one argument, but got `b`. Nothing was done.'],
+  [
+    '/doaas plan\n\n/doaas apply',
+    'That comment holds 2 commands: `/doaas plan`, `/doaas apply`. Say one in a comment. Nothing was done.',
+  ],
+  ['/doaas @ops', 'There is no command `@ops`. Commands: plan, apply, rollback, status, unlock, help.'],
 ])('%j is answered', (body, message) => {
   expect(parseCommand(body)).toMatchObject({ kind: 'wrong', message });
 });

@@ -1,4 +1,5 @@
 import { nearestName } from '../spec/nearest.ts';
+import { code } from './render/escape.ts';
 
 export const COMMANDS = {
   plan: { argument: undefined, does: 'read the servers and plan again' },
@@ -22,14 +23,18 @@ export type ParsedCommand =
 /** Characters of a comment that are looked at; a command stands at the beginning of a line near the top. */
 const LOOKED_AT = 8192;
 const GIVEN_MAX = 80;
+/** Commands of one comment that are repeated in its answer. */
+const SHOWN_MAX = 5;
 
 /**
- * The first line that begins with `/WORD`, outside code blocks, quotes and HTML comments. Pure.
- * `word`: the bot's name, `doaas`.
+ * The line that begins with `/WORD`, outside code blocks, quotes and HTML comments. Of two, none is taken: a comment is
+ * answered once, and nobody should have to guess which it was. Pure. `word`: the bot's name, `doaas`.
  */
 export function parseCommand(body: string, word = 'doaas'): ParsedCommand {
-  const line = visibleLines(body.slice(0, LOOKED_AT)).find((candidate) => isCommand(candidate, word));
+  const lines = visibleLines(body.slice(0, LOOKED_AT)).filter((candidate) => isCommand(candidate, word));
+  const [line] = lines;
   if (line === undefined) return { kind: 'none' };
+  if (lines.length > 1) return { kind: 'wrong', given: line.slice(0, GIVEN_MAX), message: several(lines) };
   const [name = '', ...args] = line.trim().split(/\s+/).slice(1);
   return understand(name, args, word);
 }
@@ -42,6 +47,12 @@ export function helpText(word = 'doaas'): string {
   return ['| command | what it does |', '|---|---|', ...rows].join('\n');
 }
 
+function several(lines: readonly string[]): string {
+  const shown = lines.slice(0, SHOWN_MAX).map((line) => code(line, GIVEN_MAX));
+  const more = lines.length > shown.length ? ' ...' : '';
+  return `That comment holds ${lines.length} commands: ${shown.join(', ')}${more}. Say one in a comment. Nothing was done.`;
+}
+
 function understand(given: string, args: readonly string[], word: string): ParsedCommand {
   const name = given.toLowerCase();
   if (!isName(name))
@@ -49,12 +60,11 @@ function understand(given: string, args: readonly string[], word: string): Parse
   const { argument } = COMMANDS[name];
   const extra = args.slice(argument === undefined ? 0 : 1);
   if (extra.length === 0) return { kind: 'command', name, argument: args[0] };
-  const shown = extra.join(' ').slice(0, GIVEN_MAX);
   const takes = argument === undefined ? 'no arguments' : 'one argument';
   return {
     kind: 'wrong',
     given: name,
-    message: `\`/${word} ${name}\` takes ${takes}, but got ${JSON.stringify(shown)}. Nothing was done.`,
+    message: `\`/${word} ${name}\` takes ${takes}, but got ${code(extra.join(' '), GIVEN_MAX)}. Nothing was done.`,
   };
 }
 
@@ -63,7 +73,7 @@ function unknown(given: string, word: string): string {
   if (given === '') return `A command is missing after \`/${word}\`: ${list}.`;
   const nearest = nearestName(given.toLowerCase(), Object.keys(COMMANDS));
   const hint = nearest === undefined ? '' : ` Did you mean \`/${word} ${nearest}\`?`;
-  return `There is no command ${JSON.stringify(given.slice(0, GIVEN_MAX))}.${hint} Commands: ${list}.`;
+  return `There is no command ${code(given, GIVEN_MAX)}.${hint} Commands: ${list}.`;
 }
 
 function isName(name: string): name is CommandName {

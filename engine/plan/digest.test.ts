@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, coveredBy, hostDigest, planDigest } from './digest.ts';
@@ -46,12 +47,76 @@ describe('digests', () => {
     expect(planDigest(hosts.slice(1))).not.toBe(planDigest(hosts));
   });
 
-  it('any change of a random step changes the digest', () => {
+  const COUNTED = [
+    'id',
+    'operation',
+    'params',
+    'dependsOn',
+    'reversible',
+    'disruption',
+    'before',
+    'wave',
+    'onRemoval',
+  ] as const;
+  const WORDING = ['summary', 'diff', 'reason', 'document'] as const;
+
+  it('change with any field that counts, of any step, to any other value', () => {
     fc.assert(
-      fc.property(stepArbitrary, fc.string({ minLength: 1 }), (step, extra) => {
-        const changed = { ...step, params: { ...step.params, [`added ${extra}`]: extra } };
-        expect(hostDigest('h', [changed])).not.toBe(hostDigest('h', [step]));
+      fc.property(
+        fc.array(stepArbitrary, { minLength: 1, maxLength: 4 }),
+        stepArbitrary,
+        fc.constantFrom(...COUNTED),
+        fc.nat(),
+        (steps, donor, field, which) => {
+          const at = which % steps.length;
+          fc.pre(!isDeepStrictEqual(steps[at]?.[field], donor[field]));
+          const changed = steps.map((step, i) => (i === at ? { ...step, [field]: donor[field] } : step));
+          expect(hostDigest('h', changed)).not.toBe(hostDigest('h', steps));
+        },
+      ),
+    );
+  });
+
+  it('stay the same whatever the wording', () => {
+    fc.assert(
+      fc.property(stepArbitrary, stepArbitrary, fc.constantFrom(...WORDING), (step, donor, field) => {
+        expect(hostDigest('h', [{ ...step, [field]: donor[field] }])).toBe(hostDigest('h', [step]));
       }),
+    );
+  });
+
+  it('change when a step is added, left out, repeated or moved', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(stepArbitrary, { minLength: 2, maxLength: 5, selector: (step) => step.id }),
+        stepArbitrary,
+        (steps, extra) => {
+          const digest = hostDigest('h', steps);
+          for (const other of [
+            [...steps, extra],
+            steps.slice(1),
+            [...steps, ...steps.slice(-1)],
+            [...steps].reverse(),
+          ])
+            expect(hostDigest('h', other)).not.toBe(digest);
+        },
+      ),
+    );
+  });
+
+  it('of a plan change with the digest of any host', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        (names, which) => {
+          const hosts = names.map((host) => ({ host, digest: hostDigest(host, [aStep]) }));
+          const changed = hosts.map((host, i) =>
+            i === which % hosts.length ? { ...host, digest: hostDigest(host.host, []) } : host,
+          );
+          expect(planDigest(changed)).not.toBe(planDigest(hosts));
+        },
+      ),
     );
   });
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ItemKey } from '../facts/fact.ts';
 import type { Step } from './step.ts';
 
 /** A plain step for unit tests. */
@@ -26,7 +27,19 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc
     id: fc.string({ minLength: 1 }),
     operation: fc.constantFrom('file.write', 'path.remove', 'directory.make'),
     params: fc.dictionary(fc.string({ minLength: 1 }), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
+    dependsOn: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),
+    before: fc.dictionary(
+      fc.string().map((key): ItemKey => `path:/${key}`),
+      fc.stringMatching(/^[0-9a-f]{8}$/),
+      { maxKeys: 3 },
+    ),
     wave: fc.nat({ max: 3 }),
-    disruption: fc.constantFrom('none', 'reload', 'restart'),
+    disruption: fc.constantFrom('none', 'reload', 'restart', 'failover', 'reboot'),
+    reversible: fc.constantFrom('yes', 'best-effort', 'no'),
+    onRemoval: fc.constantFrom('restore', 'keep'),
+    reason: fc.constantFrom('change', 'adoption', 'drift', 'removal', 'release'),
+    summary: fc.string(),
+    diff: fc.string(),
+    document: fc.string(),
   })
   .map((random) => ({ ...aStep, ...random }));

@@ -30,12 +30,15 @@ export type ReviewEvent = 'APPROVE' | 'REQUEST_CHANGES' | 'COMMENT';
 /** What people do on GitHub. All of it goes through the same API as any request, but is not recorded. */
 export interface Acting {
   readonly createRepository: (repository: NewRepository) => Promise<RepositoryName>;
+  /** The user's own copy, with all branches. A pull request from it has `LOGIN:BRANCH` as its branch. */
+  readonly forkRepository: (repo: RepositoryName, user: Account) => Promise<RepositoryName>;
   /** Creates the branch at the tip of `from` (the default branch) and commits to it; gives the commit's id. */
   readonly branchWithChanges: (
     repo: RepositoryName,
     branch: string,
     files: Files,
     from?: string,
+    user?: Account,
   ) => Promise<string>;
   /** Commits to an existing branch as the author; gives the commit's id. */
   readonly push: (repo: RepositoryName, branch: string, files: Files, user?: Account) => Promise<string>;
@@ -53,6 +56,8 @@ export interface Acting {
   readonly dismissReview: (repo: RepositoryName, pull: number, review: number) => Promise<void>;
   /** Gives the comment's id. */
   readonly comment: (repo: RepositoryName, pull: number, user: Account, body: string) => Promise<number>;
+  /** As its own author could, but by the repository's owner. */
+  readonly editComment: (repo: RepositoryName, comment: number, body: string) => Promise<void>;
   readonly editPull: (repo: RepositoryName, pull: number, changes: Json) => Promise<void>;
   readonly closePullRequest: (repo: RepositoryName, pull: number) => Promise<void>;
   readonly reopenPullRequest: (repo: RepositoryName, pull: number) => Promise<void>;

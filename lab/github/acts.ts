@@ -4,6 +4,7 @@ import type { Acting, Files, RepositoryName } from './acting.ts';
 import { answerApi } from './api.ts';
 import { emitPull, senderOf } from './changes.ts';
 import type { ApiAnswer, LabContext } from './context.ts';
+import { fillFork } from './forks.ts';
 import { callJson } from './internal.ts';
 import { asJson, isJson, type Json, parseJson } from './json.ts';
 import { findRepo } from './repositories.ts';
@@ -75,11 +76,23 @@ function codeActs(parts: Parts) {
     const path = `${pathOf(repo)}/collaborators/${user.login}`;
     await must(request(accounts.admin, 'PUT', path, { permission }), `adding ${user.login}`);
   };
-  const branchWithChanges: Acting['branchWithChanges'] = async (repo, branch, files, from) => {
+  const forkRepository: Acting['forkRepository'] = async (repo, user) => {
+    const made = asJson(await must(request(user, 'POST', `${pathOf(repo)}/forks`, {}), 'forking'));
+    const fork = { owner: user.login, name: String(made.name) };
+    await fillFork(context, rowOf(context, repo), rowOf(context, fork));
+    return fork;
+  };
+  const branchWithChanges: Acting['branchWithChanges'] = async (
+    repo,
+    branch,
+    files,
+    from,
+    user = accounts.author,
+  ) => {
     const start = from ?? rowOf(context, repo).default_branch;
-    const sha = await commit(parts, accounts.author, repo, await branchSha(repo, start), files);
+    const sha = await commit(parts, user, repo, await branchSha(repo, start), files);
     const body = { ref: `refs/heads/${branch}`, sha };
-    await must(request(accounts.author, 'POST', `${pathOf(repo)}/git/refs`, body), `creating ${branch}`);
+    await must(request(user, 'POST', `${pathOf(repo)}/git/refs`, body), `creating ${branch}`);
     return sha;
   };
   const createRepository: Acting['createRepository'] = async (wanted) => {
@@ -110,7 +123,7 @@ function codeActs(parts: Parts) {
     if (found.status === 404) return undefined;
     return Buffer.from(String(asJson(parseJson(found.body)).content), 'base64').toString('utf8');
   };
-  return { createRepository, setCollaborator, branchSha, branchWithChanges, push, fileAt };
+  return { createRepository, forkRepository, setCollaborator, branchSha, branchWithChanges, push, fileAt };
 }
 
 function rowOf(context: LabContext, repo: RepositoryName): RepoRow {
@@ -160,6 +173,10 @@ function pullActs(parts: Parts) {
     const path = `${pathOf(repo)}/issues/${pull}/comments`;
     return Number(asJson(await must(request(user, 'POST', path, { body }), `commenting on #${pull}`)).id);
   };
+  const editComment: Acting['editComment'] = async (repo, id, body) => {
+    const path = `${pathOf(repo)}/issues/comments/${id}`;
+    await must(request(accounts.admin, 'PATCH', path, { body }), `editing the comment ${id}`);
+  };
   const markReady: Acting['markReady'] = async (repo, number) => {
     const row = rowOf(context, repo);
     const pull = context.store.pullRequests
@@ -181,6 +198,7 @@ function pullActs(parts: Parts) {
     review,
     dismissReview,
     comment,
+    editComment,
     editPull,
     closePullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'closed' }),
     reopenPullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'open' }),

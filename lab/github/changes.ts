@@ -1,4 +1,5 @@
 import type { LabContext } from './context.ts';
+import { bringHead } from './forks.ts';
 import { newCommits } from './history.ts';
 import { callJson } from './internal.ts';
 import { asJson, type Json } from './json.ts';
@@ -19,6 +20,7 @@ export async function announce(
   actor: string,
 ): Promise<void> {
   if (changes.length === 0) return;
+  if (isFork(repo)) return announceFork(context, repo, changes, actor);
   const repository = await callJson(context, `/repos/${repo.full_name}`);
   const sender = await senderOf(context, actor);
   for (const change of changes) {
@@ -29,6 +31,36 @@ export async function announce(
     await moveHeads(context, mirror, repo, change, { repository, sender });
     await closeContained(context, mirror, repo, change, { repository, sender });
   }
+}
+
+/** The App is not installed on a fork: only the parent's pull requests are heard of. */
+async function announceFork(
+  context: LabContext,
+  fork: RepoRow,
+  changes: readonly RefChange[],
+  actor: string,
+): Promise<void> {
+  const parent = context.store.repos.get(fork.forked_from_id ?? 0);
+  if (parent === undefined) return;
+  const scene = {
+    repository: await callJson(context, `/repos/${parent.full_name}`),
+    sender: await senderOf(context, actor),
+  };
+  for (const { ref, after } of changes) {
+    const pulls = openPulls(context, parent).filter(
+      (pull) => pull.head_repo_id === fork.id && `${HEADS}${pull.head_ref}` === ref,
+    );
+    for (const pull of pulls) {
+      if (after === undefined || pull.head_sha === after) continue;
+      context.store.pullRequests.update(pull.id, { head_sha: after });
+      await bringHead(context, parent, { ...pull, head_sha: after });
+      await emitPull(context, parent, pull.number, 'synchronize', scene, { before: pull.head_sha, after });
+    }
+  }
+}
+
+function isFork(repo: RepoRow): boolean {
+  return repo.forked_from_id !== undefined && repo.forked_from_id !== null;
 }
 
 export async function senderOf(context: LabContext, login: string): Promise<Json> {

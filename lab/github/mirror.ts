@@ -187,6 +187,18 @@ async function readReachable(mirror: Mirror, store: Store, starts: readonly stri
   }
 }
 
+/** Takes a commit over from another repository's folder, into git and into the store. */
+export async function fetchObjects(
+  mirror: Mirror,
+  store: Store,
+  from: string,
+  commit: string,
+): Promise<void> {
+  if (mirror.known.has(commit)) return;
+  await gitOutput(mirror.dir, ['fetch', '--quiet', '--no-write-fetch-head', from, commit]);
+  await readReachable(mirror, store, [commit]);
+}
+
 export async function readObjects(dir: string, shas: readonly string[]): Promise<GitObject[]> {
   const output = await gitOutput(dir, ['cat-file', '--batch'], { input: `${shas.join('\n')}\n` });
   const objects: GitObject[] = [];

@@ -1,7 +1,8 @@
 import { answer, ok, problem } from './answers.ts';
 import { announce, emitPull, senderOf, setClosed } from './changes.ts';
-import type { ApiAnswer } from './context.ts';
+import type { ApiAnswer, ApiCall } from './context.ts';
 import { pullFiles } from './files.ts';
+import { bringHead, forkOf } from './forks.ts';
 import { gitOutput } from './git.ts';
 import { callEmulator, callJson } from './internal.ts';
 import { asJson, type Json, parseJson, textOf } from './json.ts';
@@ -36,7 +37,7 @@ function mayWrite({ context, repo, user }: RouteInput): boolean {
   return permission === 'write' || permission === 'admin';
 }
 
-/** The emulator creates missing branches and opens twins; GitHub refuses both. */
+/** The emulator creates missing branches and opens twins; GitHub refuses both. It lets nobody open one from a fork who may not write. */
 async function openPull(input: RouteInput): Promise<ApiAnswer> {
   const { context, repo } = input;
   const body = asJson(input.json);
@@ -46,11 +47,13 @@ async function openPull(input: RouteInput): Promise<ApiAnswer> {
     const error = openingError(input, head, base);
     if (error !== undefined) return problem(422, 'Validation Failed', [error]);
   }
-  const opened = await callEmulator(context, input.call);
+  const fork = head.includes(':') ? forkOf(context, repo, head) : undefined;
+  if (head.includes(':') && fork === undefined) return problem(422, 'Validation Failed');
+  const opened = await callEmulator(context, fork === undefined ? input.call : asAdmin(input));
   const pull = findPull(input, String(asJson(parseJson(opened.body)).number));
   if (ok(opened) && pull) {
-    const mirror = await mirrorOf(context, repo);
-    await writeRef(mirror, `refs/pull/${pull.number}/head`, pull.head_sha);
+    if (fork !== undefined) signBy(input, pull);
+    await bringHead(context, repo, pull);
   }
   return amend(opened, (json) => ({
     ...json,
@@ -58,6 +61,18 @@ async function openPull(input: RouteInput): Promise<ApiAnswer> {
     rebaseable: null,
     mergeable_state: 'unknown',
   }));
+}
+
+function asAdmin({ context, call }: RouteInput): ApiCall {
+  return { ...call, headers: { ...call.headers, authorization: `token ${context.admin.token}` } };
+}
+
+/** Whoever asked is the author. */
+function signBy({ context, repo, actor }: RouteInput, pull: PullRow): void {
+  const user_id = context.store.users.findOneBy('login', actor)?.id ?? pull.user_id;
+  context.store.pullRequests.update(pull.id, { user_id });
+  const issue = context.store.issues.findBy('repo_id', repo.id).find((row) => row.number === pull.number);
+  if (issue) context.store.issues.update(issue.id, { user_id });
 }
 
 function openingError({ context, repo }: RouteInput, head: string, base: string): Json | undefined {

@@ -34,6 +34,8 @@ export interface RepoRow extends Row {
   readonly allow_squash_merge: boolean;
   readonly allow_rebase_merge: boolean;
   readonly delete_branch_on_merge: boolean;
+  /** Undefined or null: no fork. */
+  readonly forked_from_id?: number | null;
 }
 
 export interface RefRow extends Row {
@@ -121,6 +123,7 @@ export interface PullRow extends Row {
 }
 
 export interface IssueRow extends Row {
+  readonly user_id: number;
   readonly repo_id: number;
   readonly number: number;
   readonly state: string;

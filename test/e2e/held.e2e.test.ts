@@ -295,7 +295,10 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     const denied = await world.say(pull, '/doaas unlock', world.github.accounts.reader);
     await world.answer(pull, denied, /`unlock` needs write access to this repository, which you do not have/);
     expect(await world.merged(second.pull)).toBe(false);
-    const unlock = await world.say(pull, '/doaas unlock', world.github.accounts.reviewer);
+    const other = await world.say(pull, '/doaas unlock web-9', world.github.accounts.reviewer);
+    await world.answer(pull, other, /This pull request holds no server `web-9`/);
+    expect(await world.merged(second.pull)).toBe(false);
+    const unlock = await world.say(pull, '/doaas unlock web-1', world.github.accounts.reviewer);
     await world.answer(pull, unlock, /is free now. What the run left there stays as it is/);
     await mergedSoon(second.pull, second.sha);
     expect(await on('cat /etc/doaas-behind; rm -f /var/tmp/stuck')).toBe('behind');

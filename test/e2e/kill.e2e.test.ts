@@ -55,9 +55,13 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
   const seen = (what: string, script: string) =>
     until(async () => ((await on(script)) === 'yes' ? true : undefined), what, 60);
 
-  const expectApplied = async (name: string, pull: number, sha: string): Promise<void> => {
+  /** Each start of these units since the boot, as the host's own systemd counts them. */
+  const invocationsOf = (units: string): Promise<string> =>
+    on(`journalctl -q -o verbose -u '${units}' | sed -n 's/^ *INVOCATION_ID=//p' | sort -u`);
+
+  const expectApplied = async (name: string, pull: number, sha: string, changes = 2): Promise<void> => {
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
-    expect(apply.title).toMatch(/^Applied 2 changes on 1 server/);
+    expect(apply.title).toMatch(new RegExp(`^Applied ${changes} changes on 1 server`));
     await mergedSoon(pull);
     expect(await on(`cat /etc/doaas-${name}; cat /var/tmp/${name}.begun; cat /var/tmp/${name}.done`)).toBe(
       `${name}\nbegun\neffect`,
@@ -84,19 +88,25 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
     await killAndStart();
     await expectApplied('inside', pull, sha);
     expect(unit).toMatch(/^[0-9a-f]{32}$/);
-    const started = await on(
-      'journalctl -q -o cat _SYSTEMD_UNIT=init.scope --grep "Started doaas-pr.*w0-apply" | sort | uniq -c | sort -n | tail -n 1',
-    );
-    expect(started.split(' ')[0]).toBe('1');
+    expect(await invocationsOf(`doaas-pr${pull}-*`)).toBe(unit);
   });
 
   it('after a remote command reads its result', async () => {
-    const { pull, sha } = await approved('after', { 'after.yaml': slow('after') });
+    const service = '[Service]\nExecStart=/bin/sleep infinity\n';
+    const extra = {
+      packages: { tree: {} },
+      units: { 'counted.service': { content: service, running: true } },
+    };
+    const { pull, sha } = await approved('after', { 'after.yaml': slow('after', extra) });
     await seen('the effect to end', '[ -e /var/tmp/after.done ] && echo yes');
     const inode = await on('stat -c %i /var/tmp/after.done');
     await killAndStart();
-    await expectApplied('after', pull, sha);
+    await expectApplied('after', pull, sha, 4);
     expect(await on('stat -c %i /var/tmp/after.done')).toBe(inode);
+    expect(await on('grep -c "^Install: tree:" /var/log/apt/history.log')).toBe('1');
+    const running = await on('systemctl show -p InvocationID --value counted.service');
+    expect(running).toMatch(/^[0-9a-f]{32}$/);
+    expect(await invocationsOf('counted.service')).toBe(running);
   });
 
   it('in verify verifies again and merges', async () => {

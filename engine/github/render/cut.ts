@@ -28,6 +28,7 @@ interface Open {
   readonly details: number;
 }
 
+/** Only `folded` begins a line so; within one, such as in a code span, it is text. */
 function after(open: Open, line: string): Open {
   const ticks = /^ {0,3}(`{3,})/.exec(line)?.[1];
   if (open.fence !== undefined) {
@@ -35,9 +36,9 @@ function after(open: Open, line: string): Open {
     return closes ? { ...open, fence: undefined } : open;
   }
   if (ticks !== undefined) return { ...open, fence: ticks };
-  const opened = line.split('<details>').length - 1;
-  const closed = line.split('</details>').length - 1;
-  return { ...open, details: Math.max(0, open.details + opened - closed) };
+  if (line.startsWith('<details>')) return { ...open, details: open.details + 1 };
+  if (line === '</details>') return { ...open, details: Math.max(0, open.details - 1) };
+  return open;
 }
 
 function ending(open: Open, note: string): string {

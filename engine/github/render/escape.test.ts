@@ -144,6 +144,42 @@ describe('cutMarkdown', () => {
     expect(cut).toMatch(/\+line\n````\n\n<\/details>\n\n\*cut; the whole: `doaas plan show 7f3a`\*\n$/);
   });
 
+  /** What a reader's Markdown would still have open at the end. */
+  const leftOpen = (text: string): string[] => {
+    const open: string[] = [];
+    for (const line of text.split('\n')) {
+      const ticks = /^`{3,}/.exec(line)?.[0] ?? '';
+      const fenced = open.at(-1)?.startsWith('`') === true;
+      if (fenced) {
+        if (line === ticks && ticks.length >= (open.at(-1)?.length ?? 0)) open.pop();
+      } else if (ticks !== '') open.push(ticks);
+      else if (line.startsWith('<details>')) open.push('details');
+      else if (line === '</details>') open.pop();
+    }
+    return open;
+  };
+
+  test('leaves nothing open, wherever a plan is cut and whatever its servers say', () => {
+    fc.assert(
+      fc.property(fc.array(hostile, { minLength: 1, maxLength: 6 }), fc.nat(1000), (diffs, at) => {
+        const steps = diffs.map((diff, i) => step({ id: `s${i}`, summary: diff, diff: `+${diff}\n+more\n` }));
+        const { body } = render(
+          planView({ plan: plan(hostPlan('web-1', steps), hostPlan('web-2', [step()])) }),
+        );
+        expect(leftOpen(body)).toEqual([]);
+        const max = 200 + Math.floor((at / 1000) * Buffer.byteLength(body));
+        const cut = cutMarkdown(body, max, note);
+        expect(leftOpen(cut)).toEqual([]);
+        expect(cut === body || cut.endsWith(`*${note}*\n`)).toBe(true);
+      }),
+    );
+  });
+
+  test('a name in a code span opens and closes nothing', () => {
+    const text = `<details><summary>x</summary>\n\n- \`</details>\` \`<details>\`\n${'- line\n'.repeat(100)}\n</details>`;
+    expect(cutMarkdown(text, 300, note)).toMatch(/- line\n\n<\/details>\n\n\*cut/);
+  });
+
   test('never longer than asked, whatever the text', () => {
     fc.assert(
       fc.property(

@@ -33,23 +33,23 @@ export function renderPlan(view: PlanView): Rendered {
 export function renderNothingToDo(view: NothingToDoView): Rendered {
   const why =
     view.reason === 'no-change'
-      ? 'No server is the target of a changed document.'
-      : 'The servers already are as the YAML says; nothing was applied.';
+      ? 'No server is the target of a changed document: merge this as any other pull request.'
+      : 'The servers already are as the YAML says, and nothing was applied: merge this as any other pull request.';
   return { title: 'Nothing to do', body: joined(why, findingsList(view.findings), planLine(view.name)) };
 }
 
 export function renderWaitingForLock(view: WaitingForLockView): Rendered {
-  const rows = view.holders.map((h) => [
-    h.hosts.map((host) => code(host)).join(' '),
-    code(h.holder),
-    seconds(h.sinceSeconds),
-  ]);
+  const rows = view.holders.map((h) =>
+    h.hosts.length === 0
+      ? ['*asked before this one*', code(h.holder), '']
+      : [h.hosts.map((host) => code(host)).join(' '), code(h.holder), seconds(h.sinceSeconds)],
+  );
   const who = names(view.holders.map((holder) => holder.holder));
   return {
     title: oneLine(`Waiting for ${who}`),
     body: joined(
-      'Another run holds servers that this one needs. This one goes on by itself when they are free.',
-      table(['server', 'held by', 'for'], rows),
+      'Other runs hold servers that this one needs, or asked for them before. This one goes on by itself when they are free.',
+      table(['server', 'pull request', 'for'], rows),
     ),
   };
 }
@@ -57,7 +57,14 @@ export function renderWaitingForLock(view: WaitingForLockView): Rendered {
 function title(view: PlanView): string {
   if (view.unreachable.length > 0)
     return oneLine(`${names(view.unreachable.map((h) => h.host))} cannot be read`);
+  const errors = view.plan.hosts.flatMap((host) => host.findings.filter((f) => f.severity === 'error'));
+  if (errors.length > 0) return forbidden(errors);
   return planTitle(view.plan);
+}
+
+function forbidden(errors: readonly Finding[]): string {
+  const hosts = names([...new Set(errors.map((error) => error.host))]);
+  return oneLine(`Not possible on ${hosts}: ${errors[0]?.message}`, 200);
 }
 
 function changes(groups: readonly HostGroup[], name: PlanName): string {

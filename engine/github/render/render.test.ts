@@ -60,11 +60,43 @@ const goldens: Readonly<Record<string, View>> = {
     next: { command: '/doaas plan' },
   }),
   'nothing-to-do': { kind: 'nothing-to-do', name: NAME, reason: 'already-so', findings: [] },
+  'nothing-changed': { kind: 'nothing-to-do', name: NAME, reason: 'no-change', findings: [] },
+  'plan-forbidden': planView({
+    plan: plan(
+      hostPlan(
+        'web-1',
+        [step(), reload()],
+        [
+          {
+            kind: 'finding',
+            severity: 'error',
+            host: 'web-1',
+            document: 'Configuration/web',
+            message:
+              'package:nginx belongs to Configuration/base of the repository acme/base; remove it there first',
+          },
+        ],
+      ),
+    ),
+    waiting: ['what forbids the plan to be mended'],
+    next: { command: '/doaas plan' },
+  }),
   'waiting-for-lock': {
     kind: 'waiting-for-lock',
-    holders: [{ hosts: ['web-1', 'web-2'], holder: 'acme/infra#12', sinceSeconds: 754 }],
+    holders: [
+      { hosts: ['web-1', 'web-2'], holder: 'acme/infra#12', sinceSeconds: 754 },
+      { hosts: [], holder: 'acme/infra#14', sinceSeconds: 0 },
+    ],
   },
   'validate-ok': { kind: 'validate', errors: [], documents: 4, hosts: 3 },
+  'validate-fork': {
+    kind: 'validate',
+    errors: [],
+    documents: 4,
+    hosts: 1,
+    fork: true,
+    leftOut: [{ path: 'files/link', why: 'a symbolic link' }],
+  },
   'validate-errors': {
     kind: 'validate',
     documents: 4,
@@ -154,10 +186,20 @@ const goldens: Readonly<Record<string, View>> = {
       },
     ],
   },
+  'verify-running': {
+    kind: 'verify',
+    state: 'running',
+    probes: [
+      { host: 'web-1', probe: 'http://localhost/health', state: 'passed', seconds: 0.2 },
+      { host: 'web-2', probe: 'command systemctl is-active nginx', state: 'waiting' },
+    ],
+    remaining: [],
+  },
+  'verify-without-probes': { kind: 'verify', state: 'verified', probes: [], remaining: [] },
   'verify-done': {
     kind: 'verify',
     state: 'verified',
-    probes: [{ host: 'web-1', probe: 'http http://localhost/health', state: 'passed', seconds: 0.2 }],
+    probes: [{ host: 'web-1', probe: 'http://localhost/health', state: 'passed', seconds: 0.2 }],
     remaining: [],
   },
   'verify-failed': {
@@ -166,7 +208,7 @@ const goldens: Readonly<Record<string, View>> = {
     probes: [
       {
         host: 'web-1',
-        probe: 'http http://localhost/health',
+        probe: 'http://localhost/health',
         state: 'failed',
         seconds: 30,
         detail: 'status 502 instead of 200, 15 tries',
@@ -175,12 +217,21 @@ const goldens: Readonly<Record<string, View>> = {
     ],
     remaining: [{ host: 'web-1', summary: 'nginx.conf +2 -1' }],
   },
+  'rolling-back': {
+    kind: 'rollback',
+    state: 'running',
+    cause: { host: 'web-1', what: 'reload nginx.service', message: 'exit 1', output: 'test failed\n' },
+    hosts: [
+      { host: 'web-1', state: 'restored', remaining: [] },
+      { host: 'web-2', state: 'waiting', remaining: [] },
+    ],
+  },
   'rolled-back': {
     kind: 'rollback',
     state: 'rolled-back',
     cause: {
       host: 'web-1',
-      what: 'http http://localhost/health',
+      what: 'Probe http://localhost/health',
       message: 'status 502 instead of 200, 15 tries in 30 s',
       output: '',
     },
@@ -193,7 +244,6 @@ const goldens: Readonly<Record<string, View>> = {
     kind: 'rollback',
     state: 'rolled-back',
     cause: { reason: 'alice asked for a rollback' },
-    revertPull: 8,
     hosts: [
       {
         host: 'web-1',
@@ -221,8 +271,8 @@ const goldens: Readonly<Record<string, View>> = {
       },
     ],
     ways: [
-      { command: '/doaas rollback', effect: 'tries again when the server is back' },
-      { command: '/doaas unlock web-2', effect: 'gives it up as it is' },
+      { command: '/doaas unlock', effect: 'frees the servers, once somebody has looked at what remains' },
+      { command: '/doaas status', effect: 'says which servers are held' },
     ],
   },
   drift: {

@@ -142,7 +142,7 @@ function verifyTitle(view: VerifyView): string {
   return oneLine(
     bad === undefined
       ? `Not verified: ${count(view.remaining.length, 'change')} left`
-      : `${bad.probe} failed on ${bad.host}`,
+      : `Probe ${bad.probe} failed on ${bad.host}`,
   );
 }
 
@@ -159,11 +159,15 @@ function remaining(view: VerifyView): string {
 }
 
 export function renderRollback(view: RollbackView): Rendered {
-  const revert = view.revertPull === undefined ? '' : `The revert is in pull request #${view.revertPull}.`;
   return {
     title: rollbackTitle(view),
-    body: joined(causeText(view.cause), hostTable(view.hosts), left(view.hosts), remarks(view.hosts), revert),
+    body: joined(causeText(view.cause), hostTable(view.hosts), remarks(view.hosts), rolledBackNext(view)),
   };
+}
+
+function rolledBackNext({ state }: RollbackView): string {
+  if (state === 'running') return '';
+  return 'Nothing was merged. **Next:** push what mends it, and it is planned anew; or `/doaas apply` to try the same once more.';
 }
 
 function sentence(reason: string): string {
@@ -185,16 +189,11 @@ function causeTitle(cause: RollbackView['cause']): string {
 function rollbackTitle(view: RollbackView): string {
   const why = causeTitle(view.cause);
   const restored = view.hosts.filter((host) => host.state === 'restored').length;
-  const bad = view.hosts.filter((host) => host.state === 'not-restored').map((host) => host.host);
   switch (view.state) {
     case 'running':
       return oneLine(`${why}rolling back ${count(view.hosts.length, 'server')}`);
     case 'rolled-back':
       return oneLine(`${why}${count(restored, 'server')} restored as before`);
-    case 'held':
-      return oneLine(
-        `${why}${names(bad)} could not be restored and need${bad.length === 1 ? 's' : ''} a person`,
-      );
   }
 }
 

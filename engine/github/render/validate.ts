@@ -7,12 +7,15 @@ import { count } from './words.ts';
 const MAX_ERRORS = 100;
 const MAX_LEFT_OUT = 20;
 
+const FORK =
+  '\n\n**Validated only:** this pull request comes from a fork, so nothing is planned on the servers. Somebody with write access can push the branch to this repository and open a pull request from there.';
+
 export function renderValidate(view: ValidateView): Rendered {
   const { errors } = view;
   if (errors.length === 0) {
     const title = `Valid: ${count(view.documents, 'document')} for ${count(view.hosts, 'server')}`;
     const body = 'Every document passes its schema and the checks between documents.';
-    return { title, body: `${body}${leftOut(view)}` };
+    return { title, body: `${body}${leftOut(view)}${view.fork === true ? FORK : ''}` };
   }
   const rows = errors.slice(0, MAX_ERRORS).map((error) => [place(error), prose(error.message, 1000)]);
   const more = errors.length - rows.length;

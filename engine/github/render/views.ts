@@ -34,6 +34,8 @@ export interface ValidateView {
   readonly hosts: number;
   /** Paths of the repository that were not read; `why` completes "it is ...". */
   readonly leftOut?: readonly { readonly path: string; readonly why: string }[];
+  /** From another repository: nothing follows. */
+  readonly fork?: boolean;
 }
 
 export interface PlanView {
@@ -78,6 +80,7 @@ export interface WaitingForLockView {
 }
 
 export interface LockHolder {
+  /** None: it waits itself, before this one. */
   readonly hosts: readonly string[];
   /** `owner/name#number`, or the name of a schedule. */
   readonly holder: string;
@@ -127,7 +130,7 @@ export interface StepFailure {
 
 export interface ProbeProgress {
   readonly host: string;
-  /** `http http://localhost/health` */
+  /** `http://localhost/health` or `tcp localhost:81` */
   readonly probe: string;
   readonly state: 'waiting' | 'running' | 'passed' | 'failed';
   readonly seconds?: number;
@@ -153,11 +156,10 @@ export interface HostRollback {
 
 export interface RollbackView {
   readonly kind: 'rollback';
-  readonly state: 'running' | 'rolled-back' | 'held';
+  readonly state: 'running' | 'rolled-back';
   /** `reason`: a sentence without its full stop, such as that GitHub refused the merge, or who asked. */
   readonly cause: StepFailure | { readonly reason: string };
   readonly hosts: readonly HostRollback[];
-  readonly revertPull?: number;
 }
 
 /** The run keeps its locks until a person has looked. */

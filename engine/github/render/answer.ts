@@ -1,0 +1,45 @@
+import type { Answer, LateRollback } from '../../activities/types.ts';
+import { prose } from './escape.ts';
+
+/** What is said to somebody who asked, as Markdown. Words of hosts and of GitHub are no markup in it. */
+export function renderAnswer(answer: Answer): string {
+  if (typeof answer === 'string') return answer;
+  switch (answer.kind) {
+    case 'failed':
+      return `\`${answer.command}\` could not be done: ${sentence(answer.reason)} Once that is mended, ask again.`;
+    case 'not-applied':
+      return `Not applied: ${sentence(answer.reason)} Nothing was changed. Look at the newest plan; once it is approved, say \`/doaas apply\` again.`;
+    case 'late-rollback':
+      return lateRollback(answer.run, answer.result);
+  }
+}
+
+function lateRollback(run: string, { kind, revert, reasons, remarks }: LateRollback): string {
+  const merge =
+    revert === undefined
+      ? ''
+      : ` Pull request #${revert} reverts it in the repository; merge it so that the branch equals the hosts again.`;
+  const known = remarks.length === 0 ? '' : `\n\nGood to know:\n\n${list(remarks)}`;
+  switch (kind) {
+    case 'rolled-back':
+      return `The hosts are as they were before ${prose(run)}.${merge}${known}`;
+    case 'refused':
+      return `Not rolled back, and nothing was changed on the hosts:\n\n${list(reasons)}${offered(revert)}`;
+    case 'held':
+      return `Rolled back in part; what remains needs a person:\n\n${list(reasons)}\n\nThe hosts stay locked until somebody has looked and says \`/doaas unlock\`.${merge}${known}`;
+  }
+}
+
+function offered(revert: number | undefined): string {
+  if (revert === undefined) return '';
+  return `\n\nPull request #${revert} was opened as the revert: close it, or merge it to plan the way back from the present state.`;
+}
+
+function list(lines: readonly string[]): string {
+  return lines.map((line) => `- ${prose(line, 1000)}`).join('\n');
+}
+
+function sentence(reason: string): string {
+  const text = prose(reason, 1000);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
