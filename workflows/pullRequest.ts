@@ -2,8 +2,6 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  isCancellation,
-  log,
   ParentClosePolicy,
   setHandler,
   startChild,
@@ -12,10 +10,12 @@ import {
 } from '@temporalio/workflow';
 import type { PlanRef, PullRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
-import { causeOf, deployment } from './deployment.ts';
+import { attempt, noted } from './attempt.ts';
+import { deployment } from './deployment.ts';
 import { HELP } from './help.ts';
 import { shouldContinue } from './history.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
+import { cancel } from './pullCancel.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 
 interface Running {
@@ -158,6 +158,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
         return planAgain(request);
       case 'apply':
         return apply(request);
+      case 'cancel':
+        return cancel(input.pull, request, state.running);
       case 'rollback':
         return takeBack(request);
     }
@@ -283,18 +285,4 @@ function saysTheSame(a: PullEvent, b: PullEvent): boolean {
 
 function isOver(snapshot: PullSnapshot | undefined): boolean {
   return snapshot !== undefined && snapshot.state !== 'open';
-}
-
-/** What cannot be done for good (a deleted repository, a refused call) ends that event, never the workflow. */
-async function attempt(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn('an event could not be handled', { reason: causeOf(error) });
-  }
-}
-
-function noted(error: unknown): void {
-  if (!isCancellation(error)) log.warn('work beside the events failed', { reason: causeOf(error) });
 }

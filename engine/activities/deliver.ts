@@ -102,8 +102,9 @@ async function signalPull(
 /** Undefined for a comment that is none of ours. */
 function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSignal | undefined {
   const parsed = parseCommand(comment.body, delivery.botName);
-  const request = (command: CommandName): Request => ({
+  const request = (command: CommandName, argument?: string): Request => ({
     command,
+    ...(argument === undefined ? {} : { argument }),
     actor: comment.author,
     at: comment.createdAt,
     commentId: comment.commentId,
@@ -113,7 +114,7 @@ function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSigna
     case 'none':
       return undefined;
     case 'command':
-      return { kind: 'asked', request: request(parsed.name) };
+      return { kind: 'asked', request: request(parsed.name, parsed.argument) };
     case 'wrong':
       return {
         kind: 'misspelt',

@@ -12,6 +12,8 @@ import type {
 } from '../github/render/views.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
+import { rolloutView } from './rolloutView.ts';
+import type { RolloutProgress } from './types.ts';
 
 /**
  * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
@@ -36,6 +38,7 @@ export interface VerifyDetail {
 
 export interface RunDetail {
   readonly verify?: VerifyDetail;
+  readonly rollout?: RolloutProgress;
 }
 
 export interface RunRecord {
@@ -58,6 +61,7 @@ export function applyView(record: RunRecord, state: ApplyView['state'], merged?:
     seconds: ((state === 'applied' ? lastEffect(record) : record.now) - record.startedAt) / 1000,
     ...(failure === undefined ? {} : { failure }),
     ...(merged === undefined ? {} : { merged }),
+    ...rolloutView(record, state === 'applied'),
   };
 }
 

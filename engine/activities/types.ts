@@ -3,6 +3,10 @@
  * small JSON: ids, digests and sentences; plans, diffs and outputs stay in the store.
  */
 
+import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
+
+export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
+
 export interface RepositoryRef {
   readonly owner: string;
   readonly name: string;
@@ -50,6 +54,10 @@ export interface PlanRef extends Revision {
   readonly digest: string;
   readonly hosts: readonly PlannedHost[];
   readonly waves: readonly number[];
+  /** Left out of plans of older engines, whose hosts of a wave are changed together. */
+  readonly rollout?: RolloutRef;
+  /** Hosts that could not be read and are left out, as their rollout says. */
+  readonly skipped?: readonly string[];
   /** ISO time at which the check with this digest was completed. Approvals before it do not count. */
   readonly shownAt: string;
 }
@@ -71,11 +79,13 @@ export interface Gate {
   readonly approvedBy: readonly string[];
 }
 
-export type CommandName = 'plan' | 'apply' | 'rollback' | 'status' | 'unlock' | 'help';
+export type CommandName = 'plan' | 'apply' | 'cancel' | 'rollback' | 'status' | 'unlock' | 'help';
 
 /** Somebody asked for something: a comment, or a button of a check. */
 export interface Request {
   readonly command: CommandName;
+  /** The word behind the command, where one was given. */
+  readonly argument?: string;
   readonly actor: string;
   /** ISO time of the comment or the click. */
   readonly at: string;
@@ -117,7 +127,8 @@ export type HostOutcome =
 
 export type VerifyOutcome =
   | { readonly kind: 'verified' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `hosts`: each that is not as wanted, with the first thing that is wrong. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly hosts?: readonly HostFailure[] };
 
 export type UndoOutcome =
   /** `remarks`: what was left or moved on purpose. */
@@ -138,13 +149,27 @@ export type RunPhase =
   | { readonly kind: 'waiting'; readonly position: number; readonly behind: string }
   | { readonly kind: 'recovering' }
   | { readonly kind: 'comparing' }
-  | { readonly kind: 'applying' }
+  | { readonly kind: 'applying'; readonly rollout?: RolloutProgress }
   | { readonly kind: 'verifying' }
+  /** Stopped by a person or by the budget; waits for the answer what becomes of what is done. */
+  | { readonly kind: 'asking'; readonly reason: string; readonly until: string | undefined }
   | { readonly kind: 'merging' }
   | { readonly kind: 'rolling-back'; readonly reason: string }
-  | { readonly kind: 'applied'; readonly mergeSha: string; readonly differs: boolean }
+  | {
+      readonly kind: 'applied';
+      readonly mergeSha: string;
+      readonly differs: boolean;
+      /** Hosts that are not as the branch says: failed within the budget and put back, or skipped. */
+      readonly leftOut?: readonly HostFailure[];
+    }
   | { readonly kind: 'rolled-back'; readonly reason: string }
-  | { readonly kind: 'held'; readonly reason: string; readonly remains: readonly string[] }
+  | {
+      readonly kind: 'held';
+      readonly reason: string;
+      readonly remains: readonly string[];
+      /** A person wants what was done to stay. */
+      readonly kept?: boolean;
+    }
   | { readonly kind: 'stale'; readonly reason: string };
 
 export interface PullActivities {
@@ -182,7 +207,12 @@ export interface DeploymentActivities {
   confirmPlan(run: RunRef): Promise<ConfirmOutcome>;
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;
-  verifyHosts(run: RunRef): Promise<VerifyOutcome>;
+  /** All hosts of the change that are to be as wanted; or, between two batches, those of the scope. */
+  verifyHosts(run: RunRef, leftOut?: readonly string[], scope?: VerifyScope): Promise<VerifyOutcome>;
+  /** Which of these hosts do not answer now. */
+  silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]>;
+  /** ISO time until which a person may say what becomes of a cancelled run. */
+  decisionDeadline(run: RunRef): Promise<string>;
   undoHost(run: RunRef, host: string, waves: readonly number[], late: boolean): Promise<UndoOutcome>;
   showRun(run: RunRef, phase: RunPhase): Promise<void>;
   mergePull(run: RunRef): Promise<MergeOutcome>;

@@ -5,7 +5,6 @@ import { runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
-import type { Json } from '../operations/operation.ts';
 import { sh } from '../shell/sh.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
@@ -14,36 +13,80 @@ import { inParallel } from './planning.ts';
 import { type Assembled, assemble, planRevision } from './pull.ts';
 import { HostSilentError, reaching } from './reaching.ts';
 import type { ResolvedRevision } from './revisions.ts';
-import type { RunDetail, VerifyDetail } from './runViews.ts';
+import { keepDetail } from './runDetail.ts';
 import { progressOf } from './showRun.ts';
-import type { RunRef, VerifyOutcome } from './types.ts';
+import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
 
 type Resolved = Extract<ResolvedRevision, { kind: 'resolved' }>;
 
-/** Fresh facts, plan again, no steps; and every declared probe passes. */
-export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOutcome> {
-  const resolved = await engine.revisions.resolve(run.pull, run.plan);
-  if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
-  const probes = await probeAll(engine, run, resolved.changed);
+/**
+ * Fresh facts, plan again, no steps; and every declared probe passes. `leftOut`: hosts that are not to be as wanted.
+ * `scope`: between two batches, what was done so far.
+ */
+export async function verifyHosts(
+  engine: Engine,
+  run: RunRef,
+  leftOut: readonly string[] = [],
+  scope?: VerifyScope,
+): Promise<VerifyOutcome> {
+  const revision = await engine.revisions.resolve(run.pull, run.plan);
+  if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
+  const looked = lookedAt(revision.changed, [...leftOut, ...(run.plan.skipped ?? [])], scope);
+  const resolved = { ...revision, changed: looked.map(({ host }) => host) };
+  const probes = await probeAll(engine, run, looked);
   const made = await planAgain(engine, run, resolved);
+  const waves = new Map(looked.map(({ host, wave }) => [host.name, wave]));
   const remaining = [
-    ...made.plan.hosts.flatMap(({ host, steps }) => steps.map(({ summary }) => ({ host, summary }))),
-    ...made.problems.map(({ host, message }) => ({ host, summary: message })),
+    ...made.plan.hosts.flatMap(({ host, steps }) =>
+      steps
+        .filter(({ wave }) => wave <= (waves.get(host) ?? 0))
+        .map(({ summary }) => ({
+          host,
+          summary,
+          reason: `planning again would still change ${summary} on ${host}`,
+        })),
+    ),
+    ...made.problems.map(({ host, message }) => ({ host, summary: message, reason: message })),
   ];
-  const failed = probes.find((probe) => probe.state === 'failed');
-  const state = failed === undefined && remaining.length === 0 ? 'verified' : 'failed';
-  await keep(engine, run, { state, probes, remaining });
-  if (failed !== undefined) {
-    return {
-      kind: 'failed',
-      reason: `the probe ${failed.probe} failed on ${failed.host}: ${failed.detail ?? ''}`,
-    };
-  }
-  const left = remaining[0];
-  if (left === undefined) return { kind: 'verified' };
-  return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${left.host}` };
+  const failed = [
+    ...probes
+      .filter((probe) => probe.state === 'failed')
+      .map(({ host, probe, detail = '' }) => ({
+        host,
+        reason: `the probe ${probe} failed on ${host}: ${detail}`,
+      })),
+    ...remaining.map(({ host, reason }) => ({ host, reason })),
+  ];
+  const [first] = failed;
+  await keepDetail(engine, run, {
+    verify: {
+      state: first === undefined ? 'verified' : 'failed',
+      probes,
+      remaining: remaining.map(({ host, summary }) => ({ host, summary })),
+    },
+  });
+  if (first === undefined) return { kind: 'verified' };
+  const hosts = failed.filter(({ host }, i) => failed.findIndex((other) => other.host === host) === i);
+  return { kind: 'failed', reason: first.reason, hosts };
+}
+
+interface Looked {
+  readonly host: ResolvedHost;
+  /** Documents of later waves are not done yet. */
+  readonly wave: number;
+}
+
+function lookedAt(
+  changed: readonly ResolvedHost[],
+  leftOut: readonly string[],
+  scope: VerifyScope | undefined,
+): readonly Looked[] {
+  const waves = new Map(scope?.hosts.map(({ host, wave }) => [host, wave]));
+  return changed
+    .filter(({ name }) => !leftOut.includes(name) && (scope === undefined || waves.has(name)))
+    .map((host) => ({ host, wave: waves.get(host.name) ?? Number.MAX_SAFE_INTEGER }));
 }
 
 /**
@@ -73,14 +116,15 @@ async function answers(engine: Engine, host: ResolvedHost): Promise<boolean> {
 async function probeAll(
   engine: Engine,
   run: RunRef,
-  hosts: readonly ResolvedHost[],
+  looked: readonly Looked[],
 ): Promise<readonly ProbeProgress[]> {
-  const board = hosts.flatMap((host) =>
-    probesOf(host).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
+  const board = looked.flatMap(({ host, wave }) =>
+    probesOf(host, wave).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
   );
   const show = progressOf(engine, run);
   const publish = async (): Promise<void> => {
-    await keep(engine, run, { state: 'running', probes: board.map((entry) => entry.shown), remaining: [] });
+    const shown = board.map((entry) => entry.shown);
+    await keepDetail(engine, run, { verify: { state: 'running', probes: shown, remaining: [] } });
     show();
   };
   if (board.length > 0) await publish();
@@ -116,8 +160,10 @@ async function probeOne(engine: Engine, host: ResolvedHost, probe: Probe): Promi
   };
 }
 
-function probesOf(host: ResolvedHost): readonly Probe[] {
-  return host.documents.flatMap((document) => kindOf(document).probes(document.spec));
+function probesOf(host: ResolvedHost, wave: number): readonly Probe[] {
+  return host.documents
+    .filter((document) => document.wave <= wave)
+    .flatMap((document) => kindOf(document).probes(document.spec));
 }
 
 function waiting(host: ResolvedHost, probe: Probe): ProbeProgress {
@@ -133,10 +179,4 @@ function nameOf(probe: Probe): string {
     case 'command':
       return `command ${probe.argv.join(' ')}`;
   }
-}
-
-async function keep(engine: Engine, run: RunRef, verify: VerifyDetail): Promise<void> {
-  const stored = await engine.store.runs.get(run.run);
-  const detail: RunDetail = { ...(stored?.detail as RunDetail | undefined), verify };
-  await engine.store.runs.update(run.run, { detail: detail as unknown as Json });
 }
