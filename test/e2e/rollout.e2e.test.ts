@@ -88,34 +88,8 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
   });
 
-  it('bears failures within its budget over the whole fleet, and stops at the next one', async () => {
-    for (const n of [3, 5]) await on(n, 'touch /var/tmp/refuses');
-    const failing = (name: string) => ({
-      [name]: {
-        check: `test -e /var/tmp/${name}`,
-        apply: `test ! -e /var/tmp/refuses && touch /var/tmp/${name}`,
-        undo: `rm -f /var/tmp/${name}; touch /var/tmp/${name}.undone`,
-      },
-    });
-    const one = await applying('one', { scripts: failing('one'), rollout: { failureBudget: 1 } });
-    expect((await finished(one.sha, 'failure')).title).toMatch(
-      /failed on web-3; 5 servers restored|failed on web-5/,
-    );
-    expect(await having('/var/tmp/one')).toEqual([]);
-    expect(await having('/var/tmp/one.undone')).not.toContain(6);
-    await world.github.closePullRequest(world.repo, one.pull);
-
-    const two = await applying('two', { scripts: failing('two'), rollout: { failureBudget: '25%' } });
-    const apply = await finished(two.sha, 'neutral');
-    expect(apply.title).toMatch(/; without web-3 and web-5$/);
-    expect(apply.summary).toContain('Failure budget: 2 of 2 used.');
-    expect(await having('/var/tmp/two')).toEqual([1, 2, 4, 6, 7, 8]);
-    await until(async () => ((await world.merged(two.pull)) ? true : undefined), 'the merge', 60);
-    for (const n of [3, 5]) await on(n, 'rm /var/tmp/refuses; touch /var/tmp/two');
-  });
-
   it('skips a server that cannot be reached, with a finding', async () => {
-    await on(6, 'systemctl stop ssh.socket ssh.service');
+    await world.hosts[5]?.cut();
     const { pull, sha, plan } = await applying('skip', {
       scripts: counted('skip'),
       rollout: { unreachable: 'skip', batches: '50%' },
@@ -123,7 +97,8 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     expect(plan.summary).toContain('web-6 is skipped, as the rollout says');
     expect((await finished(sha, 'neutral')).title).toMatch(/; without web-6$/);
     await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 60);
-    await on(6, 'systemctl start ssh.service; touch /var/tmp/skip');
+    await world.hosts[5]?.heal();
+    await on(6, 'touch /var/tmp/skip');
     expect(await on(6, 'wc -l < /var/tmp/skip')).toBe('0');
   });
 
@@ -133,11 +108,11 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
       rollout: { unreachable: 'wait', batches: '50%' },
     });
     await world.approve(pull);
-    await on(2, 'systemctl stop ssh.socket ssh.service');
+    await world.hosts[1]?.cut();
     await world.say(pull, '/doaas apply');
     await applyShows(sha, /waiting until web-2 can be reached/);
     expect(await having('/var/tmp/wait')).toEqual([1]);
-    await on(2, 'systemctl start ssh.service');
+    await world.hosts[1]?.heal();
     await finished(sha, 'success');
     expect(await having('/var/tmp/wait')).toEqual(ALL);
   });
@@ -183,6 +158,32 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     expect(end.title).toBe('anna-author cancelled the run; 1 server restored as before');
     expect(await having('/var/tmp/cancelled.undone')).toEqual([1]);
     await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('bears failures within its budget over the whole fleet, and stops at the next one', async () => {
+    for (const n of [3, 5]) await on(n, 'touch /var/tmp/refuses');
+    const failing = (name: string) => ({
+      [name]: {
+        check: `test -e /var/tmp/${name}`,
+        apply: `test ! -e /var/tmp/refuses && touch /var/tmp/${name}`,
+        undo: `rm -f /var/tmp/${name}; touch /var/tmp/${name}.undone`,
+      },
+    });
+    const one = await applying('one', { scripts: failing('one'), rollout: { failureBudget: 1 } });
+    expect((await finished(one.sha, 'failure')).title).toMatch(
+      /failed on web-3; 5 servers restored|failed on web-5/,
+    );
+    expect(await having('/var/tmp/one')).toEqual([]);
+    expect(await having('/var/tmp/one.undone')).not.toContain(6);
+    await world.github.closePullRequest(world.repo, one.pull);
+
+    const two = await applying('two', { scripts: failing('two'), rollout: { failureBudget: '25%' } });
+    const apply = await finished(two.sha, 'neutral');
+    expect(apply.title).toMatch(/; without web-3 and web-5$/);
+    expect(apply.summary).toContain('Failure budget: 2 of 2 used.');
+    expect(await having('/var/tmp/two')).toEqual([1, 2, 4, 6, 7, 8]);
+    await until(async () => ((await world.merged(two.pull)) ? true : undefined), 'the merge', 60);
+    for (const n of [3, 5]) await on(n, 'rm /var/tmp/refuses');
   });
 
   it('keeps what is done when that is the answer, merges nothing and stays locked', async () => {
