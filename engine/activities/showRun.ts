@@ -85,7 +85,8 @@ async function publish(engine: Engine, run: RunRef, board: Board): Promise<void>
 /** While it runs, and once it is applied; not what is being or was taken back. */
 function canBeTakenBack({ apply: { state, view } }: Board): boolean {
   const over = state.status === 'completed';
-  return view.kind === 'apply' || (view.kind === 'words' && !over);
+  const asks = view.kind === 'stopped' && view.state === 'asking';
+  return asks || view.kind === 'apply' || (view.kind === 'words' && !over);
 }
 
 function comment(engine: Engine, client: GitHubClient, run: RunRef, view: View): Promise<void> {

@@ -171,7 +171,7 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     });
     const one = await applying('one', { scripts: failing('one'), rollout: { failureBudget: 1 } });
     expect((await finished(one.sha, 'failure')).title).toMatch(
-      /failed on web-3; 5 servers restored|failed on web-5/,
+      /failed on web-5; [45] servers restored as before$/,
     );
     expect(await having('/var/tmp/one')).toEqual([]);
     expect(await having('/var/tmp/one.undone')).not.toContain(6);
