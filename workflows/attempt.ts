@@ -1,5 +1,5 @@
 import { isCancellation, log } from '@temporalio/workflow';
-import { causeOf } from './deployment.ts';
+import { causeOf } from './cause.ts';
 
 /** What cannot be done for good (a deleted repository, a refused call) ends that event, never the workflow. */
 export async function attempt(act: () => Promise<void>): Promise<void> {

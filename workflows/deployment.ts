@@ -2,30 +2,34 @@ import {
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
-  log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RecoverableRun, RunEnd, RunPhase, RunRef } from '../engine/activities/types.ts';
-import { onHost, reading, short, undoOnHost, verifying } from './activities.ts';
-import { cancelRun, deploymentEnded, locksReleased } from './messages.ts';
+import type { RecoverableRun, RunEnd, RunRef } from '../engine/activities/types.ts';
+import { reading, short, undoOnHost } from './activities.ts';
+import { applyAndVerify, type Stop } from './applying.ts';
+import { causeOf } from './cause.ts';
+import { type Control, decide, isUnwanted, show } from './control.ts';
+import { type Fleet, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
+import { cancelRun, deploymentEnded, locksReleased, stopRun } from './messages.ts';
+import type { FinalPhase } from './phases.ts';
+import { rollBack } from './rollingBack.ts';
 
 /** A waiting run asks again by itself after this, should the signal of a release be lost with its sender. */
 const LOCK_RETRY = '30 seconds';
-
-/** Hosts that one run changes at the same time. */
-const HOSTS_AT_ONCE = 25;
-
-type Progress = { cancelled: string | undefined; released: boolean };
 
 /**
  * One run: locks, compare, apply in waves, verify, merge; or roll back. It outlives the pull request's workflow and
  * reports to it. Undo is registered before the first effect and cannot be cancelled.
  */
 export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
-  const progress: Progress = { cancelled: undefined, released: false };
+  const progress: Control = { cancelled: undefined, stopped: undefined, kept: undefined, released: false };
   setHandler(cancelRun, (reason) => {
     progress.cancelled = reason;
+  });
+  setHandler(stopRun, ({ actor, keep }) => {
+    progress.stopped ??= `${actor} cancelled the run`;
+    if (keep) progress.kept ??= actor;
   });
   setHandler(locksReleased, () => {
     progress.released = true;
@@ -46,26 +50,15 @@ export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
   return endOf(end);
 }
 
-type FinalPhase = Extract<RunPhase, { kind: 'applied' | 'rolled-back' | 'held' | 'stale' }>;
-
 function endOf(phase: FinalPhase): RunEnd {
   return phase.kind;
 }
 
-/** A check that cannot be shown for good (the repository is gone) must neither end a run nor keep its hosts. */
-async function show(run: RunRef, phase: RunPhase): Promise<void> {
-  await short
-    .showRun(run, phase)
-    .catch((error: unknown) =>
-      log.warn('where the run is could not be shown', { phase: phase.kind, reason: causeOf(error) }),
-    );
-}
-
 /** Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them. */
-async function takeLocks(run: RunRef, progress: Progress): Promise<string | undefined> {
+async function takeLocks(run: RunRef, progress: Control): Promise<string | undefined> {
   for (;;) {
     const answer = await short.acquireLocks(run, workflowInfo().workflowId);
-    if (answer.kind === 'granted' || progress.cancelled !== undefined) return undefined;
+    if (answer.kind === 'granted' || isUnwanted(progress)) return undefined;
     if (answer.kind === 'needs-recovery') {
       await show(run, { kind: 'recovering' });
       const left = await recover(run, answer.runs);
@@ -73,7 +66,7 @@ async function takeLocks(run: RunRef, progress: Progress): Promise<string | unde
       continue;
     }
     await show(run, { kind: 'waiting', position: answer.position, behind: answer.behind });
-    await condition(() => progress.released || progress.cancelled !== undefined, LOCK_RETRY);
+    await condition(() => progress.released || isUnwanted(progress), LOCK_RETRY);
     progress.released = false;
   }
 }
@@ -90,98 +83,35 @@ export async function recover(run: RunRef, runs: readonly RecoverableRun[]): Pro
   return undefined;
 }
 
-async function changeHosts(run: RunRef, progress: Progress): Promise<FinalPhase> {
-  if (progress.cancelled !== undefined) return { kind: 'stale', reason: progress.cancelled };
+async function changeHosts(run: RunRef, progress: Control): Promise<FinalPhase> {
+  const unwanted = progress.cancelled ?? progress.stopped;
+  if (unwanted !== undefined) return { kind: 'stale', reason: unwanted };
   await show(run, { kind: 'comparing' });
   const confirmed = await reading.confirmPlan(run).catch((error: unknown) => {
     return { kind: 'changed' as const, reason: causeOf(error) };
   });
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
-  const failure = await applyAndVerify(run, progress);
-  if (failure !== undefined) return rollBack(run, failure);
+  const fleet = newFleet();
+  const stop = await applyAndVerify(run, fleet, progress);
+  if (stop !== undefined) return endStopped(run, fleet, progress, stop);
   await show(run, { kind: 'merging' });
   const merged = await short.mergePull(run).catch((error: unknown) => {
     return { kind: 'refused' as const, reason: `GitHub refused the merge: ${causeOf(error)}` };
   });
-  if (merged.kind === 'refused') return rollBack(run, merged.reason);
-  return { kind: 'applied', mergeSha: merged.mergeSha, differs: merged.differs };
+  if (merged.kind === 'refused') return rollBack(run, fleet, merged.reason);
+  const leftOut = leftOutOf(fleet, run);
+  const { mergeSha, differs } = merged;
+  return { kind: 'applied', mergeSha, differs, ...(leftOut.length === 0 ? {} : { leftOut }) };
 }
 
-/** Undefined when every host is as wanted; else the sentence that says what failed. */
-async function applyAndVerify(run: RunRef, progress: Progress): Promise<string | undefined> {
-  await show(run, { kind: 'applying' });
-  for (const wave of run.plan.waves) {
-    const failure = await applyWave(run, wave, progress);
-    if (failure !== undefined) return failure;
-    if (progress.cancelled !== undefined) return progress.cancelled;
-  }
-  await show(run, { kind: 'verifying' });
-  const verified = await verifying.verifyHosts(run).catch((error: unknown) => {
-    return { kind: 'failed' as const, reason: causeOf(error) };
-  });
-  if (verified.kind === 'failed') return verified.reason;
-  return progress.cancelled;
-}
-
-async function applyWave(run: RunRef, wave: number, progress: Progress): Promise<string | undefined> {
-  const queue = run.plan.hosts.filter((host) => host.waves.includes(wave)).map((host) => host.name);
-  let failure: string | undefined;
-  const running = new Set<string>();
-  const stopOthers = async (): Promise<void> => {
-    await Promise.all(
-      [...running].map((host) => undoOnHost.cancelHost(run, host, wave).catch(() => undefined)),
-    );
-  };
-  const worker = async (): Promise<void> => {
-    for (let host = queue.shift(); host !== undefined; host = queue.shift()) {
-      if (failure !== undefined || progress.cancelled !== undefined) return;
-      running.add(host);
-      const outcome = await applyOne(run, host, wave);
-      running.delete(host);
-      if (outcome !== undefined && failure === undefined) {
-        failure = outcome;
-        await stopOthers();
-      }
-    }
-  };
-  condition(() => progress.cancelled !== undefined).then(stopOthers, () => undefined);
-  await Promise.all(Array.from({ length: Math.min(HOSTS_AT_ONCE, queue.length) }, worker));
-  return failure;
-}
-
-async function applyOne(run: RunRef, host: string, wave: number): Promise<string | undefined> {
-  try {
-    const outcome = await onHost.applyHost(run, host, wave);
-    return outcome.kind === 'failed' ? outcome.reason : undefined;
-  } catch (error) {
-    return `${host}: ${causeOf(error)}`;
-  }
-}
-
-/** Waves in reverse; the hosts of one wave together. What cannot be put back is listed for a person. */
-async function rollBack(run: RunRef, reason: string): Promise<FinalPhase> {
-  await show(run, { kind: 'rolling-back', reason });
-  const remains: string[] = [];
-  for (const wave of [...run.plan.waves].reverse()) {
-    const hosts = run.plan.hosts.filter((host) => host.waves.includes(wave));
-    remains.push(...(await Promise.all(hosts.map((host) => undoOne(run, host.name, wave)))).flat());
-  }
-  return remains.length === 0 ? { kind: 'rolled-back', reason } : { kind: 'held', reason, remains };
-}
-
-async function undoOne(run: RunRef, host: string, wave: number): Promise<readonly string[]> {
-  try {
-    const outcome = await undoOnHost.undoHost(run, host, [wave], false);
-    return outcome.kind === 'rolled-back' ? [] : [outcome.reason];
-  } catch (error) {
-    return [`${host}: could not be rolled back: ${causeOf(error)}`];
-  }
-}
-
-export function causeOf(error: unknown): string {
-  let cause: unknown = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  return cause instanceof Error ? cause.message : String(cause);
+/** Rolls back, unless a person or the rollout wants to be asked first, and the answer is to keep what is done. */
+async function endStopped(run: RunRef, fleet: Fleet, control: Control, stop: Stop): Promise<FinalPhase> {
+  const holds = rolloutOf(run).onExceeded === 'hold' && control.cancelled === undefined;
+  if (stop.kind === 'failed' && !holds) return rollBack(run, fleet, stop.reason);
+  const answer = await decide(run, control, stop.reason, stop.kind === 'asked');
+  if (answer === 'rollback') return rollBack(run, fleet, control.cancelled ?? stop.reason);
+  const reason = `${stop.reason}; ${control.kept ?? ''} decided to keep what is done`;
+  return { kind: 'held', reason, remains: [], kept: true };
 }
 
 /** The pull request's workflow may be gone; the run does not depend on it. */

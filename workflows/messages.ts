@@ -23,6 +23,8 @@ export const branchPushed = defineSignal<[string]>('branchPushed');
 export const locksReleased = defineSignal('locksReleased');
 /** Stop at the next safe point and roll back. */
 export const cancelRun = defineSignal<[string]>('cancelRun');
+/** Stop at the next safe point, and keep what is done or ask what becomes of it. */
+export const stopRun = defineSignal<[{ readonly actor: string; readonly keep: boolean }]>('stopRun');
 
 export interface PullStatus {
   readonly headSha: string;

@@ -13,12 +13,15 @@ import {
 import type { Answer, PlanRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
 import { attempt, noted } from './attempt.ts';
-import { causeOf, deployment } from './deployment.ts';
+import { causeOf } from './cause.ts';
+import { deployment } from './deployment.ts';
 import { FORK, HELP, NOT_OPEN, PLANNING, TAKING_BACK } from './help.ts';
 import { shouldContinue } from './history.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
+import { cancel } from './pullCancel.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 import {
+  ATTEMPTS_MAX,
   FRESH,
   isOver,
   type PullInput,
@@ -27,9 +30,6 @@ import {
   remembering,
   saysTheSame,
 } from './pullState.ts';
-
-/** A plan that is the same again after the base has moved goes on by itself this often. */
-const ATTEMPTS_MAX = 10;
 
 const REPORT_WITHIN = '5 seconds';
 const WATCH_INTERVAL = '15 seconds';
@@ -158,6 +158,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
         return planAgain(request);
       case 'apply':
         return apply(request);
+      case 'cancel':
+        return cancel(input.pull, request, state.running);
       case 'rollback':
         return takeBack(request);
     }

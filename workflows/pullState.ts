@@ -55,3 +55,6 @@ const ANSWERED_MAX = 500;
 export function remembering(state: PullState, id: number | string): PullState {
   return { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };
 }
+
+/** A plan that is the same again after the base has moved goes on by itself this often. */
+export const ATTEMPTS_MAX = 10;

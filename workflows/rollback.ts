@@ -1,7 +1,8 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/types.ts';
 import { short, undoOnHost } from './activities.ts';
-import { causeOf, recover } from './deployment.ts';
+import { causeOf } from './cause.ts';
+import { recover } from './deployment.ts';
 import { locksReleased } from './messages.ts';
 
 const LOCK_RETRY = '30 seconds';

@@ -1,6 +1,6 @@
 import { log } from '@temporalio/workflow';
 import { short } from './activities.ts';
-import { causeOf } from './deployment.ts';
+import { causeOf } from './cause.ts';
 
 /** Makes up for webhooks that never came, and keeps a drift schedule for every repository. */
 export async function sweep(): Promise<void> {

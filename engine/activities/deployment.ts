@@ -12,6 +12,7 @@ import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
 import { assemble, fullName, planRevision } from './pull.ts';
 import { reaching } from './reaching.ts';
 import { showRun } from './showRun.ts';
+import { rolloutActivities } from './silentHosts.ts';
 import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, RunEnd, RunRef } from './types.ts';
 import { verifyHosts } from './verify.ts';
 
@@ -25,7 +26,8 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     confirmPlan: (run) => confirmPlan(engine, run),
     applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
     cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
-    verifyHosts: (run) => verifyHosts(engine, run),
+    verifyHosts: (run, leftOut, scope) => verifyHosts(engine, run, leftOut, scope),
+    ...rolloutActivities(engine),
     undoHost: (run, host, waves, late, holder) => undoHost(engine, run, host, waves, late, holder),
     showRun: (run, phase) => showRun(engine, run, phase),
     mergePull: (run) => mergePull(engine, run),
@@ -101,10 +103,13 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   if (resolved.kind === 'conflict')
     return { kind: 'changed', reason: 'the branch conflicts with its base now' };
   const made = assemble(await planRevision(engine, pull, resolved, plan.headSha));
-  const problem = made.problems[0];
+  const awaited = (plan.rollout?.unreachable ?? 'fail') !== 'fail';
+  const problem = made.problems.find(({ away }) => !(away && awaited));
   if (problem !== undefined) return { kind: 'changed', reason: problem.message };
   const approved = await engine.store.plans.get(plan.digest);
-  const moved = made.plan.hosts.filter(({ host, steps }) => !coveredBy(stepsOf(approved, host), steps));
+  const moved = made.plan.hosts.filter(
+    ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
+  );
   if (moved.length === 0) return { kind: 'unchanged' };
   const names = moved.map((host) => host.host).join(', ');
   return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };

@@ -9,7 +9,10 @@ import type { Revisions } from './revisions.ts';
 
 /** The parts that activities are bound to; made once in main.ts. */
 export interface Engine {
-  readonly config: Pick<Config, 'publicUrl' | 'botName' | 'hostOutageSeconds' | 'driftMinutes'>;
+  readonly config: Pick<
+    Config,
+    'publicUrl' | 'botName' | 'hostOutageSeconds' | 'cancelDecisionSeconds' | 'driftMinutes'
+  >;
   readonly store: Store;
   readonly transport: Transport;
   readonly github: GitHub;

@@ -1,5 +1,5 @@
 import type { ItemKey, Readings } from '../facts/fact.ts';
-import { HostError } from '../hosts/host-error.ts';
+import { HostError, type HostErrorType } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads } from '../kinds/kind.ts';
@@ -13,7 +13,14 @@ const HOSTS_AT_ONCE = 64;
 export type HostPlanning =
   | { readonly kind: 'planned'; readonly plan: HostPlan; readonly readings: Readings }
   /** The host could not be read; the sentence says why and what to do. */
-  | { readonly kind: 'problem'; readonly host: string; readonly message: string; readonly cause: unknown };
+  | {
+      readonly kind: 'problem';
+      readonly host: string;
+      readonly message: string;
+      /** It did not answer at all; else something is wrong that a second look will not mend. */
+      readonly away: boolean;
+      readonly cause: unknown;
+    };
 
 export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
@@ -50,6 +57,7 @@ async function planOne(transport: Transport, planning: Planning, host: ResolvedH
       host: host.name,
       message: error instanceof Error ? error.message : String(error),
       cause: error,
+      away: isAway(error),
     };
   }
 }
@@ -62,6 +70,12 @@ async function readAgain<T>(read: () => Promise<T>): Promise<T> {
     if (!(error instanceof HostError) || error.type !== 'connection-lost') throw error;
     return read();
   }
+}
+
+const AWAY: readonly HostErrorType[] = ['unreachable', 'connection-lost', 'timed-out'];
+
+export function isAway(error: unknown): boolean {
+  return error instanceof HostError && AWAY.includes(error.type);
 }
 
 /** Results in the order of the items. */

@@ -9,9 +9,10 @@ import { gate } from '../policy/gate.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
-import { identityOf } from './identity.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
+import { planRef } from './planRef.ts';
 import type { ResolvedRevision } from './revisions.ts';
+import { skipAway, withRollout } from './rollout.ts';
 import {
   type CheckState,
   ifAllowed,
@@ -21,17 +22,7 @@ import {
   showComment,
   showNewest,
 } from './show.ts';
-import { shownAt } from './shownAt.ts';
-import type {
-  Gate,
-  PlannedHost,
-  PlanOutcome,
-  PlanRef,
-  PullActivities,
-  PullRef,
-  PullSnapshot,
-  Revision,
-} from './types.ts';
+import type { Gate, PlanOutcome, PlanRef, PullActivities, PullRef, PullSnapshot, Revision } from './types.ts';
 import { validatePull } from './validate.ts';
 
 type Planned = Pick<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
@@ -81,7 +72,8 @@ async function planPull(
       ? undefined
       : show({ status: 'in_progress' }, planning(resolved.changed.length)),
   ]);
-  const made = assemble(plannings, resolved.dropped);
+  const { kept, skipped } = skipAway(plannings, resolved.changed);
+  const made = withRollout(assemble(kept, resolved.dropped, skipped), resolved.changed);
   const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
@@ -98,7 +90,13 @@ async function planPull(
     return { kind: 'nothing-to-do' };
   }
   await storePlan(engine, pull, revision, made.plan, resolved);
-  const plan = planRef(made.plan, revision, resolved, previous);
+  const plan = planRef(
+    made.plan,
+    revision,
+    resolved,
+    previous,
+    skipped.map(({ host }) => host),
+  );
   await auditPlan(engine, pull, plan);
   return { kind: 'planned', plan };
 }
@@ -142,15 +140,25 @@ export async function planRevision(
 export interface Assembled {
   readonly plan: Plan;
   readonly plannings: readonly HostPlanning[];
-  readonly problems: readonly { readonly host: string; readonly message: string; readonly cause: unknown }[];
+  readonly problems: readonly {
+    readonly host: string;
+    readonly message: string;
+    readonly away: boolean;
+    readonly cause: unknown;
+  }[];
   /** Findings that forbid the plan. */
   readonly errors: readonly string[];
 }
 
 /** `dropped`: servers that the change takes out of the repository; nothing is done on them, and the plan says so. */
-export function assemble(plannings: readonly HostPlanning[], dropped: readonly string[] = []): Assembled {
+export function assemble(
+  plannings: readonly HostPlanning[],
+  dropped: readonly string[] = [],
+  skipped: readonly HostPlan[] = [],
+): Assembled {
   const hosts = [
     ...plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : [])),
+    ...skipped,
     ...dropped.map(droppedHost),
   ];
   const problems = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning] : []));
@@ -190,35 +198,6 @@ async function storePlan(
     { repository: fullName(pull), number: pull.number, ...revision },
     wanted,
   );
-}
-
-function planRef(
-  plan: Plan,
-  { headSha, baseSha }: Revision,
-  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
-  previous: PlanRef | undefined,
-): PlanRef {
-  const servers = new Map(resolved.changed.map((host) => [host.name, host.server]));
-  const hosts = plan.hosts.flatMap((host): readonly PlannedHost[] => {
-    const server = servers.get(host.host);
-    if (server === undefined || host.steps.length === 0) return [];
-    const { digest, steps } = host;
-    const waves = [...new Set(steps.map((step) => step.wave))].sort((a, b) => a - b);
-    return [
-      {
-        name: host.host,
-        identity: identityOf(server),
-        site: server.site,
-        digest,
-        steps: steps.length,
-        waves,
-      },
-    ];
-  });
-  const waves = [...new Set(hosts.flatMap((host) => host.waves))].sort((a, b) => a - b);
-  const digest = plan.digest;
-  const from = shownAt({ digest, headSha }, previous, new Date());
-  return { digest, headSha, baseSha, hosts, waves, shownAt: from };
 }
 
 async function gatePull(engine: Engine, pull: PullRef, plan: PlanRef): Promise<Gate> {

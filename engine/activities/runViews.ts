@@ -12,6 +12,8 @@ import type {
 } from '../github/render/views.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
+import { rolloutView } from './rolloutView.ts';
+import type { RolloutProgress } from './types.ts';
 
 /**
  * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
@@ -36,6 +38,7 @@ export interface VerifyDetail {
 
 export interface RunDetail {
   readonly verify?: VerifyDetail;
+  readonly rollout?: RolloutProgress;
 }
 
 export interface RunRecord {
@@ -58,6 +61,7 @@ export function applyView(record: RunRecord, state: ApplyView['state'], merged?:
     seconds: ((state === 'applied' ? lastEffect(record) : record.now) - record.startedAt) / 1000,
     ...(failure === undefined ? {} : { failure }),
     ...(merged === undefined ? {} : { merged }),
+    ...rolloutView(record, state === 'applied'),
   };
 }
 
@@ -81,12 +85,18 @@ export function hostRollbacks(record: RunRecord): readonly HostRollback[] {
     .map((host) => hostRollback(record, host.host));
 }
 
-/** The step or the probe that failed first; undefined when a person asked or GitHub refused. */
+/** The step that failed first; undefined when a person asked or GitHub refused. */
 export function stepFailure(record: RunRecord): StepFailure | undefined {
-  const failed = record.receipts.find(
-    (receipt) => receipt.stepId.startsWith('@apply') && receipt.state === 'failed',
-  );
-  if (failed === undefined) return undefined;
+  return stepFailures(record)[0];
+}
+
+function stepFailures(record: RunRecord): readonly StepFailure[] {
+  return record.receipts
+    .filter((receipt) => receipt.stepId.startsWith('@apply') && receipt.state === 'failed')
+    .map((receipt) => failureOf(record, receipt));
+}
+
+function failureOf(record: RunRecord, failed: StoredReceipt): StepFailure {
   const detail = failed.detail as unknown as HostReceiptDetail;
   const step = stepsOf(record.plan, failed.host).find((candidate) => candidate.id === detail.step);
   return {
@@ -97,9 +107,13 @@ export function stepFailure(record: RunRecord): StepFailure | undefined {
   };
 }
 
+/** What the reason speaks of. Failures that the budget bore are not the cause. */
 function causeOf(record: RunRecord, reason: string): RollbackView['cause'] {
-  const failure = stepFailure(record) ?? probeFailure(record);
-  return failure ?? { reason };
+  const probe = probeFailure(record);
+  const all = [...stepFailures(record), ...(probe === undefined ? [] : [probe])];
+  const meant = all.find(({ host, message }) => reason.includes(host) && reason.includes(message));
+  const borne = record.detail.rollout?.failed.length ?? 0;
+  return meant ?? (borne === 0 ? all[0] : undefined) ?? { reason };
 }
 
 function probeFailure(record: RunRecord): StepFailure | undefined {

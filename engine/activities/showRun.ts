@@ -1,9 +1,11 @@
 import { BUTTONS } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
-import type { View, WaitingForLockView } from '../github/render/views.ts';
+import type { ApplyView, StoppedView, View, WaitingForLockView } from '../github/render/views.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { progressInterval } from './progressInterval.ts';
+import { problemOf, stoppedHosts } from './rolloutView.ts';
+import { keepDetail } from './runDetail.ts';
 import {
   applyView,
   hostRollbacks,
@@ -18,11 +20,21 @@ import type { RunPhase, RunRef } from './types.ts';
 const RUNNING: CheckState = { status: 'in_progress' };
 const GOOD: CheckState = { status: 'completed', conclusion: 'success' };
 const BAD: CheckState = { status: 'completed', conclusion: 'failure' };
+const ASKING: CheckState = { status: 'completed', conclusion: 'action_required' };
 const NEUTRAL: CheckState = { status: 'completed', conclusion: 'neutral' };
 
 const FINAL: ReadonlySet<RunPhase['kind']> = new Set(['applied', 'rolled-back', 'held', 'stale']);
 
 type Words = { readonly kind: 'words'; readonly title: string; readonly body: string };
+
+const DECIDE: StoppedView['ways'] = [
+  { command: '/doaas rollback', effect: 'puts back all that this run touched' },
+  { command: '/doaas cancel keep', effect: 'leaves the servers as they are now; nothing is merged' },
+];
+const AFTER_KEEPING: StoppedView['ways'] = [
+  { command: '/doaas unlock', effect: 'frees the servers; what was done stays' },
+  { command: '/doaas plan', effect: 'then shows what is still to do' },
+];
 
 const BEFORE_VERIFY: Words = {
   kind: 'words',
@@ -41,8 +53,19 @@ interface Board {
 export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
   stopProgress(run.run);
   if (FINAL.has(phase.kind)) begun.delete(run.run);
+  await keepProgress(engine, run, phase);
   const record = await readRecord(engine, run);
   await publish(engine, run, boardOf(await waitingView(engine, phase), record, phase));
+}
+
+/** How far the batches are, for the updates between two phases. Once all are done the whole fleet is verified. */
+async function keepProgress(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
+  if (phase.kind === 'applying' && phase.rollout !== undefined)
+    await keepDetail(engine, run, { rollout: phase.rollout });
+  if (phase.kind !== 'verifying' || run.plan.rollout === undefined) return;
+  const { rollout } = ((await engine.store.runs.get(run.run))?.detail ?? {}) as RunDetail;
+  const at = run.plan.rollout.stages.length;
+  if (rollout !== undefined) await keepDetail(engine, run, { rollout: { ...rollout, at, doing: 'proving' } });
 }
 
 async function publish(engine: Engine, run: RunRef, board: Board): Promise<void> {
@@ -62,7 +85,8 @@ async function publish(engine: Engine, run: RunRef, board: Board): Promise<void>
 /** While it runs, and once it is applied; not what is being or was taken back. */
 function canBeTakenBack({ apply: { state, view } }: Board): boolean {
   const over = state.status === 'completed';
-  return view.kind === 'apply' || (view.kind === 'words' && !over);
+  const asks = view.kind === 'stopped' && view.state === 'asking';
+  return asks || view.kind === 'apply' || (view.kind === 'words' && !over);
 }
 
 function comment(engine: Engine, client: GitHubClient, run: RunRef, view: View): Promise<void> {
@@ -115,7 +139,15 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       const view = rollbackView(record, 'rolled-back', phase.reason);
       return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
     }
+    case 'asking': {
+      const view = stoppedView(record, 'asking', phase.reason, phase.until);
+      return { apply: { state: ASKING, view }, ...failedVerify(record), comment: view };
+    }
     case 'held': {
+      if (phase.kept === true) {
+        const view = stoppedView(record, 'kept', phase.reason);
+        return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
+      }
       const view: View = {
         kind: 'held',
         reason: [phase.reason, ...phase.remains].join('\n'),
@@ -132,11 +164,26 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
   }
 }
 
+function stoppedView(
+  record: RunRecord,
+  state: StoppedView['state'],
+  reason: string,
+  until?: string,
+): StoppedView {
+  const ways = state === 'asking' ? DECIDE : AFTER_KEEPING;
+  const hosts = stoppedHosts(record);
+  return { kind: 'stopped', state, reason, ...(until === undefined ? {} : { until }), hosts, ways };
+}
+
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {
-  const view = applyView(record, 'applied', { sha: phase.mergeSha, differs: phase.differs });
+  const { leftOut } = phase;
+  const view: ApplyView = {
+    ...applyView(record, 'applied', { sha: phase.mergeSha, differs: phase.differs }),
+    ...(leftOut === undefined ? {} : { leftOut: leftOut.map(problemOf) }),
+  };
   const verify = verifyView(record);
   return {
-    apply: { state: phase.differs ? NEUTRAL : GOOD, view },
+    apply: { state: phase.differs || leftOut !== undefined ? NEUTRAL : GOOD, view },
     ...(verify === undefined ? {} : { verify: { state: GOOD, view: verify } }),
     comment: view,
   };
@@ -215,10 +262,13 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   const record = await readRecord(engine, run);
   const verify = verifyView(record);
   if (!due.delete(run.run)) return;
-  const undoing = record.receipts.some((receipt) => receipt.state === 'undone');
+  const failed = record.detail.rollout?.failed.map(({ host }) => host) ?? [];
+  const undoing = record.receipts.some(({ state, host }) => state === 'undone' && !failed.includes(host));
   if (undoing) return;
+  const { rollout } = record.detail;
+  const between = rollout !== undefined && rollout.at < (run.plan.rollout?.stages.length ?? 0);
   const board: Board =
-    verify === undefined
+    verify === undefined || between
       ? { apply: { state: RUNNING, view: applyView(record, 'running') } }
       : {
           apply: { state: GOOD, view: applyView(record, 'applied') },

@@ -3,6 +3,11 @@
  * small JSON: ids, digests and sentences; plans, diffs and outputs stay in the store.
  */
 
+import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
+
+export type { BranchTip, DriftReport, RepositoryActivities } from './clockTypes.ts';
+export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
+
 export interface RepositoryRef {
   readonly owner: string;
   readonly name: string;
@@ -50,6 +55,10 @@ export interface PlanRef extends Revision {
   readonly digest: string;
   readonly hosts: readonly PlannedHost[];
   readonly waves: readonly number[];
+  /** Left out of plans of older engines, whose hosts of a wave are changed together. */
+  readonly rollout?: RolloutRef;
+  /** Hosts that could not be read and are left out, as their rollout says. */
+  readonly skipped?: readonly string[];
   /** ISO time at which the check with this digest was completed. Approvals before it do not count. */
   readonly shownAt: string;
 }
@@ -71,12 +80,12 @@ export interface Gate {
   readonly approvedBy: readonly string[];
 }
 
-export type CommandName = 'plan' | 'apply' | 'rollback' | 'status' | 'unlock' | 'help';
+export type CommandName = 'plan' | 'apply' | 'cancel' | 'rollback' | 'status' | 'unlock' | 'help';
 
 /** Somebody asked for something: a comment, or a button of a check. */
 export interface Request {
   readonly command: CommandName;
-  /** Of `unlock`: the one server that is meant. */
+  /** The word behind the command, where one was given: of `unlock` the one server that is meant. */
   readonly argument?: string | undefined;
   readonly actor: string;
   /** ISO time of the comment or the click. */
@@ -137,7 +146,8 @@ export type HostOutcome =
 
 export type VerifyOutcome =
   | { readonly kind: 'verified' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `hosts`: each that is not as wanted, with the first thing that is wrong. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly hosts?: readonly HostFailure[] };
 
 export type UndoOutcome =
   /** `remarks`: what was left or moved on purpose. */
@@ -158,13 +168,27 @@ export type RunPhase =
   | { readonly kind: 'waiting'; readonly position: number; readonly behind: string }
   | { readonly kind: 'recovering' }
   | { readonly kind: 'comparing' }
-  | { readonly kind: 'applying' }
+  | { readonly kind: 'applying'; readonly rollout?: RolloutProgress }
   | { readonly kind: 'verifying' }
+  /** Stopped by a person or by the budget; waits for the answer what becomes of what is done. */
+  | { readonly kind: 'asking'; readonly reason: string; readonly until: string | undefined }
   | { readonly kind: 'merging' }
   | { readonly kind: 'rolling-back'; readonly reason: string }
-  | { readonly kind: 'applied'; readonly mergeSha: string; readonly differs: boolean }
+  | {
+      readonly kind: 'applied';
+      readonly mergeSha: string;
+      readonly differs: boolean;
+      /** Hosts that are not as the branch says: failed within the budget and put back, or skipped. */
+      readonly leftOut?: readonly HostFailure[];
+    }
   | { readonly kind: 'rolled-back'; readonly reason: string }
-  | { readonly kind: 'held'; readonly reason: string; readonly remains: readonly string[] }
+  | {
+      readonly kind: 'held';
+      readonly reason: string;
+      readonly remains: readonly string[];
+      /** A person wants what was done to stay. */
+      readonly kept?: boolean;
+    }
   | { readonly kind: 'stale'; readonly reason: string };
 
 export interface PullActivities {
@@ -205,7 +229,12 @@ export interface DeploymentActivities {
   confirmPlan(run: RunRef): Promise<ConfirmOutcome>;
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;
-  verifyHosts(run: RunRef): Promise<VerifyOutcome>;
+  /** All hosts of the change that are to be as wanted; or, between two batches, those of the scope. */
+  verifyHosts(run: RunRef, leftOut?: readonly string[], scope?: VerifyScope): Promise<VerifyOutcome>;
+  /** Which of these hosts do not answer now. */
+  silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]>;
+  /** ISO time until which a person may say what becomes of a cancelled run. */
+  decisionDeadline(run: RunRef): Promise<string>;
   undoHost(
     run: RunRef,
     host: string,
@@ -252,36 +281,4 @@ export interface FleetActivities {
   planFleet(revision: FleetRevision, start: number): Promise<FleetPart>;
   /** Stores one plan of several parts. */
   joinFleet(revision: FleetRevision, parts: readonly FleetPlan[]): Promise<FleetPlan>;
-}
-
-/** Where a default branch was when its servers were about to be read. */
-export interface BranchTip {
-  readonly branch: string;
-  readonly commit: string;
-  /** Epoch ms. */
-  readonly at: number;
-}
-
-export interface DriftReport {
-  /** Differences that are known now, over all servers. */
-  readonly items: number;
-  /** Numbers of the issues that are open for them. */
-  readonly issues: readonly number[];
-  /** Servers that were not judged: out of reach, or a run was changing them. */
-  readonly skipped: readonly string[];
-}
-
-/** What is done by the clock, for no pull request. */
-export interface RepositoryActivities {
-  /** All repositories that the App covers now; they are kept in the store. */
-  knownRepositories(): Promise<readonly RepositoryRef[]>;
-  /** Makes a drift schedule for each of these, and removes those of others. */
-  scheduleDrift(repositories: readonly RepositoryRef[]): Promise<void>;
-  /** Asks GitHub for webhooks that the engine did not take; how many. */
-  redeliverMissed(): Promise<number>;
-  /** Tells the workflows of pull requests whose webhooks never came; their numbers. */
-  sweepPulls(repository: RepositoryRef): Promise<readonly number[]>;
-  /** Undefined where there is nothing to plan. */
-  defaultBranchTip(repository: RepositoryRef): Promise<BranchTip | undefined>;
-  reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;
 }

@@ -5,80 +5,121 @@ import { runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
-import type { Json } from '../operations/operation.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
 import { type Assembled, assemble, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
-import type { RunDetail, VerifyDetail } from './runViews.ts';
+import { keepDetail } from './runDetail.ts';
+import type { VerifyDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
-import type { RunRef, VerifyOutcome } from './types.ts';
+import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
 
 /**
- * Fresh facts, plan again, no steps; and every declared probe passes. A host that is out of reach, such as one that
- * reboots after a change, is waited for as in apply and undo: what went wrong is thrown, for Temporal to try again.
+ * Fresh facts, plan again, no steps; and every declared probe passes. `leftOut`: hosts that are not to be as wanted.
+ * `scope`: between two batches, what was done so far. A host that is out of reach, such as one that reboots after a
+ * change, is waited for as in apply and undo: what went wrong is thrown, for Temporal to try again.
  */
-export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOutcome> {
-  const resolved = await engine.revisions.resolve(run.pull, run.plan);
-  if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
+export async function verifyHosts(
+  engine: Engine,
+  run: RunRef,
+  leftOut: readonly string[] = [],
+  scope?: VerifyScope,
+): Promise<VerifyOutcome> {
+  const revision = await engine.revisions.resolve(run.pull, run.plan);
+  if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
+  const looked = lookedAt(revision.changed, [...leftOut, ...(run.plan.skipped ?? [])], scope);
+  const resolved = { ...revision, changed: looked.map(({ host }) => host) };
   const patient = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patient, run, resolved.changed);
+  const { probes, away } = await probeAll(patient, run, looked);
   const made = assemble(await planRevision(patient, run.pull, resolved, run.plan.headSha));
-  const verdict = judge(probes, made);
-  const waitFor = away ?? made.problems.map(({ cause }) => cause).find(isAway);
-  if (verdict.kind === 'verified' && waitFor !== undefined) throw waitFor;
-  await keep(engine, run, { state: verdict.kind, probes, remaining: remainingOf(made) });
-  return verdict;
+  const left = stepsLeft(made, looked);
+  const failed = failures(probes, made, left);
+  const waitFor = away ?? made.problems.map(({ cause }) => cause).find(mayComeBack);
+  const [first] = failed;
+  if (first === undefined && waitFor !== undefined) throw waitFor;
+  const state = first === undefined ? 'verified' : 'failed';
+  await keepDetail(engine, run, { verify: { state, probes, remaining: remainingOf(made, left) } });
+  if (first === undefined) return { kind: 'verified' };
+  const hosts = failed.filter(({ host }, i) => failed.findIndex((other) => other.host === host) === i);
+  return { kind: 'failed', reason: first.reason, hosts };
+}
+
+interface Looked {
+  readonly host: ResolvedHost;
+  /** Documents of later waves are not done yet. */
+  readonly wave: number;
+}
+
+function lookedAt(
+  changed: readonly ResolvedHost[],
+  leftOut: readonly string[],
+  scope: VerifyScope | undefined,
+): readonly Looked[] {
+  const waves = new Map(scope?.hosts.map(({ host, wave }) => [host, wave]));
+  return changed
+    .filter(({ name }) => !leftOut.includes(name) && (scope === undefined || waves.has(name)))
+    .map((host) => ({ host, wave: waves.get(host.name) ?? Number.MAX_SAFE_INTEGER }));
+}
+
+type Remaining = VerifyDetail['remaining'];
+
+function stepsLeft({ plan }: Assembled, looked: readonly Looked[]): Remaining {
+  const waves = new Map(looked.map(({ host, wave }) => [host.name, wave]));
+  return plan.hosts.flatMap(({ host, steps }) =>
+    steps.filter(({ wave }) => wave <= (waves.get(host) ?? 0)).map(({ summary }) => ({ host, summary })),
+  );
+}
+
+function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
+  return [...left, ...problems.map(({ host, message }) => ({ host, summary: message }))];
 }
 
 /** Of what is known; a host that may come back speaks neither for nor against. */
-function judge(probes: readonly ProbeProgress[], made: Assembled): VerifyOutcome {
-  const failed = probes.find((probe) => probe.state === 'failed');
-  if (failed !== undefined) {
-    return {
-      kind: 'failed',
-      reason: `the probe ${failed.probe} failed on ${failed.host}: ${failed.detail ?? ''}`,
-    };
-  }
-  const lost = made.problems.find(({ cause }) => !isAway(cause));
-  if (lost !== undefined) return { kind: 'failed', reason: `${lost.host} cannot be read: ${lost.message}` };
-  for (const { host, steps } of made.plan.hosts) {
-    const left = steps[0];
-    if (left !== undefined)
-      return { kind: 'failed', reason: `planning again would still change ${left.summary} on ${host}` };
-  }
-  return { kind: 'verified' };
-}
-
-function remainingOf({ plan, problems }: Assembled): VerifyDetail['remaining'] {
+function failures(
+  probes: readonly ProbeProgress[],
+  { problems }: Assembled,
+  left: Remaining,
+): readonly { readonly host: string; readonly reason: string }[] {
   return [
-    ...plan.hosts.flatMap(({ host, steps }) => steps.map(({ summary }) => ({ host, summary }))),
-    ...problems.map(({ host, message }) => ({ host, summary: message })),
+    ...probes
+      .filter((probe) => probe.state === 'failed')
+      .map(({ host, probe, detail = '' }) => ({
+        host,
+        reason: `the probe ${probe} failed on ${host}: ${detail}`,
+      })),
+    ...problems
+      .filter(({ cause }) => !mayComeBack(cause))
+      .map(({ host, message }) => ({ host, reason: `${host} cannot be read: ${message}` })),
+    ...left.map(({ host, summary }) => ({
+      host,
+      reason: `planning again would still change ${summary} on ${host}`,
+    })),
   ];
 }
 
 async function probeAll(
   engine: Engine,
   run: RunRef,
-  hosts: readonly ResolvedHost[],
+  looked: readonly Looked[],
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
-  const board = hosts.flatMap((host) =>
-    probesOf(host).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
+  const board = looked.flatMap(({ host, wave }) =>
+    probesOf(host, wave).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
   );
   const show = progressOf(engine, run);
   const publish = async (): Promise<void> => {
-    await keep(engine, run, { state: 'running', probes: board.map((entry) => entry.shown), remaining: [] });
+    const shown = board.map((entry) => entry.shown);
+    await keepDetail(engine, run, { verify: { state: 'running', probes: shown, remaining: [] } });
     show();
   };
   if (board.length > 0) await publish();
   let away: HostError | undefined;
   await inParallel(board, HOSTS_AT_ONCE, async (entry) => {
     const found = await probeOne(engine, entry.host, entry.probe);
-    if (isAway(found)) {
+    if (mayComeBack(found)) {
       away ??= found;
       entry.shown = { ...waiting(entry.host, entry.probe), detail: found.message };
     } else entry.shown = found;
@@ -99,11 +140,11 @@ async function probeOne(
       runProbe(session, probe, Context.current().cancellationSignal),
     )
     .catch((error: unknown) =>
-      isAway(error)
+      mayComeBack(error)
         ? error
         : { passed: false, detail: error instanceof Error ? error.message : String(error) },
     );
-  if (isAway(result)) return result;
+  if (mayComeBack(result)) return result;
   return {
     host: host.name,
     probe: nameOf(probe),
@@ -114,12 +155,14 @@ async function probeOne(
 }
 
 /** `patientTransport` gives up with another error. */
-function isAway(error: unknown): error is HostError {
+function mayComeBack(error: unknown): error is HostError {
   return error instanceof HostError;
 }
 
-function probesOf(host: ResolvedHost): readonly Probe[] {
-  return host.documents.flatMap((document) => kindOf(document).probes(document.spec));
+function probesOf(host: ResolvedHost, wave: number): readonly Probe[] {
+  return host.documents
+    .filter((document) => document.wave <= wave)
+    .flatMap((document) => kindOf(document).probes(document.spec));
 }
 
 function waiting(host: ResolvedHost, probe: Probe): ProbeProgress {
@@ -135,10 +178,4 @@ function nameOf(probe: Probe): string {
     case 'command':
       return `command ${probe.argv.join(' ')}`;
   }
-}
-
-async function keep(engine: Engine, run: RunRef, verify: VerifyDetail): Promise<void> {
-  const stored = await engine.store.runs.get(run.run);
-  const detail: RunDetail = { ...(stored?.detail as RunDetail | undefined), verify };
-  await engine.store.runs.update(run.run, { detail: detail as unknown as Json });
 }

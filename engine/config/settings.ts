@@ -194,6 +194,9 @@ const temporal = {
 /** Servers with much memory and many disks take a quarter of an hour to boot. */
 const HOST_OUTAGE_SECONDS = 1_200;
 
+/** Long enough to look at the servers, short enough that half a change is not forgotten. */
+const CANCEL_SECONDS = 3_600;
+
 const hosts = {
   sshKeyFile: optional(parse.path, {
     name: 'DOAAS_SSH_KEY_FILE',
@@ -211,6 +214,13 @@ const hosts = {
     fallback: String(HOST_OUTAGE_SECONDS),
     description:
       'How long a host may be out of reach in the middle of a run, such as while it reboots, before the run gives up on it.',
+  }),
+  cancelDecisionSeconds: withDefault(parse.integer(5, 604_800), {
+    name: 'DOAAS_CANCEL_SECONDS',
+    group: 'hosts',
+    fallback: String(CANCEL_SECONDS),
+    description:
+      'How long a run that was stopped by /doaas cancel waits for somebody to say what becomes of it, before it is rolled back.',
   }),
 } as const;
 

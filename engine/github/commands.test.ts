@@ -41,13 +41,16 @@ describe('not a command', () => {
 test.each([
   [
     '/doaas aply',
-    'There is no command `aply`. Did you mean `/doaas apply`? Commands: plan, apply, rollback, status, unlock, help.',
+    'There is no command `aply`. Did you mean `/doaas apply`? Commands: plan, apply, cancel, rollback, status, unlock, help.',
   ],
-  ['/doaas', 'A command is missing after `/doaas`: plan, apply, rollback, status, unlock, help.'],
-  ['/doaas xyzzy', 'There is no command `xyzzy`. Commands: plan, apply, rollback, status, unlock, help.'],
+  ['/doaas', 'A command is missing after `/doaas`: plan, apply, cancel, rollback, status, unlock, help.'],
+  [
+    '/doaas xyzzy',
+    'There is no command `xyzzy`. Commands: plan, apply, cancel, rollback, status, unlock, help.',
+  ],
   [
     '/doaas constructor',
-    'There is no command `constructor`. Commands: plan, apply, rollback, status, unlock, help.',
+    'There is no command `constructor`. Commands: plan, apply, cancel, rollback, status, unlock, help.',
   ],
   ['/doaas apply web-1 now', '`/doaas apply` takes no arguments, but got `web-1 now`. Nothing was done.'],
   ['/doaas unlock a b', '`/doaas unlock` takes one argument, but got `b`. Nothing was done.'],
@@ -55,7 +58,10 @@ test.each([
     '/doaas plan\n\n/doaas apply',
     'That comment holds 2 commands: `/doaas plan`, `/doaas apply`. Say one in a comment. Nothing was done.',
   ],
-  ['/doaas @ops', 'There is no command `@ops`. Commands: plan, apply, rollback, status, unlock, help.'],
+  [
+    '/doaas @ops',
+    'There is no command `@ops`. Commands: plan, apply, cancel, rollback, status, unlock, help.',
+  ],
 ])('%j is answered', (body, message) => {
   expect(parseCommand(body)).toMatchObject({ kind: 'wrong', message });
 });
@@ -84,5 +90,5 @@ test('any text is parsed, and what is quoted is never a command', () => {
 
 test('the help lists every command', () => {
   expect(helpText()).toContain('| `/doaas unlock [SERVER]` | ');
-  expect(helpText().split('\n')).toHaveLength(8);
+  expect(helpText().split('\n')).toHaveLength(9);
 });

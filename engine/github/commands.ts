@@ -4,6 +4,10 @@ import { code } from './render/escape.ts';
 export const COMMANDS = {
   plan: { argument: undefined, does: 'read the servers and plan again' },
   apply: { argument: undefined, does: 'apply the plan that is shown, once it is approved' },
+  cancel: {
+    argument: 'keep',
+    does: 'stop a running apply at the next safe point, and ask whether to roll back (or keep what is done)',
+  },
   rollback: { argument: undefined, does: 'put the servers back as they were before this pull request' },
   status: { argument: undefined, does: 'say what is going on and what is waited for' },
   unlock: {

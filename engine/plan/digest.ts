@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type PlanRollout, rolloutEssence } from './rollout.ts';
 import type { HostPlan, Step } from './step.ts';
 
 /**
@@ -9,11 +10,17 @@ export function hostDigest(host: string, steps: readonly Step[]): string {
   return sha256(canonicalJson({ host, steps: steps.map(essence) }));
 }
 
-export function planDigest(hosts: readonly Pick<HostPlan, 'host' | 'digest'>[]): string {
+/** Over the hosts' digests and, where the plan has one, the way in which it reaches them. */
+export function planDigest(
+  hosts: readonly Pick<HostPlan, 'host' | 'digest'>[],
+  rollout?: PlanRollout,
+): string {
   const sorted = hosts
     .map(({ host, digest }) => [host, digest])
     .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
-  return sha256(canonicalJson(sorted));
+  return sha256(
+    canonicalJson(rollout === undefined ? sorted : { hosts: sorted, rollout: rolloutEssence(rollout) }),
+  );
 }
 
 /**

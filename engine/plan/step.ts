@@ -1,5 +1,6 @@
 import type { ItemKey } from '../facts/fact.ts';
 import type { Disruption, Params, Reversible } from '../operations/operation.ts';
+import type { PlanRollout } from './rollout.ts';
 
 /** Why a step is there, beside "the pull request asks for it". */
 export type StepReason = 'change' | 'adoption' | 'drift' | 'removal' | 'release';
@@ -61,5 +62,7 @@ export interface HostPlan {
 export interface Plan {
   readonly kind: 'plan';
   readonly hosts: readonly HostPlan[];
+  /** Left out where nobody applies the plan, as on the command line. */
+  readonly rollout?: PlanRollout;
   readonly digest: string;
 }

@@ -1,3 +1,4 @@
+import type { Rollout } from '../rollout/rollout.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { DocumentRef, Position, SpecError } from './manifest.ts';
 
@@ -42,6 +43,8 @@ export interface ResolvedDocument {
   /** What happens to items that leave the document: put back as found, or left as they are. */
   readonly onRemoval: 'restore' | 'keep';
   readonly spec: ResolvedConfiguration;
+  /** Where the document declares one. How the change gets there is no part of the desired state. */
+  readonly rollout?: Rollout;
   readonly position: Position;
 }
 

@@ -16,6 +16,7 @@ import { checkReach } from './reach.ts';
 import type { Resolution, ResolvedHost } from './resolution.ts';
 import { type Contents, resolveConfiguration } from './resolveConfiguration.ts';
 import { resolveServer } from './resolveServer.ts';
+import { resolveRollout } from './rollout.ts';
 import { isArmored, readSources, type Sources } from './sources.ts';
 import { isLabelName, renderTemplate } from './template.ts';
 import type { VariableValue } from './types.generated.ts';
@@ -173,5 +174,14 @@ function withHost(
 
 function toResolved({ placed: { document, spec }, wave }: PlacedInWave): ResolvedHost['documents'][number] {
   const { ref, onRemoval, position } = document;
-  return { ref, kind: 'Configuration', wave, onRemoval, spec, position };
+  const { rollout } = document.spec;
+  return {
+    ref,
+    kind: 'Configuration',
+    wave,
+    onRemoval,
+    spec,
+    ...(rollout === undefined ? {} : { rollout: resolveRollout(rollout) }),
+    position,
+  };
 }

@@ -22,6 +22,14 @@ export type HostKey1 = string;
  * @maxItems 1024
  */
 export type VariableValue = string | number | boolean | string[];
+/**
+ * A number of servers, or a share of all servers of the plan.
+ */
+export type ServersAmount = number | string;
+/**
+ * A number of servers, or a share of all servers of the plan.
+ */
+export type ServersAmount1 = number | string;
 
 /**
  * A machine that the engine reaches over SSH.
@@ -262,6 +270,7 @@ export interface ConfigurationSpec {
    * @maxItems 64
    */
   probes?: ProbeSource[];
+  rollout?: RolloutSource;
 }
 /**
  * A variable that templates of this document may use.
@@ -578,4 +587,38 @@ export interface ProbeSource {
    * Pause between two tries, at least 100ms.
    */
   every?: string;
+}
+/**
+ * How the change reaches many servers: who goes first, how many at a time, and when to stop. Left out: one server, then a quarter at a time, and no failure.
+ */
+export interface RolloutSource {
+  /**
+   * Servers of the first batch: a number, or a share of all servers of the plan, rounded up. 0: no canary.
+   */
+  canary?: number | string;
+  /**
+   * Size of the batches after the canary: one size for all, or a list whose last entry repeats.
+   */
+  batches?: ServersAmount | ServersAmount[];
+  maxUnavailable?: ServersAmount1;
+  /**
+   * Wait between two batches, after their probes; at most 24h.
+   */
+  pause?: string;
+  /**
+   * Whose probes must pass after a batch: all servers done so far, or only the batch.
+   */
+  probes?: 'done' | 'batch';
+  /**
+   * How many servers may fail over the whole fleet: a number, or a share of all servers of the plan, rounded down.
+   */
+  failureBudget?: number | string;
+  /**
+   * When more fail than the budget allows: put back all that was touched, or stop until somebody decides.
+   */
+  onExceeded?: 'rollback' | 'hold';
+  /**
+   * What a server that does not answer does to the rollout.
+   */
+  unreachable?: 'fail' | 'skip' | 'wait';
 }

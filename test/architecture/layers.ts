@@ -28,9 +28,13 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/facts': pure(['engine/shell']),
   'engine/operations': pure(['engine/shell', 'engine/facts'], ['engine/plan']),
   // Conflicts between documents are conflicts between the items that kinds claim.
-  'engine/spec': pure(['engine/facts', 'engine/kinds', 'schemas']),
+  'engine/rollout': pure([]),
+  'engine/spec': pure(['engine/facts', 'engine/kinds', 'engine/rollout', 'schemas']),
   'engine/kinds': pure(['engine/facts', 'engine/operations', 'engine/spec'], ['engine/plan']),
-  'engine/plan': pure(['engine/facts', 'engine/operations', 'engine/kinds'], ['engine/spec', 'engine/shell']),
+  'engine/plan': pure(
+    ['engine/facts', 'engine/operations', 'engine/kinds', 'engine/rollout'],
+    ['engine/spec', 'engine/shell'],
+  ),
   'engine/drift': pure([], ['engine/plan']),
   'engine/policy': pure([], ['engine/github']),
   'engine/config': effects([]),

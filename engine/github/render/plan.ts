@@ -1,5 +1,6 @@
 import type { Finding } from '../../plan/step.ts';
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
+import { planRollout } from './rollout.ts';
 import { type ChangeRow, groupHosts, type HostGroup } from './rows.ts';
 import type {
   HostFacts,
@@ -9,7 +10,7 @@ import type {
   Rendered,
   WaitingForLockView,
 } from './views.ts';
-import { count, names, planTitle, REASONS, seconds, short } from './words.ts';
+import { count, joined, joinedBy, names, planTitle, REASONS, seconds, short } from './words.ts';
 
 /** Rows of the table; more are counted. */
 const MAX_ROWS = 100;
@@ -22,6 +23,7 @@ export function renderPlan(view: PlanView): Rendered {
   const blocks = [
     unreachable(view),
     changes(groups, view.name),
+    planRollout(view.plan),
     firstContact(view.firstSeen),
     findingsList(view.plan.hosts.flatMap((host) => host.findings)),
     ...diffs(groups),
@@ -154,12 +156,4 @@ function nextStep(next: PlanView['next']): string {
 export function planLine(name: PlanName): string {
   const plan = name.url === undefined ? short(name.digest) : `[${short(name.digest)}](${name.url})`;
   return `Plan ${plan}, head ${short(name.headSha)}, base ${short(name.baseSha)}.`;
-}
-
-export function joined(...blocks: readonly string[]): string {
-  return joinedBy('\n\n', ...blocks);
-}
-
-function joinedBy(separator: string, ...parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join(separator);
 }

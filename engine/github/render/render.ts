@@ -1,6 +1,7 @@
 import { renderDrift } from './drift.ts';
 import { folded, prose } from './escape.ts';
 import { renderNothingToDo, renderPlan, renderWaitingForLock } from './plan.ts';
+import { renderStopped } from './rollout.ts';
 import { renderApply, renderHeld, renderRollback, renderVerify } from './run.ts';
 import { renderValidate } from './validate.ts';
 import type { Rendered, View } from './views.ts';
@@ -24,6 +25,8 @@ export function render(view: View): Rendered {
       return renderRollback(view);
     case 'held':
       return renderHeld(view);
+    case 'stopped':
+      return renderStopped(view);
     case 'drift':
       return renderDrift(view);
   }

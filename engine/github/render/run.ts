@@ -1,5 +1,6 @@
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
-import { joined, planLine } from './plan.ts';
+import { planLine } from './plan.ts';
+import { batchInWork, rolloutProgress } from './rollout.ts';
 import type {
   ApplyView,
   HeldView,
@@ -13,7 +14,7 @@ import type {
   StepState,
   VerifyView,
 } from './views.ts';
-import { count, names, seconds, short } from './words.ts';
+import { count, joined, names, seconds, short } from './words.ts';
 
 /** Lines of a failed step's output that are shown; the whole is in the store. */
 const OUTPUT_LINES = 40;
@@ -44,6 +45,8 @@ export function renderApply(view: ApplyView): Rendered {
     body: joined(
       failure(view.failure),
       mergedText(view.merged),
+      leftOutText(view.leftOut),
+      rolloutProgress(view.rollout),
       table(['server', 'steps', 'now', 'time'], rows),
       ...steps,
       planLine(view.name),
@@ -58,12 +61,22 @@ function applyTitle(view: ApplyView): string {
   const where = `on ${count(view.hosts.length, 'server')}`;
   switch (view.state) {
     case 'running':
-      return `Applying: ${done} of ${count(all.length, 'step')} done ${where}`;
+      return `Applying: ${batchInWork(view.rollout)}${done} of ${count(all.length, 'step')} done ${where}`;
     case 'applied':
-      return `Applied ${count(changes, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}`;
+      return `Applied ${count(changes, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}${leftOutTitle(view.leftOut)}`;
     case 'failed':
       return failedTitle(view.failure, `Failed after ${done} of ${count(all.length, 'step')} ${where}`);
   }
+}
+
+function leftOutTitle(leftOut: ApplyView['leftOut']): string {
+  return leftOut === undefined ? '' : `; without ${names(leftOut.map(({ host }) => host))}`;
+}
+
+function leftOutText(leftOut: ApplyView['leftOut']): string {
+  if (leftOut === undefined) return '';
+  const lines = leftOut.map(({ host, message }) => `- ${code(host)}: ${prose(message)}`);
+  return `**These servers are not as the branch says.** What this run had changed there was put back:\n\n${lines.join('\n')}`;
 }
 
 function mergedTitle(merged: MergedAs | undefined): string {

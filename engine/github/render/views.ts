@@ -111,6 +111,41 @@ export interface ApplyView {
   readonly failure?: StepFailure;
   /** Once it is merged. */
   readonly merged?: MergedAs;
+  /** Where the servers are changed in batches. */
+  readonly rollout?: RolloutView;
+  /** Servers that are not as the branch says: put back or skipped. */
+  readonly leftOut?: readonly HostProblem[];
+}
+
+export interface RolloutView {
+  readonly batches: readonly BatchView[];
+  readonly failureBudget: number;
+  readonly failed: readonly HostProblem[];
+  readonly skipped: readonly string[];
+}
+
+export interface BatchView {
+  readonly hosts: readonly string[];
+  readonly canary: boolean;
+  readonly state: 'waiting' | 'changing' | 'proving' | 'pausing' | 'awaiting' | 'done';
+  /** ISO time at which the pause ends. */
+  readonly until?: string;
+  /** Servers that are waited for. */
+  readonly awaited?: readonly string[];
+}
+
+/** A run that stopped in the middle: what is done, and who is to decide what becomes of it. */
+export interface StoppedView {
+  readonly kind: 'stopped';
+  readonly state: 'asking' | 'kept';
+  readonly reason: string;
+  /** ISO time; after it the run is rolled back. */
+  readonly until?: string;
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly state: 'done' | 'part' | 'undone' | 'untouched';
+  }[];
+  readonly ways: HeldView['ways'];
 }
 
 export interface MergedAs {
@@ -180,4 +215,5 @@ export type View =
   | VerifyView
   | RollbackView
   | HeldView
+  | StoppedView
   | DriftView;

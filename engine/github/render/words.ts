@@ -97,3 +97,11 @@ export const REASONS: Readonly<Record<StepReason, string>> = {
   removal: 'removal: it left the YAML, the engine had created it',
   release: 'release: it left the YAML, it is put back as it was found',
 };
+
+export function joined(...blocks: readonly string[]): string {
+  return joinedBy('\n\n', ...blocks);
+}
+
+export function joinedBy(separator: string, ...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(separator);
+}

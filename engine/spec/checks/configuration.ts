@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { MAX_PAUSE_SECONDS } from '../../rollout/rollout.ts';
 import { type ConfigurationDocument, errorAt, errorAtKey } from '../documents.ts';
 import { DEFAULT_WITHIN_SECONDS, durationSeconds, MAX_WAIT_SECONDS, MIN_EVERY_SECONDS } from '../duration.ts';
 import type { SpecError } from '../manifest.ts';
@@ -18,6 +19,7 @@ export function checkConfiguration(document: ConfigurationDocument): readonly Sp
     ...checkAddresses(document),
     ...checkVariables(document),
     ...checkTimeouts(document),
+    ...checkPause(document),
     ...(document.spec.probes ?? []).flatMap((probe, index) =>
       checkProbe(document, probe, `/spec/probes/${index}`),
     ),
@@ -142,6 +144,12 @@ function checkTimeouts(document: ConfigurationDocument): readonly SpecError[] {
           MAX_WAIT_SECONDS,
         ),
   );
+}
+
+function checkPause(document: ConfigurationDocument): readonly SpecError[] {
+  const { pause } = document.spec.rollout ?? {};
+  if (pause === undefined) return [];
+  return checkDuration(document, '/spec/rollout/pause', pause, 0, MAX_PAUSE_SECONDS);
 }
 
 function checkDuration(

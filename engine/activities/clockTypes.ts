@@ -1,0 +1,33 @@
+import type { FleetPlan, RepositoryRef } from './types.ts';
+
+/** Where a default branch was when its servers were about to be read. */
+export interface BranchTip {
+  readonly branch: string;
+  readonly commit: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export interface DriftReport {
+  /** Differences that are known now, over all servers. */
+  readonly items: number;
+  /** Numbers of the issues that are open for them. */
+  readonly issues: readonly number[];
+  /** Servers that were not judged: out of reach, or a run was changing them. */
+  readonly skipped: readonly string[];
+}
+
+/** What is done by the clock, for no pull request. */
+export interface RepositoryActivities {
+  /** All repositories that the App covers now; they are kept in the store. */
+  knownRepositories(): Promise<readonly RepositoryRef[]>;
+  /** Makes a drift schedule for each of these, and removes those of others. */
+  scheduleDrift(repositories: readonly RepositoryRef[]): Promise<void>;
+  /** Asks GitHub for webhooks that the engine did not take; how many. */
+  redeliverMissed(): Promise<number>;
+  /** Tells the workflows of pull requests whose webhooks never came; their numbers. */
+  sweepPulls(repository: RepositoryRef): Promise<readonly number[]>;
+  /** Undefined where there is nothing to plan. */
+  defaultBranchTip(repository: RepositoryRef): Promise<BranchTip | undefined>;
+  reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;
+}

@@ -1,0 +1,49 @@
+import type { PlanRollout } from '../plan/rollout.ts';
+import type { Plan } from '../plan/step.ts';
+import { identityOf } from './identity.ts';
+import type { ResolvedRevision } from './revisions.ts';
+import { shownAt } from './shownAt.ts';
+import type { PlannedHost, PlanRef, Revision, RolloutRef } from './types.ts';
+
+/** Enough of a plan to decide and to run. The same plan of the same head keeps its time, and with it its approvals. */
+export function planRef(
+  plan: Plan,
+  { headSha, baseSha }: Revision,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  previous: PlanRef | undefined,
+  skipped: readonly string[],
+): PlanRef {
+  const servers = new Map(resolved.changed.map((host) => [host.name, host.server]));
+  const hosts = plan.hosts.flatMap((host): readonly PlannedHost[] => {
+    const server = servers.get(host.host);
+    if (server === undefined || host.steps.length === 0) return [];
+    const { digest, steps } = host;
+    const waves = [...new Set(steps.map((step) => step.wave))].sort((a, b) => a - b);
+    return [
+      {
+        name: host.host,
+        identity: identityOf(server),
+        site: server.site,
+        digest,
+        steps: steps.length,
+        waves,
+      },
+    ];
+  });
+  const waves = [...new Set(hosts.flatMap((host) => host.waves))].sort((a, b) => a - b);
+  return {
+    digest: plan.digest,
+    headSha,
+    baseSha,
+    hosts,
+    waves,
+    ...(plan.rollout === undefined ? {} : { rollout: rolloutRef(plan.rollout) }),
+    ...(skipped.length === 0 ? {} : { skipped }),
+    shownAt: shownAt({ digest: plan.digest, headSha }, previous, new Date()),
+  };
+}
+
+function rolloutRef({ rules, stages }: PlanRollout): RolloutRef {
+  const { probes, failureBudget, onExceeded, unreachable } = rules;
+  return { stages, probes, failureBudget, onExceeded, unreachable };
+}

@@ -1,0 +1,64 @@
+import type { ApplyView, BatchView, HostProblem, StoppedView } from '../github/render/views.ts';
+import type { RunRecord } from './runViews.ts';
+import type { HostFailure, RolloutProgress } from './types.ts';
+
+/** The batches of a run, where there is more than one. `over`: all are done. */
+export function rolloutView({ plan, detail }: RunRecord, over: boolean): Pick<ApplyView, 'rollout'> {
+  const { rollout } = plan;
+  const progress = detail.rollout;
+  if (rollout === undefined || progress === undefined || rollout.stages.length < 2) return {};
+  const batches = rollout.stages.map(({ hosts, canary }, i) => ({
+    hosts,
+    canary,
+    ...(over ? { state: 'done' as const } : batchState(progress, i)),
+  }));
+  return {
+    rollout: {
+      batches,
+      failureBudget: rollout.rules.failureBudget,
+      failed: progress.failed.map(problemOf),
+      skipped: progress.skipped,
+    },
+  };
+}
+
+export function problemOf({ host, reason }: HostFailure): HostProblem {
+  return { host, message: reason };
+}
+
+const DOING = {
+  changing: 'changing',
+  proving: 'proving',
+  pausing: 'pausing',
+  waiting: 'awaiting',
+} as const satisfies Record<RolloutProgress['doing'], BatchView['state']>;
+
+function batchState(
+  { at, doing, until, awaited }: RolloutProgress,
+  batch: number,
+): Pick<BatchView, 'state' | 'until' | 'awaited'> {
+  if (batch !== at) return { state: batch < at ? 'done' : 'waiting' };
+  return {
+    state: DOING[doing],
+    ...(until === undefined ? {} : { until }),
+    ...(awaited === undefined ? {} : { awaited }),
+  };
+}
+
+/** What a stopped run has done on each server. */
+export function stoppedHosts({ plan, receipts }: RunRecord): StoppedView['hosts'] {
+  return plan.hosts
+    .filter(({ steps }) => steps.length > 0)
+    .map(({ host, steps }) => {
+      const states = steps.map(
+        ({ id }) => receipts.find((receipt) => receipt.host === host && receipt.stepId === id)?.state,
+      );
+      if (states.every((state) => state === undefined)) return { host, state: 'untouched' };
+      if (states.every((state) => state === undefined || state === 'undone'))
+        return { host, state: 'undone' };
+      return {
+        host,
+        state: states.every((state) => state === 'done' || state === 'already') ? 'done' : 'part',
+      };
+    });
+}

@@ -1,0 +1,11 @@
+import type { Json } from '../operations/operation.ts';
+import type { Engine } from './engine.ts';
+import type { RunDetail } from './runViews.ts';
+import type { RunRef } from './types.ts';
+
+/** Puts a part of what is shown of a run beside the others. One activity of a run writes at a time. */
+export async function keepDetail(engine: Engine, run: RunRef, part: Partial<RunDetail>): Promise<void> {
+  const stored = await engine.store.runs.get(run.run);
+  const detail: RunDetail = { ...(stored?.detail as RunDetail | undefined), ...part };
+  await engine.store.runs.update(run.run, { detail: detail as unknown as Json });
+}

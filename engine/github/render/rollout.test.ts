@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import type { PlanRollout } from '../../plan/rollout.ts';
+import { planRollout, renderStopped, rolloutProgress } from './rollout.ts';
+import { hostPlan, NAME, step } from './testing.ts';
+
+const rollout: PlanRollout = {
+  rules: {
+    canary: 1,
+    batches: [2],
+    pauseSeconds: 300,
+    probes: 'done',
+    failureBudget: 1,
+    onExceeded: 'rollback',
+    unreachable: 'skip',
+  },
+  stages: [
+    { wave: 0, hosts: ['web-1'], canary: true, verify: true, pauseSeconds: 300 },
+    { wave: 0, hosts: ['web-2', 'web-3'], canary: false, verify: false, pauseSeconds: 0 },
+  ],
+  documents: ['Configuration/web'],
+};
+const hosts = ['web-1', 'web-2', 'web-3'].map((host) => hostPlan(host, [step()]));
+
+describe('a rollout', () => {
+  test('says in the plan who is changed when, and why', () => {
+    const text = planRollout({ kind: 'plan', hosts, rollout, digest: NAME.digest });
+    expect(text).toBe(
+      [
+        '**Rollout:** 2 batches over 3 servers; each must pass its probes, and be as planned, before the next begins.',
+        '| batch | servers | then |\n|---|---|---|\n| 1, canary | web-1 | verify, wait 5 min |\n| 2 | web-2 and web-3 | verify |',
+        'Servers go by site, then by name; web-1 is the canary because it is the first of them. 1 server may fail over the whole fleet, but no canary; the next failure stops the rollout and rolls back all that it touched. A server that cannot be reached is skipped. The strictest of what Configuration/web and the defaults of the others say.',
+      ].join('\n\n'),
+    );
+  });
+
+  test('is not mentioned where all are changed at once', () => {
+    const at = { ...rollout, stages: rollout.stages.slice(0, 1) };
+    expect(planRollout({ kind: 'plan', hosts, rollout: at, digest: NAME.digest })).toBe('');
+    expect(planRollout({ kind: 'plan', hosts, digest: NAME.digest })).toBe('');
+  });
+
+  test('shows what is done, running and waiting, and the budget; text of hosts does nothing', () => {
+    const text = rolloutProgress({
+      batches: [
+        { hosts: ['web-1'], canary: true, state: 'pausing', until: '2026-01-02T03:04:05.000Z' },
+        { hosts: ['web-2'], canary: false, state: 'awaiting', awaited: ['web-2'] },
+        { hosts: ['web-3'], canary: false, state: 'waiting' },
+      ],
+      failureBudget: 2,
+      failed: [{ host: 'web-4', message: '@ops | <b>' }],
+      skipped: ['web-5'],
+    });
+    expect(text).toContain('| 1, canary | web-1 | ✓ done; the next begins at 03:04:05 UTC |');
+    expect(text).toContain('| 2 | web-2 | waiting until web-2 can be reached |');
+    expect(text).toContain('Failure budget: 1 of 2 used.');
+    expect(text).toContain('- `web-5` was skipped');
+    expect(text).not.toMatch(/@ops|<b>/);
+  });
+});
+
+test('a stopped run says what is done, until when it waits, and how to go on', () => {
+  const { title, body } = renderStopped({
+    kind: 'stopped',
+    state: 'asking',
+    reason: 'anna cancelled the run',
+    until: '2026-01-02T03:04:05.000Z',
+    hosts: [
+      { host: 'web-1', state: 'done' },
+      { host: 'web-2', state: 'part' },
+      { host: 'web-3', state: 'untouched' },
+    ],
+    ways: [{ command: '/doaas rollback', effect: 'puts it back' }],
+  });
+  expect(title).toBe('Stopped: 1 of 3 servers changed');
+  expect(body).toContain('Without an answer until 2026-01-02 03:04:05 UTC it is rolled back.');
+  expect(body).toContain('| web-2 | ◐ changed in part |');
+  expect(body).toContain('- `/doaas rollback` puts it back');
+});

@@ -1,0 +1,151 @@
+import type { PlanRollout } from '../../plan/rollout.ts';
+import type { Plan } from '../../plan/step.ts';
+import { code, oneLine, prose, table } from './escape.ts';
+import type { BatchView, Rendered, RolloutView, StoppedView } from './views.ts';
+import { count, joined, names, seconds } from './words.ts';
+
+/** Rows of a table of batches; more are counted. */
+const BATCHES_SHOWN = 50;
+
+/** Who is changed when, and why; nothing where all are changed at once. */
+export function planRollout({ rollout, hosts }: Plan): string {
+  if (rollout === undefined || rollout.stages.length < 2) return '';
+  const servers = hosts.filter(({ steps }) => steps.length > 0).length;
+  const { stages } = rollout;
+  const proof = stages.some(({ verify }) => verify)
+    ? '; each must pass its probes, and be as planned, before the next begins'
+    : '; the second begins when the first is done';
+  const rows = stages.map(({ hosts: batch, canary, wave, verify, pauseSeconds }, i) => [
+    `${i + 1}${canary ? ', canary' : ''}`,
+    ...(hasWaves(rollout) ? [String(wave)] : []),
+    hostCell(batch),
+    [
+      ...(verify || i === stages.length - 1 ? ['verify'] : []),
+      ...(pauseSeconds > 0 ? [`wait ${seconds(pauseSeconds)}`] : []),
+    ].join(', '),
+  ]);
+  return joined(
+    `**Rollout:** ${count(stages.length, 'batch', 'batches')} over ${count(servers, 'server')}${proof}.`,
+    tableOf(['batch', ...(hasWaves(rollout) ? ['wave'] : []), 'servers', 'then'], rows),
+    why(rollout),
+  );
+}
+
+function hasWaves({ stages }: PlanRollout): boolean {
+  return new Set(stages.map(({ wave }) => wave)).size > 1;
+}
+
+const UNREACHABLE = {
+  fail: 'A server that cannot be reached fails.',
+  skip: 'A server that cannot be reached is skipped.',
+  wait: 'A server that cannot be reached is waited for.',
+} as const;
+
+function why({ rules, stages, documents }: PlanRollout): string {
+  const first = stages.find(({ canary }) => canary);
+  const canary = first === undefined ? '' : canaryText(first.hosts);
+  const allowed =
+    rules.failureBudget === 0
+      ? 'No server may fail; the first failure'
+      : `${count(rules.failureBudget, 'server')} may fail over the whole fleet, but no canary; the next failure`;
+  const end =
+    rules.onExceeded === 'rollback'
+      ? 'stops the rollout and rolls back all that it touched.'
+      : 'stops the rollout and holds it until somebody decides.';
+  const from =
+    documents.length === 0
+      ? 'No document declares a rollout, so these are the defaults.'
+      : `The strictest of what ${names(documents.map((ref) => prose(ref)))} and the defaults of the others say.`;
+  return `Servers go by site, then by name${canary}. ${allowed} ${end} ${UNREACHABLE[rules.unreachable]} ${from}`;
+}
+
+function canaryText(hosts: readonly string[]): string {
+  return hosts.length === 1
+    ? `; ${prose(hosts[0] ?? '')} is the canary because it is the first of them`
+    : `; ${names(hosts.map((host) => prose(host)))} are the canary because they are the first of them`;
+}
+
+function hostCell(hosts: readonly string[]): string {
+  return names(hosts.map((host) => prose(host)));
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const more = rows.length - BATCHES_SHOWN;
+  const rest = more > 0 ? `\n\n*${count(more, 'more batch', 'more batches')}*` : '';
+  return `${table(head, rows.slice(0, BATCHES_SHOWN))}${rest}`;
+}
+
+/** The batches as they are now, and the budget. */
+export function rolloutProgress(view: RolloutView | undefined): string {
+  if (view === undefined) return '';
+  const rows = view.batches.map((batch, i) => [
+    `${i + 1}${batch.canary ? ', canary' : ''}`,
+    hostCell(batch.hosts),
+    batchState(batch),
+  ]);
+  const failed = view.failed.map(({ host, message }) => `- ${code(host)} failed: ${prose(message)}`);
+  const skipped = view.skipped.map((host) => `- ${code(host)} was skipped: it could not be reached`);
+  return joined(
+    tableOf(['batch', 'servers', 'state'], rows),
+    `Failure budget: ${view.failed.length} of ${view.failureBudget} used.`,
+    [...failed, ...skipped].join('\n'),
+  );
+}
+
+function batchState({ state, until, awaited = [] }: BatchView): string {
+  switch (state) {
+    case 'waiting':
+      return '· waiting';
+    case 'changing':
+      return '▶ running';
+    case 'proving':
+      return '▶ verifying';
+    case 'pausing':
+      return `✓ done; the next begins at ${clock(until)}`;
+    case 'awaiting':
+      return `waiting until ${names(awaited.map((host) => prose(host)))} can be reached`;
+    case 'done':
+      return '✓ done';
+  }
+}
+
+/** `12:30:05 UTC` */
+function clock(iso: string | undefined): string {
+  return iso === undefined ? 'once it is time' : `${iso.slice(11, 19)} UTC`;
+}
+
+/** The batch in work, for a title. */
+export function batchInWork(view: RolloutView | undefined): string {
+  const at = view?.batches.findIndex(({ state }) => state !== 'done') ?? -1;
+  return view === undefined || at < 0 ? '' : `batch ${at + 1} of ${view.batches.length}, `;
+}
+
+const STOPPED_WORDS: Readonly<Record<StoppedView['hosts'][number]['state'], string>> = {
+  done: '✓ changed as planned',
+  part: '◐ changed in part',
+  undone: '↶ put back',
+  untouched: '· not changed',
+};
+
+export function renderStopped(view: StoppedView): Rendered {
+  const done = view.hosts.filter(({ state }) => state === 'done').length;
+  const of = `${done} of ${count(view.hosts.length, 'server')} changed`;
+  const asks =
+    view.until === undefined
+      ? 'Nothing more is done until somebody decides.'
+      : `Without an answer until ${view.until.slice(0, 10)} ${clock(view.until)} it is rolled back.`;
+  const kept = 'What was done stays, and nothing was merged: these servers are not as the branch says.';
+  return {
+    title: oneLine(`${view.state === 'asking' ? 'Stopped' : 'Kept as it is'}: ${of}`),
+    body: joined(
+      prose(view.reason, 1000),
+      table(
+        ['server', 'state'],
+        view.hosts.map(({ host, state }) => [prose(host), STOPPED_WORDS[state]]),
+      ),
+      view.state === 'asking' ? asks : kept,
+      'The servers stay locked, so that no other run touches them.',
+      `**How to go on**\n\n${view.ways.map((way) => `- ${code(way.command)} ${prose(way.effect)}`).join('\n')}`,
+    ),
+  };
+}

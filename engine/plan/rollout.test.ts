@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_ROLLOUT, type Rollout } from '../rollout/rollout.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import { planDigest } from './digest.ts';
+import { planRollout } from './rollout.ts';
+import type { HostPlan } from './step.ts';
+import { aStep } from './testing.ts';
+
+type Documents = Readonly<Record<string, Rollout | undefined>>;
+
+const plan = (host: string, documents: readonly string[], wave = 0): HostPlan => ({
+  kind: 'host-plan',
+  host,
+  steps: documents.map((document) => ({ ...aStep, id: document, host, document, wave })),
+  findings: [],
+  digest: host,
+});
+const resolved = (name: string, documents: Documents, site = ''): ResolvedHost =>
+  ({
+    kind: 'resolved-host',
+    name,
+    server: { name, site },
+    documents: Object.entries(documents).map(([ref, rollout]) => ({ ref, rollout })),
+  }) as unknown as ResolvedHost;
+const fleet = (count: number, documents: Documents) => {
+  const names = Array.from({ length: count }, (_, i) => `web-${i + 1}`);
+  return [
+    names.map((name) => plan(name, Object.keys(documents))),
+    names.map((name) => resolved(name, documents)),
+  ] as const;
+};
+const batches = (count: number, documents: Documents) =>
+  planRollout(...fleet(count, documents))?.stages.map(({ hosts }) => hosts.length);
+
+describe('the rollout of a plan', () => {
+  test('is none without a step', () => {
+    expect(planRollout([plan('web-1', [])], [resolved('web-1', {})])).toBeUndefined();
+  });
+
+  test('has no ceremony for one or two hosts, unless a document declares one', () => {
+    expect(batches(1, { 'Configuration/a': undefined })).toEqual([1]);
+    expect(batches(2, { 'Configuration/a': undefined })).toEqual([2]);
+    expect(batches(3, { 'Configuration/a': undefined })).toEqual([1, 1, 1]);
+    expect(
+      batches(2, { 'Configuration/a': { ...DEFAULT_ROLLOUT, maxUnavailable: { kind: 'hosts', hosts: 1 } } }),
+    ).toEqual([1, 1]);
+  });
+
+  test('counts a document without one with the defaults, and names those that declare one', () => {
+    const loose: Rollout = { ...DEFAULT_ROLLOUT, batches: [{ kind: 'share', percent: 100 }] };
+    expect(batches(8, { 'Configuration/a': loose })).toEqual([1, 7]);
+    expect(batches(8, { 'Configuration/a': loose, 'Configuration/b': undefined })).toEqual([1, 2, 2, 2, 1]);
+    const [plans, hosts] = fleet(8, { 'Configuration/a': loose, 'Configuration/b': undefined });
+    expect(planRollout(plans, hosts)?.documents).toEqual(['Configuration/a']);
+  });
+
+  test('counts only documents that have a step', () => {
+    const slow: Rollout = { ...DEFAULT_ROLLOUT, pauseSeconds: 600 };
+    const names = ['web-1', 'web-2', 'web-3'];
+    const hosts = names.map((name) =>
+      resolved(name, { 'Configuration/a': undefined, 'Configuration/b': slow }),
+    );
+    const plans = names.map((name) => plan(name, ['Configuration/a']));
+    expect(planRollout(plans, hosts)?.rules.pauseSeconds).toBe(0);
+  });
+
+  test('finishes a wave before the next, which begins with its canary again', () => {
+    const names = ['web-1', 'web-2', 'web-3', 'web-4'];
+    const both = (host: string): HostPlan => ({
+      ...plan(host, []),
+      steps: [...plan(host, ['Configuration/a']).steps, ...plan(host, ['Configuration/b'], 1).steps],
+    });
+    const stages =
+      planRollout(
+        names.map(both),
+        names.map((name) => resolved(name, {})),
+      )?.stages ?? [];
+    expect(stages.map(({ wave, hosts, canary }) => [wave, hosts.length, canary])).toEqual([
+      [0, 1, true],
+      [0, 1, false],
+      [0, 1, false],
+      [0, 1, false],
+      [1, 1, true],
+      [1, 1, false],
+      [1, 1, false],
+      [1, 1, false],
+    ]);
+  });
+
+  test('goes site by site', () => {
+    const hosts = [resolved('a', {}, 'south'), resolved('b', {}, 'north'), resolved('c', {}, 'north')];
+    const plans = ['a', 'b', 'c'].map((name) => plan(name, ['Configuration/a']));
+    expect(planRollout(plans, hosts)?.stages.flatMap((stage) => stage.hosts)).toEqual(['b', 'c', 'a']);
+  });
+
+  test('is part of what is approved; who declared it is not', () => {
+    const [plans, hosts] = fleet(8, { 'Configuration/a': undefined });
+    const [, slower] = fleet(8, { 'Configuration/a': { ...DEFAULT_ROLLOUT, pauseSeconds: 60 } });
+    const digest = planDigest(plans, planRollout(plans, hosts));
+    expect(planDigest(plans, planRollout(plans, slower))).not.toBe(digest);
+    const [, same] = fleet(8, { 'Configuration/a': DEFAULT_ROLLOUT });
+    expect(planDigest(plans, planRollout(plans, same))).toBe(digest);
+  });
+});

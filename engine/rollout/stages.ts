@@ -1,0 +1,51 @@
+import type { Rules } from './strictest.ts';
+
+/** Hosts that are changed together, and what must follow before the next ones. */
+export interface Stage {
+  /** Wave of `dependsOn` whose steps are done. */
+  readonly wave: number;
+  readonly hosts: readonly string[];
+  readonly canary: boolean;
+  /** Probes must pass and a plan be empty before the next stage. The last stage is verified by the end of the run. */
+  readonly verify: boolean;
+  /** After that. */
+  readonly pauseSeconds: number;
+}
+
+export interface WaveHosts {
+  readonly wave: number;
+  /** In the order in which they are to be changed. */
+  readonly hosts: readonly string[];
+}
+
+/** Every host of every wave once, wave after wave, cut by the rules. */
+export function stagesOf(waves: readonly WaveHosts[], rules: Rules): readonly Stage[] {
+  const cut = waves.flatMap(({ wave, hosts }) =>
+    batchesOf(hosts, rules).map((batch, i) => ({
+      wave,
+      hosts: batch,
+      canary: i === 0 && rules.canary > 0 && batch.length < hosts.length,
+    })),
+  );
+  return cut.map((stage, i) => {
+    const last = i === cut.length - 1;
+    return { ...stage, verify: !last, pauseSeconds: last ? 0 : rules.pauseSeconds };
+  });
+}
+
+/** One stage a wave, without proof between them: for a few hosts, where nobody can go first for the others. */
+export function atOnce(waves: readonly WaveHosts[]): readonly Stage[] {
+  return waves.map(({ wave, hosts }) => ({ wave, hosts, canary: false, verify: false, pauseSeconds: 0 }));
+}
+
+function batchesOf(hosts: readonly string[], rules: Rules): readonly (readonly string[])[] {
+  const sizes = rules.canary > 0 ? [rules.canary, ...rules.batches] : rules.batches;
+  const batches: (readonly string[])[] = [];
+  for (let start = 0; start < hosts.length; ) {
+    const size = sizes[Math.min(batches.length, sizes.length - 1)] ?? hosts.length;
+    const bounded = Math.max(1, Math.min(size, rules.maxUnavailable ?? size));
+    batches.push(hosts.slice(start, start + bounded));
+    start += bounded;
+  }
+  return batches;
+}

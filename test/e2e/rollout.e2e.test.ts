@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+
+/** A change reaches eight servers in batches: who is touched when, what a failure costs, and what a person can stop. */
+describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({
+      hosts: 8,
+      engine: 'process',
+      environment: { DOAAS_CANCEL_SECONDS: '5', DOAAS_HOST_OUTAGE_SECONDS: '20' },
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+    });
+  }, 5 * MINUTES);
+  afterAll(() => world?.close());
+
+  const ALL = [1, 2, 3, 4, 5, 6, 7, 8];
+  const on = async (n: number, script: string): Promise<string> =>
+    ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
+  const having = async (path: string): Promise<readonly number[]> => {
+    const found = await Promise.all(ALL.map((n) => on(n, `test -e ${path} && echo yes`)));
+    return ALL.filter((_, i) => found[i] === 'yes');
+  };
+  /** Counts its effects on the host, and says when it was done. */
+  const counted = (name: string) => ({
+    [name]: {
+      check: `test -e /var/tmp/${name}`,
+      apply: `echo "$(date +%s%N)" >> /var/tmp/${name}`,
+      undo: `rm -f /var/tmp/${name}; echo undone >> /var/tmp/${name}.undone`,
+    },
+  });
+  const planned = async (name: string, spec: Readonly<Record<string, unknown>>) => {
+    const { pull, sha } = await world.open(name, { [`${name}.yaml`]: configuration(name, spec) });
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success', seconds: 120 });
+    return { pull, sha, plan };
+  };
+  const applying = async (name: string, spec: Readonly<Record<string, unknown>>) => {
+    const { pull, sha, plan } = await planned(name, spec);
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, sha, plan };
+  };
+  const applyShows = (sha: string, text: RegExp) =>
+    until(
+      async () =>
+        (await world.checks(sha)).find(
+          (run) => run.name === 'doaas/apply' && text.test(`${run.title}\n${run.summary}`),
+        ),
+      `doaas/apply to show ${text}`,
+      120,
+      async () => JSON.stringify(await world.checks(sha)),
+    );
+  const finished = (sha: string, conclusion: string) =>
+    world.check(sha, 'doaas/apply', { conclusion, seconds: 240 });
+
+  it('goes to one server first, then to a quarter at a time, and says so beforehand', async () => {
+    const { pull, sha, plan } = await applying('default', { scripts: counted('default') });
+    expect(plan.summary).toContain('**Rollout:** 5 batches over 8 servers');
+    expect(plan.summary).toContain('| 1, canary | web-1 | verify |');
+    expect(plan.summary).toContain('| 5 | web-8 | verify |');
+    expect(plan.summary).toContain('web-1 is the canary because it is the first of them');
+    const apply = await finished(sha, 'success');
+    expect(apply.summary.match(/✓ done \|/g)?.length).toBeGreaterThanOrEqual(5);
+    await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 60);
+    const times = await Promise.all(ALL.map(async (n) => BigInt(await on(n, 'cat /var/tmp/default'))));
+    const batches = [[1], [2, 3], [4, 5], [6, 7], [8]].map((batch) => batch.map((n) => times[n - 1] ?? 0n));
+    for (const [i, batch] of batches.slice(1).entries()) {
+      for (const earlier of batches[i] ?? []) for (const later of batch) expect(earlier < later).toBe(true);
+    }
+  });
+
+  it('touches only the canary when that fails, and puts it back', async () => {
+    const { pull, sha } = await applying('canary', {
+      scripts: counted('canary'),
+      probes: [{ tcp: 'localhost:81', within: '1s' }],
+      rollout: { failureBudget: 3 },
+    });
+    expect((await finished(sha, 'failure')).title).toBe(
+      'Probe tcp localhost:81 failed on web-1; 1 server restored as before',
+    );
+    expect(await having('/var/tmp/canary')).toEqual([]);
+    expect(await having('/var/tmp/canary.undone')).toEqual([1]);
+    expect(await world.merged(pull)).toBe(false);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('skips a server that cannot be reached, with a finding', async () => {
+    await world.hosts[5]?.cut();
+    const { pull, sha, plan } = await applying('skip', {
+      scripts: counted('skip'),
+      rollout: { unreachable: 'skip', batches: '50%' },
+    });
+    expect(plan.summary).toContain('web-6 is skipped, as the rollout says');
+    expect((await finished(sha, 'neutral')).title).toMatch(/; without web-6$/);
+    await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 60);
+    await world.hosts[5]?.heal();
+    await on(6, 'touch /var/tmp/skip');
+    expect(await on(6, 'wc -l < /var/tmp/skip')).toBe('0');
+  });
+
+  it('waits for a server that cannot be reached when its turn comes', async () => {
+    const { pull, sha } = await planned('wait', {
+      scripts: counted('wait'),
+      rollout: { unreachable: 'wait', batches: '50%' },
+    });
+    await world.approve(pull);
+    await world.hosts[1]?.cut();
+    await world.say(pull, '/doaas apply');
+    await applyShows(sha, /waiting until web-2 can be reached/);
+    expect(await having('/var/tmp/wait')).toEqual([1]);
+    await world.hosts[1]?.heal();
+    await finished(sha, 'success');
+    expect(await having('/var/tmp/wait')).toEqual(ALL);
+  });
+
+  it('goes on in the same batch when the engine is killed in a pause', async () => {
+    const { sha } = await applying('pause', {
+      scripts: counted('pause'),
+      rollout: { pause: '8s', batches: '100%' },
+    });
+    await applyShows(sha, /the next begins at/);
+    expect(await having('/var/tmp/pause')).toEqual([1]);
+    await world.engine.kill();
+    await world.engine.start();
+    await finished(sha, 'success');
+    expect(await Promise.all(ALL.map((n) => on(n, 'wc -l < /var/tmp/pause')))).toEqual(ALL.map(() => '1'));
+  });
+
+  it('holds where its rollout says so, until somebody decides', async () => {
+    const { pull, sha } = await applying('hold', {
+      scripts: counted('hold'),
+      probes: [{ tcp: 'localhost:81', within: '1s' }],
+      rollout: { onExceeded: 'hold' },
+    });
+    const held = await finished(sha, 'action_required');
+    expect(held.title).toBe('Stopped: 1 of 8 servers changed');
+    expect(held.summary).toContain('Nothing more is done until somebody decides.');
+    expect(await having('/var/tmp/hold')).toEqual([1]);
+    await world.say(pull, '/doaas rollback');
+    await finished(sha, 'failure');
+    expect(await having('/var/tmp/hold')).toEqual([]);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('is cancelled in a pause, and rolled back when nobody answers', async () => {
+    const { pull, sha } = await applying('cancelled', {
+      scripts: counted('cancelled'),
+      rollout: { pause: '10m' },
+    });
+    await applyShows(sha, /the next begins at/);
+    const cancel = await world.say(pull, '/doaas cancel');
+    await world.answer(pull, cancel, /at the next safe point/);
+    const end = await finished(sha, 'failure');
+    expect(end.title).toBe('anna-author cancelled the run; 1 server restored as before');
+    expect(await having('/var/tmp/cancelled.undone')).toEqual([1]);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('bears failures within its budget over the whole fleet, and stops at the next one', async () => {
+    for (const n of [3, 5]) await on(n, 'touch /var/tmp/refuses');
+    const failing = (name: string) => ({
+      [name]: {
+        check: `test -e /var/tmp/${name}`,
+        apply: `test ! -e /var/tmp/refuses && touch /var/tmp/${name}`,
+        undo: `rm -f /var/tmp/${name}; touch /var/tmp/${name}.undone`,
+      },
+    });
+    const one = await applying('one', { scripts: failing('one'), rollout: { failureBudget: 1 } });
+    expect((await finished(one.sha, 'failure')).title).toMatch(
+      /failed on web-5; [45] servers restored as before$/,
+    );
+    expect(await having('/var/tmp/one')).toEqual([]);
+    expect(await having('/var/tmp/one.undone')).not.toContain(6);
+    await world.github.closePullRequest(world.repo, one.pull);
+
+    const two = await applying('two', { scripts: failing('two'), rollout: { failureBudget: '25%' } });
+    const apply = await finished(two.sha, 'neutral');
+    expect(apply.title).toMatch(/; without web-3 and web-5$/);
+    expect(apply.summary).toContain('Failure budget: 2 of 2 used.');
+    expect(await having('/var/tmp/two')).toEqual([1, 2, 4, 6, 7, 8]);
+    await until(async () => ((await world.merged(two.pull)) ? true : undefined), 'the merge', 60);
+    for (const n of [3, 5]) await on(n, 'rm /var/tmp/refuses');
+  });
+
+  it('keeps what is done when that is the answer, merges nothing and stays locked', async () => {
+    const { pull, sha } = await applying('kept', { scripts: counted('kept'), rollout: { pause: '10m' } });
+    await applyShows(sha, /the next begins at/);
+    await world.say(pull, '/doaas cancel keep');
+    const end = await finished(sha, 'failure');
+    expect(end.title).toBe('Kept as it is: 1 of 8 servers changed');
+    expect(end.summary).toContain('these servers are not as the branch says');
+    expect(await having('/var/tmp/kept')).toEqual([1]);
+    expect(await world.merged(pull)).toBe(false);
+    const status = await world.say(pull, '/doaas status');
+    await world.answer(pull, status, /: held/);
+    const unlock = await world.say(pull, '/doaas unlock');
+    await world.answer(pull, unlock, /is free now/);
+  });
+
+  it('sent GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+});

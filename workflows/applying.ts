@@ -1,0 +1,169 @@
+import { condition } from '@temporalio/workflow';
+import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
+import { short, verifying } from './activities.ts';
+import { causeOf } from './cause.ts';
+import { changeTogether } from './changing.ts';
+import { type Control, isUnwanted, show } from './control.ts';
+import { endedBy, type Fleet, fail, leftOutOf, progressOf, rolloutOf } from './fleet.ts';
+import { undoHost } from './rollingBack.ts';
+
+/** A stop that must lead somewhere: `failed` by the rollout's own rule, `asked` by a person. */
+export type Stop = { readonly kind: 'failed' | 'asked'; readonly reason: string };
+
+/** Changes the hosts stage by stage, each proven before the next. Undefined when all is as wanted. */
+export async function applyAndVerify(run: RunRef, fleet: Fleet, control: Control): Promise<Stop | undefined> {
+  const { stages } = rolloutOf(run);
+  if (run.plan.rollout === undefined) await show(run, { kind: 'applying' });
+  for (const [at, stage] of stages.entries()) {
+    const stop = await runStage(run, stage, at, fleet, control);
+    if (stop !== undefined) return stop;
+  }
+  if (run.plan.rollout !== undefined && fleet.done.size === 0)
+    return { kind: 'failed', reason: 'None of the servers could be changed' };
+  return verifyAll(run, fleet, control);
+}
+
+async function runStage(
+  run: RunRef,
+  stage: RolloutStage,
+  at: number,
+  fleet: Fleet,
+  control: Control,
+): Promise<Stop | undefined> {
+  const hosts = await hostsOf(run, stage, at, fleet, control);
+  for (const group of groupsOf(run, stage, hosts, fleet)) {
+    const stop = await runGroup(run, { ...stage, hosts: group }, at, fleet, control);
+    if (stop !== undefined) return stop;
+  }
+  if (stage.pauseSeconds > 0 && hosts.length > 0) {
+    const until = new Date(Date.now() + stage.pauseSeconds * 1000).toISOString();
+    await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'pausing', { until }) });
+    await condition(() => isUnwanted(control), stage.pauseSeconds * 1000);
+  }
+  return unwanted(control);
+}
+
+/** Where the canary was skipped, one host goes first for the others all the same. */
+function groupsOf(
+  run: RunRef,
+  stage: RolloutStage,
+  hosts: readonly string[],
+  fleet: Fleet,
+): readonly (readonly string[])[] {
+  if (hosts.length === 0) return [];
+  const alone = isUnproven(run, stage, fleet) && !stage.canary && hosts.length > 1;
+  return alone ? [hosts.slice(0, 1), hosts.slice(1)] : [hosts];
+}
+
+function isUnproven(run: RunRef, { wave }: RolloutStage, fleet: Fleet): boolean {
+  return (
+    !fleet.proven.has(wave) && rolloutOf(run).stages.some((stage) => stage.wave === wave && stage.canary)
+  );
+}
+
+async function runGroup(
+  run: RunRef,
+  stage: RolloutStage,
+  at: number,
+  fleet: Fleet,
+  control: Control,
+): Promise<Stop | undefined> {
+  const canaries = isUnproven(run, stage, fleet) ? stage.hosts : [];
+  if (run.plan.rollout !== undefined)
+    await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'changing') });
+  await changeTogether(run, stage, canaries, fleet, control);
+  const stop = (await settleFailed(run, canaries, fleet)) ?? unwanted(control);
+  if (stop !== undefined || !(stage.verify || canaries.length > 0)) return stop;
+  return proveGroup(run, stage, at, canaries, fleet, control);
+}
+
+async function proveGroup(
+  run: RunRef,
+  stage: RolloutStage,
+  at: number,
+  canaries: readonly string[],
+  fleet: Fleet,
+  control: Control,
+): Promise<Stop | undefined> {
+  await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'proving') });
+  const all = [...fleet.done].map(([host, wave]) => ({ host, wave }));
+  const hosts = rolloutOf(run).probes === 'done' ? all : all.filter(({ host }) => stage.hosts.includes(host));
+  const stop = await prove(run, fleet, canaries, { hosts });
+  if (stop === undefined && stage.hosts.some((host) => fleet.done.has(host))) fleet.proven.add(stage.wave);
+  return stop ?? unwanted(control);
+}
+
+/** One look at the hosts; those that are not as wanted have failed. */
+async function prove(
+  run: RunRef,
+  fleet: Fleet,
+  canaries: readonly string[],
+  scope?: { readonly hosts: readonly { readonly host: string; readonly wave: number }[] },
+): Promise<Stop | undefined> {
+  const leftOut = leftOutOf(fleet, run).map(({ host }) => host);
+  const verified = await verifying.verifyHosts(run, leftOut, scope).catch((error: unknown) => {
+    return { kind: 'failed' as const, reason: causeOf(error), hosts: [] };
+  });
+  if (verified.kind === 'verified') return undefined;
+  for (const failure of verified.hosts ?? []) fail(fleet, failure);
+  if ((verified.hosts ?? []).length === 0) return { kind: 'failed', reason: verified.reason };
+  return (
+    (await settleFailed(run, canaries, fleet)) ?? (scope === undefined ? prove(run, fleet, []) : undefined)
+  );
+}
+
+/** Puts back what failed within the budget, at once; beyond it the rollout ends. */
+async function settleFailed(
+  run: RunRef,
+  canaries: readonly string[],
+  fleet: Fleet,
+): Promise<Stop | undefined> {
+  const end = endedBy(fleet, rolloutOf(run), canaries);
+  if (end !== undefined) return { kind: 'failed', reason: end.reason };
+  for (const { host } of fleet.failed) {
+    const remains = await undoHost(run, fleet, host);
+    if (remains.length > 0) return { kind: 'failed', reason: remains.join('; ') };
+  }
+  return undefined;
+}
+
+async function verifyAll(run: RunRef, fleet: Fleet, control: Control): Promise<Stop | undefined> {
+  await show(run, { kind: 'verifying' });
+  return (await prove(run, fleet, [])) ?? unwanted(control);
+}
+
+function unwanted({ cancelled, stopped }: Control): Stop | undefined {
+  if (cancelled !== undefined) return { kind: 'failed', reason: cancelled };
+  return stopped === undefined ? undefined : { kind: 'asked', reason: stopped };
+}
+
+/** Between two looks for a host that is waited for; it grows to the longest. Seconds. */
+const LOOK_AGAIN_SECONDS = 5;
+const LOOK_AGAIN_SECONDS_MAX = 60;
+/** Then a host that is waited for has failed. Milliseconds. */
+const WAIT_MAX_MS = 24 * 3600 * 1000;
+
+/** The stage's hosts that are to be changed now: no failed ones, and of the silent ones what the rollout says. */
+async function hostsOf(
+  run: RunRef,
+  stage: RolloutStage,
+  at: number,
+  fleet: Fleet,
+  control: Control,
+): Promise<readonly string[]> {
+  const out = [...fleet.failed.map(({ host }) => host), ...fleet.skipped];
+  const hosts = stage.hosts.filter((host) => !out.includes(host));
+  const { unreachable } = rolloutOf(run);
+  if (unreachable === 'fail' || hosts.length === 0) return hosts;
+  const started = Date.now();
+  for (let pause = LOOK_AGAIN_SECONDS; ; pause = Math.min(pause * 2, LOOK_AGAIN_SECONDS_MAX)) {
+    const awaited = await short.silentHosts(run, hosts);
+    if (awaited.length === 0 || isUnwanted(control) || Date.now() - started > WAIT_MAX_MS) return hosts;
+    if (unreachable === 'skip') {
+      fleet.skipped.push(...awaited);
+      return hosts.filter((host) => !awaited.includes(host));
+    }
+    await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'waiting', { awaited }) });
+    await condition(() => isUnwanted(control), pause * 1000);
+  }
+}

@@ -1,0 +1,29 @@
+import { getExternalWorkflowHandle } from '@temporalio/workflow';
+import type { PullRef, Request } from '../engine/activities/types.ts';
+import { short } from './activities.ts';
+import { stopRun } from './messages.ts';
+
+/** `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. */
+export async function cancel(
+  pull: PullRef,
+  request: Request,
+  running: { readonly run: string; readonly workflowId: string } | undefined,
+): Promise<void> {
+  const { actor, argument } = request;
+  const keep = argument?.toLowerCase() === 'keep';
+  if (argument !== undefined && !keep)
+    return short.answer(pull, request, '`/doaas cancel` takes nothing or the word `keep`. Nothing was done.');
+  if (running === undefined)
+    return short.answer(
+      pull,
+      request,
+      'No run of this pull request is under way, so there is nothing to cancel.',
+    );
+  await getExternalWorkflowHandle(running.workflowId)
+    .signal(stopRun, { actor, keep })
+    .catch(() => undefined);
+  const then = keep
+    ? 'What is done stays; the check `doaas/apply` says what that is.'
+    : 'The check `doaas/apply` then shows what is done. Say `/doaas rollback` to put it back, or `/doaas cancel keep` to leave it; without an answer it is put back.';
+  await short.answer(pull, request, `Stopping the run ${running.run} at the next safe point. ${then}`);
+}

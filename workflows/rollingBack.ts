@@ -1,0 +1,44 @@
+import type { RunRef } from '../engine/activities/types.ts';
+import { undoOnHost } from './activities.ts';
+import { causeOf } from './cause.ts';
+import { show } from './control.ts';
+import type { Fleet } from './fleet.ts';
+import type { FinalPhase } from './phases.ts';
+
+/** Waves in reverse; the hosts of one wave together. What cannot be put back is listed for a person. */
+export async function rollBack(run: RunRef, fleet: Fleet, reason: string): Promise<FinalPhase> {
+  await show(run, { kind: 'rolling-back', reason });
+  const remains: string[] = [];
+  for (const wave of [...run.plan.waves].reverse()) {
+    const hosts = toUndo(run, fleet, wave);
+    remains.push(...(await Promise.all(hosts.map((host) => undoOne(run, host, wave)))).flat());
+  }
+  return remains.length === 0 ? { kind: 'rolled-back', reason } : { kind: 'held', reason, remains };
+}
+
+/** A host whose turn had not come is not touched now either. */
+function toUndo({ plan }: RunRef, fleet: Fleet, wave: number): readonly string[] {
+  const touched = (host: string): boolean => fleet.touched.get(host)?.includes(wave) === true;
+  return plan.hosts
+    .filter((host) => host.waves.includes(wave) && (plan.rollout === undefined || touched(host.name)))
+    .map((host) => host.name);
+}
+
+/** Takes back all that was done on one host; what could not be is returned, and stays on the list. */
+export async function undoHost(run: RunRef, fleet: Fleet, host: string): Promise<readonly string[]> {
+  for (const wave of [...(fleet.touched.get(host) ?? [])].reverse()) {
+    const remains = await undoOne(run, host, wave);
+    if (remains.length > 0) return remains;
+  }
+  fleet.touched.delete(host);
+  return [];
+}
+
+async function undoOne(run: RunRef, host: string, wave: number): Promise<readonly string[]> {
+  try {
+    const outcome = await undoOnHost.undoHost(run, host, [wave], false);
+    return outcome.kind === 'rolled-back' ? [] : [outcome.reason];
+  } catch (error) {
+    return [`${host}: could not be rolled back: ${causeOf(error)}`];
+  }
+}
