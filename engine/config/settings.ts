@@ -3,7 +3,7 @@ import * as parse from './parsers.ts';
 /** One setting of the engine; docs/configuration.md is generated from these. */
 export interface Setting<T> {
   readonly name: string;
-  readonly group: 'engine' | 'github' | 'temporal' | 'hosts' | 'limits';
+  readonly group: 'engine' | 'github' | 'temporal' | 'hosts' | 'secrets' | 'limits';
   /** `engine`: `npm start` cannot run without it. The command line works without any of these. */
   readonly required: boolean;
   readonly fallback: string | undefined;
@@ -214,6 +214,52 @@ const hosts = {
   }),
 } as const;
 
+const secrets = {
+  ageKey: optional(parse.ageKey, {
+    name: 'DOAAS_AGE_KEY',
+    group: 'secrets',
+    secret: true,
+    description:
+      'Key that decrypts the *.age files of repositories: AGE-SECRET-KEY-1..., as `doaas secret keygen` makes it.',
+  }),
+  ageKeyPrevious: optional(parse.ageKey, {
+    name: 'DOAAS_AGE_KEY_PREVIOUS',
+    group: 'secrets',
+    secret: true,
+    description: 'The key before that one, still tried. Keep it until every file has been encrypted again.',
+  }),
+  secretsDir: optional(parse.path, {
+    name: 'DOAAS_SECRETS_DIR',
+    group: 'secrets',
+    description:
+      'Folder of the files that `secretRef: {file: NAME}` names; they must be readable by the engine only.',
+  }),
+  vaultAddr: optional(parse.url, {
+    name: 'VAULT_ADDR',
+    group: 'secrets',
+    description:
+      'URL of HashiCorp Vault, such as https://vault.internal:8200, for `secretRef: {vault: ...}`.',
+  }),
+  vaultToken: optional(parse.secretOfLength(1), {
+    name: 'VAULT_TOKEN',
+    group: 'secrets',
+    secret: true,
+    description: 'Token that may read there.',
+  }),
+  vaultNamespace: optional(parse.text, {
+    name: 'VAULT_NAMESPACE',
+    group: 'secrets',
+    description: 'Namespace of Vault Enterprise.',
+  }),
+  fingerprintKey: optional(parse.encryptionKey, {
+    name: 'DOAAS_FINGERPRINT_KEY',
+    group: 'secrets',
+    secret: true,
+    description:
+      'Makes the fingerprints by which plans tell secrets apart: 32 bytes in base64 (`openssl rand -base64 32`). Without it the engine makes one and keeps it in its store. A new one voids open approvals.',
+  }),
+} as const;
+
 /** Of GitHub's 900 points a minute (5 a write) some are left for reading. */
 const GITHUB_WRITES_PER_MINUTE = 150;
 
@@ -259,6 +305,14 @@ const limits = {
   }),
 } as const;
 
-export const settings = { ...engine, ...clock, ...github, ...temporal, ...hosts, ...limits } as const;
+export const settings = {
+  ...engine,
+  ...clock,
+  ...github,
+  ...temporal,
+  ...hosts,
+  ...secrets,
+  ...limits,
+} as const;
 
 export type SettingKey = keyof typeof settings;

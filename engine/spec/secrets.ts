@@ -1,3 +1,4 @@
+import type { Payload } from './configuration.ts';
 import type { SecretRefSource, VariableSetting, VariableValue } from './types.generated.ts';
 
 /** Where a secret's value is. Names only, never the value. */
@@ -31,6 +32,11 @@ export function isSecretSetting(value: VariableSetting): value is SecretSetting 
 
 export function isSecret(value: TemplateValue | undefined): value is SecretValue {
   return typeof value === 'object' && !Array.isArray(value);
+}
+
+/** Names a content and where its secrets come from. */
+export function sealKey({ sha256, sealed = [] }: Pick<Payload, 'sha256' | 'sealed'>): string {
+  return `${sha256} ${JSON.stringify(sealed)}`;
 }
 
 /** The schema lets no such mark into a name; rendering refuses a text that has one of its own. */
