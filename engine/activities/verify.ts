@@ -12,7 +12,9 @@ import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
 import { type Assembled, assemble, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
+import type { ResolvedRevision } from './revisions.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
+import { type Mask, maskFor, usesOn } from './sealing.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome } from './types.ts';
 
@@ -26,13 +28,24 @@ export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOu
   const resolved = await engine.revisions.resolve(run.pull, run.plan);
   if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const patient = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patient, run, resolved.changed);
+  const { probes, away } = await probeAll(patient, run, resolved.changed, await maskOf(engine, resolved));
   const made = assemble(await planRevision(patient, run.pull, resolved, run.plan.headSha));
   const verdict = judge(probes, made);
   const waitFor = away ?? made.problems.map(({ cause }) => cause).find(isAway);
   if (verdict.kind === 'verified' && waitFor !== undefined) throw waitFor;
   await keep(engine, run, { state: verdict.kind, probes, remaining: remainingOf(made) });
   return verdict;
+}
+
+/** A service that fails may print what it was configured with. */
+async function maskOf(
+  { secrets }: Engine,
+  { changed, merged }: Extract<ResolvedRevision, { kind: 'resolved' }>,
+): Promise<Mask> {
+  return maskFor(
+    secrets.open(async (sha256) => merged.payloads.get(sha256)),
+    changed.flatMap(usesOn),
+  );
 }
 
 /** Of what is known; a host that may come back speaks neither for nor against. */
@@ -65,6 +78,7 @@ async function probeAll(
   engine: Engine,
   run: RunRef,
   hosts: readonly ResolvedHost[],
+  mask: Mask,
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = hosts.flatMap((host) =>
     probesOf(host).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
@@ -80,8 +94,8 @@ async function probeAll(
     const found = await probeOne(engine, entry.host, entry.probe);
     if (isAway(found)) {
       away ??= found;
-      entry.shown = { ...waiting(entry.host, entry.probe), detail: found.message };
-    } else entry.shown = found;
+      entry.shown = { ...waiting(entry.host, entry.probe), detail: mask(found.message) };
+    } else entry.shown = { ...found, detail: mask(found.detail ?? '') };
     await publish();
   });
   return { probes: board.map((entry) => entry.shown), away };

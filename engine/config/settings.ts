@@ -1,31 +1,6 @@
 import * as parse from './parsers.ts';
-
-/** One setting of the engine; docs/configuration.md is generated from these. */
-export interface Setting<T> {
-  readonly name: string;
-  readonly group: 'engine' | 'github' | 'temporal' | 'hosts' | 'secrets' | 'limits';
-  /** `engine`: `npm start` cannot run without it. The command line works without any of these. */
-  readonly required: boolean;
-  readonly fallback: string | undefined;
-  /** Never logged or shown. May also be given as NAME_FILE, the path of a file that holds it. */
-  readonly secret: boolean;
-  readonly description: string;
-  readonly parse: parse.Parser<T>;
-}
-
-type Text = Pick<Setting<unknown>, 'name' | 'group' | 'description'>;
-
-function required<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
-  return { secret: false, ...text, required: true, fallback: undefined, parse: parser } as const;
-}
-
-function withDefault<T>(parser: parse.Parser<T>, text: Text & { fallback: string }) {
-  return { ...text, required: false, secret: false, parse: parser } as const;
-}
-
-function optional<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
-  return { secret: false, ...text, required: false, fallback: undefined, parse: parser } as const;
-}
+import { secrets } from './secretSettings.ts';
+import { optional, required, withDefault } from './setting.ts';
 
 /** GitHub's own upper bound for a webhook's body, MiB (docs.github.com, "Webhook events and payloads"). */
 const GITHUB_BODY_MIB = 25;
@@ -211,52 +186,6 @@ const hosts = {
     fallback: String(HOST_OUTAGE_SECONDS),
     description:
       'How long a host may be out of reach in the middle of a run, such as while it reboots, before the run gives up on it.',
-  }),
-} as const;
-
-const secrets = {
-  ageKey: optional(parse.ageKey, {
-    name: 'DOAAS_AGE_KEY',
-    group: 'secrets',
-    secret: true,
-    description:
-      'Key that decrypts the *.age files of repositories: AGE-SECRET-KEY-1..., as `doaas secret keygen` makes it.',
-  }),
-  ageKeyPrevious: optional(parse.ageKey, {
-    name: 'DOAAS_AGE_KEY_PREVIOUS',
-    group: 'secrets',
-    secret: true,
-    description: 'The key before that one, still tried. Keep it until every file has been encrypted again.',
-  }),
-  secretsDir: optional(parse.path, {
-    name: 'DOAAS_SECRETS_DIR',
-    group: 'secrets',
-    description:
-      'Folder of the files that `secretRef: {file: NAME}` names; they must be readable by the engine only.',
-  }),
-  vaultAddr: optional(parse.url, {
-    name: 'VAULT_ADDR',
-    group: 'secrets',
-    description:
-      'URL of HashiCorp Vault, such as https://vault.internal:8200, for `secretRef: {vault: ...}`.',
-  }),
-  vaultToken: optional(parse.secretOfLength(1), {
-    name: 'VAULT_TOKEN',
-    group: 'secrets',
-    secret: true,
-    description: 'Token that may read there.',
-  }),
-  vaultNamespace: optional(parse.text, {
-    name: 'VAULT_NAMESPACE',
-    group: 'secrets',
-    description: 'Namespace of Vault Enterprise.',
-  }),
-  fingerprintKey: optional(parse.encryptionKey, {
-    name: 'DOAAS_FINGERPRINT_KEY',
-    group: 'secrets',
-    secret: true,
-    description:
-      'Makes the fingerprints by which plans tell secrets apart: 32 bytes in base64 (`openssl rand -base64 32`). Without it the engine makes one and keeps it in its store. A new one voids open approvals.',
   }),
 } as const;
 
