@@ -54,7 +54,7 @@ export async function applyHost(
   const { target, identity } = await hostOf(engine, run, host);
   const batch = await batchOf(engine, run, host, wave);
   const unsealing = engine.secrets.open(engine.store.blobs.get);
-  const unpacked = await unpack(engine, batch, unsealing);
+  const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
   if (unpacked.kind === 'refused') return failed(engine, run, host, identity, wave, unpacked.message);
   const { payloads } = unpacked;
   const journal = await journalOf(engine, run, host, identity);

@@ -7,9 +7,9 @@ import { type Batch, batchPayloads } from '../operations/batch.ts';
 import { sealedOf, unsealed } from '../operations/path.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
+import type { ContentOf } from '../secrets/secrets.ts';
 import { CONCEALED, type Unsealing } from '../secrets/unseal.ts';
 import type { SecretUse } from '../spec/secrets.ts';
-import type { Engine } from './engine.ts';
 import type { Mask } from './sealing.ts';
 
 type Contents = ReadonlyMap<string, Uint8Array>;
@@ -20,12 +20,8 @@ export type Unpacked =
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Refuses where the secrets are no longer those that were approved. */
-export async function unpack(
-  engine: Pick<Engine, 'store'>,
-  batch: Batch,
-  unsealing: Unsealing,
-): Promise<Unpacked> {
-  const stored = await contentsOf(engine, batch);
+export async function unpack(contentOf: ContentOf, batch: Batch, unsealing: Unsealing): Promise<Unpacked> {
+  const stored = await contentsOf(contentOf, batch);
   const payloads = new Map(stored);
   const steps: Step[] = [];
   try {
@@ -61,9 +57,9 @@ function short(fingerprint: string): string {
   return `${fingerprint.slice(0, 16)}…`;
 }
 
-async function contentsOf({ store }: Pick<Engine, 'store'>, batch: Batch): Promise<Contents> {
+async function contentsOf(contentOf: ContentOf, batch: Batch): Promise<Contents> {
   const entries = await Promise.all(
-    batchPayloads(batch).map(async (sha256) => [sha256, await store.blobs.get(sha256)] as const),
+    batchPayloads(batch).map(async (sha256) => [sha256, await contentOf(sha256)] as const),
   );
   return new Map(
     entries.flatMap(([sha256, bytes]) => (bytes === undefined ? [] : [[sha256, bytes] as const])),

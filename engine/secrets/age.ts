@@ -15,6 +15,11 @@ export async function newAgeKey(): Promise<{ readonly identity: string; readonly
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
+/** Public key of a private one. */
+export function recipientOf(identity: string): Promise<string> {
+  return identityToRecipient(identity);
+}
+
 /** Throws `SecretError`; the keys never stand in it. */
 export async function decryptAge(bytes: Uint8Array, keys: readonly string[], path: string): Promise<string> {
   if (keys.length === 0) throw new SecretError(`${path} cannot be decrypted: DOAAS_AGE_KEY is not set`);

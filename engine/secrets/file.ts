@@ -13,7 +13,8 @@ const OPEN_TO_OTHERS = 0o077;
  * else, so that whoever can write one name there cannot choose what is read.
  */
 export async function readSecretFile(folder: string | undefined, path: string): Promise<string> {
-  if (folder === undefined) throw new SecretError(`the secret file ${path} needs DOAAS_SECRETS_DIR, which is not set`);
+  if (folder === undefined)
+    throw new SecretError(`the secret file ${path} needs DOAAS_SECRETS_DIR, which is not set`);
   const where = `the secret file ${path} in DOAAS_SECRETS_DIR`;
   const parts = path.split('/');
   if (parts.some((part) => part === '' || part.startsWith('.')))
@@ -21,14 +22,19 @@ export async function readSecretFile(folder: string | undefined, path: string): 
   const folders = parts.map((_, n) => join(folder, ...parts.slice(0, n)));
   try {
     for (const each of folders) await checkFolder(each, where);
-    const file = await open(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = await open(
+      join(folder, path),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     try {
       return decoded(await contentOf(file, where), where).replace(/\r?\n$/, '');
     } finally {
       await file.close();
     }
   } catch (error) {
-    throw error instanceof SecretError ? error : new SecretError(`${where} cannot be read (${reasonOf(error)})`);
+    throw error instanceof SecretError
+      ? error
+      : new SecretError(`${where} cannot be read (${reasonOf(error)})`);
   }
 }
 
@@ -46,7 +52,9 @@ async function contentOf(file: FileHandle, where: string): Promise<Uint8Array> {
   if (!isOurs(uid) || (mode & OPEN_TO_OTHERS) !== 0)
     throw new SecretError(`${where} can be read by others than the engine's user; chmod 600 it`);
   if (size > SECRET_MAX_BYTES)
-    throw new SecretError(`${where} is larger than the ${SECRET_MAX_BYTES / 1024} KiB that a secret may have`);
+    throw new SecretError(
+      `${where} is larger than the ${SECRET_MAX_BYTES / 1024} KiB that a secret may have`,
+    );
   const buffer = Buffer.alloc(SECRET_MAX_BYTES);
   const { bytesRead } = await file.read(buffer, 0, SECRET_MAX_BYTES, 0);
   return buffer.subarray(0, bytesRead);

@@ -58,6 +58,7 @@ async function read(places: SecretPlaces, ref: SecretRef, contentOf: ContentOf):
 function readEnvironment(environment: SecretPlaces['environment'], name: string): string {
   const variable = `DOAAS_SECRET_${name}`;
   const value = environment[variable];
-  if (value === undefined) throw new SecretError(`the environment variable ${variable} is not set for the engine`);
+  if (value === undefined)
+    throw new SecretError(`the environment variable ${variable} is not set for the engine`);
   return value;
 }

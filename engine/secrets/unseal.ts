@@ -30,7 +30,7 @@ export const CONCEALED = 'keyed:';
 export function openUnsealing(key: Uint8Array, read: (ref: SecretRef) => Promise<string>): Unsealing {
   const values = new Map<string, Promise<string>>();
   const known = new Map<string, string>();
-  const valueOf = async ({ name, ref }: SecretUse): Promise<string> => {
+  const learnOne = async ({ name, ref }: SecretUse): Promise<string> => {
     const id = JSON.stringify(ref);
     const value = values.get(id) ?? read(ref);
     values.set(id, value);
@@ -41,12 +41,12 @@ export function openUnsealing(key: Uint8Array, read: (ref: SecretRef) => Promise
   return {
     unseal: async (text, uses) => {
       const filled = new Map<string, string>();
-      for (const use of uses) filled.set(use.placeholder, await valueOf(use));
+      for (const use of uses) filled.set(use.placeholder, await learnOne(use));
       const bytes = Buffer.from(fill(Buffer.from(text).toString('utf8'), filled), 'utf8');
       return { bytes, sha256: hash(bytes), fingerprint: fingerprint(key, uses, bytes) };
     },
     learn: async (uses) => {
-      for (const use of uses) await valueOf(use);
+      for (const use of uses) await learnOne(use);
     },
     mask: (text) => maskOf(known)(text),
     conceal: (text) => `${CONCEALED}${createHmac('sha256', key).update(`before\0${text}`).digest('hex')}`,

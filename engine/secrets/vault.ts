@@ -20,7 +20,8 @@ export async function readVault(access: VaultAccess | undefined, path: string, k
     throw new SecretError(`Vault ${path} needs VAULT_ADDR and VAULT_TOKEN, which are not both set`);
   const answer = await patiently(() => get(access, path), path);
   const data = fieldOf(fieldOf(answer, 'data'), 'data');
-  if (data === undefined || data === null) throw new SecretError(`Vault ${path} has no current version (it was deleted)`);
+  if (data === undefined || data === null)
+    throw new SecretError(`Vault ${path} has no current version (it was deleted)`);
   const value = fieldOf(data, key);
   if (value === undefined) throw new SecretError(`Vault ${path} has no "${key}"`);
   if (typeof value !== 'string') throw new SecretError(`Vault ${path}: "${key}" is not text`);
@@ -45,15 +46,21 @@ async function patiently<T>(call: () => Promise<T>, path: string): Promise<T> {
 /** A redirect would carry the token elsewhere. */
 async function get({ address, token, namespace }: VaultAccess, path: string): Promise<unknown> {
   const response = await fetch(`${address}/v1/${path}`, {
-    headers: { 'x-vault-token': token, ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }) },
+    headers: {
+      'x-vault-token': token,
+      ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
+    },
     redirect: 'manual',
     signal: AbortSignal.timeout(CALL_MS_MAX),
   }).catch((error: unknown) => {
-    throw new Passing(`VAULT_ADDR does not answer (${reasonOf(error instanceof Error ? (error.cause ?? error) : error)})`);
+    throw new Passing(
+      `VAULT_ADDR does not answer (${reasonOf(error instanceof Error ? (error.cause ?? error) : error)})`,
+    );
   });
   const { status } = response;
   if (status === 404) throw new SecretError(`Vault has nothing at ${path} (or VAULT_TOKEN may not see it)`);
-  if (status === 403) throw new SecretError(`Vault ${path}: VAULT_TOKEN may not read it, or is no longer valid`);
+  if (status === 403)
+    throw new SecretError(`Vault ${path}: VAULT_TOKEN may not read it, or is no longer valid`);
   if (status === 429 || status >= 500) throw new Passing(`it answered ${status}`);
   if (status !== 200) throw new SecretError(`Vault ${path} cannot be read: it answered ${status}`);
   return json(await bounded(response, path), path);
@@ -64,7 +71,8 @@ async function bounded(response: Response, path: string): Promise<string> {
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.byteLength;
-    if (size > ANSWER_MAX_BYTES) throw new SecretError(`Vault ${path} cannot be read: the answer is too large`);
+    if (size > ANSWER_MAX_BYTES)
+      throw new SecretError(`Vault ${path} cannot be read: the answer is too large`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -74,7 +82,9 @@ function json(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new SecretError(`Vault ${path} cannot be read: what answers at VAULT_ADDR does not speak Vault's API`);
+    throw new SecretError(
+      `Vault ${path} cannot be read: what answers at VAULT_ADDR does not speak Vault's API`,
+    );
   }
 }
 

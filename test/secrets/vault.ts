@@ -30,7 +30,12 @@ export async function startVault(): Promise<TestVault> {
     const path = (request.url ?? '').replace(/^\/v1\//, '');
     const data = entries.get(path);
     if (data === undefined) return answer(404, { errors: [] });
-    const metadata = { created_time: '2026-01-01T00:00:00Z', deletion_time: data === null ? 'then' : '', destroyed: false, version: 1 };
+    const metadata = {
+      created_time: '2026-01-01T00:00:00Z',
+      deletion_time: data === null ? 'then' : '',
+      destroyed: false,
+      version: 1,
+    };
     return answer(data === null ? 404 : 200, { request_id: 'r', data: { data, metadata } });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
