@@ -4,7 +4,9 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftScheduleId } from '../../engine/activities/clock.ts';
 import { hashRaw } from '../../engine/facts/script.ts';
 import { encryptAge, newAgeKey } from '../../engine/secrets/age.ts';
 import { MINUTES, until } from '../until.ts';
@@ -143,8 +145,10 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
   });
 
+  let rotated = 0;
   it('void an approval when they change after it', async () => {
     const { pull, sha } = await world.open('rotate', { 'app.yaml': app({}, { mode: '0640' }) });
+    rotated = pull;
     await world.check(sha, 'doaas/plan');
     const first = await until(async () => planIn(await world.comment(pull)), 'the comment', 20);
     vault.entries.set('secret/data/app', { password: CANARY.rotated });
@@ -279,6 +283,44 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
       expect(some.status).toBe(1);
     } finally {
       await rm(tree, { recursive: true, force: true });
+    }
+  });
+
+  it('are not needed to take a merged change back', async () => {
+    vault.failWith(503);
+    const comment = await world.say(rotated, '/doaas rollback');
+    await world.answer(rotated, comment, /The hosts are as they were before/);
+    vault.failWith(undefined);
+    expect(await onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
+    expect(await onHost('stat -c %a /etc/app.env')).toBe('600\n');
+  });
+
+  it('are not shown where a server drifted', async () => {
+    await onHost('echo by-hand >> /etc/app.env');
+    const address = /Temporal serves at ([\d.:]+)/.exec(world.engine.output())?.[1] ?? '';
+    const connection = await Connection.connect({ address });
+    try {
+      const { schedule } = new Client({ connection });
+      await schedule.getHandle('sweep').trigger();
+      const drift = schedule.getHandle(driftScheduleId(world.repo));
+      await until(
+        () =>
+          drift.trigger().then(
+            () => true as const,
+            () => undefined,
+          ),
+        'a drift schedule',
+      );
+      const issue = await until(
+        async () => (await world.github.listIssues(world.repo)).find(({ state }) => state === 'open'),
+        'an issue',
+        60,
+      );
+      expect(String(issue.body)).toContain('so only its fingerprint is shown');
+      expect(String(issue.body)).not.toContain('by-hand');
+      keep('issues', JSON.stringify(await world.github.listIssues(world.repo)));
+    } finally {
+      await connection.close();
     }
   });
 
