@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import Database from 'libsql';
 
 /** A text that the system wrote, with where it stands. */
 export interface Written {
@@ -25,6 +27,25 @@ export async function filesBelow(folder: string): Promise<readonly Written[]> {
 function gitObjects(repository: string): Written {
   const args = ['--git-dir', repository, 'cat-file', '--batch-all-objects', '--batch'];
   return { where: `${repository} (git objects)`, bytes: execFileSync('git', args, { maxBuffer: 1 << 28 }) };
+}
+
+/** Plans of a SQLite store, which keeps them compressed. */
+export function plansIn(store: string): readonly Written[] {
+  const database = new Database(store);
+  try {
+    const rows = database.prepare('select digest, body from plans').all() as readonly StoredPlan[];
+    return rows.map(({ digest, body }) => ({
+      where: `stored plan ${digest.slice(0, 8)}`,
+      bytes: gunzipSync(new Uint8Array(body)),
+    }));
+  } finally {
+    database.close();
+  }
+}
+
+interface StoredPlan {
+  readonly digest: string;
+  readonly body: ArrayBuffer;
 }
 
 /** Places that hold one of the texts in any of these forms: as it is, JSON-escaped, base64 at any offset, hex, sha256. */

@@ -12,7 +12,7 @@ import { encryptAge, newAgeKey } from '../../engine/secrets/age.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-import { filesBelow, placesOf, type Written } from './search.ts';
+import { filesBelow, placesOf, plansIn, type Written } from './search.ts';
 import { startVault, type TestVault } from './vault.ts';
 
 const DOAAS = fileURLToPath(new URL('../../bin/doaas', import.meta.url));
@@ -344,9 +344,17 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     keep('engine output', engine.output());
     expect(shown.some(({ where }) => where.startsWith('plan page'))).toBe(true);
     expect(engine.output()).toContain('"level":"debug"');
-    const written = [...shown, ...(await filesBelow(world.dataDir))];
+    const plans = plansIn(join(world.dataDir, 'store.sqlite'));
+    const written = [...shown, ...plans, ...(await filesBelow(world.dataDir))];
     const control = placesOf([CONTROL], written).map((place) => place.split(':')[0] ?? '');
-    for (const where of ['store.sqlite', 'git objects', 'checks of', 'comments of', 'plan page'])
+    for (const where of [
+      'stored plan',
+      'store.sqlite',
+      'git objects',
+      'checks of',
+      'comments of',
+      'plan page',
+    ])
       expect([where, control.some((place) => place.includes(where))]).toEqual([where, true]);
     expect(placesOf(['web-1'], written).join()).toContain('temporal.sqlite');
     const states = [CANARY.vault, CANARY.rotated].flatMap((each) =>
