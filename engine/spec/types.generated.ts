@@ -436,7 +436,7 @@ export interface FileSource {
    */
   source?: string;
   /**
-   * Mustache template in the repository; may use the declared variables and host.name, host.address, host.labels.X.
+   * Mustache template in the repository; may use the declared variables and host.name, host.address, host.labels.X. Where it prints a secret, the mode is 0600 unless given.
    */
   template?: string;
   /**
