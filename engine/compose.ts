@@ -13,9 +13,9 @@ import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
 import { planPage } from './cli/planText.ts';
-import type { Config, Environment } from './config/config.ts';
+import { type Config, ConfigError, type Environment } from './config/config.ts';
 import { createGitHub } from './github/client.ts';
-import type { Credentials } from './hosts/credentials.ts';
+import { type Credentials, keyProblem } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -82,6 +82,7 @@ async function start(
   stops: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<RunningEngine> {
+  const credentials = await checkedCredentials(config);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   let fail: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -115,7 +116,7 @@ async function start(
   const temporalAddress = config.temporalAddress ?? embedded?.address ?? '';
   const client = await connectTemporal(config, temporalAddress, log);
   stops.push(() => client.connection.close());
-  const transport = createTransport({ credentials: credentialsOf(config) });
+  const transport = createTransport({ credentials });
   stops.push(() => transport.close());
   const github = createGitHub(config, log);
   const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
@@ -241,6 +242,14 @@ function embeddedTemporal(
     progress: (line) => log.info(line),
     onDeath: fail,
   });
+}
+
+/** A key that cannot be used is named at start and not by the first plan. A receiver reaches no host. */
+async function checkedCredentials(config: Config): Promise<Credentials> {
+  const credentials = credentialsOf(config);
+  const problem = config.role === 'receiver' ? undefined : await keyProblem(credentials);
+  if (problem !== undefined) throw new ConfigError([`DOAAS_SSH_KEY_FILE: ${problem}.`]);
+  return credentials;
 }
 
 function credentialsOf(config: Config): Credentials {

@@ -240,6 +240,16 @@ describe('files', () => {
     expect(long).toEqual([]);
   });
 
+  test('lock every package by its content', () => {
+    const lock: { packages: Record<string, { integrity?: string }> } = JSON.parse(read('package-lock.json'));
+    const open = Object.entries(lock.packages).filter(([path, entry]) => path !== '' && !entry.integrity);
+    const hint = 'npm install --package-lock-only with an empty cache fetches what is missing';
+    expect(
+      open.map(([path]) => path),
+      hint,
+    ).toEqual([]);
+  });
+
   test('name no package registry and no place of the machine they were written on', () => {
     const registries = [
       ['registry', 'npmjs', 'org'],

@@ -93,7 +93,7 @@ spec:
   const shown = ['README.md', 'docs/from-ansible.md'].flatMap((page) =>
     [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => [page, text] as const),
   );
-  test.each(shown)('%s: %s', async (_page, block) => {
+  test.each(shown)('%s, block %#', async (_page, block) => {
     expect(await validate(block)).toMatchObject({ status: 0, stderr: '' });
   });
 });

@@ -132,8 +132,9 @@ function child(
     },
     output: () => output,
     start: async () => {
-      const [program = '', ...args] = [...through, process.execPath, ...MEMORY, '--import', 'tsx', MAIN];
-      const started = spawn(program, args, {
+      const node = [process.execPath, ...MEMORY, '--import', 'tsx', MAIN];
+      // A test or demo that is killed takes its engine with it.
+      const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
         env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -93,5 +93,33 @@ describe.skipIf(sshdMissing() !== undefined)('doaas plan PATH', () => {
     expect(stderr).toContain('infra.yaml:2:');
     await writeFile(join(root, 'infra.yaml'), '');
     await expect(plan()).rejects.toThrow(`${root} declares no server, so there is nothing to plan`);
+  });
+
+  test('a server behind another one is read through it, each with its own pinned key', async () => {
+    const inner = await startSshd();
+    try {
+      await writeFile(join(inner.folder, 'user.pub'), await readFile(join(sshd.folder, 'user.pub')));
+      const key = inner.target().hostKeys[0]?.split(' ').slice(0, 2).join(' ');
+      const behind = server('inner', inner.port)
+        .replace('become: none', 'become: none, jump: here')
+        .replace(/hostKey: "[^"]*"/, `hostKey: "${key}"`);
+      const documents = [server('here', sshd.port), behind, file('one\\n')];
+      await writeFile(join(root, 'infra.yaml'), documents.join('---\n'));
+      const { status, stdout } = await plan(['--host', 'inner']);
+      expect({ status, stdout }).toEqual({
+        status: 3,
+        stdout: expect.stringMatching(/^inner\n {4}1\. .*a\.conf/),
+      });
+      const pinned = sshd.target().hostKeys[0]?.split(' ')[1] ?? '';
+      const text = await readFile(join(root, 'infra.yaml'), 'utf8');
+      await writeFile(join(root, 'infra.yaml'), text.replace(pinned, key?.split(' ')[1] ?? ''));
+      const refused = await plan(['--host', 'inner']);
+      expect(refused.status).toBe(1);
+      expect(`${refused.stdout}${refused.stderr}`).toMatch(
+        /here \(root@127\.0\.0\.1:\d+\) .*Expected ssh-ed25519/s,
+      );
+    } finally {
+      await inner.stop();
+    }
   });
 });

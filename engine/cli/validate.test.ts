@@ -56,7 +56,7 @@ describe('a repository with mistakes', () => {
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toEqual({
       valid: false,
-      documents: 1,
+      documents: 2,
       servers: 1,
       errors: [
         {

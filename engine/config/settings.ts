@@ -155,7 +155,7 @@ const temporal = {
     group: 'temporal',
     secret: true,
     description:
-      'Encrypts all that goes through Temporal (AES-256-GCM): 32 bytes in base64 (`openssl rand -base64 32`).',
+      'Encrypts all that goes through Temporal but for names (AES-256-GCM): 32 bytes in base64 (`openssl rand -base64 32`).',
   }),
   encryptionKeyPrevious: optional(parse.encryptionKey, {
     name: 'DOAAS_ENCRYPTION_KEY_PREVIOUS',

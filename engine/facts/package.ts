@@ -71,8 +71,28 @@ $1 == "--" { wants = 1; next }
   else if ($3 == "absent" && (ok || s[2] ~ /^(half|unpacked)/)) print "- " $2
 }'`;
 
-/** Turns the lines `? ...` and `- ...` into what apt knows. Reads only: apt-get prints what it would fetch. */
-const OFFERS = `doaas_offers() {
+/**
+ * A hash over all that apt's answer to these blocks depends on; nothing where apt does not say where its files are.
+ * dpkg's and apt's own states count by content, lists and settings by inode, size, modification and change times.
+ */
+const BASIS = `doaas_basis() { # BLOCKS
+  doaas_at=$(apt-config shell s Dir::State::status/f x Dir::State::extended_states/f l Dir::State::lists/d e Dir::Etc/d \\
+    a Dir::Etc::sourcelist/f b Dir::Etc::sourceparts/d c Dir::Etc::preferences/f d Dir::Etc::preferencesparts/d 2>/dev/null) || return 0
+  (
+    s= x= l= e= a= b= c= d=; eval "$doaas_at" # apt's own quoting: apt-config(8)
+    [ -n "$s" ] && [ -n "$l" ] && [ -n "$e" ] || exit 0
+    {
+      printf '%s\\n' "$1"; apt-config dump; cat -- "$s" "$x" /var/lib/dpkg/arch
+      find -L "$l" "$e" "$a" "$b" "$c" "$d" -printf '%p %y %i %s %T@ %C@\\n' | sort
+    } 2>/dev/null | sha256sum | cut -d' ' -f1
+  )
+}`;
+
+/**
+ * Turns the lines `? ...` and `- ...` into what apt knows. Reads only: apt-get prints what it would fetch. An answer
+ * without a problem may be remembered; one with it is asked for anew, since its lists' age counts.
+ */
+const OFFERS = `doaas_offers() { # BLOCKS BASIS
   set -f
   install=$(printf '%s\\n' "$1" | sed -n 's/^? //p'); remove=$(printf '%s\\n' "$1" | sed -n 's/^- //p')
   policy=$([ -z "$install" ] || LC_ALL=C apt-cache policy $(printf '%s\\n' $install | sed 's/=.*//') 2>/dev/null)
@@ -99,6 +119,7 @@ const OFFERS = `doaas_offers() {
   fi
   set +f
   now=$(date +%s); read=$(ls /var/lib/apt/lists/*_*Release > /dev/null 2>&1 && stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial 2>/dev/null | sort -n | tail -n 1)
+  case $problem$known in *' - - -'*) ;; *) [ -n "$problem" ] || [ -z "$2" ] || echo "# basis $2" ;; esac
   printf '%s\\n' "$known" "problem \${problem:--}" "lists \${read:+$((now - read))}" '--plan' "$plan" '--blocks' "$1" | awk '
     $0 == "--plan" { part = 1; next }
     $0 == "--blocks" { part = 2; next }
@@ -132,11 +153,15 @@ export const packageFact: Fact<PackageQuery, PackageState> = {
   read: (queries) =>
     queries.some((q) => q.want !== undefined)
       ? lines(
+          code(BASIS),
           code(OFFERS),
           sh`blocks=$(${packageStates(queries)})
 case $blocks in *'
 ? '*|*'
-- '*) doaas_offers "$blocks" ;; *'
+- '*)
+  doaas_is=$(doaas_basis "$blocks")
+  if [ -n "$doaas_is" ] && [ "$doaas_is" = "$doaas_known" ]; then echo "# same $doaas_is"; else doaas_offers "$blocks" "$doaas_is"; fi ;;
+*'
 ! '*) printf '%s\n' "$blocks" | sed '/^! /d' ;; *) printf '%s\n' "$blocks" ;; esac`,
         )
       : packageStates(queries),

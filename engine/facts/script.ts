@@ -34,13 +34,13 @@ const HAS_TOOLS = sh`doaas_lack=
 for doaas_t in ${TOOLS}; do command -v "$doaas_t" > /dev/null || doaas_lack="$doaas_lack $doaas_t"; done
 [ -z "$doaas_lack" ] || { echo "the host lacks commands that are read with:$doaas_lack; install them (Debian has them in coreutils, mawk and sed)" >&2; exit 127; }`;
 
-/** One script that reads everything; one round trip per host. */
-export function readScript(facts: Facts, queries: readonly FactQuery[]): Sh {
+/** One script that reads everything; one round trip per host. `known`: basis of the answer that is remembered. */
+export function readScript(facts: Facts, queries: readonly FactQuery[], known = ''): Sh {
   const parts = groupByFact(queries).flatMap(([name, group]) => [
     sh`echo ${`@ ${name}`}`,
     factNamed(facts, name).read(group),
   ]);
-  return lines(HAS_TOOLS, ...parts, sh`echo '@ end'`);
+  return lines(HAS_TOOLS, sh`doaas_known=${known}`, ...parts, sh`echo '@ end'`);
 }
 
 /**

@@ -30,35 +30,55 @@ export async function loadLogin(credentials: Credentials, target: HostTarget): P
   if (credentials.keys.length === 0 && credentials.agentSocket === undefined) {
     throw unusable(target, 'there is neither a private key nor an agent. Set a key file or SSH_AUTH_SOCK');
   }
-  const keys: ParsedKey[] = [];
-  for (const key of credentials.keys) keys.push(await loadKey(key, target));
-  return { kind: 'login', keys, agentSocket: credentials.agentSocket };
+  try {
+    return { kind: 'login', keys: await loadKeys(credentials), agentSocket: credentials.agentSocket };
+  } catch (error) {
+    throw error instanceof KeyProblem ? unusable(target, error.message) : error;
+  }
 }
 
-async function loadKey(key: PrivateKey, target: HostTarget): Promise<ParsedKey> {
+/** What is wrong with the keys, without a full stop; undefined when all can be used. */
+export async function keyProblem(credentials: Credentials): Promise<string | undefined> {
+  try {
+    await loadKeys(credentials);
+    return undefined;
+  } catch (error) {
+    if (error instanceof KeyProblem) return error.message;
+    throw error;
+  }
+}
+
+class KeyProblem extends Error {}
+
+async function loadKeys({ keys }: Credentials): Promise<readonly ParsedKey[]> {
+  const loaded: ParsedKey[] = [];
+  for (const key of keys) loaded.push(await loadKey(key));
+  return loaded;
+}
+
+async function loadKey(key: PrivateKey): Promise<ParsedKey> {
   const where = key.kind === 'key-file' ? `the private key file ${key.path}` : 'the configured private key';
-  const bytes = key.kind === 'key-file' ? await readKeyFile(key.path, where, target) : Buffer.from(key.pem);
+  const bytes = key.kind === 'key-file' ? await readKeyFile(key.path, where) : Buffer.from(key.pem);
   const parsed: ParsedKey | Error = ssh2.utils.parseKey(bytes, key.passphrase);
   if (parsed instanceof Error)
-    throw unusable(target, `${where} cannot be used: ${parseProblem(parsed.message)}`);
-  if (!parsed.isPrivateKey())
-    throw unusable(target, `${where} holds a public key; the private one is needed`);
+    throw new KeyProblem(`${where} cannot be used: ${parseProblem(parsed.message)}`);
+  if (!parsed.isPrivateKey()) throw new KeyProblem(`${where} holds a public key; the private one is needed`);
   return parsed;
 }
 
-async function readKeyFile(path: string, where: string, target: HostTarget): Promise<Buffer> {
+async function readKeyFile(path: string, where: string): Promise<Buffer> {
   try {
     const info = await stat(path);
-    if (!info.isFile()) throw unusable(target, `${where} is not a file`);
-    if (info.size > KEY_FILE_MAX_BYTES) throw unusable(target, `${where} is too large for a key`);
+    if (!info.isFile()) throw new KeyProblem(`${where} is not a file`);
+    if (info.size > KEY_FILE_MAX_BYTES) throw new KeyProblem(`${where} is too large for a key`);
     if ((info.mode & 0o077) !== 0) {
       const mode = (info.mode & 0o777).toString(8).padStart(4, '0');
-      throw unusable(target, `${where} has mode ${mode}, so others may read it. Run: chmod 600 ${path}`);
+      throw new KeyProblem(`${where} has mode ${mode}, so others may read it. Run: chmod 600 ${path}`);
     }
     return await readFile(path);
   } catch (error) {
-    if (error instanceof HostError) throw error;
-    throw unusable(target, `${where} cannot be read: ${messageOf(error)}`);
+    if (error instanceof KeyProblem) throw error;
+    throw new KeyProblem(`${where} cannot be read: ${messageOf(error)}`);
   }
 }
 

@@ -1,6 +1,8 @@
 import { FactError, type FactQuery, type Readings, splitItemKey } from '../facts/fact.ts';
+import { packageFact } from '../facts/package.ts';
 import { facts } from '../facts/registry.ts';
-import { parseReadings, readScript } from '../facts/script.ts';
+import { completed, learnt } from '../facts/remembered.ts';
+import { hashRaw, parseReadings, readScript } from '../facts/script.ts';
 import { abandonedItems, hostQueries, type Owner } from '../plan/planHost.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import { excerpt } from './host-error.ts';
@@ -44,8 +46,12 @@ export async function readHost(
   return new Map([...readings, ...(await readFacts(session, abandoned))]);
 }
 
+/** What the host answered before to the same question is sent along by its hash, so that it need not find it again. */
 export async function readFacts(session: Session, queries: readonly FactQuery[]): Promise<Readings> {
-  const result = await session.run(readScript(facts, queries), {
+  const asked = queries.filter((query) => query.fact === packageFact.fact);
+  const question = `${session.identity} ${hashRaw(JSON.stringify(asked))}`;
+  const known = session.memory.get(question);
+  const result = await session.run(readScript(facts, queries, known?.basis), {
     timeoutSeconds: READ_SECONDS_MAX,
     maxOutputBytes: READ_BYTES_MAX,
   });
@@ -55,5 +61,8 @@ export async function readFacts(session: Session, queries: readonly FactQuery[])
       `${session.target.name}: reading its state failed with exit ${result.exitCode}${why === '' ? '' : `: ${why}`}`,
     );
   }
-  return parseReadings(facts, queries, result.stdout);
+  const readings = parseReadings(facts, queries, completed(result.stdout, known));
+  const answer = learnt(result.stdout);
+  if (answer !== undefined) session.memory.set(question, answer);
+  return readings;
 }

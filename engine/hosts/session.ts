@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Sh } from '../shell/sh.ts';
+import type { Memory } from './memory.ts';
 import type { HostTarget } from './target.ts';
 
 export interface RunOptions {
@@ -32,6 +33,8 @@ export interface Session {
   readonly target: HostTarget;
   /** `10.0.0.5:22 SHA256:...`: address, port and the verified host key's fingerprint. */
   readonly identity: string;
+  /** What hosts answered before, while this process has run. */
+  readonly memory: Memory;
   readonly run: (script: Sh, options: RunOptions) => Promise<RunResult>;
   /** A TCP connection made by the host, so `localhost` is the host itself. The caller destroys it. */
   readonly connect: (address: string, port: number) => Promise<Duplex>;

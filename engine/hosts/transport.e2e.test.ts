@@ -358,6 +358,13 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       expect(result.stdout).toBe(`${inner.port}\n`);
       const wrong = inner.target({ jump: sshd.target({ name: 'bastion', hostKeys: [OTHER_KEY] }) });
       expect(await refusal(wrong, using)).toMatchObject({ type: 'host-key-mismatch', host: 'bastion' });
+      // The jump host itself could answer in the place of what is behind it.
+      const other = inner.target({
+        name: 'inner',
+        hostKeys: [OTHER_KEY],
+        jump: sshd.target({ name: 'bastion' }),
+      });
+      expect(await refusal(other, using)).toMatchObject({ type: 'host-key-mismatch', host: 'inner' });
       const nowhere = inner.target({
         name: 'inner',
         port: await freePort(),

@@ -5,6 +5,7 @@ import { forward } from './forward.ts';
 import { HostError } from './host-error.ts';
 import { pinnedKeys } from './host-key.ts';
 import { limiter } from './limit.ts';
+import { createMemory, type Memory } from './memory.ts';
 import { runScript } from './run.ts';
 import type { Session, Transport } from './session.ts';
 import { CONNECT_TIMEOUT_MS, openSocket } from './socket.ts';
@@ -44,6 +45,7 @@ export function createTransport(settings: TransportSettings): Transport {
   const closing = new Set<Promise<void>>();
   const connecting = limiter(MAX_CONNECTING);
   const login = rememberLogin(settings.credentials);
+  const memory = createMemory();
   let ended = false;
 
   const enter = (target: HostTarget): Entry => {
@@ -125,6 +127,7 @@ export function createTransport(settings: TransportSettings): Transport {
     const socket = await openSocket(target, settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     return makeLink(
       target,
+      memory,
       await connectClient(target, socket, known, settings).catch(login.forgetOnFailure),
     );
   };
@@ -136,6 +139,7 @@ export function createTransport(settings: TransportSettings): Transport {
     });
     return makeLink(
       target,
+      memory,
       await connectClient(target, stream, known, settings).catch(login.forgetOnFailure),
     );
   };
@@ -157,13 +161,14 @@ export function createTransport(settings: TransportSettings): Transport {
   return { withSession: (target, use) => withEntry(target, (link) => use(link.session)), empty, close };
 }
 
-function makeLink(target: HostTarget, connected: { client: Client; identity: string }): Link {
+function makeLink(target: HostTarget, memory: Memory, connected: { client: Client; identity: string }): Link {
   const { client, identity } = connected;
   const places = limiter(MAX_RUNS_PER_CONNECTION);
   const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
   const session: Session = {
     target,
     identity,
+    memory,
     run: (script, options) => places(() => runScript(client, target, script, options)),
     connect: (address, port) => forward(client, target, address, port),
   };

@@ -106,6 +106,27 @@ it('hands on again what an earlier one may have handed on without marking it', a
   expect(came).toEqual([guid]);
 });
 
+it('gives up after an hour what GitHub refuses for good, and then goes on in that lane', async () => {
+  const clock = () => Date.now() - 61 * 60_000;
+  await inbox.close();
+  inbox = await openInbox({ file: join(dir, 'inbox.sqlite') }, clock);
+  const refused = await accept(1);
+  await inbox.close();
+  inbox = await openInbox({ file: join(dir, 'inbox.sqlite') });
+  const fresh = await accept(2);
+  const next = await accept(1);
+  const taken: string[] = [];
+  let refusals = 0;
+  const lines = start(async (_, guid) => {
+    if (guid === refused || (guid === fresh && refusals++ === 0))
+      throw Object.assign(new Error('not installed'), { retryable: false });
+    taken.push(guid);
+  });
+  await empty();
+  expect(taken.toSorted()).toEqual([fresh, next].toSorted());
+  expect(lines.join('')).toContain('is given up');
+});
+
 it('ends what is under way before it stops, and marks it', async () => {
   const guid = await accept(1);
   let finish = (): void => undefined;

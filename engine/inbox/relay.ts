@@ -27,12 +27,14 @@ export const HAND_ON_MAX_MS = LEASE_MS / 2;
 const RETRY_FIRST_MS = 500;
 /** Also how long a delivery may wait after Temporal is back. */
 const RETRY_MAX_MS = 5_000;
+/** A webhook of a repository, not of the App, names no installation; where the App is not installed there is none to find. */
+const GIVE_UP_AFTER_MS = 60 * 60 * 1000;
 /** GitHub redelivers within three days. */
 export const REMEMBERED_MS = 3 * 24 * 60 * 60 * 1000;
 const PRUNE_EVERY_MS = 5_000;
 
 /**
- * Hands what waits in the inbox on to Temporal, without end, a few at a time. One that died between Temporal's answer and the
+ * Hands what waits in the inbox on to Temporal, a few at a time, trying again without end. One that died between Temporal's answer and the
  * mark in the inbox is followed by one that hands the same event on again; workflows know it by its id.
  */
 export function startRelay(options: RelayOptions): Relay {
@@ -46,7 +48,7 @@ export function startRelay(options: RelayOptions): Relay {
   let unreadable = false;
 
   const handOn = async (waiting: Waiting): Promise<void> => {
-    const { guid, receivedAt, tries } = waiting;
+    const { guid, receivedAt } = waiting;
     try {
       await within(HAND_ON_MAX_MS, options.handOn(JSON.parse(waiting.event), guid, receivedAt));
       metrics.handedOn.inc({ outcome: 'taken' });
@@ -54,16 +56,29 @@ export function startRelay(options: RelayOptions): Relay {
       if (failing) log.info('deliveries are handed on again');
       failing = false;
     } catch (error) {
-      metrics.handedOn.inc({ outcome: 'failed' });
-      // once for an outage, not once for each delivery that waits
-      const level = failing ? 'debug' : 'warn';
-      failing = true;
-      log[level](
-        { err: error, delivery: guid, tries },
-        'a delivery could not be handed on; it is tried again',
-      );
-      await inbox.postpone(guid, backoffMs(tries));
+      await failed(waiting, error);
     }
+  };
+
+  const failed = async ({ guid, receivedAt, tries }: Waiting, error: unknown): Promise<void> => {
+    if (isFinal(error) && Date.now() - receivedAt > GIVE_UP_AFTER_MS) {
+      metrics.handedOn.inc({ outcome: 'given-up' });
+      log.error(
+        { err: error, delivery: guid, tries },
+        'a delivery is given up: GitHub keeps refusing its repository',
+      );
+      done.push(guid);
+      return;
+    }
+    metrics.handedOn.inc({ outcome: 'failed' });
+    // once for an outage, not once for each delivery that waits
+    const isNews = !failing && tries === 1;
+    failing ||= isNews;
+    log[isNews ? 'warn' : 'debug'](
+      { err: error, delivery: guid, tries },
+      'a delivery could not be handed on; it is tried again',
+    );
+    await inbox.postpone(guid, backoffMs(tries));
   };
 
   const look = async (): Promise<void> => {
@@ -122,7 +137,12 @@ export function backoffMs(tries: number): number {
   return Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(tries - 1, 10));
 }
 
-/** What is given up here may still succeed; the event then counts once, by its id. */
+/** GitHub's refusals say that no retry changes them; Temporal's errors say no such thing. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Error && 'retryable' in error && error.retryable === false;
+}
+
+/** What takes too long here may still succeed; the event then counts once, by its id. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

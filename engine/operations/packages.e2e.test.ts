@@ -167,6 +167,36 @@ describe('packages on a real host', () => {
     });
   });
 
+  it('asks apt for a plan again only where something that its answer depends on has changed', async () => {
+    // apt makes its cache anew whenever it is asked: that it is still missing tells that it was not
+    const asked = async () => {
+      await t.outside('rm -f /var/cache/apt/pkgcache.bin');
+      const plan = await t.harness().plan({ packages: { tree: present(), zip: present() } });
+      const made = await t.outside('[ ! -e /var/cache/apt/pkgcache.bin ] || echo yes');
+      return { plan, apt: made === 'yes\n' };
+    };
+    const pin = '/etc/apt/preferences.d/doaas-test';
+    const first = await asked();
+    expect(await asked()).toEqual({ plan: first.plan, apt: false });
+    for (const change of [
+      `printf 'Package: zip\\nPin: version *\\nPin-Priority: -1\\n' > ${pin}`,
+      `rm ${pin}`,
+      'echo \'APT::Install-Recommends "0";\' > /etc/apt/apt.conf.d/99doaas-test',
+      'rm /etc/apt/apt.conf.d/99doaas-test',
+      'f=$(ls /var/lib/apt/lists/*_Packages | head -n 1); cp -a "$f" /root/list; mv /root/list "$f"',
+      'apt-mark -qq hold tree; apt-mark -qq hold zip',
+      'apt-mark -qq unhold tree zip',
+    ]) {
+      await t.outside(change);
+      const { plan, apt } = await asked();
+      expect(apt, change).toBe(true);
+      const pinned = change.includes('Pin-Priority');
+      expect(plan.findings.map((finding) => finding.severity)).toEqual(pinned ? ['error'] : []);
+      // an answer with an error is not remembered
+      expect((await asked()).apt, change).toBe(pinned);
+    }
+  });
+
   it('says that the disk is full, and is put back', async () => {
     await t.harness().plan({ packages: { curl: present() } });
     await t.outside(

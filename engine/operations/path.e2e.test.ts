@@ -185,6 +185,26 @@ ln -s private link; echo "known text" > known; chmod 0600 known`);
     expect(await t.outside('cat /srv/race')).toBe('two\n');
   });
 
+  it('changes nothing where the present state cannot be saved, and says why', async () => {
+    await set('mkdir -m 0700 /srv/unsaved; mv /usr/bin/tar /usr/bin/tar.away');
+    const directories = {
+      '/srv/unsaved': {
+        state: 'directory' as const,
+        mode: '0755',
+        owner: 'root',
+        group: 'root',
+        notify: { reload: [], restart: [] },
+      },
+    };
+    const result = await t.harness().apply({ files: { '/srv/first': file('x\n') }, directories });
+    await set('mv /usr/bin/tar.away /usr/bin/tar');
+    expect(result.end).toBe('refused');
+    const said = result.events.find((event) => event.event === 'failed');
+    expect(said?.step).toBe('directory:/srv/unsaved');
+    expect(said?.detail).toMatch(/^cannot save the present state: .*tar: not found/);
+    expect(await t.outside('stat -c %a /srv/unsaved; ls /srv/first 2>/dev/null || :')).toBe('700\n');
+  });
+
   it('keeps and forgets what its document says to keep', async () => {
     const plan = await t.harness().plan({ files: { '/srv/stays': file('stays\n') } });
     const keep = { ...plan, steps: plan.steps.map((step) => ({ ...step, onRemoval: 'keep' as const })) };

@@ -29,34 +29,42 @@ bounded() { # SECONDS FUNCTION
 step() { meta_$1; S="$DIR/steps/$1"; }
 each_item() { i=1; while [ "$i" -le "$COUNT" ]; do "$1" "$n" "$i" || return 1; i=$((i + 1)); done; }
 item() { item_$1_$2; I="$S/$2"; }
-digest() { observe_$1_$2 2>/dev/null | sha256sum | cut -d' ' -f1; }
+digest() { set -- $(observe_$1_$2 2>/dev/null | sha256sum); echo "$1"; }
 
 # ---- apply -------------------------------------------------------------------------------------------------------
 
 expect_item() { # an item must be as it was planned
-  item "$1" "$2"; now=$(digest "$1" "$2")
-  [ "$now" = "$BEFORE" ] || { UNEXPECTED="$NAME"; return 1; }
+  item "$1" "$2"; mkdir -p "$I"
+  now=$(digest "$1" "$2"); echo "$now" > "$I/before"
+  [ "$now" = "$BEFORE" ] || UNEXPECTED="${UNEXPECTED:-$NAME}"
 }
 
-capture_item() {
-  item "$1" "$2"; mkdir -p "$I"
-  digest "$1" "$2" > "$I/before"
-  if [ -e "$ITEM/record" ]; then cp -a "$ITEM" "$I/item"; fi
-  sh "$0" call "capture_$1_$2" > "$I/capture.out" 2>&1 || { tail -n 5 "$I/capture.out"; return 1; }
+# Called in a shell of its own, where `set -e` holds. Each in a subshell: none is to see another's folder or variables.
+capture_all() {
+  for n in $STEPS; do
+    step "$n"; i=1
+    while [ "$i" -le "$COUNT" ]; do
+      item "$n" "$i"; echo "$n" > "$DIR/capturing"
+      [ -s "$I/before" ] || { echo "its digest could not be written to $I" >&2; exit 1; }
+      if [ -e "$ITEM/record" ]; then cp -aT "$ITEM" "$I/item"; fi
+      ( "capture_${n}_$i" )
+      i=$((i + 1))
+    done
+  done
 }
 
 prepare() { # compares with the plan, then saves; nothing is changed
   for n in $STEPS; do
-    step "$n"; mkdir -p "$S"; UNEXPECTED=
-    each_item expect_item && continue
-    if [ "$COUNT" -gt 0 ] && bounded 60 "check_$n" > /dev/null 2>&1; then continue; fi
+    step "$n"; mkdir -p "$S"; UNEXPECTED=; each_item expect_item
+    [ -n "$UNEXPECTED" ] || continue
+    if bounded 60 "check_$n" > /dev/null 2>&1; then continue; fi
     say "$ID" unexpected "$UNEXPECTED"; finish refused
   done
-  for n in $STEPS; do
-    step "$n"
-    message=$(each_item capture_item) || { say "$ID" failed "cannot save the present state: $(printf %s "$message" | tr '\n\t' '  ' | tail -c 300)"; finish refused; }
-  done
-  sync -f "$DIR"; : > "$DIR/captured"; sync -f "$DIR"
+  if ! message=$(sh "$0" call capture_all 2>&1); then
+    if read -r n < "$DIR/capturing" && [ -n "$n" ]; then step "$n"; fi
+    say "$ID" failed "cannot save the present state: $(printf %s "$message" | tail -n 5 | tr '\n\t' '  ' | tail -c 300)"; finish refused
+  fi
+  sync -f "$DIR"; : > "$DIR/captured"; sync "$DIR/captured" "$DIR"
 }
 
 # After a cut an item may be as before, as wanted, or as another step of this run left it; nothing else.
@@ -84,11 +92,10 @@ see_item() { item "$1" "$2"; digest "$1" "$2" >> "$I/seen"; }
 see_pending() { # what later steps will find, so that a resumed run knows it for our own doing
   for n in $STEPS; do step "$n"; [ -e "$S/done" ] || each_item see_item; done
 }
-after_item() { item "$1" "$2"; digest "$1" "$2" > "$I/after"; }
 
 effect() { # one step; returns 1 when the run must stop
   if bounded "$LIMIT" "check_$n" > "$S/check.out" 2>&1; then
-    each_item own_item; each_item after_item; : > "$S/done"; say "$ID" already; return 0
+    each_item own_item; : > "$S/done"; say "$ID" already; return 0
   fi
   : > "$S/started"; say "$ID" started; each_item own_item
   echo > "$S/out" # its first block, so that a step which fills the disk can still say so
@@ -96,7 +103,7 @@ effect() { # one step; returns 1 when the run must stop
   [ "$rc" -ne 124 ] || { say "$ID" failed "not finished after $LIMIT s"; return 1; }
   [ "$rc" -eq 0 ] || { say "$ID" failed "exit $rc"; return 1; }
   bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1 || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
-  each_item after_item; : > "$S/done"; say "$ID" done
+  : > "$S/done"; say "$ID" done
 }
 
 cmd_apply() {

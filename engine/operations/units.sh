@@ -1,7 +1,7 @@
 # Functions for systemd units; included in the batches that need them. Reads: STEP, DOAAS_PAYLOADS.
 UNITS=/etc/systemd/system
-# A unit that is up must stay up this long to count as started. Tenths of a second.
-SETTLE_TENTHS=3
+# A unit that is up must stay up this long to count as started.
+SETTLE_SECONDS=0.3
 
 unit_is() { systemctl show -p "$2" --value -- "$1" 2>/dev/null; }
 
@@ -47,14 +47,13 @@ start_unit() {
   steady_unit "$1" start
 }
 
-# A service that systemd takes for started at once may still end a moment later.
+# A service that systemd takes for started at once may still end a moment later, or have been started anew since.
 steady_unit() { # NAME VERB
-  tenths=0
-  while [ "$(unit_is "$1" ActiveState)" = active ]; do
-    case $(unit_is "$1" Type) in simple | exec | idle) ;; *) return 0 ;; esac
-    [ "$tenths" -lt "$SETTLE_TENTHS" ] || return 0
-    sleep 0.1; tenths=$((tenths + 1))
-  done
+  was=$(systemctl show -p ActiveState,Type,InvocationID -- "$1")
+  case $was in *ActiveState=active*)
+    case $was in *Type=simple* | *Type=exec* | *Type=idle*) sleep "$SETTLE_SECONDS" ;; *) return 0 ;; esac
+    [ "$(systemctl show -p ActiveState,Type,InvocationID -- "$1")" != "$was" ] || return 0 ;;
+  esac
   why_not "$1" "$2"; return 1
 }
 
@@ -77,16 +76,27 @@ verify_unit() { # NAME SHA256
   return 1
 }
 
-write_unit() { # NAME SHA256
+write_unit() { # NAME SHA256; systemd must be told to read it
   verify_unit "$1" "$2"
   t="$UNITS/.doaas.write"; rm -f "$t"; cat "$DOAAS_PAYLOADS/$2" > "$t"
   chown 0:0 "$t"; chmod 0644 "$t"; sync "$t"; mv -fT "$t" "$UNITS/$1"; sync "$UNITS"
-  systemctl daemon-reload
 }
 
 same_unit() { # NAME SHA256
-  f="$UNITS/$1"; [ -f "$f" ] && [ ! -L "$f" ] && [ "$(stat -c %a:%u:%g "$f")" = 644:0:0 ] && [ "$(sha256sum < "$f")" = "$2  -" ] &&
-    [ "$(unit_is "$1" NeedDaemonReload)" = no ]
+  same_text "$1" "$2" && [ "$(unit_is "$1" NeedDaemonReload)" = no ]
+}
+
+same_text() { # NAME SHA256
+  f="$UNITS/$1"; [ -f "$f" ] && [ ! -L "$f" ] && [ "$(stat -c %a:%u:%g "$f")" = 644:0:0 ] && [ "$(sha256sum < "$f")" = "$2  -" ]
+}
+
+unit_states() { # NAME: what systemd says of it, with one question
+  ACTIVE=; FILE=; STALE=
+  while IFS='=' read -r k v; do
+    case $k in ActiveState) ACTIVE=$v ;; UnitFileState) FILE=$v ;; NeedDaemonReload) STALE=$v ;; esac
+  done <<EOF
+$(systemctl show -p ActiveState,NeedDaemonReload,UnitFileState -- "$1" 2>/dev/null)
+EOF
 }
 
 # ---- notified units ----------------------------------------------------------------------------------------------

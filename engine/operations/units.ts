@@ -21,6 +21,10 @@ const LIBRARY: Sh = {
   text: readFileSync(new URL('./units.sh', import.meta.url), 'utf8'),
 };
 
+const RELOAD = sh`systemctl daemon-reload`;
+
+const IS_ENABLED = sh`case $FILE in enabled | alias) : ;; *) false ;; esac`;
+
 /** Enabled, masked and running; the text at its place is a `path` item of its own. */
 export const unitCustody: Custody = {
   fact: 'unit',
@@ -38,21 +42,21 @@ export const setUnit: Operation<SetUnit> = {
   payloads: (p) => (p.content === null ? [] : [p.content]),
   check: (p) =>
     lines(
-      ...(p.content === null ? [] : [sh`same_unit ${p.unit} ${p.content} || exit 1`]),
-      ...enabled(p, (yes) => sh`${isEnabled(p.unit)} ${yes ? sh`|| exit 1` : sh`&& exit 1`}`),
-      ...running(
-        p,
-        (yes) => sh`[ "$(unit_is ${p.unit} ActiveState)" ${yes ? sh`=` : sh`!=`} active ] || exit 1`,
-      ),
+      ...(p.content === null ? [] : [sh`same_text ${p.unit} ${p.content} || exit 1`]),
+      sh`unit_states ${p.unit}`,
+      ...(p.content === null ? [] : [sh`[ "$STALE" = no ] || exit 1`]),
+      ...given(p.enabled, (yes) => sh`${IS_ENABLED} ${yes ? sh`|| exit 1` : sh`&& exit 1`}`),
+      ...given(p.running, (yes) => sh`[ "$ACTIVE" ${yes ? sh`=` : sh`!=`} active ] || exit 1`),
       sh`:`,
     ),
+  // systemd reads all units anew for each reload, which is the dearest part: once, when text and links are in place.
   apply: (p) =>
     lines(
-      ...(p.content === null
-        ? []
-        : [sh`same_unit ${p.unit} ${p.content} || write_unit ${p.unit} ${p.content}`]),
-      ...enabled(p, (yes) => sh`systemctl ${yes ? 'enable' : 'disable'} --quiet -- ${p.unit}`),
-      ...running(p, (yes) => (yes ? sh`start_unit ${p.unit}` : sh`stop_unit ${p.unit}`)),
+      ...(p.content === null ? [] : [writeText(p.unit, p.content, p.enabled === null ? RELOAD : sh`:`)]),
+      ...given(p.enabled, (yes) =>
+        lines(sh`systemctl ${yes ? 'enable' : 'disable'} --no-reload --quiet -- ${p.unit}`, RELOAD),
+      ),
+      ...given(p.running, (yes) => (yes ? sh`start_unit ${p.unit}` : sh`stop_unit ${p.unit}`)),
     ),
 };
 
@@ -66,7 +70,7 @@ export const removeUnit: Operation<RemoveUnit> = {
     return sh`[ ! -e ${file} ] && [ ! -L ${file} ] && [ "$(unit_is ${p.unit} ActiveState)" != active ] && [ -z "$(unit_links ${p.unit})" ]`;
   },
   apply: (p) => sh`stop_unit ${p.unit}
-if [ -e ${`${UNIT_DIR}/${p.unit}`} ]; then systemctl disable --quiet -- ${p.unit}; fi
+if [ -e ${`${UNIT_DIR}/${p.unit}`} ]; then systemctl disable --no-reload --quiet -- ${p.unit}; fi
 rm -f -- ${`${UNIT_DIR}/${p.unit}`}; sync ${UNIT_DIR}
 unit_links ${p.unit} | while IFS= read -r l; do rm -f "$l"; done
 systemctl daemon-reload
@@ -88,14 +92,10 @@ function act(verb: 'reload' | 'restart'): Operation<ActOnUnit> {
   };
 }
 
-function isEnabled(unit: string): Sh {
-  return sh`case $(unit_is ${unit} UnitFileState) in enabled | alias) : ;; *) false ;; esac`;
+function writeText(unit: string, sha256: string, then: Sh): Sh {
+  return sh`same_unit ${unit} ${sha256} || { write_unit ${unit} ${sha256}; ${then}; }`;
 }
 
-function enabled(p: SetUnit, then: (yes: boolean) => Sh): readonly Sh[] {
-  return p.enabled === null ? [] : [then(p.enabled)];
-}
-
-function running(p: SetUnit, then: (yes: boolean) => Sh): readonly Sh[] {
-  return p.running === null ? [] : [then(p.running)];
+function given(value: boolean | null, then: (yes: boolean) => Sh): readonly Sh[] {
+  return value === null ? [] : [then(value)];
 }

@@ -6,7 +6,7 @@ import { beforeOf, type Conceal } from './before.ts';
 import type { Step } from './step.ts';
 
 /** What is released last: an item's users and packages go after the files that need them. */
-const RELEASE_ORDER = [
+export const RELEASE_ORDER: readonly string[] = [
   'unit',
   'script',
   'sysctl',

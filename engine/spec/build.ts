@@ -161,7 +161,8 @@ function readKey(builder: Builder, pointer: string, siblings: object): string {
   const event = builder.events[builder.next++];
   if (event?.type !== EVENT_ID.SCALAR) {
     const start = event !== undefined && 'start' in event ? event.start : builder.last;
-    const message = 'A key must be plain text, not a list, a map or an alias.';
+    const message =
+      'A key must be plain text, not a list, a map or an alias; put a value that begins with "{" or "[" in quotes.';
     return stop(builder, 'yaml-key', message, start, start + 1);
   }
   const key = getScalarValue(builder.text, event);

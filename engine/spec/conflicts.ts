@@ -1,5 +1,6 @@
-import { splitItemKey } from '../facts/fact.ts';
+import { type ItemKey, itemKey, splitItemKey } from '../facts/fact.ts';
 import { configurationClaims } from '../kinds/configuration/claims.ts';
+import { canonicalItem, idClaims, writtenPaths } from '../kinds/configuration/writes.ts';
 import type { Claim } from '../kinds/kind.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import { type ConfigurationDocument, errorAtKey } from './documents.ts';
@@ -14,6 +15,8 @@ export interface Placed {
 
 interface PlacedClaim extends Claim {
   readonly placed: Placed;
+  /** The item by its one canonical name. */
+  readonly identity: ItemKey;
 }
 
 /** Two places that write the same item, with the hosts on which they do. */
@@ -33,7 +36,7 @@ export interface ConflictFinder {
 export function conflictFinder(): ConflictFinder {
   const conflicts = new Map<string, Conflict>();
   const record = (host: string, conflict: Omit<Conflict, 'hosts'>) => {
-    const key = JSON.stringify([placeOf(conflict.first), placeOf(conflict.second), conflict.first.item]);
+    const key = JSON.stringify([placeOf(conflict.first), placeOf(conflict.second), conflict.first.identity]);
     const known = conflicts.get(key);
     if (known === undefined) conflicts.set(key, { ...conflict, hosts: [host] });
     else known.hosts.push(host);
@@ -42,8 +45,8 @@ export function conflictFinder(): ConflictFinder {
     addHost: (host, documents) => {
       const first = new Map<string, PlacedClaim>();
       for (const claim of documents.flatMap(claimsOf)) {
-        const other = first.get(claim.item);
-        if (other === undefined) first.set(claim.item, claim);
+        const other = first.get(claim.identity);
+        if (other === undefined) first.set(claim.identity, claim);
         else record(host, { first: other, second: claim, sentence: sameItem(claim) });
       }
       for (const claim of first.values()) {
@@ -51,31 +54,69 @@ export function conflictFinder(): ConflictFinder {
         if (file !== undefined)
           record(host, { first: file, second: claim, sentence: belowFile(claim, file) });
       }
+      for (const [whole, claim] of wholeFiles(first))
+        record(host, { first: claim, second: whole, sentence: partOf(claim, whole) });
     },
     errors: () => [...conflicts.values()].map(toError),
   };
 }
 
 function claimsOf(placed: Placed): readonly PlacedClaim[] {
-  return configurationClaims(placed.spec).map((claim) => ({ ...claim, placed }));
+  const claims = [...configurationClaims(placed.spec), ...idClaims(placed.spec)];
+  return claims.map((claim) => ({ ...claim, placed, identity: canonicalItem(claim.item) }));
+}
+
+/** Paths that are written whole and, as part of it, by another section: each with the first item that does. */
+function wholeFiles(claims: ReadonlyMap<string, PlacedClaim>): ReadonlyMap<PlacedClaim, PlacedClaim> {
+  const found = new Map<PlacedClaim, PlacedClaim>();
+  for (const claim of claims.values()) {
+    for (const path of writtenPaths(claim.item, claim.placed.spec)) {
+      const whole = claims.get(canonicalItem(itemKey('path', path)));
+      if (whole !== undefined && !found.has(whole)) found.set(whole, claim);
+    }
+  }
+  return found;
 }
 
 /** The claim of a file in whose place a path would need a directory. */
 function fileAbove(claims: ReadonlyMap<string, PlacedClaim>, claim: PlacedClaim): PlacedClaim | undefined {
-  const { fact, key } = splitItemKey(claim.item);
+  const { fact, key } = splitItemKey(claim.identity);
   if (fact !== 'path') return undefined;
   for (let slash = key.lastIndexOf('/'); slash > 0; slash = key.lastIndexOf('/', slash - 1)) {
     const path = key.slice(0, slash);
     const above = claims.get(`path:${path}`);
-    if (above?.placed.spec.files[path]?.state === 'file') return above;
+    if (above !== undefined && isFile(above)) return above;
   }
   return undefined;
 }
 
+function isFile({ item, placed }: PlacedClaim): boolean {
+  return placed.spec.files[splitItemKey(item).key]?.state === 'file';
+}
+
 function sameItem(claim: PlacedClaim): Conflict['sentence'] {
-  const { key } = splitItemKey(claim.item);
-  const what = key === 'all' ? `The ${splitItemKey(claim.item).fact}` : key;
+  const { fact, key } = splitItemKey(claim.item);
+  if (fact === 'uid' || fact === 'gid')
+    return (first, hosts) => `The ${fact} ${key} is also given by ${first}, on ${hosts}; choose another.`;
+  const what = key === 'all' ? `The ${fact}` : key;
   return (first, hosts) => `${what} is also written by ${first}, on ${hosts}; keep it in one place.`;
+}
+
+/** What a file holds that sections write parts of, in the words of the YAML. */
+const SECTIONS: Readonly<Record<string, string>> = {
+  'hosts-entry': 'hostsEntries',
+  'apt-repository': 'aptRepositories',
+  'authorized-keys': 'authorizedKeys',
+  user: 'users',
+  group: 'groups',
+  unit: 'units',
+};
+
+function partOf(part: PlacedClaim, whole: PlacedClaim): Conflict['sentence'] {
+  const { fact } = splitItemKey(part.item);
+  const path = splitItemKey(whole.item).key;
+  return (first, hosts) =>
+    `${path} is also written by "${SECTIONS[fact] ?? fact}" of ${first}, on ${hosts}; keep it in one place.`;
 }
 
 function belowFile(claim: PlacedClaim, file: PlacedClaim): Conflict['sentence'] {

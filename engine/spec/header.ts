@@ -15,18 +15,20 @@ export function readHeader(document: ParsedDocument, strict: boolean): Header {
   const { value } = document;
   if (value === null) return { kind: 'foreign' };
   if (typeof value !== 'object' || Array.isArray(value))
-    return strict ? notADocument(document) : { kind: 'foreign' };
+    return strict || holdsOurs(value) ? notADocument(document) : { kind: 'foreign' };
   const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
   if (apiVersion === undefined) return withoutVersion(document, value, strict);
-  if (typeof apiVersion !== 'string' || !/^doaas\b/i.test(apiVersion)) {
-    return strict ? unknownVersion(document, apiVersion) : { kind: 'foreign' };
+  if (!isOurVersion(apiVersion)) {
+    return strict || isMistaken(apiVersion, kind)
+      ? unknownVersion(document, apiVersion)
+      : { kind: 'foreign' };
   }
   if (apiVersion !== API_VERSION) return unknownVersion(document, apiVersion);
   return withVersion(document, kind);
 }
 
 function withVersion(document: ParsedDocument, kind: unknown): Header {
-  if (kind === undefined) {
+  if (kind === undefined || kind === null) {
     const message = `This document has no kind; write one of ${kinds.join(', ')}.`;
     return failed('missing-property', message, valuePosition(document, ''), '');
   }
@@ -37,6 +39,32 @@ function withVersion(document: ParsedDocument, kind: unknown): Header {
   return failed('unknown-kind', message, valuePosition(document, '/kind'), '/kind');
 }
 
+function isOurVersion(apiVersion: unknown): boolean {
+  return typeof apiVersion === 'string' && /^doaas\b/i.test(apiVersion);
+}
+
+/**
+ * Other people's documents name their API with a group (`apps/v1`), or are of a kind of Kubernetes' own `v1`, which has
+ * none of these kinds. To take a mistaken one for foreign would be to pass it over in silence.
+ */
+function isMistaken(apiVersion: unknown, kind: unknown): boolean {
+  if (typeof apiVersion === 'string' && nearestName(apiVersion, [API_VERSION]) !== undefined) return true;
+  const bare = apiVersion === null || typeof apiVersion === 'number' || /^v?[0-9]/.test(String(apiVersion));
+  return (
+    bare && typeof kind === 'string' && kinds.some((known) => known.toLowerCase() === kind.toLowerCase())
+  );
+}
+
+/** A list of documents, as some tools take it. */
+function holdsOurs(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.some((item: unknown) => {
+      return typeof item === 'object' && item !== null && isOurVersion(Reflect.get(item, 'apiVersion'));
+    })
+  );
+}
+
 /** Without `apiVersion` it may be anybody's YAML, unless it looks much like ours. */
 function withoutVersion(document: ParsedDocument, value: object, strict: boolean): Header {
   const misspelt = Object.keys(value).find((key) => nearestName(key, ['apiVersion']) !== undefined);
@@ -45,7 +73,7 @@ function withoutVersion(document: ParsedDocument, value: object, strict: boolean
     return failed('unknown-property', message, keyPosition(document, `/${misspelt}`), `/${misspelt}`);
   }
   const kind: unknown = Reflect.get(value, 'kind');
-  const ours = typeof kind === 'string' && kinds.includes(kind) && 'metadata' in value && 'spec' in value;
+  const ours = typeof kind === 'string' && kinds.includes(kind) && ('metadata' in value || 'spec' in value);
   if (!strict && !ours) return { kind: 'foreign' };
   const message = `This document has no apiVersion; write "apiVersion: ${API_VERSION}".`;
   return failed('missing-property', message, valuePosition(document, ''), '');
@@ -57,7 +85,8 @@ function unknownVersion(document: ParsedDocument, apiVersion: unknown): Header {
 }
 
 function notADocument(document: ParsedDocument): Header {
-  const message = 'A document must be a map with apiVersion, kind, metadata and spec.';
+  const advice = Array.isArray(document.value) ? '; write "---" between documents, not "- "' : '';
+  const message = `A document must be a map with apiVersion, kind, metadata and spec${advice}.`;
   return failed('wrong-type', message, valuePosition(document, ''), '');
 }
 

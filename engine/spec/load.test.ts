@@ -44,7 +44,7 @@ describe('which files hold documents', () => {
     };
     expect(load(files, 'infra')).toEqual([
       'infra/a.yaml:1:13 Unknown apiVersion "v1"; did you mean "doaas/v1"?',
-      'infra/b.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec.',
+      'infra/b.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec; write "---" between documents, not "- ".',
       'infra/c.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
     ]);
   });
@@ -70,12 +70,42 @@ describe('the head of a document', () => {
       'a.yaml:1:1 Unknown property "apiversion" in a document; did you mean "apiVersion"?',
     ],
     [
+      'apiVersion: v1\nkind: server\nmetadata: {name: a}\nspec: {}\n',
+      'a.yaml:1:13 Unknown apiVersion "v1"; did you mean "doaas/v1"?',
+    ],
+    ['apiVersion: 1\nkind: Configuration\n', 'a.yaml:1:13 Unknown apiVersion 1; did you mean "doaas/v1"?'],
+    [
+      'apiVersion: doas/v1\nkind: Sevrer\n',
+      'a.yaml:1:13 Unknown apiVersion "doas/v1"; did you mean "doaas/v1"?',
+    ],
+    [
+      'apiVersion: doaas/v1\nkind:\n',
+      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration.',
+    ],
+    [
+      '- apiVersion: doaas/v1\n  kind: Server\n',
+      'a.yaml:1:1 A document must be a map with apiVersion, kind, metadata and spec; write "---" between documents, not "- ".',
+    ],
+    [
+      'kind: Configuration\nspec: {}\n',
+      'a.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
+    ],
+    [
       'kind: Server\nmetadata: {name: a}\nspec: {}\n',
       'a.yaml:1:1 This document has no apiVersion; write "apiVersion: doaas/v1".',
     ],
   ])('%j', (text, sentence) => {
     expect(load({ 'a.yaml': text })).toEqual([sentence]);
   });
+});
+
+test.each([
+  'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n',
+  'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n',
+  'apiVersion: serving.knative.dev/v1\nkind: Configuration\nmetadata: {name: a}\nspec: {}\n',
+  '- name: a playbook\n  hosts: all\n',
+])('YAML of other programs is left alone: %j', (text) => {
+  expect(load({ 'a.yaml': text })).toEqual([]);
 });
 
 test('a document with mistakes does not make mistakes of those that refer to it', () => {
@@ -87,7 +117,56 @@ test('a document with mistakes does not make mistakes of those that refer to it'
   expect(check(files)).toEqual([
     'a.yaml:1:75 "spec" has no "address", which is required.',
     'a.yaml:1:82 Unknown property "adress" in "spec"; did you mean "address"?',
-    'b.yaml:6:13 "packages" must be a map of names to values, not 5.',
+    'b.yaml:6:13 "packages" must be a map of names to values, not 5; for example {nginx: {}, telnet: {state: absent}}.',
+  ]);
+});
+
+test('what has no mistake by the schema is checked further in the same round', () => {
+  const files = {
+    'a.yaml': server('web-1'),
+    'c.yaml': configuration(
+      'c',
+      '  targets: {hosts: [web-1, wbe-1]}\n' +
+        '  variables: {port: {type: integer, default: 1}}\n' +
+        '  pakages: {}\n' +
+        '  files: {/a: {content: x, mode: 0644}, /b: {content: x, source: y}, /t: {template: t}, /s: {src: t}}\n' +
+        '  probes: [{}, {htp: "http://x"}]\n' +
+        '  users: {deploy: {}}\n',
+      'dependsOn: [Configuration/nothing]\n',
+    ),
+    'd.yaml': configuration('d', '  targets: {all: true}\n  users: {deploy: {}}\n'),
+    t: '{{port}} {{prot}}',
+  };
+  expect(check(files)).toEqual([
+    'c.yaml:4:13 There is no Configuration/nothing to depend on.',
+    'c.yaml:6:28 There is no Server with the name "wbe-1"; did you mean "web-1"?',
+    'c.yaml:8:3 Unknown property "pakages" in "spec"; did you mean "packages"?',
+    'c.yaml:9:34 "mode" of /a must be text; write "0644" in quotes: YAML reads 0644 as 644.',
+    'c.yaml:9:41 /b has content and source; keep one of them.',
+    'c.yaml:9:66 There is no file y in the repository.',
+    'c.yaml:9:85 t line 1 uses "prot", which is not declared; did you mean "port"?',
+    'c.yaml:9:94 Unknown property "src" in "/s" of files; known are state, content, source, template, linkTo, owner, group, mode, notify.',
+    'c.yaml:10:17 Unknown property "htp" in item 2 of probes; did you mean "http"?',
+    'd.yaml:6:11 deploy is also written by Configuration/c (c.yaml line 11), on web-1; keep it in one place.',
+  ]);
+});
+
+test('a mistake in what others depend on makes no mistakes of them', () => {
+  const files = {
+    'a.yaml': server('web-1', '{role: 1}'),
+    'b.yaml': configuration(
+      'b',
+      '  targets: {labels: {role: "1"}}\n  variables: {port: {type: int}}\n  files: {/t: {template: t}}\n',
+    ),
+    'c.yaml': configuration('c', '  target: {all: true}\n  files: {/t: {template: t, mode: 1}}\n'),
+    t: '{{port}}',
+  };
+  expect(check(files)).toEqual([
+    'a.yaml:1:77 "role" of labels must be text; write "1" in quotes: YAML reads 1 as a number.',
+    'b.yaml:6:28 "type" of port must be one of string, integer, number, boolean, list, not "int"; did you mean "integer"?',
+    'c.yaml:4:1 "spec" has no "targets", which is required.',
+    'c.yaml:5:3 Unknown property "target" in "spec"; did you mean "targets"?',
+    'c.yaml:6:35 "mode" of /t must be text, not 1; expected an octal mode in quotes, such as "0644".',
   ]);
 });
 

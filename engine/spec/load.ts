@@ -12,6 +12,7 @@ import {
   type SpecError,
 } from './manifest.ts';
 import { type ParsedDocument, parseYaml } from './parse.ts';
+import { withoutMistakes } from './prune.ts';
 import { validateDocument, valuePosition } from './validate.ts';
 
 export interface LoadOptions {
@@ -159,9 +160,10 @@ function readDocument(parsed: ParsedDocument, strict: boolean): FileReading {
   if (header.kind === 'error') return unreadable([header.error]);
   const errors = validateDocument(header.documentKind, parsed);
   if (errors.length > 0) {
+    const value = withoutMistakes(header.documentKind, parsed.value, errors);
     return {
       isSpec: true,
-      documents: [],
+      documents: value === undefined ? [] : [locate({ ...parsed, value })],
       broken: [brokenDocument(header.documentKind, parsed.value)],
       errors,
     };

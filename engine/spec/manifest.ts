@@ -18,7 +18,7 @@ export interface SpecError {
   readonly pointer: string;
 }
 
-/** One YAML document that passed its schema. */
+/** One YAML document that passed its schema; where there are errors, what of it did. */
 export interface Document<Spec = unknown> {
   readonly apiVersion: string;
   readonly kind: string;

@@ -24,11 +24,29 @@ export interface ParsedFile {
 /** Never throws, whatever the text. Documents are complete only where there is no error. */
 export function parseYaml(file: string, text: string): ParsedFile {
   const lines = indexLines(file, text);
+  const conflict = OURS_MARK.exec(text);
+  if (conflict !== null && THEIRS_MARK.test(text))
+    return { documents: [], errors: [unmerged(conflict, lines)] };
   try {
     return buildDocuments(parseEvents(text, { maxDepth: MAX_YAML_DEPTH }), text, lines);
   } catch (error) {
     return { documents: [], errors: [syntaxError(error, lines)] };
   }
+}
+
+/** Lines that git leaves where it could not merge; below a key every text is indented. */
+const OURS_MARK = /^<{7} .*$/m;
+const THEIRS_MARK = /^>{7} /m;
+
+function unmerged(mark: RegExpExecArray, lines: Lines): SpecError {
+  return {
+    kind: 'spec-error',
+    code: 'yaml-syntax',
+    message:
+      'Git left a merge conflict here; keep one of the two sides and remove the lines <<<<<<<, ======= and >>>>>>>.',
+    position: lines.position(mark.index, mark.index + mark[0].length),
+    pointer: '',
+  };
 }
 
 function syntaxError(error: unknown, lines: Lines): SpecError {
@@ -43,17 +61,43 @@ function syntaxError(error: unknown, lines: Lines): SpecError {
   };
 }
 
-/** The parser's reasons that users meet most often, in words that say what to do. */
+/** What the parser's reasons mean most often, in words that say what to do. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^tab characters/, 'YAML does not allow tabs for indentation; use spaces.'],
+  [
+    /^nesting exceeded/,
+    `This is nested more than ${MAX_YAML_DEPTH} levels deep, which no document needs; flatten it.`,
+  ],
+  [
+    /^the stream contains non-printable/,
+    'There is a control character here; remove it, or write it as an escape such as "\\u0007" in double quotes.',
+  ],
+  [
+    /^(deficient indentation|unexpected end of the stream within)/,
+    'Something above ends too early: a quote or bracket is not closed, or this line is not indented far enough.',
+  ],
+  [
+    /^bad indentation/,
+    'This does not fit what is above: indent the line as its neighbours are, or put a value that has ": " in it, or begins with a sign such as @, `, % or *, in quotes.',
+  ],
+  [
+    /^(can not read a block mapping entry|expected ':' after a mapping key|implicit map keys)/,
+    'A ":" with a space after it is missing near here, after a name; or a text of several lines is not indented below its name.',
+  ],
+  [
+    /^missed comma between flow/,
+    'A comma is missing here between entries in braces or brackets; a value that has ":" or "," in it must be in quotes.',
+  ],
+  [
+    /^name of an? (alias|anchor) node/,
+    'A value that begins with * or & must be in quotes, or YAML takes it for a reference.',
+  ],
+  [
+    /^end of the stream or a document separator/,
+    'A new document begins with a line "---"; write one before this.',
+  ],
+];
+
 function sentence(reason: string): string {
-  if (reason.startsWith('tab characters')) return 'YAML does not allow tabs for indentation; use spaces.';
-  if (reason.startsWith('nesting exceeded')) {
-    return `This is nested more than ${MAX_YAML_DEPTH} levels deep, which no document needs; flatten it.`;
-  }
-  if (reason.startsWith('the stream contains non-printable')) {
-    return 'There is a control character here; remove it, or write it as an escape such as "\\u0007" in double quotes.';
-  }
-  if (/^(deficient indentation|unexpected end of the stream within)/.test(reason)) {
-    return 'Something above ends too early: a quote or bracket is not closed, or this line is not indented far enough.';
-  }
-  return `This is not valid YAML: ${reason}.`;
+  return ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ?? `This is not valid YAML: ${reason}.`;
 }

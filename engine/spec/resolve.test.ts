@@ -324,6 +324,65 @@ describe('two documents that write the same thing on one host', () => {
     ]);
   });
 
+  test.each([
+    [
+      'hostsEntries: {10.0.0.1: [a], 10.0.0.2: [b]}\n  files: {/etc/hosts: {content: x}}',
+      '7:11 /etc/hosts is also written by "hostsEntries" of Configuration/a (a.yaml line 6)',
+    ],
+    [
+      'timezone: UTC\n  files: {/etc/timezone: {content: x}}',
+      '7:11 /etc/timezone is also written by "timezone" of Configuration/a (a.yaml line 6)',
+    ],
+    [
+      'locale: {LANG: C.UTF-8}\n  files: {/etc/default/locale: {content: x}}',
+      '7:11 /etc/default/locale is also written by "locale" of Configuration/a (a.yaml line 6)',
+    ],
+    [
+      'sysctl: {net.ipv4.ip_forward: 1}\n  files: {/etc/sysctl.d/99-zz-doaas-net.ipv4.ip_forward.conf: {state: absent}}',
+      '7:11 /etc/sysctl.d/99-zz-doaas-net.ipv4.ip_forward.conf is also written by "sysctl" of Configuration/a (a.yaml line 6)',
+    ],
+    [
+      'users: {deploy: {home: /srv/deploy, authorizedKeys: []}}\n  files: {/srv/deploy/.ssh/authorized_keys: {content: x}}',
+      '7:11 /srv/deploy/.ssh/authorized_keys is also written by "authorizedKeys" of Configuration/a (a.yaml line 6)',
+    ],
+    [
+      'groups: {deploy: {}}\n  files: {/etc/group: {content: x}}',
+      '7:11 /etc/group is also written by "groups" of Configuration/a (a.yaml line 6)',
+    ],
+    [
+      'units: {a.service: {state: absent}}\n  files: {/etc/systemd/system/a.service: {content: x}}',
+      '7:11 /etc/systemd/system/a.service is also written by "units" of Configuration/a (a.yaml line 6)',
+    ],
+  ])('a file that a section writes too: %s', (spec, sentence) => {
+    expect(check({ ...WEB, 'a.yaml': configuration('a', `${ALL}  ${spec}\n`) })).toEqual([
+      `a.yaml:${sentence}, on web-1 and web-2; keep it in one place.`,
+    ]);
+  });
+
+  test('a file that brings a unit that only runs is no second writer', () => {
+    const spec = `${ALL}  files: {/etc/systemd/system/a.service: {content: x}}\n  units: {a.service: {running: true}}\n`;
+    expect(check({ ...WEB, 'a.yaml': configuration('a', spec) })).toEqual([]);
+  });
+
+  test.each([
+    ['files: {/lib/x: {content: a}, /usr/lib/x: {content: b}}', '6:33 /usr/lib/x is also written by'],
+    ['files: {/run/x: {content: a}, /var/run/x: {content: b}}', '6:33 /var/run/x is also written by'],
+    ['hostsEntries: {"::1": [a], "0:0:0:0:0:0:0:1": [b]}', '6:30 0:0:0:0:0:0:0:1 is also written by'],
+  ])('one thing by two names: %s', (spec, sentence) => {
+    expect(check({ ...WEB, 'a.yaml': configuration('a', `${ALL}  ${spec}\n`) })).toEqual([
+      `a.yaml:${sentence} Configuration/a (a.yaml line 6), on web-1 and web-2; keep it in one place.`,
+    ]);
+  });
+
+  test.each([
+    ['users: {a: {uid: 1500}, b: {uid: 1500}, c: {uid: 1501}}', '6:31 The uid 1500'],
+    ['groups: {a: {gid: 1500}, b: {gid: 1500}, c: {gid: 1501}}', '6:32 The gid 1500'],
+  ])('a number given twice: %s', (spec, sentence) => {
+    expect(check({ ...WEB, 'a.yaml': configuration('a', `${ALL}  ${spec}\n`) })).toEqual([
+      `a.yaml:${sentence} is also given by Configuration/a (a.yaml line 6), on web-1 and web-2; choose another.`,
+    ]);
+  });
+
   test('a path below a file', () => {
     const spec = `${ALL}  files: {/srv/a: {content: x}, /srv/b: {linkTo: c}, /srv/b/x: {content: x}}\n  directories: {/srv/a/b/c: {}}\n`;
     expect(check({ ...WEB, 'a.yaml': configuration('a', spec) })).toEqual([

@@ -32,3 +32,24 @@ function compile(kind: string): ValidateFunction {
   validators.set(kind, validate);
   return validate;
 }
+
+export interface KnownProperties {
+  readonly document: readonly string[];
+  readonly metadata: readonly string[];
+  readonly spec: readonly string[];
+}
+
+/** Names of the properties of a kind at each level. */
+export function propertiesOf(kind: string): KnownProperties {
+  const schema = schemas[kind];
+  return {
+    document: namesAt(schema, ['properties']),
+    metadata: namesAt(common, ['$defs', 'metadata', 'properties']),
+    spec: namesAt(schema, ['$defs', 'spec', 'properties']),
+  };
+}
+
+function namesAt(schema: unknown, path: readonly string[]): readonly string[] {
+  const at = path.reduce<unknown>((value, key) => Reflect.get(Object(value), key), schema);
+  return Object.keys(Object(at));
+}

@@ -1,20 +1,30 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
+import { dump } from 'js-yaml';
+import { placeOfProperty, sectionWithin } from './misplaced.ts';
 import { didYouMean } from './nearest.ts';
 import { describePointer } from './pointer.ts';
 
 /** Characters of a user's value that are repeated in a sentence. */
 const SHOWN_VALUE_LENGTH = 60;
+/** Characters of an example; a longer one is no help in a line. */
+const SHOWN_EXAMPLE_LENGTH = 120;
 
 /**
  * What is wrong, what was expected and what to do, as one sentence.
  *
  * `plain` is the unquoted text in the file where YAML read it as something else than text.
  */
-export function schemaSentence(error: ErrorObject, plain: string | undefined): string {
+export function schemaSentence(kind: string, error: ErrorObject, plain: string | undefined): string {
+  const section = sectionWithin(kind, error.instancePath);
+  const text = sentence(kind, error, plain);
+  return section === undefined ? text : `${text.replace(/[.?]$/, '')}${section}.`;
+}
+
+function sentence(kind: string, error: ErrorObject, plain: string | undefined): string {
   const what = describePointer(error.instancePath);
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownProperty(error, what);
+      return unknownProperty(kind, error, what);
     case 'required':
       return `${capitalised(what)} has no "${String(error.params.missingProperty)}", which is required.`;
     case 'propertyNames':
@@ -32,10 +42,13 @@ export function schemaSentence(error: ErrorObject, plain: string | undefined): s
   }
 }
 
-function unknownProperty(error: ErrorObject, what: string): string {
+function unknownProperty(kind: string, error: ErrorObject, what: string): string {
   const name = String(error.params.additionalProperty);
+  if (name === '<<') return 'Merge keys ("<<") are no part of YAML 1.2; write the properties out.';
   const known = Object.keys(objectAt(error.parentSchema, 'properties'));
   const place = error.instancePath === '' ? 'a document' : what;
+  const elsewhere = placeOfProperty(kind, name, error.instancePath);
+  if (elsewhere !== undefined) return `Unknown property ${shown(name)} in ${place}; it belongs ${elsewhere}.`;
   const nearest = didYouMean(name, known);
   const choice = nearest === '.' ? `; known are ${known.join(', ')}.` : nearest;
   return `Unknown property ${shown(name)} in ${place}${choice}`;
@@ -56,7 +69,9 @@ function wrongType(error: ErrorObject, what: string, plain: string | undefined):
   const types: readonly string[] = [error.params.type as string | string[]].flat();
   const subject = capitalised(what);
   if (error.data === null && !types.includes('null')) {
-    const example = types.includes('object') ? ' ({} if there is nothing to say)' : '';
+    const example = types.includes('object')
+      ? ' ({} if there is nothing to say; if it follows, indent it further)'
+      : '';
     return `${subject} has no value; it must be ${typeNames(types)}${example}.`;
   }
   if (plain !== undefined && types.includes('string') && quotesHelp(error, plain))
@@ -68,7 +83,25 @@ function wrongType(error: ErrorObject, what: string, plain: string | undefined):
   ) {
     return `${subject} must be true or false; YAML 1.2 reads ${error.data} as text.`;
   }
-  return `${subject} must be ${typeNames(types)}, not ${shown(error.data)}${hint(error)}.`;
+  if (typeof error.data === 'string' && /^[^\s:]+:[^\s/]/.test(error.data) && types.includes('object'))
+    return `${subject} must be ${typeNames(types)}, not ${shown(error.data)}; write a space after the ":".`;
+  return `${subject} must be ${typeNames(types)}, not ${shown(error.data)}${hint(error)}${example(error, types)}.`;
+}
+
+/** How a list or a map is written, in YAML, where something else stands. */
+function example(error: ErrorObject, types: readonly string[]): string {
+  const examples: unknown = Reflect.get(error.parentSchema ?? {}, 'examples');
+  const shape = Array.isArray(examples) && types.some((type) => type === 'object' || type === 'array');
+  const first: unknown = shape ? examples.find((one: object) => Object.keys(one).length > 0) : undefined;
+  if (first === undefined && types.includes('array') && typeof error.data !== 'object')
+    return `; write it in brackets: [${inYaml(error.data)}]`;
+  const text = first === undefined ? '' : inYaml(first);
+  return text === '' || text.length > SHOWN_EXAMPLE_LENGTH ? '' : `; for example ${text}`;
+}
+
+/** In one line. */
+function inYaml(value: unknown): string {
+  return dump(value, { flowLevel: 0, lineWidth: -1, quoteStyle: 'double' }).trimEnd();
 }
 
 /** Whether the same text in quotes would be right: `0644` as a mode, but not `30` as a duration. */
@@ -146,8 +179,16 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a map';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (JSON.stringify(value) ?? String(value)).replaceAll(UNSEEN, escaped);
   return text.length > SHOWN_VALUE_LENGTH ? `${text.slice(0, SHOWN_VALUE_LENGTH)}..."` : text;
+}
+
+/** Spaces that are none and signs without width, as a copied text brings them. */
+const UNSEEN = /[\p{Zs}\p{Zl}\p{Zp}\p{Cf}]/gu;
+
+function escaped(character: string): string {
+  if (character === ' ') return character;
+  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 }
 
 function capitalised(text: string): string {

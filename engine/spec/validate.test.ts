@@ -36,6 +36,17 @@ describe('unquoted values', () => {
     ]);
   });
 
+  test.each([
+    ['variables: {mode: {type: integer, default: 0644}}', '6:46 0644 is read as 644', '644, or "0644"'],
+    ['variables: {version: {type: number, default: 1.10}}', '6:48 1.10 is read as 1.1', '1.1, or "1.10"'],
+    ['groups: {deploy: {gid: 0x10}}', '6:26 0x10 is read as 16', '16, or "0x10"'],
+    ['sysctl: {kernel.pid_max: 010}', '6:28 010 is read as 10', '10, or "010"'],
+  ])('a number that is read as another one: %s', (spec, start, advice) => {
+    expect(read(`  ${spec}\n`)).toContain(
+      `c.yaml:${start} by YAML; write ${advice} in quotes if it is a text.`,
+    );
+  });
+
   test('yes and no', () => {
     expect(read('  units: {nginx.service: {enabled: yes}}\n')).toEqual([
       'c.yaml:6:36 "enabled" of nginx.service must be true or false; YAML 1.2 reads yes as text.',
@@ -58,9 +69,12 @@ describe('properties and values', () => {
     ],
     [
       '  packages: {nginx: }\n',
-      'c.yaml:6:19 "nginx" of packages has no value; it must be a map of names to values ({} if there is nothing to say).',
+      'c.yaml:6:19 "nginx" of packages has no value; it must be a map of names to values ({} if there is nothing to say; if it follows, indent it further).',
     ],
-    ['  packages: [nginx]\n', 'c.yaml:6:3 "packages" must be a map of names to values, not a list.'],
+    [
+      '  packages: [nginx]\n',
+      'c.yaml:6:3 "packages" must be a map of names to values, not a list; for example {nginx: {}, telnet: {state: absent}}.',
+    ],
     [
       '  packages: {Nginx: {}}\n',
       'c.yaml:6:14 "Nginx" cannot be a name in "packages"; expected a Debian package name, such as nginx.',
@@ -104,6 +118,49 @@ describe('properties and values', () => {
     expect(read(spec)).toEqual([sentence]);
   });
 
+  test.each([
+    [
+      '  files:\n    /a: {content: x, notify: nginx.service}\n',
+      'c.yaml:7:30 "notify" of /a must be a map of names to values, not "nginx.service"; for example {reload: [nginx.service]}.',
+    ],
+    [
+      '  users: {deploy: {groups: sudo}}\n',
+      'c.yaml:6:28 "groups" of deploy must be a list, not "sudo"; write it in brackets: [sudo].',
+    ],
+    [
+      '  probes: [{command: nginx -t}]\n',
+      'c.yaml:6:22 "command" of item 1 of probes must be a list, not "nginx -t"; for example [nginx, -t].',
+    ],
+    [
+      '  packages: nginx:{}\n',
+      'c.yaml:6:13 "packages" must be a map of names to values, not "nginx:{}"; write a space after the ":".',
+    ],
+    [
+      '  packages:\n    files:\n      /a: {content: x}\n',
+      'c.yaml:8:7 Unknown property "/a" in "files" of packages; known are state, version, hold; is "files" to be a section of its own? Then indent it as "packages" is.',
+    ],
+    [
+      '  packages: {nginx: {files: {}}}\n',
+      'c.yaml:6:22 Unknown property "files" in "nginx" of packages; it belongs in "spec", indented less.',
+    ],
+    ['packages: {}\n', 'c.yaml:6:1 Unknown property "packages" in a document; it belongs in "spec".'],
+    ['labels: {a: b}\n', 'c.yaml:6:1 Unknown property "labels" in a document; it belongs in "metadata".'],
+    [
+      '  dependsOn: []\n',
+      'c.yaml:6:3 Unknown property "dependsOn" in "spec"; it belongs beside "spec", not in it.',
+    ],
+    [
+      '  files:\n    /a: &a {content: x}\n    /b: {<<: *a}\n',
+      'c.yaml:8:10 Merge keys ("<<") are no part of YAML 1.2; write the properties out.',
+    ],
+    [
+      '  packages: {\u00a0nginx: {}}\n',
+      'c.yaml:6:15 "\\u00a0nginx" cannot be a name in "packages"; expected a Debian package name, such as nginx.',
+    ],
+  ])('at the wrong place or in another shape: %j', (spec, sentence) => {
+    expect(read(spec)).toEqual([sentence]);
+  });
+
   test('all mistakes of a file at once, by place', () => {
     expect(read('  timezone: 5\n  nonsense: 1\n  packages: {nginx: {hold: "x"}, A: {}}\n')).toEqual([
       'c.yaml:6:13 "timezone" must be text, not 5; expected a time zone, such as Europe/Berlin.',
@@ -123,9 +180,18 @@ describe('servers', () => {
       `address: a, ${key}, become: suod`,
       's.yaml:4:119 "become" must be one of sudo, none, not "suod"; did you mean "sudo"?',
     ],
+    [`address: a, ${key}, become: true`, 's.yaml:4:119 "become" must be one of sudo, none, not true.'],
+    [
+      `address: a, ${key}, labels: {}`,
+      's.yaml:4:111 Unknown property "labels" in "spec"; it belongs in "metadata".',
+    ],
     [
       `address: "-oProxyCommand=x", ${key}`,
       's.yaml:4:17 "address" is "-oProxyCommand=x", but must be a host name or an IP address, such as 10.0.0.5.',
+    ],
+    [
+      `address: "10.0.0.5:2222", ${key}`,
+      's.yaml:4:17 "10.0.0.5:2222" is neither a host name nor an IP address; write "address: 10.0.0.5" and "port: 2222".',
     ],
     [
       'address: 10.0.0.5',

@@ -57,11 +57,51 @@ describe('bad YAML', () => {
       'spec: !!binary AAAA\n',
       'a.yaml:2:7 YAML tags such as !!binary are not supported; remove it (quotes make a value text).',
     ],
+    [
+      'a line that is indented as no other',
+      'spec:\n  packages:\n    nginx: {}\n   redis: {}\n',
+      'a.yaml:5:4 This does not fit what is above: indent the line as its neighbours are, or put a value that has ": " in it, or begins with a sign such as @, `, % or *, in quotes.',
+    ],
+    [
+      'a forgotten colon',
+      'kind: Server\nspec:\n  a: b\n  packages\n    nginx: {}\n',
+      'a.yaml:6:10 A ":" with a space after it is missing near here, after a name; or a text of several lines is not indented below its name.',
+    ],
+    [
+      'a block text that is not indented',
+      'spec:\n  a: |\n  hello\n  b: c\n',
+      'a.yaml:5:4 A ":" with a space after it is missing near here, after a name; or a text of several lines is not indented below its name.',
+    ],
+    [
+      'a colon within braces',
+      'spec: {comment: Web: the user}\n',
+      'a.yaml:2:20 A comma is missing here between entries in braces or brackets; a value that has ":" or "," in it must be in quotes.',
+    ],
+    [
+      'an unquoted star',
+      'spec: {version: *}\n',
+      'a.yaml:2:18 A value that begins with * or & must be in quotes, or YAML takes it for a reference.',
+    ],
+    [
+      'a variable of a template',
+      'spec: {content: {{ port }}}\n',
+      'a.yaml:2:18 A key must be plain text, not a list, a map or an alias; put a value that begins with "{" or "[" in quotes.',
+    ],
+    [
+      'a forgotten line between documents',
+      '...\n{a: b}\n{c: d}\n',
+      'a.yaml:4:1 A new document begins with a line "---"; write one before this.',
+    ],
+    [
+      'a merge conflict',
+      'spec:\n<<<<<<< HEAD\n  port: 22\n=======\n  port: 23\n>>>>>>> main\n',
+      'a.yaml:3:1 Git left a merge conflict here; keep one of the two sides and remove the lines <<<<<<<, ======= and >>>>>>>.',
+    ],
     ['an open bracket', 'spec: [a,\n', UNCLOSED],
     [
       'a list as a key',
       '? [a]\n: b\n',
-      'a.yaml:2:3 A key must be plain text, not a list, a map or an alias.',
+      'a.yaml:2:3 A key must be plain text, not a list, a map or an alias; put a value that begins with "{" or "[" in quotes.',
     ],
     ['an open double quote', 'kind: "Server\n', UNCLOSED],
     ['an open single quote', "kind: 'Server\n", UNCLOSED],
@@ -73,7 +113,7 @@ describe('bad YAML', () => {
     [
       'anything else',
       'kind: a: b\n',
-      'a.yaml:2:8 This is not valid YAML: bad indentation of a mapping entry.',
+      'a.yaml:2:8 This does not fit what is above: indent the line as its neighbours are, or put a value that has ": " in it, or begins with a sign such as @, `, % or *, in quotes.',
     ],
   ])('%s', (_, rest, sentence) => {
     expect(read(rest)).toEqual([sentence]);

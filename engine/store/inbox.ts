@@ -65,7 +65,8 @@ const PRUNED_MAX = 500;
 export async function openInbox(location: StoreLocation, now: Clock = Date.now): Promise<Inbox> {
   if ('url' in location) {
     const { db, close } = openPostgres(location.url);
-    return inboxOn({ db, dialect: 'postgres' }, now, close);
+    const connection: Connection = { db, dialect: 'postgres' };
+    return inboxOn(connection, connection, now, close);
   }
   const { db, close } = openSqlite(location);
   const connection: Connection = { db, dialect: 'sqlite' };
@@ -73,18 +74,23 @@ export async function openInbox(location: StoreLocation, now: Clock = Date.now):
     await migrate(connection, inboxMigrations);
     // the file has one owner, so whoever had claimed these is dead
     await db.updateTable('inbox').set({ not_before: 0 }).where('handed_on_at', 'is', null).execute();
+    // what the relay writes may be lost in a power cut, and then happens again; so answers wait for one fsync, not three
+    const relaying = openSqlite({ ...location, unhurried: true });
+    return inboxOn(connection, { db: relaying.db, dialect: 'sqlite' }, now, async () => {
+      await relaying.close();
+      await close();
+    });
   } catch (error) {
     await close();
     throw error;
   }
-  return inboxOn(connection, now, close);
 }
 
-function inboxOn(connection: Connection, now: Clock, close: () => Promise<void>): Inbox {
-  const { db } = connection;
+function inboxOn(accepting: Connection, relaying: Connection, now: Clock, close: () => Promise<void>): Inbox {
+  const { db } = relaying;
   return {
-    accept: together((arrivals) => insert(connection, arrivals, now()), TOGETHER_MAX),
-    claim: (most) => claim(connection, most, now()),
+    accept: together((arrivals) => insert(accepting, arrivals, now()), TOGETHER_MAX),
+    claim: (most) => claim(relaying, most, now()),
 
     async handedOn(guids) {
       if (guids.length === 0) return;

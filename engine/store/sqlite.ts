@@ -14,6 +14,8 @@ export interface SqliteOptions {
   readonly file: string;
   /** Opens beside a running engine, for reading only. */
   readonly readOnly?: boolean;
+  /** One more connection of the file's owner, which does not wait for the disk: a power cut may undo its last commits. */
+  readonly unhurried?: boolean;
 }
 
 export interface OpenDatabase {
@@ -22,12 +24,12 @@ export interface OpenDatabase {
 }
 
 /** Opens the file durably: WAL and synchronous FULL, so that a committed write survives a power cut. */
-export function openSqlite({ file, readOnly = false }: SqliteOptions): OpenDatabase {
-  const owner = readOnly ? undefined : own(file);
+export function openSqlite({ file, readOnly = false, unhurried = false }: SqliteOptions): OpenDatabase {
+  const owner = readOnly || unhurried ? undefined : own(file);
   try {
     const database = new Database(file);
     if (!readOnly) chmodSync(file, 0o600);
-    configure(database, readOnly);
+    configure(database, readOnly, unhurried ? 'NORMAL' : 'FULL');
     const dialect = guardedDialect(new SqliteDialect({ database }), file, () => database.inTransaction);
     const db = new Kysely<Schema>({ dialect });
     const close = async (): Promise<void> => {
@@ -42,7 +44,7 @@ export function openSqlite({ file, readOnly = false }: SqliteOptions): OpenDatab
   }
 }
 
-function configure(database: Database.Database, readOnly: boolean): void {
+function configure(database: Database.Database, readOnly: boolean, synchronous: 'NORMAL' | 'FULL'): void {
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   if (readOnly) {
     // libsql ignores better-sqlite3's `readonly` option.
@@ -50,7 +52,7 @@ function configure(database: Database.Database, readOnly: boolean): void {
     return;
   }
   database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
+  database.pragma(`synchronous = ${synchronous}`);
 }
 
 /**

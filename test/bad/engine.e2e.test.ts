@@ -37,6 +37,20 @@ describe('an engine that cannot start', { timeout: MINUTES }, () => {
     expect(said).not.toContain('    at ');
   });
 
+  it('names a key for the hosts that it cannot use, and ends with 1', async () => {
+    const { code, said } = await start({
+      GITHUB_APP_ID: '1',
+      GITHUB_APP_PRIVATE_KEY: await createAppKey(),
+      GITHUB_WEBHOOK_SECRET: SECRET,
+      DOAAS_SSH_KEY_FILE: '/does/not/exist',
+    });
+    expect(code).toBe(1);
+    expect(said).toMatch(
+      /settings must be corrected:\n {2}- DOAAS_SSH_KEY_FILE: the private key file \/does\/not\/exist cannot be read: .*no such file/,
+    );
+    expect(said).not.toContain('    at ');
+  });
+
   it('says that Temporal does not answer, and ends with 1', async () => {
     const { code, said } = await start({
       GITHUB_APP_ID: '1',

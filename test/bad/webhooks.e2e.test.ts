@@ -154,7 +154,10 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
       status: 202,
       body: { known: 'pull-request-changed' },
     });
-    await world.answer(pull, await world.say(pull, '/doaas status'), /\(apply\): applied/);
+    await until(async () => {
+      const status = await world.answer(pull, await world.say(pull, '/doaas status'), /\(apply\)/);
+      return /\(apply\): applied/.test(status) ? true : undefined;
+    }, 'the run to have ended');
 
     expect(await runsOnHost()).toBe('1');
     expect(await onHost('stat -c %i /etc/motd')).toBe(inode);

@@ -19,6 +19,9 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
     Promise.all(world.hosts.map(async (host) => (await host.exec(script)).stdout));
   const snapshots = () => Promise.all(world.hosts.map((host) => snapshotTree(host)));
   const inventories = () => Promise.all(world.hosts.map((host) => inventoryOf(host)));
+  /** Counted by the hosts' own sshd. */
+  const logins = async (): Promise<number[]> =>
+    (await onAll("journalctl -q -u ssh | grep -c 'Accepted publickey' || true")).map(Number);
   const mergedSoon = (pull: number) =>
     until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 30);
 
@@ -55,6 +58,8 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
     expect(await onAll('cat /etc/motd')).toEqual(['welcome\n', 'welcome\n', 'welcome\n']);
     expect(await world.github.fileAt(world.repo, 'main', 'web.yaml')).toContain('welcome');
     await expectAudited(pull, sha, early);
+    // Reading, planning again, applying and verifying share one connection; where a minute passes unused, it is a new one.
+    for (const count of await logins()) expect([1, 2]).toContain(count);
   });
 
   /** Who did what, by which comment, to which head and plan, with what came of it; the chain fits. */

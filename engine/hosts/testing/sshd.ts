@@ -55,7 +55,11 @@ export async function startSshd(extra: readonly string[] = []): Promise<TestSshd
   ];
   await writeFile(file('config'), `${config.join('\n')}\n`);
   await chmod(folder, 0o755);
-  const child = spawn(SSHD, ['-D', '-f', file('config'), '-E', file('log')], { stdio: 'ignore' });
+  // Ends with this process, however that ends.
+  const ending = ['--pdeathsig', 'KILL', SSHD];
+  const child = spawn('setpriv', [...ending, '-D', '-f', file('config'), '-E', file('log')], {
+    stdio: 'ignore',
+  });
   const log = async () => (existsSync(file('log')) ? await readFile(file('log'), 'utf8') : '');
   const stop = () => stopSshd(child, folder);
   try {

@@ -4,7 +4,7 @@ import { childPointer } from '../../spec/pointer.ts';
 import type { Claim } from '../kind.ts';
 
 /** Folder of units that an administrator writes (systemd.unit(5)). */
-const UNIT_FOLDER = '/etc/systemd/system';
+export const UNIT_FOLDER = '/etc/systemd/system';
 
 /** Everything that a configuration writes on its host, each with the place that says so. */
 export function configurationClaims(spec: ResolvedConfiguration): readonly Claim[] {

@@ -3,6 +3,7 @@ import { type UnitState, unitFact } from '../../facts/unit.ts';
 import { reloadUnit, restartUnit } from '../../operations/units.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { Notify, ResolvedConfiguration } from '../../spec/configuration.ts';
+import { nearestName } from '../../spec/nearest.ts';
 import type { KindPlan } from '../kind.ts';
 import { joined, remark, steps } from './outcome.ts';
 import { packagesPending } from './packages.ts';
@@ -70,7 +71,7 @@ function planAction(
   }
   if (!now.present && !packagesPending(readings)) {
     if (ids.has(`unit:${unit}`)) return joined([]);
-    return info(`there is no unit ${unit} on this host, so there is nothing to ${action.verb}`);
+    return joined([{ steps: [], findings: remark('warning', unknownUnit(unit, action, spec)) }]);
   }
   if (action.verb === 'reload' && now.active && !now.canReload)
     return joined([
@@ -78,6 +79,13 @@ function planAction(
       info(`${unit} cannot be reloaded, so it is restarted`),
     ]);
   return steps(draft(unit, action));
+}
+
+/** Most likely a misspelt name: what changed would then not be noticed by the one that is meant. */
+function unknownUnit(unit: string, { verb }: Action, spec: ResolvedConfiguration): string {
+  const meant = nearestName(unit, Object.keys(spec.units));
+  const advice = meant === undefined ? 'check its name' : `did you mean ${JSON.stringify(meant)}?`;
+  return `there is no unit ${unit} on this host, so nothing is ${verb === 'reload' ? 'reloaded' : 'restarted'}; ${advice}`;
 }
 
 function draft(unit: string, { verb, after }: Action): StepDraft {

@@ -11,6 +11,7 @@ import { joined, problem, steps } from './outcome.ts';
 import { packagesPending } from './packages.ts';
 import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
+import { idleTimer, serviceOf, writesTimer } from './timers.ts';
 
 type Wanted = Extract<ResolvedUnit, { state: 'present' }>;
 
@@ -32,6 +33,7 @@ export const unitsSection: Section = {
   needs: (spec) =>
     Object.entries(spec.units).flatMap(([key, want]) => [
       { fact: 'unit', key },
+      ...(writesTimer(key, want) ? [{ fact: 'unit' as const, key: serviceOf(key) }] : []),
       ...(writesFile(want) ? [{ fact: 'path', key: `${UNIT_DIR}/${key}`, ...unless(want) }] : []),
     ]),
   plan: (spec, readings, payloads) =>
@@ -84,7 +86,11 @@ function planUnit(
   const file: PathState =
     want.content === undefined ? { type: 'absent', present: false } : fileOf(name, readings);
   const diff = differences(name, want, now, file, text);
-  return diff === '' ? joined([]) : steps(set(name, want, now, file, diff));
+  const idle =
+    text === undefined || bringsUnit(serviceOf(name), spec, readings)
+      ? joined([])
+      : idleTimer(name, text, spec, readings);
+  return diff === '' ? idle : joined([steps(set(name, want, now, file, diff)), idle]);
 }
 
 /** Why what is asked cannot be, as far as it can be told beforehand. */

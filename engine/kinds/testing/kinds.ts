@@ -61,7 +61,8 @@ const ENTRY_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>
   scripts: { timeoutSeconds: 300 },
 };
 
-function withDefaults(spec: Readonly<Record<string, unknown>>): ResolvedConfiguration {
+/** A whole spec of a Configuration from the part that a case gives. */
+export function withDefaults(spec: Readonly<Record<string, unknown>>): ResolvedConfiguration {
   const filled = Object.entries(spec).map(([section, value]) => {
     const defaults = ENTRY_DEFAULTS[section];
     if (defaults === undefined) return [section, value];

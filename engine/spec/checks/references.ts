@@ -1,7 +1,7 @@
 import { errorAt, errorsOf, isServer, isTargeting, serversByName } from '../documents.ts';
 import type { BrokenDocument } from '../load.ts';
 import type { LocatedDocument, Manifest, SpecError } from '../manifest.ts';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean, nearestName } from '../nearest.ts';
 import { childPointer } from '../pointer.ts';
 
 /** Every name of another document is the name of one that is there. */
@@ -39,10 +39,20 @@ function checkDependsOn(
       return [errorAt(document, 'unknown-reference', pointer, message)];
     }
     if (refs.has(ref) || unsure(kind, ref)) return [];
-    const candidates = [...refs].filter((candidate) => !/^(Server|Variables)\//.test(candidate));
-    const message = `There is no ${ref} to depend on${didYouMean(ref, candidates)}`;
+    const others = [...refs].filter(
+      (other) => other !== document.ref && !/^(Server|Variables)\//.test(other),
+    );
+    const message = `There is no ${ref} to depend on${nearestReference(ref, others)}`;
     return [errorAt(document, 'unknown-reference', pointer, message)];
   });
+}
+
+/** By its name alone: all begin with the same few kinds. */
+function nearestReference(ref: string, candidates: readonly string[]): string {
+  const nameOf = (other: string) => other.slice(other.indexOf('/') + 1);
+  const nearest = nearestName(nameOf(ref), candidates.map(nameOf));
+  const meant = candidates.find((candidate) => nameOf(candidate) === nearest);
+  return meant === undefined ? '.' : `; did you mean ${JSON.stringify(meant)}?`;
 }
 
 function checkHosts(

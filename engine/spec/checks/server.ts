@@ -1,8 +1,23 @@
+import { isIPv6 } from 'node:net';
 import { errorAt, type ServerDocument } from '../documents.ts';
 import type { SpecError } from '../manifest.ts';
 
-/** What the schema of a server cannot say: its host keys. */
+/** What the schema of a server cannot say: its address and its host keys. */
 export function checkServer(document: ServerDocument): readonly SpecError[] {
+  return [...checkAddress(document), ...checkKeys(document)];
+}
+
+/** The schema allows ":" for IPv6. */
+function checkAddress(document: ServerDocument): readonly SpecError[] {
+  const { address } = document.spec;
+  if (!address.includes(':') || isIPv6(address)) return [];
+  const [, host, port] = /^([^:]+):([0-9]{1,5})$/.exec(address) ?? [];
+  const advice = host === undefined ? '' : `; write "address: ${host}" and "port: ${port}"`;
+  const message = `${JSON.stringify(address)} is neither a host name nor an IP address${advice}.`;
+  return [errorAt(document, 'wrong-value', '/spec/address', message)];
+}
+
+function checkKeys(document: ServerDocument): readonly SpecError[] {
   const { hostKey, hostKeys } = document.spec;
   if (hostKey !== undefined && hostKeys !== undefined) {
     return [
