@@ -13,7 +13,7 @@ import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
 import { planPage } from './cli/planText.ts';
-import { type Config, ConfigError } from './config/config.ts';
+import { type Config, ConfigError, type Environment } from './config/config.ts';
 import { createGitHub } from './github/client.ts';
 import { type Credentials, keyProblem } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
@@ -25,6 +25,8 @@ import type { Logger } from './log.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import type { ReceiverOrder } from './receiver/order.ts';
 import { startReceiver } from './receiver/start.ts';
+import { newKey } from './secrets/fingerprintKey.ts';
+import { secretsFrom } from './secrets/fromConfig.ts';
 import { type Inbox, openInbox } from './store/inbox.ts';
 import { openStore, type Store, type StoreLocation } from './store/store.ts';
 import { connectTemporal } from './temporal/client.ts';
@@ -54,7 +56,11 @@ const MIB = 1024 * 1024;
 const LOOK_EVERY_MS = 250;
 
 /** Starts every part that the configuration asks for; what was started is stopped again when a later part fails. */
-export async function startEngine(config: Config, log: Logger): Promise<RunningEngine> {
+export async function startEngine(
+  config: Config,
+  log: Logger,
+  environment: Environment = process.env,
+): Promise<RunningEngine> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).reverse()) {
@@ -62,7 +68,7 @@ export async function startEngine(config: Config, log: Logger): Promise<RunningE
     }
   };
   try {
-    return await start(config, log, stops, stop);
+    return await start(config, log, environment, stops, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -72,6 +78,7 @@ export async function startEngine(config: Config, log: Logger): Promise<RunningE
 async function start(
   config: Config,
   log: Logger,
+  environment: Environment,
   stops: (() => Promise<void>)[],
   stop: () => Promise<void>,
 ): Promise<RunningEngine> {
@@ -119,6 +126,7 @@ async function start(
     transport,
     github,
     revisions: createRevisions(source),
+    secrets: await secretsFrom(config, environment, () => store.keys.getOrMake('fingerprints', newKey)),
     temporal: client,
     log,
     planUrl: planUrlOf(config),

@@ -84,7 +84,7 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
     url: () => running?.url ?? '',
     start: async () => {
       const config = loadConfig(environment);
-      running = await startEngine(config, createLogger(config.logLevel));
+      running = await startEngine(config, createLogger(config.logLevel), environment);
     },
     stop: async () => {
       if (running?.worker !== undefined && process.env.DOAAS_RECORD_HISTORIES === '1')

@@ -4,6 +4,7 @@ import type { GitHub } from '../github/client.ts';
 import type { PlanName } from '../github/render/views.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Logger } from '../log.ts';
+import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { Revisions } from './revisions.ts';
 
@@ -17,6 +18,7 @@ export interface Engine {
   readonly transport: Transport;
   readonly github: GitHub;
   readonly revisions: Revisions;
+  readonly secrets: Secrets;
   readonly temporal: Pick<Client, 'workflow' | 'schedule'>;
   readonly log: Logger;
   /** A signed link to a whole plan; undefined without a public URL. */

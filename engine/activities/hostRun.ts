@@ -11,7 +11,7 @@ import type { Fence } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
-import { type Batch, batchPayloads } from '../operations/batch.ts';
+import type { Batch } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
 import type { Step } from '../plan/step.ts';
 import type { ReceiptState } from '../store/receipts.ts';
@@ -21,8 +21,10 @@ import { identityOf } from './identity.ts';
 import { fullName } from './pull.ts';
 import { HostSilentError, reaching } from './reaching.ts';
 import type { HostReceiptDetail } from './runViews.ts';
+import { type Mask, maskFor } from './sealing.ts';
 import { progressOf } from './showRun.ts';
 import type { HostOutcome, RunRef, UndoOutcome } from './types.ts';
+import { maskResult, revealBefore, unpack, usesIn } from './unsealedBatch.ts';
 
 export interface RunHost {
   readonly target: HostTarget;
@@ -51,20 +53,33 @@ export async function applyHost(
 ): Promise<HostOutcome> {
   const { target, identity } = await hostOf(engine, run, host);
   const batch = await batchOf(engine, run, host, wave);
-  const payloads = await payloadsOf(engine, batch);
+  const unsealing = engine.secrets.open(engine.store.blobs.get);
+  const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
+  if (unpacked.kind === 'refused') return failed(engine, run, host, identity, wave, unpacked.message);
+  const { payloads } = unpacked;
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
-  const result = await underLock(engine, run.run, target, (session, fence) =>
-    runBatch(session, batch, { payloads, onEvent: journal.note, signal, fence }),
-  )
+  const result = await underLock(engine, run.run, target, async (session, fence) => {
+    const revealed = await revealBefore(session, unpacked.batch, unsealing);
+    return runBatch(session, revealed, { payloads, onEvent: journal.note, signal, fence });
+  })
     .catch(gaveUp)
     .finally(journal.flush);
-  if (result.kind === 'gave-up') {
-    const { message } = result;
-    await receipt(engine, run, host, identity, `@apply:${wave}`, 'failed', { ...nothing, message });
-    return { kind: 'failed', reason: message };
-  }
-  return outcomeOf(engine, run, host, identity, wave, result);
+  if (result.kind === 'gave-up')
+    return failed(engine, run, host, identity, wave, unsealing.mask(result.message));
+  return outcomeOf(engine, run, host, identity, wave, maskResult(result, unsealing.mask));
+}
+
+async function failed(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  identity: string,
+  wave: number,
+  message: string,
+): Promise<HostOutcome> {
+  await receipt(engine, run, host, identity, `@apply:${wave}`, 'failed', { ...nothing, message });
+  return { kind: 'failed', reason: message };
 }
 
 /** Takes back the waves of a run on a host, in the order given. `holder`: the run that has locked the host for it. */
@@ -77,6 +92,7 @@ export async function undoHost(
   holder = run.run,
 ): Promise<UndoOutcome> {
   const { target, identity } = await hostOf(engine, run, host);
+  const mask = await maskOf(engine, run, host);
   const all: string[] = [];
   for (const wave of waves) {
     const name = batchName(run.run, wave);
@@ -87,8 +103,8 @@ export async function undoHost(
     )
       .catch(gaveUp)
       .finally(journal.flush);
-    const remaining = result.kind === 'gave-up' ? [result.message] : remainsOf(result);
-    const remarks = result.kind === 'gave-up' ? [] : remarksOf(result);
+    const remaining = (result.kind === 'gave-up' ? [result.message] : remainsOf(result)).map(mask);
+    const remarks = (result.kind === 'gave-up' ? [] : remarksOf(result)).map(mask);
     all.push(...remarks.map((remark) => `${host}: ${remark}`));
     const end = result.kind === 'gave-up' ? 'held' : result.end;
     const done = end === 'rolled-back';
@@ -138,21 +154,21 @@ function gaveUp(error: unknown): GaveUp {
 
 const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };
 
-async function batchOf(engine: Engine, run: RunRef, host: string, wave: number): Promise<Batch> {
-  const plan = await engine.store.plans.get(run.plan.digest);
-  if (plan === undefined) throw permanent(`the plan ${run.plan.digest.slice(0, 8)} is not in the store`);
-  const all: readonly Step[] = plan.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
-  const steps = all.filter((step) => step.wave === wave);
-  return { kind: 'batch', run: batchName(run.run, wave), repository: fullName(run.pull), steps };
+/** Of what the host says while a run is taken back. */
+async function maskOf(engine: Engine, run: RunRef, host: string): Promise<Mask> {
+  return maskFor(engine.secrets.open(engine.store.blobs.get), usesIn(await stepsOn(engine, run, host)));
 }
 
-async function payloadsOf(engine: Engine, batch: Batch): Promise<ReadonlyMap<string, Uint8Array>> {
-  const entries = await Promise.all(
-    batchPayloads(batch).map(async (sha256) => [sha256, await engine.store.blobs.get(sha256)] as const),
-  );
-  return new Map(
-    entries.flatMap(([sha256, bytes]) => (bytes === undefined ? [] : [[sha256, bytes] as const])),
-  );
+async function stepsOn(engine: Engine, run: RunRef, host: string): Promise<readonly Step[]> {
+  const plan = await engine.store.plans.get(run.plan.digest);
+  if (plan === undefined) throw permanent(`the plan ${run.plan.digest.slice(0, 8)} is not in the store`);
+  return plan.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
+}
+
+async function batchOf(engine: Engine, run: RunRef, host: string, wave: number): Promise<Batch> {
+  const all = await stepsOn(engine, run, host);
+  const steps = all.filter((step) => step.wave === wave);
+  return { kind: 'batch', run: batchName(run.run, wave), repository: fullName(run.pull), steps };
 }
 
 async function outcomeOf(

@@ -26,7 +26,7 @@ async function planFleet(engine: Engine, revision: FleetRevision, start: number)
   const problem = errors[0];
   if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
   const end = start + HOSTS_PER_ACTIVITY;
-  const plannings = await planHosts(engine.transport, {
+  const plannings = await planHosts(engine, {
     hosts: resolution.hosts.slice(start, end),
     payloads: resolution.payloads,
     repository: nameOf(revision),

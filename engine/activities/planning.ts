@@ -5,7 +5,16 @@ import type { Transport } from '../hosts/session.ts';
 import type { Payloads } from '../kinds/kind.ts';
 import { type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import type { Unsealing } from '../secrets/unseal.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { requireAll, sealsOf } from './sealing.ts';
+
+/** What planning works with. */
+export interface PlanningParts {
+  readonly transport: Transport;
+  readonly secrets: Secrets;
+}
 
 /** Hosts that are read at the same time; each is one connection and one round trip. */
 const HOSTS_AT_ONCE = 64;
@@ -29,16 +38,30 @@ export interface Planning extends Owner {
   readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
   /** Hosts that were never seen: what they are is read as well. */
   readonly isNew?: (host: ResolvedHost) => boolean;
+  /** A secret that cannot be read is an error of its file, and the rest is planned; else it is a problem of the host. */
+  readonly planRest?: boolean;
 }
 
 /** Reads all hosts and plans each. A host that does not answer is a result like any other. */
-export async function planHosts(transport: Transport, planning: Planning): Promise<readonly HostPlanning[]> {
-  return inParallel(planning.hosts, HOSTS_AT_ONCE, (host) => planOne(transport, planning, host));
+export async function planHosts(
+  { transport, secrets }: PlanningParts,
+  planning: Planning,
+): Promise<readonly HostPlanning[]> {
+  const unsealing = secrets.open(async (sha256) => planning.payloads.get(sha256));
+  return inParallel(planning.hosts, HOSTS_AT_ONCE, (host) => planOne(transport, unsealing, planning, host));
 }
 
-async function planOne(transport: Transport, planning: Planning, host: ResolvedHost): Promise<HostPlanning> {
+async function planOne(
+  transport: Transport,
+  unsealing: Unsealing,
+  planning: Planning,
+  host: ResolvedHost,
+): Promise<HostPlanning> {
   const { payloads, repository, openRuns = [] } = planning;
+  const { conceal } = unsealing;
   try {
+    const seals = await sealsOf(host, payloads, unsealing);
+    if (planning.planRest !== true) requireAll(seals);
     return await readAgain(() =>
       transport.withSession(targetOf(host.server), async (session) => {
         const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
@@ -46,7 +69,7 @@ async function planOne(transport: Transport, planning: Planning, host: ResolvedH
         const changedItems = planning.changedItems(host.name);
         return {
           kind: 'planned',
-          plan: planHost({ host, readings, payloads, repository, changedItems, openRuns }),
+          plan: planHost({ host, readings, payloads, seals, conceal, repository, changedItems, openRuns }),
           readings,
         };
       }),

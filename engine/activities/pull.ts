@@ -119,15 +119,15 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
 
 /** Reads and plans every changed host of the revision. */
 export async function planRevision(
-  engine: Pick<Engine, 'transport' | 'store'>,
+  engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
   resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
   headSha: string,
 ): Promise<readonly HostPlanning[]> {
   const unseen = await newHosts(engine, resolved.changed);
-  const plannings = await planHosts(engine.transport, {
+  const plannings = await planHosts(engine, {
     hosts: resolved.changed,
-    payloads: resolved.merged.payloads,
+    payloads: new Map([...resolved.base.payloads, ...resolved.merged.payloads]),
     repository: fullName(pull),
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
     changedItems: resolved.changedItems,

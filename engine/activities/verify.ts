@@ -11,8 +11,10 @@ import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
 import { type Assembled, assemble, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
+import type { ResolvedRevision } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
 import type { VerifyDetail } from './runViews.ts';
+import { type Mask, maskFor, usesOn } from './sealing.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
@@ -34,7 +36,7 @@ export async function verifyHosts(
   const looked = lookedAt(revision.changed, [...leftOut, ...(run.plan.skipped ?? [])], scope);
   const resolved = { ...revision, changed: looked.map(({ host }) => host) };
   const patient = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patient, run, looked);
+  const { probes, away } = await probeAll(patient, run, looked, await maskOf(engine, resolved));
   const made = assemble(await planRevision(patient, run.pull, resolved, run.plan.headSha));
   const left = stepsLeft(made, looked);
   const failed = failures(probes, made, left);
@@ -78,6 +80,17 @@ function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
   return [...left, ...problems.map(({ host, message }) => ({ host, summary: message }))];
 }
 
+/** A service that fails may print what it was configured with. */
+async function maskOf(
+  { secrets }: Engine,
+  { changed, merged }: Extract<ResolvedRevision, { kind: 'resolved' }>,
+): Promise<Mask> {
+  return maskFor(
+    secrets.open(async (sha256) => merged.payloads.get(sha256)),
+    changed.flatMap(usesOn),
+  );
+}
+
 /** Of what is known; a host that may come back speaks neither for nor against. */
 function failures(
   probes: readonly ProbeProgress[],
@@ -105,6 +118,7 @@ async function probeAll(
   engine: Engine,
   run: RunRef,
   looked: readonly Looked[],
+  mask: Mask,
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = looked.flatMap(({ host, wave }) =>
     probesOf(host, wave).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
@@ -121,8 +135,8 @@ async function probeAll(
     const found = await probeOne(engine, entry.host, entry.probe);
     if (mayComeBack(found)) {
       away ??= found;
-      entry.shown = { ...waiting(entry.host, entry.probe), detail: found.message };
-    } else entry.shown = found;
+      entry.shown = { ...waiting(entry.host, entry.probe), detail: mask(found.message) };
+    } else entry.shown = { ...found, detail: mask(found.detail ?? '') };
     await publish();
   });
   return { probes: board.map((entry) => entry.shown), away };

@@ -100,6 +100,21 @@ Exit codes: 0 done, 1 failed, or the log was rewritten, 2 wrong use.`,
   run: async (argv, io) => (await import('./audit.ts')).runAudit(argv, io),
 };
 
+const secret: Command = {
+  name: 'secret',
+  usage: ['secret keygen', 'secret edit FILE', 'secret rotate [PATH]'],
+  summary: 'Makes, edits and re-encrypts the files of secrets in a repository (age).',
+  details: `
+  keygen         prints a new key: the private line is for the engine (DOAAS_AGE_KEY_FILE), the public one for
+                 .doaas/recipients in the repository
+  edit FILE      opens a *.age file in $VISUAL or $EDITOR and encrypts it again; makes it where it is not there
+  rotate [PATH]  encrypts every *.age file below PATH (default .) again for those whom .doaas/recipients names now
+It decrypts with DOAAS_AGE_KEY or DOAAS_AGE_KEY_FILE, else with DOAAS_AGE_KEY_PREVIOUS. More: docs/secrets.md
+
+${EXIT_CODES}`,
+  run: async (argv, io) => (await import('./secret.ts')).runSecret(argv, io),
+};
+
 const ROLLBACK = `A change is taken back on its pull request, because the repository and the servers must agree:
   while it is being applied, and after it was merged: comment  /doaas rollback
 The engine puts the servers back as its records say, and opens the revert pull request of a merged change.
@@ -180,6 +195,7 @@ export const commands: readonly Command[] = [
   validate,
   plan,
   scan,
+  secret,
   status,
   audit,
   unlock,

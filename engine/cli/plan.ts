@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
 import type { HostPlanning } from '../activities/planning.ts';
 import { planHosts } from '../activities/planning.ts';
+import { loadLocalConfig } from '../config/config.ts';
 import { planTitle } from '../github/render/words.ts';
 import type { Credentials } from '../hosts/credentials.ts';
 import { messageOf } from '../hosts/host-error.ts';
 import { createTransport } from '../hosts/transport.ts';
 import { planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
+import { newKey } from '../secrets/fingerprintKey.ts';
+import { secretsFrom } from '../secrets/fromConfig.ts';
 import { checkRepository } from '../spec/check.ts';
 import { didYouMean } from '../spec/nearest.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
@@ -103,13 +106,18 @@ async function planLive(
   credentials: Credentials,
 ): Promise<LivePlan> {
   const transport = createTransport({ credentials });
+  const secrets = await secretsFrom(loadLocalConfig(process.env), process.env, async () => newKey());
   try {
-    const plannings = await planHosts(transport, {
-      hosts,
-      payloads,
-      repository: repository ?? NO_REPOSITORY,
-      changedItems: () => undefined,
-    });
+    const plannings = await planHosts(
+      { transport, secrets },
+      {
+        hosts,
+        payloads,
+        repository: repository ?? NO_REPOSITORY,
+        changedItems: () => undefined,
+        planRest: true,
+      },
+    );
     return assemble(plannings, repository);
   } finally {
     await transport.close();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Setting, type SettingKey, settings } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { type SettingKey, settings } from './settings.ts';
 
 type Settings = typeof settings;
 type Value<K extends SettingKey> = ReturnType<Settings[K]['parse']>;

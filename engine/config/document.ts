@@ -1,10 +1,12 @@
-import { type Setting, settings } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { settings } from './settings.ts';
 
 const groups = {
   engine: 'Engine',
   github: 'GitHub',
   temporal: 'Temporal',
   hosts: 'Hosts',
+  secrets: 'Secrets',
   limits: 'Limits',
 } as const;
 

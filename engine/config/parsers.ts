@@ -69,6 +69,17 @@ export const privateKey: Parser<Secret> = (value) => {
   return secret(pem);
 };
 
+/** Bech32 of age's X25519 keys (age-encryption.org/v1). */
+export const ageKey: Parser<Secret> = (value) => {
+  const key = value
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  if (key.length !== 1 || !/^AGE-SECRET-KEY-(PQ-)?1[A-Z0-9]{50,}$/.test(key[0] ?? ''))
+    throw new Error('expected one key of age, AGE-SECRET-KEY-1...');
+  return secret(key[0] ?? '');
+};
+
 const ENCRYPTION_KEY_BYTES = 32;
 
 export const encryptionKey: Parser<Secret> = (value) => {

@@ -1,31 +1,6 @@
 import * as parse from './parsers.ts';
-
-/** One setting of the engine; docs/configuration.md is generated from these. */
-export interface Setting<T> {
-  readonly name: string;
-  readonly group: 'engine' | 'github' | 'temporal' | 'hosts' | 'limits';
-  /** `engine`: `npm start` cannot run without it. The command line works without any of these. */
-  readonly required: boolean;
-  readonly fallback: string | undefined;
-  /** Never logged or shown. May also be given as NAME_FILE, the path of a file that holds it. */
-  readonly secret: boolean;
-  readonly description: string;
-  readonly parse: parse.Parser<T>;
-}
-
-type Text = Pick<Setting<unknown>, 'name' | 'group' | 'description'>;
-
-function required<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
-  return { secret: false, ...text, required: true, fallback: undefined, parse: parser } as const;
-}
-
-function withDefault<T>(parser: parse.Parser<T>, text: Text & { fallback: string }) {
-  return { ...text, required: false, secret: false, parse: parser } as const;
-}
-
-function optional<T>(parser: parse.Parser<T>, text: Text & { secret?: true }) {
-  return { secret: false, ...text, required: false, fallback: undefined, parse: parser } as const;
-}
+import { secrets } from './secretSettings.ts';
+import { optional, required, withDefault } from './setting.ts';
 
 /** GitHub's own upper bound for a webhook's body, MiB (docs.github.com, "Webhook events and payloads"). */
 const GITHUB_BODY_MIB = 25;
@@ -269,6 +244,14 @@ const limits = {
   }),
 } as const;
 
-export const settings = { ...engine, ...clock, ...github, ...temporal, ...hosts, ...limits } as const;
+export const settings = {
+  ...engine,
+  ...clock,
+  ...github,
+  ...temporal,
+  ...hosts,
+  ...secrets,
+  ...limits,
+} as const;
 
 export type SettingKey = keyof typeof settings;

@@ -47,7 +47,7 @@ export async function readHost(
 }
 
 /** What the host answered before to the same question is sent along by its hash, so that it need not find it again. */
-async function readFacts(session: Session, queries: readonly FactQuery[]): Promise<Readings> {
+export async function readFacts(session: Session, queries: readonly FactQuery[]): Promise<Readings> {
   const asked = queries.filter((query) => query.fact === packageFact.fact);
   const question = `${session.identity} ${hashRaw(JSON.stringify(asked))}`;
   const known = session.memory.get(question);

@@ -1,5 +1,6 @@
 import type { FactQuery, ItemKey, Readings } from '../facts/fact.ts';
 import type { Finding, StepDraft } from '../plan/step.ts';
+import type { Payload } from '../spec/configuration.ts';
 
 /**
  * A kind is a folder of pure functions; nothing here does I/O. `Spec` is the document's spec for ONE host, after
@@ -12,13 +13,23 @@ export interface Kind<Spec> {
   /** What must be read before planning. */
   readonly needs: (spec: Spec) => readonly FactQuery[];
   /** Steps that lead from the readings to the spec, in a valid order. No difference: no steps. */
-  readonly plan: (spec: Spec, readings: Readings, payloads: Payloads) => KindPlan;
+  readonly plan: (spec: Spec, readings: Readings, payloads: Payloads, seals: Seals) => KindPlan;
+  /** Contents of the spec that hold secrets. */
+  readonly sealed: (spec: Spec) => readonly Payload[];
   /** What must hold after the steps, beside "planning again gives no steps". */
   readonly probes: (spec: Spec) => readonly Probe[];
 }
 
 /** Contents by sha256 (hex), for diffs. */
 export type Payloads = ReadonlyMap<string, Uint8Array>;
+
+/** What a content with its secrets filled in is like, by `sealKey`. The content itself is not here. */
+export type Seals = ReadonlyMap<string, Seal>;
+
+export type Seal =
+  /** Hex. `sha256` of the whole content is for comparing only and goes nowhere. */
+  | { readonly kind: 'seal'; readonly sha256: string; readonly fingerprint: string }
+  | { readonly kind: 'unreadable'; readonly message: string };
 
 export interface Claim {
   readonly item: ItemKey;

@@ -153,6 +153,27 @@ install -d -m 1777 -o daemon dir; echo inside > dir/inside`);
     });
   });
 
+  it('shows what a file held only if every user of the host may read it, or the payloads have it', async () => {
+    await set(`mkdir -m 0700 /srv/closed; cd /srv
+for f in open private closed/open; do echo "old $f" > "$f"; done; chmod 0640 private
+ln -s private link; echo "known text" > known; chmod 0600 known`);
+    t.harness().payload('known text\n');
+    const paths = ['/srv/open', '/srv/private', '/srv/closed/open', '/srv/link', '/srv/known'];
+    const { steps } = await t
+      .harness()
+      .plan({ files: Object.fromEntries(paths.map((path) => [path, file('new\n', '0600')])) });
+    const shown = steps.map(({ id, diff }) => [id.slice('file:'.length), /-old|-known/.test(diff)]);
+    expect(Object.fromEntries(shown)).toEqual({
+      '/srv/open': true,
+      '/srv/private': false,
+      '/srv/closed/open': false,
+      '/srv/link': false,
+      '/srv/known': true,
+    });
+    expect(JSON.stringify(steps)).not.toMatch(/old private|old closed/);
+    await set('rm -r /srv/open /srv/private /srv/closed /srv/link /srv/known');
+  });
+
   it('refuses a plan that the host no longer matches', async () => {
     await set('echo one > /srv/race');
     const plan = await t

@@ -1,5 +1,7 @@
 import type { PathState } from '../facts/path.ts';
+import type { Step } from '../plan/step.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
+import type { SecretUse } from '../spec/secrets.ts';
 import type { Custody, Operation, SavedItem } from './operation.ts';
 
 /** A regular file with this content. */
@@ -9,7 +11,30 @@ export type WriteFile = {
   readonly mode: string;
   readonly owner: string;
   readonly group: string;
+  /** The payload is a text with placeholders: before it goes to the host, the step is replaced by `unsealedStep`. */
+  readonly sealed?: Sealed;
 };
+
+export type Sealed = { readonly fingerprint: string; readonly uses: readonly SecretUse[] };
+
+/** The step as the host gets it, with the hash of the content whose secrets are filled in. */
+export function unsealed(step: Step, sha256: string): Step {
+  const { sealed: _, ...params } = step.params;
+  return { ...step, params: { ...params, sha256 } };
+}
+
+/** Undefined for a step that writes no secret. */
+export function sealedOf({ operation, params }: Step): (Sealed & { readonly sha256: string }) | undefined {
+  if (operation !== writeFile.operation) return undefined;
+  const { sealed, sha256 } = params as WriteFile;
+  return sealed === undefined ? undefined : { ...sealed, sha256 };
+}
+
+/** Placeholders must never be written: a defect that would let them is stopped here. */
+function wholeHash({ path, sha256, sealed }: WriteFile): string {
+  if (sealed !== undefined) throw new Error(`the secrets of ${path} have not been filled in`);
+  return sha256;
+}
 
 export type MakeDirectory = {
   readonly path: string;
@@ -93,14 +118,18 @@ fi)`;
 export const writeFile: Operation<WriteFile> = {
   operation: 'file.write',
   items: (p) => [`path:${p.path}`],
-  payloads: (p) => [p.sha256],
+  payloads: (p) => [p.sha256, ...encryptedFiles(p)],
   check: (p) =>
-    sh`p=${p.path}; [ -f "$p" ] && [ ! -L "$p" ] && ${sameOwnership(p)} && [ "$(sha256sum < "$p")" = ${`${p.sha256}  -`} ]`,
+    sh`p=${p.path}; [ -f "$p" ] && [ ! -L "$p" ] && ${sameOwnership(p)} && [ "$(sha256sum < "$p")" = ${`${wholeHash(p)}  -`} ]`,
   library: PATH_FUNCTIONS,
   apply: (p) => sh`p=${p.path}; doaas_not_directory "$p"; doaas_stage "$p"
-cat "$DOAAS_PAYLOADS"/${p.sha256} > item; chown -- ${`${p.owner}:${p.group}`} item; chmod -- ${p.mode} item
+cat "$DOAAS_PAYLOADS"/${wholeHash(p)} > item; chown -- ${`${p.owner}:${p.group}`} item; chmod -- ${p.mode} item
 doaas_place "$p"`,
 };
+
+function encryptedFiles({ sealed }: WriteFile): readonly string[] {
+  return (sealed?.uses ?? []).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
+}
 
 /** Five digits of mode: with four, chmod(1) keeps a set-group-ID that the parent gave. */
 export const makeDirectory: Operation<MakeDirectory> = {

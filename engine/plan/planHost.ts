@@ -1,10 +1,10 @@
 import { type FactQuery, type ItemKey, itemKey, type Reading, type Readings } from '../facts/fact.ts';
 import type { OwnedItem } from '../facts/owned.ts';
-import { hashRaw } from '../facts/script.ts';
-import type { KindPlan, Payloads } from '../kinds/kind.ts';
+import type { KindPlan, Payloads, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { operationNamed } from '../operations/registry.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import { beforeOf, type Conceal } from './before.ts';
 import { hostDigest } from './digest.ts';
 import { mergeActions } from './mergeActions.ts';
 import { orderSteps } from './order.ts';
@@ -25,6 +25,8 @@ export interface HostPlanInput extends Owner {
   readonly host: ResolvedHost;
   readonly readings: Readings;
   readonly payloads: Payloads;
+  readonly seals?: Seals;
+  readonly conceal?: Conceal;
   /** Items whose desired state the pull request changes; undefined when there is no base to compare with. */
   readonly changedItems: ReadonlySet<ItemKey> | undefined;
 }
@@ -76,12 +78,12 @@ export function planHost(input: HostPlanInput): HostPlan {
   const owned = new Map(ownedItems(readings).map((item) => [item.item, item]));
   const planned = host.documents.map((document) => ({
     document,
-    plan: kindOf(document).plan(document.spec, readings, input.payloads),
+    plan: kindOf(document).plan(document.spec, readings, input.payloads, input.seals ?? new Map()),
   }));
   const changes = planned.flatMap(({ document, plan }) =>
     plan.steps.map((draft) => finishStep(draft, document, input, owned)),
   );
-  const removals = planRemovals(host, abandonedItems(host, readings, input), readings);
+  const removals = planRemovals(host, abandonedItems(host, readings, input), readings, input.conceal);
   const steps = orderSteps([...removals, ...mergeActions(changes)]);
   const findings = [
     ...planned.flatMap(({ document, plan }) => remarks(document, plan, host)),
@@ -125,7 +127,9 @@ function finishStep(
     onRemoval: document.onRemoval,
     reason: draft.reason ?? reasonOf(items, input, owned),
     absent: items.filter((item) => !isPresent(input.readings.get(item))),
-    before: Object.fromEntries(items.map((item) => [item, hashRaw(input.readings.get(item)?.raw ?? '')])),
+    before: Object.fromEntries(
+      items.map((item) => [item, beforeOf(input.readings.get(item), input.conceal)]),
+    ),
   } satisfies Step);
 }
 

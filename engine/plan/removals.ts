@@ -1,8 +1,8 @@
 import { type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
 import type { OwnedItem } from '../facts/owned.ts';
-import { hashRaw } from '../facts/script.ts';
 import { forgetItem, releaseItem } from '../operations/release.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { beforeOf, type Conceal } from './before.ts';
 import type { Step } from './step.ts';
 
 /** What is released last: an item's users and packages go after the files that need them. */
@@ -29,13 +29,14 @@ export function planRemovals(
   host: ResolvedHost,
   abandoned: readonly OwnedItem[],
   readings: Readings,
+  conceal?: Conceal,
 ): readonly Step[] {
   const inOrder = [...abandoned].sort(
     (a, b) =>
       rank(a.item) - rank(b.item) ||
       (a.item.length === b.item.length ? (a.item < b.item ? -1 : 1) : b.item.length - a.item.length),
   );
-  return inOrder.map((owned) => removalStep(host, owned, readings.get(owned.item)));
+  return inOrder.map((owned) => removalStep(host, owned, readings.get(owned.item), conceal));
 }
 
 function rank(item: ItemKey): number {
@@ -43,7 +44,12 @@ function rank(item: ItemKey): number {
   return at === -1 ? RELEASE_ORDER.length : at;
 }
 
-function removalStep(host: ResolvedHost, owned: OwnedItem, reading: Reading | undefined): Step {
+function removalStep(
+  host: ResolvedHost,
+  owned: OwnedItem,
+  reading: Reading | undefined,
+  conceal: Conceal | undefined,
+): Step {
   const keep = owned.onRemoval === 'keep';
   const created = owned.origin === 'created';
   return Object.freeze({
@@ -60,7 +66,7 @@ function removalStep(host: ResolvedHost, owned: OwnedItem, reading: Reading | un
     document: owned.document,
     onRemoval: owned.onRemoval,
     absent: [],
-    before: { [owned.item]: hashRaw(reading?.raw ?? '') },
+    before: { [owned.item]: beforeOf(reading, conceal) },
     summary: sentence(owned),
     diff: keep
       ? ''

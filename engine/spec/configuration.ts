@@ -1,4 +1,5 @@
 import type { Probe } from '../kinds/kind.ts';
+import type { SecretUse } from './secrets.ts';
 
 /**
  * A Configuration's spec for ONE host: variables and templates resolved, repository files replaced by payloads,
@@ -32,6 +33,8 @@ export interface Payload {
   readonly size: number;
   /** UTF-8 without NUL, so a unified diff of it makes sense. */
   readonly text: boolean;
+  /** Left out where there are none: the bytes are a text with placeholders, and the host gets them filled in. */
+  readonly sealed?: readonly SecretUse[];
 }
 
 /** Units to act upon once an item has changed; sorted, without repeats, a restarted unit is not reloaded as well. */

@@ -2,6 +2,7 @@ import { checkConfiguration } from './checks/configuration.ts';
 import { checkCycles } from './checks/cycles.ts';
 import { checkNames } from './checks/names.ts';
 import { checkReferences } from './checks/references.ts';
+import { checkSecrets } from './checks/secrets.ts';
 import { checkServer } from './checks/server.ts';
 import { checkTargets } from './checks/targets.ts';
 import { checkVariableNames } from './checks/variables.ts';
@@ -19,5 +20,6 @@ export function crossCheck(manifest: Manifest, broken: readonly BrokenDocument[]
     ...checkTargets(manifest, broken),
     ...checkCycles(manifest),
     ...checkVariableNames(manifest, broken),
+    ...checkSecrets(manifest),
   ];
 }

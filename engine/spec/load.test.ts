@@ -163,7 +163,7 @@ test('a mistake in what others depend on makes no mistakes of them', () => {
   };
   expect(check(files)).toEqual([
     'a.yaml:1:77 "role" of labels must be text; write "1" in quotes: YAML reads 1 as a number.',
-    'b.yaml:6:28 "type" of port must be one of string, integer, number, boolean, list, not "int"; did you mean "integer"?',
+    'b.yaml:6:28 "type" of port must be one of string, integer, number, boolean, list, secret, not "int"; did you mean "integer"?',
     'c.yaml:4:1 "spec" has no "targets", which is required.',
     'c.yaml:5:3 Unknown property "target" in "spec"; did you mean "targets"?',
     'c.yaml:6:35 "mode" of /t must be text, not 1; expected an octal mode in quotes, such as "0644".',

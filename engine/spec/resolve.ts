@@ -17,9 +17,10 @@ import type { Resolution, ResolvedHost } from './resolution.ts';
 import { type Contents, resolveConfiguration } from './resolveConfiguration.ts';
 import { resolveServer } from './resolveServer.ts';
 import { resolveRollout } from './rollout.ts';
+import { isSecretSetting, type TemplateValue, toSecret } from './secrets.ts';
 import { isArmored, readSources, type Sources } from './sources.ts';
 import { isLabelName, renderTemplate } from './template.ts';
-import type { VariableValue } from './types.generated.ts';
+import type { VariableSetting } from './types.generated.ts';
 import { configurationValues, variablesOf } from './variables.ts';
 import { wavesOf } from './waves.ts';
 
@@ -63,12 +64,13 @@ function prepare(manifest: Manifest): readonly Prepared[] {
   const waves = wavesOf(manifest.documents);
   let errors = 0;
   return manifest.documents.filter(isConfiguration).map((document) => {
-    const sources =
-      errors < MAX_ERRORS ? readSources(manifest, document) : { templates: new Map(), errors: [] };
+    const sources = errors < MAX_ERRORS ? readSources(manifest, document) : nothingRead;
     errors += sources.errors.length;
     return { document, sources, wave: waves.get(document.ref) ?? 0 };
   });
 }
+
+const nothingRead: Sources = { templates: new Map(), secretive: new Set(), errors: [] };
 
 interface PlacedInWave {
   readonly placed: Placed;
@@ -105,7 +107,7 @@ function place(
   manifest: Manifest,
   server: ServerDocument,
   { document, sources }: Prepared,
-  values: ReadonlyMap<string, VariableValue>,
+  values: ReadonlyMap<string, VariableSetting>,
   payloads: PayloadStore,
   errors: SpecError[],
 ): Placed {
@@ -130,13 +132,17 @@ function place(
       // A mistake in the template has been reported once for all hosts, a missing value for this one.
       if (template === undefined || values.size < Object.keys(document.spec.variables ?? {}).length)
         return nothing;
-      const text = renderTemplate(template, withHost(values, server));
-      if (typeof text !== 'string') {
-        const message = `${path} line ${text.line} ${text.message} (${server.metadata.name}).`;
+      const named = templateValues(
+        values,
+        (file) => store(manifest.files.get(file) ?? empty, pointer).sha256,
+      );
+      const rendered = renderTemplate(template, withHost(named, server));
+      if (rendered.kind === 'problem') {
+        const message = `${path} line ${rendered.line} ${rendered.message} (${server.metadata.name}).`;
         report('wrong-template', pointer, message);
         return nothing;
       }
-      const bytes = new TextEncoder().encode(text);
+      const bytes = new TextEncoder().encode(rendered.text);
       if (bytes.length > MAX_RENDERED_BYTES) {
         report(
           'wrong-template',
@@ -145,8 +151,10 @@ function place(
         );
         return nothing;
       }
-      return store(bytes, pointer);
+      const payload = store(bytes, pointer);
+      return rendered.secrets.length === 0 ? payload : { ...payload, sealed: rendered.secrets };
     },
+    isSecretive: (path) => sources.secretive.has(path),
     isArmored: (path) => isArmored(manifest.files.get(path) ?? empty),
   };
   return { document, spec: resolveConfiguration(document.spec, contents) };
@@ -157,14 +165,27 @@ const empty = new Uint8Array();
 /** Stands for a content that is an error; never planned. */
 const nothing: Payload = { sha256: '', size: 0, text: true };
 
+/** Encrypted files travel with the contents, so that whoever applies the plan has what was planned. */
+function templateValues(
+  values: ReadonlyMap<string, VariableSetting>,
+  fileHash: (path: string) => string,
+): ReadonlyMap<string, TemplateValue> {
+  return new Map(
+    [...values].map(([name, value]) => [
+      name,
+      isSecretSetting(value) ? toSecret(name, value, fileHash) : value,
+    ]),
+  );
+}
+
 function withHost(
-  values: ReadonlyMap<string, VariableValue>,
+  values: ReadonlyMap<string, TemplateValue>,
   server: ServerDocument,
-): ReadonlyMap<string, VariableValue> {
+): ReadonlyMap<string, TemplateValue> {
   const labels = Object.entries(server.metadata.labels).map(
     ([name, value]) => [`host.labels.${name}`, value] as const,
   );
-  return new Map<string, VariableValue>([
+  return new Map<string, TemplateValue>([
     ...values,
     ['host.name', server.metadata.name],
     ['host.address', server.spec.address],

@@ -38,6 +38,8 @@ export interface Contents {
   readonly inline: (text: string, pointer: string) => Payload;
   readonly source: (path: string, pointer: string) => Payload;
   readonly template: (path: string, pointer: string) => Payload;
+  /** Whether the template prints secrets, on this host or another. */
+  readonly isSecretive: (template: string) => boolean;
   readonly isArmored: (path: string) => boolean;
 }
 
@@ -96,7 +98,12 @@ function file(source: FileSource, path: string, contents: Contents): ResolvedFil
   const content = contentOf(source, childPointer('/spec/files', path), contents);
   return content === undefined
     ? { state: 'absent', notify }
-    : { state: 'file', ...ownership(source, '0644'), content, notify };
+    : { state: 'file', ...ownership(source, defaultMode(source, contents)), content, notify };
+}
+
+/** What holds a secret is for its owner only. */
+function defaultMode({ template }: FileSource, contents: Contents): string {
+  return template !== undefined && contents.isSecretive(template) ? '0600' : '0644';
 }
 
 function contentOf(

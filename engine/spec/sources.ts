@@ -5,7 +5,7 @@ import { MAX_SOURCE_FILE_BYTES, MAX_TEMPLATE_BYTES } from './limits.ts';
 import type { Manifest, SpecError } from './manifest.ts';
 import { didYouMean } from './nearest.ts';
 import { childPointer } from './pointer.ts';
-import { parseTemplate, type Template, undeclaredNames } from './template.ts';
+import { parseTemplate, secretUsage, type Template, undeclaredNames } from './template.ts';
 
 /** A file of the repository that a document names. */
 export interface SourceReference {
@@ -38,19 +38,59 @@ export function sourceReferences({ spec }: ConfigurationDocument): readonly Sour
 export interface Sources {
   /** Parsed templates by path; only those without mistakes. */
   readonly templates: ReadonlyMap<string, Template>;
+  /** Those of them that use secrets. */
+  readonly secretive: ReadonlySet<string>;
   readonly errors: readonly SpecError[];
 }
 
 /** Checks every file that a document names, once for all hosts. */
 export function readSources(manifest: Manifest, document: ConfigurationDocument): Sources {
   const templates = new Map<string, Template>();
-  const declared = new Set([...Object.keys(document.spec.variables ?? {}), 'host.name', 'host.address']);
+  const variables = Object.entries(document.spec.variables ?? {});
+  const names: Names = {
+    declared: new Set([...variables.map(([name]) => name), 'host.name', 'host.address']),
+    secrets: new Set(variables.filter(([, { type }]) => type === 'secret').map(([name]) => name)),
+  };
   const errors = errorsOf(sourceReferences(document), (reference) =>
-    sourceProblems(manifest, reference, declared, templates).map(({ code, message }) =>
+    sourceProblems(manifest, reference, names, templates).map(({ code, message }) =>
       errorAt(document, code, reference.pointer, message),
     ),
   );
-  return { templates, errors };
+  const isSecretive = (template: Template) => secretUsage(template, names.secrets).used;
+  const secretive = new Set([...templates].filter(([, each]) => isSecretive(each)).map(([path]) => path));
+  return { templates, secretive, errors: [...errors, ...secretErrors(document, secretive)] };
+}
+
+/** Names that the templates of a document may use. */
+interface Names {
+  readonly declared: ReadonlySet<string>;
+  readonly secrets: ReadonlySet<string>;
+}
+
+/** Where secrets may not go: texts that others can read on the server. */
+function secretErrors(document: ConfigurationDocument, secretive: ReadonlySet<string>): readonly SpecError[] {
+  const { files = {}, units = {} } = document.spec;
+  const inUnits = Object.entries(units)
+    .filter(([, { template }]) => template !== undefined && secretive.has(template))
+    .map(([name, { template }]) =>
+      errorAt(
+        document,
+        'secret-in-unit',
+        `${childPointer('/spec/units', name)}/template`,
+        `${template} uses a secret, and every user can read a unit. Put the secret into a file, and name that in the unit (EnvironmentFile= or LoadCredential=).`,
+      ),
+    );
+  const readable = Object.entries(files)
+    .filter(([, { template, mode }]) => secretive.has(template ?? '') && !/0$/.test(mode ?? '0'))
+    .map(([path, { mode, template }]) =>
+      errorAt(
+        document,
+        'secret-readable',
+        `${childPointer('/spec/files', path)}/mode`,
+        `${template} uses a secret, and with the mode ${mode} every user of the server can read ${path}; take the last digit to 0, such as 0600 or 0640.`,
+      ),
+    );
+  return [...inUnits, ...readable];
 }
 
 interface Problem {
@@ -61,17 +101,20 @@ interface Problem {
 function sourceProblems(
   manifest: Manifest,
   reference: SourceReference,
-  declared: ReadonlySet<string>,
+  names: Names,
   templates: Map<string, Template>,
 ): readonly Problem[] {
   const missing = fileProblem(manifest, reference);
   if (missing !== undefined) return [missing];
   const bytes = manifest.files.get(reference.path) ?? new Uint8Array();
   if (reference.role === 'key') return keyProblems(reference.path, bytes);
-  return reference.role === 'template' ? templateProblems(reference.path, bytes, declared, templates) : [];
+  return reference.role === 'template' ? templateProblems(reference.path, bytes, names, templates) : [];
 }
 
-function fileProblem(manifest: Manifest, { path }: SourceReference): Problem | undefined {
+export function fileProblem(
+  manifest: Manifest,
+  { path }: Pick<SourceReference, 'path'>,
+): Problem | undefined {
   const shape = repositoryPathProblem(path);
   if (shape !== undefined) return { code: 'wrong-path', message: `${path} ${shape}.` };
   const link = linkOnTheWay(manifest.links, path);
@@ -117,7 +160,7 @@ export function isArmored(bytes: Uint8Array): boolean {
 function templateProblems(
   path: string,
   bytes: Uint8Array,
-  declared: ReadonlySet<string>,
+  { declared, secrets }: Names,
   templates: Map<string, Template>,
 ): readonly Problem[] {
   const wrong = (message: string, code = 'wrong-template') => [{ code, message }];
@@ -130,9 +173,15 @@ function templateProblems(
   const template = parseTemplate(text);
   if (template.kind === 'problem') return wrong(`${path} line ${template.line} ${template.message}.`);
   const undeclared = undeclaredNames(template, declared);
-  if (undeclared.length === 0) templates.set(path, template);
-  return undeclared.map(({ line, message }) => ({
+  const asked = secretUsage(template, secrets).problems;
+  if (undeclared.length + asked.length === 0) templates.set(path, template);
+  const problems = asked.map(({ line, message }) => ({
+    code: 'wrong-template',
+    message: `${path} line ${line} ${message}.`,
+  }));
+  const missing = undeclared.map(({ line, message }) => ({
     code: 'undeclared-variable',
     message: `${path} line ${line} ${message}${message.endsWith('?') ? '' : '.'}`,
   }));
+  return [...missing, ...problems];
 }

@@ -6,7 +6,7 @@ function render(text: string, values: Readonly<Record<string, VariableValue>> = 
   const template = parseTemplate(text);
   if (template.kind === 'problem') return template;
   const result = renderTemplate(template, new Map(Object.entries(values)));
-  return typeof result === 'string' ? result : `${result.line}: ${result.message}`;
+  return result.kind === 'rendered' ? result.text : `${result.line}: ${result.message}`;
 }
 
 describe('rendering', () => {

@@ -2,7 +2,7 @@ import Mustache from 'mustache';
 import { MAX_RENDERED_BYTES } from './limits.ts';
 import { indexLines, type Lines } from './lines.ts';
 import { nearestName } from './nearest.ts';
-import type { VariableValue } from './types.generated.ts';
+import { isSecret, type SecretUse, type SecretValue, type TemplateValue } from './secrets.ts';
 
 /** A Mustache template, parsed once and rendered for many hosts. Logic-less: texts, values and sections. */
 export interface Template {
@@ -100,6 +100,19 @@ function failed(line: number, message: string): ProblemError {
 /** Undeclared names that are reported for one template. */
 const MAX_UNDECLARED = 20;
 
+/** Whether the template prints one of these secrets, and what is wrong with how it uses them. */
+export function secretUsage(
+  template: Template,
+  secrets: ReadonlySet<string>,
+): { readonly used: boolean; readonly problems: readonly TemplateProblem[] } {
+  const uses = namesOf(template.nodes, false).filter(({ name }) => secrets.has(name));
+  const problems = uses
+    .filter((use) => use.isSection)
+    .slice(0, MAX_UNDECLARED)
+    .map(({ name, line }) => ({ kind: 'problem' as const, line, message: asked(name) }));
+  return { used: uses.length > 0, problems };
+}
+
 /** Names in a template that nothing declares, each once and with the nearest that is. */
 export function undeclaredNames(
   template: Template,
@@ -126,26 +139,36 @@ interface NameUse {
   readonly name: string;
   readonly line: number;
   readonly inSection: boolean;
+  /** It is asked for, not printed. */
+  readonly isSection: boolean;
 }
 
 function namesOf(nodes: readonly TemplateNode[], inSection: boolean): readonly NameUse[] {
   return nodes.flatMap((node) => {
     if (node.kind === 'text') return [];
-    const use = { name: node.name, line: node.line, inSection };
+    const use = { name: node.name, line: node.line, inSection, isSection: node.kind !== 'value' };
     if (node.kind === 'value') return [use];
     return [use, ...namesOf(node.children, inSection || node.kind === 'section')];
   });
 }
 
+export interface Rendered {
+  readonly kind: 'rendered';
+  readonly text: string;
+  /** Those whose placeholders are in the text. */
+  readonly secrets: readonly SecretUse[];
+}
+
 /** The text for one host, nothing escaped. `values` holds all names; a name that is missing is a problem. */
 export function renderTemplate(
   template: Template,
-  values: ReadonlyMap<string, VariableValue>,
-): string | TemplateProblem {
-  const output: Output = { parts: [], length: 0 };
+  values: ReadonlyMap<string, TemplateValue>,
+): Rendered | TemplateProblem {
+  const output: Output = { parts: [], length: 0, secrets: new Map() };
   try {
     renderNodes(template.nodes, values, undefined, output);
-    return output.parts.join('');
+    const text = output.parts.join('');
+    return { kind: 'rendered', text, secrets: usesIn(text, output.secrets) };
   } catch (error) {
     if (error instanceof ProblemError) return error.problem;
     throw error;
@@ -155,29 +178,55 @@ export function renderTemplate(
 interface Output {
   readonly parts: string[];
   length: number;
+  /** How often each was printed. */
+  readonly secrets: Map<SecretValue, number>;
+}
+
+/** No other text, however it is put together, may read like a placeholder: what it stands for would be filled in there. */
+function usesIn(text: string, secrets: ReadonlyMap<SecretValue, number>): readonly SecretUse[] {
+  return [...secrets].map(([{ name, placeholder, ref }, times]) => {
+    if (text.split(placeholder).length - 1 !== times)
+      throw failed(
+        1,
+        `gives the text "${placeholder}" by itself, which stands for a secret; change that text`,
+      );
+    return { name, placeholder, ref };
+  });
 }
 
 function renderNodes(
   nodes: readonly TemplateNode[],
-  values: ReadonlyMap<string, VariableValue>,
-  dot: VariableValue | undefined,
+  values: ReadonlyMap<string, TemplateValue>,
+  dot: TemplateValue | undefined,
   output: Output,
 ): void {
   for (const node of nodes) {
     if (node.kind === 'text') write(output, node.text, 1);
-    else if (node.kind === 'value') write(output, valueText(node.name, node.line, values, dot), node.line);
+    else if (node.kind === 'value') writeValue(node, values, dot, output);
     else renderSection(node, values, dot, output);
   }
 }
 
+function writeValue(
+  { name, line }: Extract<TemplateNode, { readonly kind: 'value' }>,
+  values: ReadonlyMap<string, TemplateValue>,
+  dot: TemplateValue | undefined,
+  output: Output,
+): void {
+  const value = name === '.' ? dot : values.get(name);
+  if (isSecret(value)) output.secrets.set(value, (output.secrets.get(value) ?? 0) + 1);
+  write(output, isSecret(value) ? value.placeholder : valueText(name, line, value), line);
+}
+
 function renderSection(
   node: Extract<TemplateNode, { readonly children: unknown }>,
-  values: ReadonlyMap<string, VariableValue>,
-  dot: VariableValue | undefined,
+  values: ReadonlyMap<string, TemplateValue>,
+  dot: TemplateValue | undefined,
   output: Output,
 ): void {
   const value = node.name === '.' ? dot : values.get(node.name);
   if (value === undefined && !isLabelName(node.name)) throw missing(node.name, node.line);
+  if (isSecret(value)) throw failed(node.line, asked(node.name));
   const items = Array.isArray(value) ? value : isTrue(value) ? [value] : [];
   if (node.kind === 'inverted') {
     if (items.length === 0) renderNodes(node.children, values, dot, output);
@@ -191,17 +240,19 @@ function renderSection(
 }
 
 /** Mustache's rule: false, zero, empty text and empty lists skip a section. */
-function isTrue(value: VariableValue | undefined): value is VariableValue {
+function isTrue(value: TemplateValue | undefined): value is TemplateValue {
   return value !== undefined && value !== false && value !== 0 && value !== '';
+}
+
+function asked(name: string): string {
+  return `asks whether the secret "${name}" is there, which would tell of it; a secret can only be printed: {{${name}}}`;
 }
 
 function valueText(
   name: string,
   line: number,
-  values: ReadonlyMap<string, VariableValue>,
-  dot: VariableValue | undefined,
+  value: Exclude<TemplateValue, SecretValue> | undefined,
 ): string {
-  const value = name === '.' ? dot : values.get(name);
   if (value === undefined) throw missing(name, line);
   if (Array.isArray(value))
     throw failed(line, `prints the list "${name}"; write {{#${name}}}{{.}}{{/${name}}}`);

@@ -17,6 +17,19 @@ export type HostKey = string;
  */
 export type HostKey1 = string;
 /**
+ * Text, a number, true or false, a list of texts, or for a variable of the type `secret` its secretRef.
+ *
+ * @maxItems 1024
+ */
+export type VariableSetting =
+  | string
+  | number
+  | boolean
+  | string[]
+  | {
+      secretRef: SecretRefSource;
+    };
+/**
  * Text, a number, true or false, or a list of texts.
  *
  * @maxItems 1024
@@ -101,7 +114,32 @@ export interface ServerSpec {
  * Values of variables that Configuration documents declare.
  */
 export interface VariableValues {
-  [k: string]: VariableValue;
+  [k: string]: VariableSetting;
+}
+/**
+ * Where a secret's value is: exactly one of `age`, `env`, `file`, `vault`. The value itself never stands in the repository.
+ */
+export interface SecretRefSource {
+  /**
+   * File of this repository that age has encrypted (`doaas secret edit FILE`): a map of names to texts in YAML or JSON. Needs `key`.
+   */
+  age?: string;
+  /**
+   * Environment variable of the engine without its prefix DOAAS_SECRET_.
+   */
+  env?: string;
+  /**
+   * File below the engine's DOAAS_SECRETS_DIR, whose whole content is the value.
+   */
+  file?: string;
+  /**
+   * MOUNT/data/PATH of HashiCorp Vault's key-value engine, version 2. Needs `key`.
+   */
+  vault?: string;
+  /**
+   * Name of the value within `age` or `vault`.
+   */
+  key?: string;
 }
 /**
  * Values of variables for a group of servers. A document that names hosts wins over labels, more labels over fewer, and a server's own `variables` over all.
@@ -277,9 +315,9 @@ export interface ConfigurationSpec {
  */
 export interface VariableSource {
   /**
-   * Type of its value; `list` is a list of texts.
+   * Type of its value; `list` is a list of texts, `secret` a text that only a `secretRef` gives and only templates of `files` may use.
    */
-  type: 'string' | 'integer' | 'number' | 'boolean' | 'list';
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'list' | 'secret';
   default?: VariableValue;
   /**
    * What it is for.
@@ -407,7 +445,7 @@ export interface FileSource {
    */
   source?: string;
   /**
-   * Mustache template in the repository; may use the declared variables and host.name, host.address, host.labels.X.
+   * Mustache template in the repository; may use the declared variables and host.name, host.address, host.labels.X. Where it prints a secret, the mode is 0600 unless given.
    */
   template?: string;
   /**

@@ -108,7 +108,7 @@ describe('properties and values', () => {
     ],
     [
       '  variables: {port: {type: int}}\n',
-      'c.yaml:6:28 "type" of port must be one of string, integer, number, boolean, list, not "int"; did you mean "integer"?',
+      'c.yaml:6:28 "type" of port must be one of string, integer, number, boolean, list, secret, not "int"; did you mean "integer"?',
     ],
     [
       '  sysctl: {net.ipv4.ip_forward: [1]}\n',

@@ -8,12 +8,12 @@ import {
 } from './documents.ts';
 import type { LocatedDocument, Manifest, SpecError } from './manifest.ts';
 import { childPointer } from './pointer.ts';
-import type { Targets, VariableValue } from './types.generated.ts';
+import type { Targets, VariableSetting } from './types.generated.ts';
 import { variableTypeProblem } from './variableType.ts';
 
 /** A value that a document gives to a variable on one host. */
 interface Setting {
-  readonly value: VariableValue;
+  readonly value: VariableSetting;
   readonly document: LocatedDocument;
   readonly pointer: string;
   /** A higher one wins. */
@@ -58,7 +58,7 @@ function allSettings(manifest: Manifest, server: ServerDocument): readonly (read
 function settingsOf(
   document: LocatedDocument,
   pointer: string,
-  values: Readonly<Record<string, VariableValue>>,
+  values: Readonly<Record<string, VariableSetting>>,
   rank: number,
 ): readonly (readonly [string, Setting])[] {
   return Object.entries(values).map(([name, value]) => [
@@ -80,7 +80,7 @@ function conflict(name: string, first: Setting, second: Setting, server: ServerD
 
 export interface ConfigurationValues {
   /** By variable name; complete where there are no errors. */
-  readonly values: ReadonlyMap<string, VariableValue>;
+  readonly values: ReadonlyMap<string, VariableSetting>;
   readonly errors: readonly SpecError[];
 }
 
@@ -90,12 +90,12 @@ export function configurationValues(
   settings: ReadonlyMap<string, Setting>,
   host: string,
 ): ConfigurationValues {
-  const values = new Map<string, VariableValue>();
+  const values = new Map<string, VariableSetting>();
   const errors: SpecError[] = [];
   for (const [name, variable] of Object.entries(document.spec.variables ?? {})) {
     const setting = settings.get(name);
     const value = setting?.value ?? variable.default;
-    if (value === undefined) errors.push(missing(document, name, host));
+    if (value === undefined) errors.push(missing(document, name, host, variable.type === 'secret'));
     else values.set(name, value);
     const problem = setting === undefined ? undefined : variableTypeProblem(variable.type, setting.value);
     if (setting !== undefined && problem !== undefined) {
@@ -106,9 +106,7 @@ export function configurationValues(
   return { values, errors };
 }
 
-function missing(document: ConfigurationDocument, name: string, host: string): SpecError {
-  const message =
-    `The variable ${name} has no value on ${host}; set it on the server or in a Variables document, ` +
-    'or give it a default.';
+function missing(document: ConfigurationDocument, name: string, host: string, secret: boolean): SpecError {
+  const message = `The variable ${name} has no value on ${host}; set it on the server or in a Variables document${secret ? '' : ', or give it a default'}.`;
   return errorAtKey(document, 'variable-missing', childPointer('/spec/variables', name), message);
 }

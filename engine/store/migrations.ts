@@ -13,6 +13,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0003_drift': { up: (db) => driftTable(db.schema) },
     '0004_pulls': { up: (db) => pullsTable(db.schema) },
     '0005_inbox': { up: (db) => inboxForDeliveries(db, dialect) },
+    '0006_keys': { up: (db) => keysTable(db.schema, dialect) },
   };
 }
 
@@ -281,5 +282,13 @@ async function pullsTable(schema: SchemaModule): Promise<void> {
     .addColumn('open', 'integer', (c) => c.notNull())
     .addColumn('seen_at', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('pulls_key', ['repository', 'number'])
+    .execute();
+}
+
+async function keysTable(schema: SchemaModule, dialect: Dialect): Promise<void> {
+  await schema
+    .createTable('keys')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('key', dialect === 'sqlite' ? 'blob' : 'bytea', (c) => c.notNull())
     .execute();
 }

@@ -86,6 +86,7 @@ export interface Schema {
     first_seen_at: number;
     traces: string;
   };
+  readonly keys: { name: string; key: Uint8Array };
   readonly audit: {
     seq: Generated<number>;
     at: number;

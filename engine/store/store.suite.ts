@@ -22,6 +22,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     locksSuite(current);
     hostsSuite(current);
     auditSuite(current);
+    keysSuite(current);
     pullsSuite(current);
     driftSuite(current);
   });
@@ -269,6 +270,17 @@ function driftSuite(store: () => Store): void {
     await store().drift.replace(repository, []);
     expect(await store().drift.of(repository)).toEqual([]);
     expect(await store().drift.of(`${repository}x`)).toHaveLength(1);
+  });
+}
+
+function keysSuite(store: () => Store): void {
+  it('makes a key once, also for those who ask at the same time', async () => {
+    const asked = await Promise.all(
+      [1, 2, 3].map((n) => store().keys.getOrMake('k', () => new Uint8Array(32).fill(n))),
+    );
+    for (const key of asked) expect([...key]).toEqual([...(asked[0] ?? [])]);
+    expect(asked[0]).toHaveLength(32);
+    expect([...(await store().keys.getOrMake('other', () => new Uint8Array([9])))]).toEqual([9]);
   });
 }
 

@@ -3,6 +3,7 @@ import { blobsIn } from './blobs.ts';
 import { driftIn } from './drift.ts';
 import { StoreError } from './error.ts';
 import { hostsIn } from './hosts.ts';
+import { keysIn } from './keys.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { migrations } from './migrations.ts';
@@ -57,6 +58,7 @@ function storeOn(connection: Connection, now: Clock) {
     locks: locksIn(connection, now),
     hosts: hostsIn(connection, now),
     drift: driftIn(connection),
+    keys: keysIn(connection),
     audit: auditIn(connection, now),
     /** Resolves when the store answers: for `/readyz`. */
     async ping(): Promise<void> {

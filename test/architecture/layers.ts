@@ -26,7 +26,7 @@ export const CONTRACT = 'engine/activities/types.ts';
 export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/shell': pure([]),
   'engine/facts': pure(['engine/shell']),
-  'engine/operations': pure(['engine/shell', 'engine/facts'], ['engine/plan']),
+  'engine/operations': pure(['engine/shell', 'engine/facts'], ['engine/plan', 'engine/spec']),
   // Conflicts between documents are conflicts between the items that kinds claim.
   'engine/rollout': pure([]),
   'engine/spec': pure(['engine/facts', 'engine/kinds', 'engine/rollout', 'schemas']),
@@ -58,6 +58,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   ),
   'engine/http': effects(['engine/github'], ['engine/config', 'engine/log.ts', 'engine/metrics.ts']),
   'engine/temporal': effects([], ['engine/config', 'engine/log.ts']),
+  'engine/secrets': effects(['engine/spec'], ['engine/config']),
   'engine/store': effects([], ['engine/plan', 'engine/operations', 'engine/drift']),
 };
 

@@ -2,7 +2,8 @@ import { type PathQuery, type PathState, pathFact } from '../../facts/path.ts';
 import { makeLink, removePath, writeFile } from '../../operations/path.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedFile } from '../../spec/configuration.ts';
-import type { Payloads } from '../kind.ts';
+import { refText, type SecretUse, sealKey } from '../../spec/secrets.ts';
+import type { KindFinding, Payloads, Seal, Seals } from '../kind.ts';
 import { type AccountUse, accountNeeds, missingAccounts, ownershipUses } from './accounts.ts';
 import { attributeDiff, unifiedDiff } from './diff.ts';
 import { stateOf } from './readings.ts';
@@ -17,11 +18,12 @@ export const filesSection: Section = {
     ...Object.entries(spec.files).map(([path, file]) => query(path, file)),
     ...accountNeeds(spec, ownersOf(spec)),
   ],
-  plan: (spec, readings, payloads) => ({
+  plan: (spec, readings, payloads, seals) => ({
     steps: Object.entries(spec.files).flatMap(([path, file]) =>
-      planFile(path, file, stateOf(readings, pathFact, path), payloads),
+      planFile(path, file, stateOf(readings, pathFact, path), payloads, seals),
     ),
     findings: [
+      ...Object.entries(spec.files).flatMap(([path, file]) => unreadable(path, file, seals)),
       ...Object.keys(spec.files).flatMap((path) => hardLinks(path, stateOf(readings, pathFact, path))),
       ...missingAccounts(spec, readings, ownersOf(spec)),
     ],
@@ -40,27 +42,47 @@ export function pointerTo(section: keyof ResolvedConfiguration, key: string): st
 }
 
 function query(path: string, file: ResolvedFile): PathQuery {
-  return { fact: 'path', key: path, ...(file.state === 'file' ? { unlessSha256: file.content.sha256 } : {}) };
+  // of what holds secrets only the hash is read
+  const plain = file.state === 'file' && file.content.sealed === undefined;
+  return { fact: 'path', key: path, ...(plain ? { unlessSha256: file.content.sha256 } : {}) };
 }
+
+type WantedFile = Extract<ResolvedFile, { state: 'file' }>;
 
 function planFile(
   path: string,
   file: ResolvedFile,
   now: PathState,
   payloads: Payloads,
+  seals: Seals,
 ): readonly StepDraft[] {
   switch (file.state) {
     case 'absent':
       return now.present ? [removal(path, now)] : [];
     case 'link':
       return now.type === 'link' && now.target === file.linkTo ? [] : [link(path, file.linkTo, now)];
-    case 'file':
-      return isWritten(file, now) ? [] : [write(path, file, now, payloads)];
+    case 'file': {
+      const { sealed } = file.content;
+      if (sealed === undefined)
+        return isWritten(file, file.content.sha256, now) ? [] : [write(path, file, now, payloads)];
+      const seal = seals.get(sealKey(file.content));
+      if (seal?.kind !== 'seal' || isWritten(file, seal.sha256, now)) return [];
+      return [writeSealed(path, file, sealed, seal, now, payloads)];
+    }
   }
 }
 
-function isWritten(file: Extract<ResolvedFile, { state: 'file' }>, now: PathState): boolean {
-  return now.type === 'file' && now.sha256 === file.content.sha256 && attributes(file, now) === '';
+/** A file whose secrets cannot be read is neither written nor taken to be right. */
+function unreadable(path: string, file: ResolvedFile, seals: Seals): readonly KindFinding[] {
+  if (file.state !== 'file' || file.content.sealed === undefined) return [];
+  const seal = seals.get(sealKey(file.content));
+  if (seal?.kind === 'seal') return [];
+  const why = seal?.message ?? 'its secrets were not read';
+  return [{ severity: 'error', message: `${path} cannot be planned: ${why}` }];
+}
+
+function isWritten(file: WantedFile, sha256: string, now: PathState): boolean {
+  return now.type === 'file' && now.sha256 === sha256 && attributes(file, now) === '';
 }
 
 function attributes(want: { mode: string; owner: string; group: string }, now: PathState): string {
@@ -77,12 +99,7 @@ function ownershipOf(want: { owner: string; group: string }, now: Extract<PathSt
   };
 }
 
-function write(
-  path: string,
-  file: Extract<ResolvedFile, { state: 'file' }>,
-  now: PathState,
-  payloads: Payloads,
-): StepDraft {
+function write(path: string, file: WantedFile, now: PathState, payloads: Payloads): StepDraft {
   const { mode, owner, group, content } = file;
   const changed = contentDiff(path, content, now, payloads);
   return {
@@ -104,6 +121,58 @@ function write(
   };
 }
 
+/** The hash of the whole content stays here: it would tell a short secret to whoever guesses. */
+function writeSealed(
+  path: string,
+  file: WantedFile,
+  uses: readonly SecretUse[],
+  { sha256, fingerprint }: Extract<Seal, { kind: 'seal' }>,
+  now: PathState,
+  payloads: Payloads,
+): StepDraft {
+  const { count, text } = sealedDiff(
+    path,
+    file,
+    uses,
+    fingerprint,
+    now.type === 'file' && now.sha256 === sha256,
+    now,
+    payloads,
+  );
+  const plain = write(path, file, now, payloads);
+  const attributesOnly = now.present ? attributes(file, now) : '';
+  return {
+    ...plain,
+    params: { ...plain.params, sealed: { fingerprint, uses } },
+    summary: [basename(path), now.present ? '' : 'new', count, attributesOnly.replaceAll('\n', ', ')]
+      .filter((part) => part !== '')
+      .join(' '),
+    diff: [text, attributes(file, now)].filter((part) => part !== '').join('\n'),
+  };
+}
+
+/** Hex digits of a fingerprint that people compare. */
+const FINGERPRINT_SHOWN = 16;
+
+function sealedDiff(
+  path: string,
+  { content }: WantedFile,
+  uses: readonly SecretUse[],
+  fingerprint: string,
+  same: boolean,
+  now: PathState,
+  payloads: Payloads,
+): { readonly count: string; readonly text: string } {
+  if (same) return { count: '', text: '' };
+  const template = now.present ? undefined : payloads.get(content.sha256);
+  const text = [
+    ...(template === undefined ? [] : [unifiedDiff(path, '', Buffer.from(template).toString('utf8')).text]),
+    `${now.present ? 'changed; it' : 'it'} holds secrets, so only its fingerprint is shown: ${fingerprint.slice(0, FINGERPRINT_SHOWN)}…`,
+    ...uses.map(({ name, ref }) => `‹secret ${name}› is ${refText(ref)}`),
+  ];
+  return { count: 'holds secrets', text: text.join('\n') };
+}
+
 function contentDiff(
   path: string,
   content: { readonly sha256: string; readonly size: number; readonly text: boolean },
@@ -112,7 +181,7 @@ function contentDiff(
 ): { readonly count: string; readonly text: string } {
   if (now.type === 'file' && now.sha256 === content.sha256) return { count: '', text: '' };
   const after = payloads.get(content.sha256);
-  const before = contentOf(now);
+  const before = contentOf(now, payloads);
   if (after === undefined || before === undefined || !content.text) {
     return {
       count: `${content.size} bytes`,
@@ -123,11 +192,12 @@ function contentDiff(
   return { count: `+${diff.added} -${diff.removed}`, text: diff.text };
 }
 
-/** Undefined when it is not text, or too large to have been read. */
-function contentOf(now: PathState): string | undefined {
+/** Undefined when it is not text, is too large, or is not for everybody and not as the repository has it. */
+function contentOf(now: PathState, payloads: Payloads): string | undefined {
   if (now.type !== 'file') return '';
-  if (now.content === undefined) return undefined;
-  const bytes = Buffer.from(now.content, 'base64');
+  const known = now.content === undefined ? payloads.get(now.sha256) : Buffer.from(now.content, 'base64');
+  if (known === undefined) return undefined;
+  const bytes = Buffer.from(known);
   const text = bytes.toString('utf8');
   return text.includes('\0') || !Buffer.from(text, 'utf8').equals(bytes) ? undefined : text;
 }

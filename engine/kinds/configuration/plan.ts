@@ -1,6 +1,6 @@
 import type { Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
-import type { Kind, KindPlan, Payloads } from '../kind.ts';
+import type { Kind, KindPlan, Payloads, Seals } from '../kind.ts';
 import { aptRepositoriesSection } from './aptRepositories.ts';
 import { authorizedKeysSection } from './authorizedKeys.ts';
 import { directoriesSection } from './directories.ts';
@@ -43,11 +43,20 @@ export const configuration: Kind<ResolvedConfiguration> = {
   claims: (spec) => sections.flatMap((section) => section.claims(spec)),
   needs: (spec) => [...sections.flatMap((section) => section.needs(spec)), ...notifyNeeds(spec)],
   plan: planSections,
+  sealed: (spec) =>
+    Object.values(spec.files).flatMap((file) =>
+      file.state === 'file' && file.content.sealed !== undefined ? [file.content] : [],
+    ),
   probes: (spec) => spec.probes,
 };
 
-function planSections(spec: ResolvedConfiguration, readings: Readings, payloads: Payloads): KindPlan {
-  const plans = sections.map((section) => section.plan(spec, readings, payloads));
+function planSections(
+  spec: ResolvedConfiguration,
+  readings: Readings,
+  payloads: Payloads,
+  seals: Seals,
+): KindPlan {
+  const plans = sections.map((section) => section.plan(spec, readings, payloads, seals));
   const notify = planNotify(
     spec,
     readings,

@@ -1,6 +1,6 @@
 import type { FactQuery, Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
-import type { Claim, KindPlan, Payloads } from '../kind.ts';
+import type { Claim, KindPlan, Payloads, Seals } from '../kind.ts';
 
 /**
  * One part of a Configuration, such as its packages. Sections are planned in the order of plan.ts; a section may
@@ -10,5 +10,10 @@ export interface Section {
   readonly section: keyof ResolvedConfiguration;
   readonly claims: (spec: ResolvedConfiguration) => readonly Claim[];
   readonly needs: (spec: ResolvedConfiguration) => readonly FactQuery[];
-  readonly plan: (spec: ResolvedConfiguration, readings: Readings, payloads: Payloads) => KindPlan;
+  readonly plan: (
+    spec: ResolvedConfiguration,
+    readings: Readings,
+    payloads: Payloads,
+    seals: Seals,
+  ) => KindPlan;
 }

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type ItemKey, type Reading, type Readings, splitItemKey } from '../../facts/fact.ts';
 import type { Finding, StepDraft } from '../../plan/step.ts';
-import type { Payloads } from '../kind.ts';
+import type { Payload } from '../../spec/configuration.ts';
+import { sealKey } from '../../spec/secrets.ts';
+import type { Payloads, Seal, Seals } from '../kind.ts';
 
 /**
  * One JSON case of a kind, below `engine/kinds/KIND/cases/`; a file holds one case or an array of them.
  *
- * In `spec`, `readings` and `steps` these stand for a text of `payloads`: `{"payload": "NAME"}` for its Payload,
+ * In `spec`, `readings`, `seals` and `steps` these stand for a text of `payloads`: `{"payload": "NAME"}` for its Payload
+ * (with the properties beside it),
  * the string `$sha256(NAME)` for its sha256 and `$base64(NAME)` for its base64.
  */
 export interface Case {
@@ -17,6 +20,8 @@ export interface Case {
   /** Every item that the kind needs, by `fact:key`. `raw` defaults to the state as JSON. */
   readonly readings: Readonly<Record<ItemKey, { readonly state: unknown; readonly raw?: string }>>;
   readonly payloads?: Readonly<Record<string, string>>;
+  /** `seal` is what the content of `payload` with its secrets is like; `sealed` as in the spec. */
+  readonly seals?: readonly { readonly payload: Pick<Payload, 'sha256' | 'sealed'>; readonly seal: Seal }[];
   /** In order; each has at least id, operation, params and summary. Fields that are left out are not compared. */
   readonly steps: readonly (Pick<StepDraft, 'id' | 'operation' | 'params' | 'summary'> &
     Partial<StepDraft>)[];
@@ -39,6 +44,10 @@ export function payloadsOf(c: Case): Payloads {
   return new Map(Object.values(c.payloads ?? {}).map((text) => [sha256(text), Buffer.from(text, 'utf8')]));
 }
 
+export function sealsOf(c: Case): Seals {
+  return new Map((c.seals ?? []).map(({ payload, seal }) => [sealKey(payload), seal]));
+}
+
 export function readingsOf(c: Case): Readings {
   return new Map(
     Object.entries(c.readings).map(([item, { state, raw }]): [ItemKey, Reading] => [
@@ -59,7 +68,10 @@ function expand(c: Case): Case {
     if (typeof value === 'string') return substitute(value, payload);
     if (Array.isArray(value)) return value.map(walk);
     if (value === null || typeof value !== 'object') return value;
-    if ('payload' in value && typeof value.payload === 'string') return asPayload(payload(value.payload));
+    if ('payload' in value && typeof value.payload === 'string') {
+      const { payload: name, ...more } = value;
+      return { ...asPayload(payload(name as string)), ...more };
+    }
     return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, walk(v)]));
   };
   return { ...(walk({ ...c, payloads: {} }) as Case), ...(c.payloads ? { payloads: c.payloads } : {}) };

@@ -1,0 +1,62 @@
+import type { Payloads, Seal, Seals } from '../kinds/kind.ts';
+import { kindOf } from '../kinds/registry.ts';
+import { SecretError } from '../secrets/error.ts';
+import type { Unsealing } from '../secrets/unseal.ts';
+import type { Payload } from '../spec/configuration.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import { type SecretUse, sealKey } from '../spec/secrets.ts';
+
+/** What the sealed contents of one host are like once their secrets are filled in. */
+export async function sealsOf(
+  host: ResolvedHost,
+  payloads: Payloads,
+  unsealing: Pick<Unsealing, 'unseal'>,
+): Promise<Seals> {
+  const seals = new Map<string, Seal>();
+  for (const payload of sealedPayloads(host))
+    seals.set(sealKey(payload), await sealOf(payload, payloads, unsealing));
+  return seals;
+}
+
+async function sealOf(
+  { sha256, sealed = [] }: Payload,
+  payloads: Payloads,
+  { unseal }: Pick<Unsealing, 'unseal'>,
+): Promise<Seal> {
+  try {
+    const whole = await unseal(payloads.get(sha256) ?? new Uint8Array(), sealed);
+    return { kind: 'seal', sha256: whole.sha256, fingerprint: whole.fingerprint };
+  } catch (error) {
+    if (error instanceof SecretError) return { kind: 'unreadable', message: error.message };
+    throw error;
+  }
+}
+
+/** The first secret that cannot be had, as an error. */
+export function requireAll(seals: Seals): void {
+  for (const seal of seals.values()) if (seal.kind === 'unreadable') throw new SecretError(seal.message);
+}
+
+export type Mask = (text: string) => string;
+
+const WITHHELD =
+  '(withheld: the server holds secrets that the engine cannot read just now, so it cannot take them out of what the server said)';
+
+/** Takes secrets out of what a host says. Those that cannot be read cannot be found either, so then nothing is shown. */
+export async function maskFor(unsealing: Unsealing, uses: readonly SecretUse[]): Promise<Mask> {
+  try {
+    await unsealing.learn(uses);
+    return unsealing.mask;
+  } catch (error) {
+    if (error instanceof SecretError) return (text) => (text === '' ? text : WITHHELD);
+    throw error;
+  }
+}
+
+export function usesOn(host: ResolvedHost): readonly SecretUse[] {
+  return sealedPayloads(host).flatMap(({ sealed = [] }) => sealed);
+}
+
+function sealedPayloads(host: ResolvedHost): readonly Payload[] {
+  return host.documents.flatMap((document) => kindOf(document).sealed(document.spec));
+}

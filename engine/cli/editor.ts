@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '../hosts/host-error.ts';
+import { CliError, type Io } from './terminal.ts';
+
+/** In memory where the system has that, so that no disk keeps what was edited. */
+const MEMORY = '/dev/shm';
+
+/**
+ * Lets the user edit a text in $VISUAL or $EDITOR, again while `check` throws, and gives what came out. The file is for
+ * the user only, and is removed in any case.
+ */
+export async function editText(text: string, check: (text: string) => unknown, io: Io): Promise<string> {
+  const base = await access(MEMORY).then(
+    () => MEMORY,
+    () => tmpdir(),
+  );
+  const folder = await mkdtemp(join(base, 'doaas-edit-'));
+  const file = join(folder, 'secrets.yaml');
+  try {
+    await writeFile(file, text, { mode: 0o600 });
+    for (let before = ''; ; ) {
+      await runEditor(file);
+      const after = await readFile(file, 'utf8');
+      const problem = problemOf(after, check);
+      if (problem === undefined) return after;
+      if (after === before) throw new CliError(`${problem} Nothing was written.`);
+      before = after;
+      io.stderr.write(`${problem} The editor opens again; leave it without a change to give up.\n`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function problemOf(text: string, check: (text: string) => unknown): string | undefined {
+  try {
+    check(text);
+    return undefined;
+  } catch (error) {
+    return `${messageOf(error)}.`;
+  }
+}
+
+/** The setting may hold arguments, as git allows: `code --wait`. */
+async function runEditor(file: string): Promise<void> {
+  const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
+  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', file], { stdio: 'inherit' });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  if (code !== 0) throw new CliError(`The editor (${editor}) ended with ${code}; nothing was written.`);
+}

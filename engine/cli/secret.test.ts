@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { decryptAge, encryptAge, newAgeKey } from '../secrets/age.ts';
+import { main } from './main.ts';
+
+describe('doaas secret', () => {
+  let root = '';
+  let key = { identity: '', recipient: '' };
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'doaas-secret-'));
+    key = await newAgeKey();
+    await mkdir(join(root, '.doaas'));
+    await writeFile(join(root, '.doaas/recipients'), `# the engine\n${key.recipient} # us\n`);
+    vi.stubEnv('DOAAS_AGE_KEY', key.identity);
+    vi.stubEnv('VISUAL', '');
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  const run = async (...argv: readonly string[]) => {
+    const out = { stdout: '', stderr: '' };
+    const io = {
+      stdout: { isTTY: false, write: (text: string) => (out.stdout += text) },
+      stderr: { write: (text: string) => (out.stderr += text) },
+    };
+    return { status: await main(['secret', ...argv], io), ...out };
+  };
+  /** An editor that puts this text into the file. */
+  const editorThatWrites = async (...texts: readonly string[]) => {
+    await writeFile(join(root, 'texts'), `${texts.join('\n')}\n`);
+    await writeFile(
+      join(root, 'editor'),
+      `cd '${root}' && head -n1 texts > "$1" && { [ "$(wc -l < texts)" = 1 ] || sed -i 1d texts; }`,
+    );
+    vi.stubEnv('EDITOR', `sh ${join(root, 'editor')}`);
+  };
+  const plain = async (path: string, keys = [key.identity]) =>
+    decryptAge(await readFile(join(root, path)), keys, path);
+
+  test('keygen prints a pair that fits', async () => {
+    const { status, stdout } = await run('keygen');
+    const [, recipient = '', identity = ''] =
+      /^# public key: (age1\S+)\n(AGE-SECRET-KEY-1\S+)\n$/.exec(stdout) ?? [];
+    expect(status).toBe(0);
+    expect(await decryptAge(Buffer.from(await encryptAge('x', [recipient])), [identity], 'f')).toBe('x');
+  });
+
+  test('edit makes a file, and edits it again', async () => {
+    await editorThatWrites('db: "hunter2"');
+    const made = await run('edit', join(root, 'secrets/app.age'));
+    expect(made).toMatchObject({ status: 0, stderr: '' });
+    expect(made.stdout).toMatch(/is encrypted for 1 key of .doaas\/recipients/);
+    expect(await readFile(join(root, 'secrets/app.age'), 'utf8')).toMatch(
+      /^-----BEGIN AGE ENCRYPTED FILE-----/,
+    );
+    expect(await plain('secrets/app.age')).toBe('db: "hunter2"\n');
+    await editorThatWrites('db: "other"');
+    await run('edit', join(root, 'secrets/app.age'));
+    expect(await plain('secrets/app.age')).toBe('db: "other"\n');
+    const same = await readFile(join(root, 'secrets/app.age'), 'utf8');
+    expect((await run('edit', join(root, 'secrets/app.age'))).stdout).toContain('is as it was');
+    expect(await readFile(join(root, 'secrets/app.age'), 'utf8')).toBe(same);
+  });
+
+  test('edit opens again on a mistake, gives up on the same one, and leaves no file behind', async () => {
+    const left = async () =>
+      (await readdir('/dev/shm').catch(() => [])).filter((name) => name.startsWith('doaas-edit-'));
+    const before = await left();
+    await editorThatWrites('db: [hunter2', 'db: "right"');
+    const second = await run('edit', join(root, 'a.age'));
+    expect(second.stderr).toMatch(/a.age does not hold valid YAML or JSON. The editor opens again/);
+    expect(await plain('a.age')).toBe('db: "right"\n');
+    await editorThatWrites('db: [hunter2');
+    const gaveUp = await run('edit', join(root, 'b.age'));
+    expect(gaveUp.status).toBe(1);
+    expect(gaveUp.stderr).toMatch(/Nothing was written/);
+    expect(gaveUp.stderr).not.toContain('hunter2');
+    expect(await readdir(root)).not.toContain('b.age');
+    expect(await left()).toEqual(before);
+  });
+
+  test('rotate encrypts all files for those who are named now', async () => {
+    await mkdir(join(root, 'deep'));
+    const [a, b] = ['a.age', 'deep/b.age'];
+    for (const path of [a, b])
+      await writeFile(join(root, path), await encryptAge(`x: "${path}"`, [key.recipient]));
+    const next = await newAgeKey();
+    await writeFile(join(root, '.doaas/recipients'), `${next.recipient}\n`);
+    const { status, stdout, stderr } = await run('rotate', root);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^2 files are encrypted anew for 1 key of .doaas\/recipients: a.age, deep\/b.age\n/,
+    );
+    expect(stderr).toMatch(/DOAAS_AGE_KEY is not in .doaas\/recipients/);
+    expect(await plain(b, [next.identity])).toBe('x: "deep/b.age"');
+    await expect(plain(b)).rejects.toThrow(/cannot be decrypted/);
+    vi.stubEnv('DOAAS_AGE_KEY', next.identity);
+    vi.stubEnv('DOAAS_AGE_KEY_PREVIOUS', key.identity);
+    expect((await run('rotate', root)).stderr).toBe('');
+  });
+
+  test('rotate writes nothing when one file cannot be decrypted', async () => {
+    const foreign = await newAgeKey();
+    await writeFile(join(root, 'a.age'), await encryptAge('x: "1"', [key.recipient]));
+    await writeFile(join(root, 'b.age'), await encryptAge('x: "2"', [foreign.recipient]));
+    const before = await readFile(join(root, 'a.age'), 'utf8');
+    const { status, stderr } = await run('rotate', root);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/b.age cannot be decrypted with DOAAS_AGE_KEY/);
+    expect(await readFile(join(root, 'a.age'), 'utf8')).toBe(before);
+  });
+
+  test('a private key among the recipients is named as what it is, and not repeated', async () => {
+    await writeFile(join(root, '.doaas/recipients'), `${key.identity}\n`);
+    const { status, stderr } = await run('rotate', root);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/holds a private key/);
+    expect(stderr).not.toContain(key.identity.slice(0, 20));
+  });
+
+  test.each([[[]], [['edit']], [['nothing']], [['keygen', 'x']], [['rotate', 'a', 'b']]])(
+    'wrong use: %j',
+    async (argv) => {
+      const { status, stderr } = await run(...argv);
+      expect(status).toBe(2);
+      expect(stderr).toContain('See: doaas secret --help');
+    },
+  );
+});

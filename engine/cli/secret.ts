@@ -1,0 +1,110 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadLocalConfig } from '../config/config.ts';
+import { messageOf } from '../hosts/host-error.ts';
+import { decryptAge, encryptAge, newAgeKey, parseEntries, recipientOf } from '../secrets/age.ts';
+import { ageKeysOf } from '../secrets/fromConfig.ts';
+import { misuse } from './command.ts';
+import { editText } from './editor.ts';
+import { ageFiles, findRecipients, RECIPIENTS, type Recipients, replaceFile } from './secretFiles.ts';
+import { CliError, EXIT, type Io, printable } from './terminal.ts';
+
+/** `doaas secret keygen | edit FILE | rotate [PATH]`. */
+export async function runSecret(argv: readonly string[], io: Io): Promise<number> {
+  const [verb, ...rest] = argv;
+  const path = parsePath(rest);
+  switch (verb) {
+    case 'keygen':
+      if (path !== undefined) throw misuse('secret', 'keygen takes no arguments.');
+      return keygen(io);
+    case 'edit':
+      if (path === undefined) throw misuse('secret', 'Say which FILE to edit, such as secrets/app.age.');
+      return edit(path, io);
+    case 'rotate':
+      return rotate(path ?? '.', io);
+    default:
+      throw misuse('secret', 'Say what to do: keygen, edit FILE or rotate [PATH].');
+  }
+}
+
+function parsePath(argv: readonly string[]): string | undefined {
+  try {
+    const { positionals } = parseArgs({ args: [...argv], options: {}, allowPositionals: true });
+    if (positionals.length > 1) throw new Error('That is one argument too many.');
+    return positionals[0];
+  } catch (error) {
+    throw misuse('secret', messageOf(error));
+  }
+}
+
+/** The form of age-keygen, so that both tools read it. */
+async function keygen(io: Io): Promise<number> {
+  const { identity, recipient } = await newAgeKey();
+  io.stdout.write(`# public key: ${recipient}\n${identity}\n`);
+  io.stderr.write(
+    `Keep the line AGE-SECRET-KEY-1... for the engine only (DOAAS_AGE_KEY_FILE); add the public key to ${RECIPIENTS}.\n`,
+  );
+  return EXIT.done;
+}
+
+async function edit(path: string, io: Io): Promise<number> {
+  if (!path.endsWith('.age'))
+    throw new CliError(`${printable(path)} must end in .age, such as secrets/app.age.`);
+  const { recipients } = await findRecipients(dirname(path));
+  const keys = ownKeys();
+  const before = await readFile(path).catch(() => undefined);
+  const text = before === undefined ? EMPTY : await decryptAge(before, keys, path);
+  const after = await editText(text, (edited) => parseEntries(edited, path), io);
+  if (after === text) {
+    io.stdout.write(`${printable(path)} is as it was.\n`);
+    return EXIT.done;
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await replaceFile(path, await encryptAge(after, recipients));
+  io.stdout.write(`${printable(path)} is encrypted for ${people(recipients)}. Commit it.\n`);
+  await warnIfLockedOut(keys, recipients, io);
+  return EXIT.done;
+}
+
+const EMPTY = '# One line for each secret, such as:\n# database-password: "..."\n{}\n';
+
+/** All are decrypted before the first is written. */
+async function rotate(folder: string, io: Io): Promise<number> {
+  const { root, recipients }: Recipients = await findRecipients(folder);
+  const keys = ownKeys();
+  const files = await ageFiles(folder);
+  if (files.length === 0) throw new CliError(`There is no *.age file in ${printable(folder)}.`);
+  const fresh = new Map<string, string>();
+  for (const path of files)
+    fresh.set(
+      path,
+      await encryptAge(await decryptAge(await readFile(path), keys, relative(root, path)), recipients),
+    );
+  for (const [path, text] of fresh) await replaceFile(path, text);
+  io.stdout.write(
+    `${files.length} ${files.length === 1 ? 'file is' : 'files are'} encrypted anew for ${people(recipients)}: ${files.map((path) => printable(relative(root, path))).join(', ')}\n` +
+      'Who could read them before still knows what they held: change the secrets themselves if somebody left.\n',
+  );
+  await warnIfLockedOut(keys, recipients, io);
+  return EXIT.done;
+}
+
+function ownKeys(): readonly string[] {
+  return ageKeysOf(loadLocalConfig(process.env));
+}
+
+function people(recipients: readonly string[]): string {
+  return `${recipients.length} ${recipients.length === 1 ? 'key' : 'keys'} of ${RECIPIENTS}`;
+}
+
+/** Whoever encrypts for others only cannot edit the file again. */
+async function warnIfLockedOut(
+  keys: readonly string[],
+  recipients: readonly string[],
+  io: Io,
+): Promise<void> {
+  const [current] = keys;
+  if (current === undefined || recipients.includes(await recipientOf(current))) return;
+  io.stderr.write(`The key of DOAAS_AGE_KEY is not in ${RECIPIENTS}: with it, this can no longer be read.\n`);
+}

@@ -1,0 +1,10 @@
+/** A secret cannot be had; the sentence names where it should be, never what is there. */
+export class SecretError extends Error {
+  readonly type = 'secret-unreadable';
+}
+
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.name;
+}
