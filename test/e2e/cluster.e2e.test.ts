@@ -212,12 +212,14 @@ interface RawPayload {
   readonly data: Uint8Array;
 }
 
-/** Every payload anywhere in a history, as it is stored. */
+/** Every payload anywhere in a history, as it is stored; but what a schedule adds for searching, which Temporal must read. */
 function payloadsOf(value: unknown): readonly RawPayload[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array)
     return [value as unknown as RawPayload];
-  return Object.values(value).flatMap(payloadsOf);
+  return Object.entries(value).flatMap(([name, inner]) =>
+    name === 'searchAttributes' ? [] : payloadsOf(inner),
+  );
 }
 
 /** The message of every failure anywhere in a history, as it is stored. */
