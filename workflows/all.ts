@@ -1,5 +1,6 @@
 // biome-ignore-all lint/performance/noBarrelFile: a Temporal worker bundles one module and finds workflows by its exports
 export { deployment } from './deployment.ts';
+export { mergeGroup } from './mergeGroup.ts';
 export { planRevision } from './plan.ts';
 export { pullRequest } from './pullRequest.ts';
 export { repository } from './repository.ts';

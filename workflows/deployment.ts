@@ -37,16 +37,27 @@ export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
       hindrance === undefined
         ? await changeHosts(run, progress)
         : { kind: 'stale' as const, reason: hindrance };
-    await show(run, result);
+    const shown = await withRevert(run, result);
+    await show(run, shown);
     await short.endRun(run, endOf(result), result.kind === 'applied' ? result.mergeSha : undefined);
     if (result.kind !== 'held') await short.releaseLocks(run.run);
-    return result;
+    return shown;
   });
   await report(parent, run, end);
   return endOf(end);
 }
 
 type FinalPhase = Extract<RunPhase, { kind: 'applied' | 'rolled-back' | 'held' | 'stale' }>;
+
+/** What was merged before it was applied, and is not applied now, is taken back from the branch as well. */
+async function withRevert(run: RunRef, phase: FinalPhase): Promise<FinalPhase> {
+  if (run.mergeSha === undefined || phase.kind === 'applied') return phase;
+  const revert = await short.openRevert(run).catch((error: unknown) => {
+    log.warn('the revert could not be opened', { run: run.run, reason: causeOf(error) });
+    return undefined;
+  });
+  return revert === undefined ? phase : { ...phase, revert };
+}
 
 function endOf(phase: FinalPhase): RunEnd {
   return phase.kind;
@@ -99,6 +110,7 @@ async function changeHosts(run: RunRef, progress: Progress): Promise<FinalPhase>
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
   const failure = await applyAndVerify(run, progress);
   if (failure !== undefined) return rollBack(run, failure);
+  if (run.mergeSha !== undefined) return { kind: 'applied', mergeSha: run.mergeSha, differs: false };
   await show(run, { kind: 'merging' });
   const merged = await short.mergePull(run).catch((error: unknown) => {
     return { kind: 'refused' as const, reason: `GitHub refused the merge: ${causeOf(error)}` };

@@ -2,48 +2,34 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  isCancellation,
-  log,
   ParentClosePolicy,
   setHandler,
   startChild,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlanRef, PullRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
+import type { PlanRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
-import { causeOf, deployment } from './deployment.ts';
+import { deployment } from './deployment.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
+import { type Desk, judge, judgeAgain, noticeMerge, vouch, waitForWindow, windowOpened } from './pullGate.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
-
-interface Running {
-  readonly run: string;
-  readonly workflowId: string;
-  readonly request: Request;
-  readonly plan: PlanRef;
-  /** How often the same plan was started, because the base moved while it waited. */
-  readonly attempt: number;
-}
-
-/** What survives a continue-as-new. */
-export interface PullState {
-  readonly snapshot: PullSnapshot | undefined;
-  readonly plan: PlanRef | undefined;
-  /** The plan that was shown last, though it may be superseded: an equal one keeps its approvals. */
-  readonly shown: PlanRef | undefined;
-  /** The run that changes hosts for this pull request now, and the workflow that carries it. */
-  readonly running: Running | undefined;
-  /** Somebody wants the running change taken back; should it be applied before it can stop, the merged one is. */
-  readonly unwanted: Request | undefined;
-  /** Comments, and deliveries of buttons, that were acted upon; what comes twice does nothing the second time. */
-  readonly answered: readonly (number | string)[];
-}
-
-export interface PullInput {
-  readonly pull: PullRef;
-  readonly state?: PullState;
-  readonly inbox?: readonly PullEvent[];
-}
+import {
+  beginsByItself,
+  gateContext,
+  mayPlan,
+  meantAnOlderHead,
+  NEW_PULL,
+  type PullInput,
+  type PullState,
+  type Running,
+  saysTheSame,
+  withBegun,
+  withPusher,
+  withSnapshot,
+} from './pullState.ts';
+import { FORK, HELP, PLANNING } from './pullTexts.ts';
+import { attempt, isOver, noted, shouldContinue } from './steadily.ts';
 
 /** A plan that is the same again after the base has moved goes on by itself this often. */
 const ATTEMPTS_MAX = 10;
@@ -51,26 +37,11 @@ const ATTEMPTS_MAX = 10;
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */
 const ANSWERED_MAX = 500;
 
-const HELP = [
-  '`/doaas plan` plans again, on fresh facts.',
-  '`/doaas apply` applies the plan shown above, once it is approved.',
-  '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened.',
-  '`/doaas status` says what runs, and who holds which hosts.',
-  '`/doaas unlock` frees hosts of this pull request that no living run holds.',
-].join('\n');
-
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
   const inbox: PullEvent[] = [...(input.inbox ?? [])];
   const ended: DeploymentEnded[] = [];
-  let state: PullState = input.state ?? {
-    snapshot: undefined,
-    plan: undefined,
-    shown: undefined,
-    running: undefined,
-    unwanted: undefined,
-    answered: [],
-  };
+  let state: PullState = input.state ?? NEW_PULL;
   let planning: { readonly scope: CancellationScope; readonly done: Promise<void> } | undefined;
   setHandler(pullEvent, (event) => {
     if (!inbox.some((waiting) => saysTheSame(waiting, event))) inbox.push(event);
@@ -86,8 +57,10 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const snapshot = await short.readPull(input.pull);
     const same = snapshot.headSha === state.snapshot?.headSha && snapshot.baseSha === state.snapshot?.baseSha;
     const reopened = state.snapshot?.state !== 'open' || (state.snapshot.draft && !snapshot.draft);
-    state = { ...state, snapshot };
+    const wasOpen = state.snapshot?.state === 'open';
+    state = withSnapshot(state, snapshot, Date.now());
     await stopOvertaken(snapshot);
+    if (wasOpen && snapshot.state === 'merged') await noticeMerge(desk);
     if (snapshot.state !== 'open' || (same && !force && !reopened)) return;
     planning?.scope.cancel();
     await planning?.done;
@@ -107,13 +80,15 @@ export async function pullRequest(input: PullInput): Promise<void> {
 
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
-    state = { ...state, plan: undefined };
+    state = { ...state, plan: undefined, gate: undefined };
     const valid = await short.validatePull(input.pull, revision);
-    if (valid.kind !== 'valid' || snapshot.fork || state.running !== undefined) return;
+    if (valid.kind !== 'valid' || !mayPlan(state, snapshot) || state.running !== undefined) return;
     const outcome = await reading.planPull(input.pull, revision, state.shown);
     if (outcome.kind !== 'planned') return;
     state = { ...state, plan: outcome.plan, shown: outcome.plan };
-    await short.gatePull(input.pull, outcome.plan);
+    const gate = await judge(desk, outcome.plan);
+    // not from here: what plans may be cancelled
+    if (beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
   };
 
   const settled = async (): Promise<void> => {
@@ -124,15 +99,15 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const handle = async (event: PullEvent): Promise<void> => {
     switch (event.kind) {
       case 'changed':
+        if (event.pushedBy !== undefined) state = withPusher(state, event.pushedBy);
         return look(false);
       case 'base-moved':
         return state.running === undefined ? look(false) : undefined;
       case 'reviewed':
         if (state.snapshot === undefined) await look(false);
-        await settled();
-        if (state.plan !== undefined && state.running === undefined)
-          await short.gatePull(input.pull, state.plan);
-        return;
+        return judgeAgain(desk);
+      case 'checked':
+        return state.gate?.waitsForChecks === true ? judgeAgain(desk) : undefined;
       case 'misspelt':
         return once(event.request, () => short.answer(input.pull, event.request, event.text));
       case 'asked':
@@ -175,12 +150,11 @@ export async function pullRequest(input: PullInput): Promise<void> {
         `The run ${state.running.run} changes the hosts now; plan again when it has ended.`,
       );
     }
+    const other = await vouch(desk, request);
+    if (other !== undefined) return short.answer(input.pull, request, other);
     await look(true);
-    await short.answer(
-      input.pull,
-      request,
-      'Planning again on fresh facts; the comment above shows the result.',
-    );
+    const shown = state.snapshot !== undefined && mayPlan(state, state.snapshot) ? PLANNING : FORK;
+    await short.answer(input.pull, request, shown);
   };
 
   const apply = async (request: Request): Promise<void> => {
@@ -195,30 +169,64 @@ export async function pullRequest(input: PullInput): Promise<void> {
     if (request.headSha !== undefined && request.headSha !== plan.headSha) {
       return no('That button belongs to an older head; look at the plan of the newest one and apply that.');
     }
+    if (meantAnOlderHead(state, request)) {
+      return no(
+        `The head moved to ${plan.headSha.slice(0, 8)} when you asked. Look at its plan; if it is what you want, say \`/doaas apply\` again.`,
+      );
+    }
     if (Date.parse(request.at) < Math.floor(Date.parse(plan.shownAt) / 1000) * 1000) {
       return no(
         'The plan changed after you asked. Look at the new one; if it is what you want, say `/doaas apply` again.',
       );
     }
-    const gate = await short.gatePull(input.pull, plan);
+    const gate = await judge(desk, plan, request);
+    if (gate.trigger === 'merge' && request.override === undefined)
+      return no('The policy applies after the merge: merge this pull request once `doaas/plan` is green.');
+    if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
     if (!gate.ready) return no(`Not applied. Missing: ${gate.missing.join('; ')}.`);
+    if (request.override !== undefined) {
+      const override = { ...request.override, by: request.actor };
+      await short.recordOverride(input.pull, plan, override, gate.lifted ?? []);
+    }
     await deploy(plan, request);
   };
 
-  const deploy = async (plan: PlanRef, request: Request, attempt = 1): Promise<void> => {
+  const deploy = async (plan: PlanRef, request: Request, attempt = 1, mergeSha?: string): Promise<void> => {
     const run = `pr${input.pull.number}-${uuid4().slice(0, 8)}`;
     const workflowId = `deployment:${run}:${plan.headSha.slice(0, 12)}`;
     const child = await startChild(deployment, {
       workflowId,
-      args: [{ run, pull: input.pull, plan, actor: request.actor }, workflowInfo().workflowId],
+      args: [
+        {
+          run,
+          pull: input.pull,
+          plan,
+          actor: request.actor,
+          context: gateContext(state, request),
+          ...(mergeSha === undefined ? {} : { mergeSha }),
+        },
+        workflowInfo().workflowId,
+      ],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
-    state = { ...state, running: { run, workflowId, request, plan, attempt } };
+    state = {
+      ...withBegun(state, plan),
+      pending: undefined,
+      running: { run, workflowId, request, plan, attempt },
+    };
     // it reports by itself, unless somebody ends its workflow from outside
     child.result().catch(() => ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' }));
   };
 
   const takeBack = async (request: Request): Promise<void> => {
+    if (state.running === undefined && state.pending !== undefined && state.mergeSeen !== true) {
+      state = { ...state, pending: undefined };
+      return short.answer(
+        input.pull,
+        request,
+        'It no longer waits for the change window; nothing was applied.',
+      );
+    }
     if (state.running === undefined) return rollBackMerged(input.pull, request);
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };
@@ -230,10 +238,11 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const deploymentOver = async (end: DeploymentEnded): Promise<void> => {
     const { unwanted, running } = state;
     if (running?.run !== end.run) return;
-    state = { ...state, running: undefined, unwanted: undefined };
+    const mergeSeen = state.mergeSeen === true || end.end === 'applied';
+    state = { ...state, running: undefined, unwanted: undefined, mergeSeen };
     await look(end.end === 'stale' || state.plan === undefined);
     if (unwanted !== undefined && end.end === 'applied') return rollBackMerged(input.pull, unwanted);
-    if (unwanted === undefined && end.end === 'stale') return goOn(running);
+    if (unwanted === undefined && end.end === 'stale' && !mergeSeen) return goOn(running);
   };
 
   /** The approval covers the plan, not the base: when planning again gives the same plan, it runs. */
@@ -241,21 +250,43 @@ export async function pullRequest(input: PullInput): Promise<void> {
     await settled();
     const now = state.plan;
     if (now?.digest !== plan.digest || now.headSha !== plan.headSha || attempt >= ATTEMPTS_MAX) return;
-    const gate = await short.gatePull(input.pull, now);
+    const gate = await judge(desk, now, request);
     if (gate.ready) await deploy(now, request, attempt + 1);
+    else if (gate.opensAt !== undefined) await waitForWindow(desk, request, gate.opensAt);
+  };
+
+  const desk: Desk = {
+    pull: input.pull,
+    state: () => state,
+    change: (change) => {
+      state = { ...state, ...change };
+    },
+    settled,
+    apply,
+    deploy,
   };
 
   const over = (): boolean =>
-    inbox.length === 0 && ended.length === 0 && state.running === undefined && isOver(state.snapshot);
+    inbox.length === 0 &&
+    ended.length === 0 &&
+    state.running === undefined &&
+    state.pending === undefined &&
+    isOver(state.snapshot);
 
   await attempt(() => look(false));
   for (;;) {
-    await condition(() => inbox.length > 0 || ended.length > 0 || over());
+    const opens = state.gate?.opensAt;
+    const awake = (): boolean =>
+      inbox.length > 0 || ended.length > 0 || over() || state.gate?.opensAt !== opens;
+    if (opens === undefined) await condition(awake);
+    // no later than it opens, and no sooner: a timer of the workflow, which survives everything
+    else if (!(await condition(awake, Math.max(opens - Date.now(), 1_000))))
+      await attempt(() => windowOpened(desk));
     const end = ended.shift();
     const event = end === undefined ? inbox.shift() : undefined;
     if (end !== undefined) await attempt(() => deploymentOver(end));
     else if (event !== undefined) await attempt(() => handle(event));
-    else {
+    else if (isOver(state.snapshot)) {
       await settled();
       if (over()) return;
     }
@@ -264,34 +295,4 @@ export async function pullRequest(input: PullInput): Promise<void> {
       if (ended.length === 0) await continueAsNew<typeof pullRequest>({ pull: input.pull, state, inbox });
     }
   }
-}
-
-/** Hints to look again; one look answers all that came before it. */
-function saysTheSame(a: PullEvent, b: PullEvent): boolean {
-  return a.kind === b.kind && a.kind !== 'asked' && a.kind !== 'misspelt';
-}
-
-function isOver(snapshot: PullSnapshot | undefined): boolean {
-  return snapshot !== undefined && snapshot.state !== 'open';
-}
-
-/** What cannot be done for good (a deleted repository, a refused call) ends that event, never the workflow. */
-async function attempt(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    log.warn('an event could not be handled', { reason: causeOf(error) });
-  }
-}
-
-/** Bound of a history before a fresh one is begun. Events. */
-const HISTORY_MAX = 4096;
-
-function shouldContinue(): boolean {
-  return workflowInfo().historyLength > HISTORY_MAX || workflowInfo().continueAsNewSuggested;
-}
-
-function noted(error: unknown): void {
-  if (!isCancellation(error)) log.warn('planning failed', { reason: causeOf(error) });
 }

@@ -2,23 +2,26 @@ import type { GitHubClient } from '../github/client.ts';
 import { publishComment, react, replyTo } from '../github/comment.ts';
 import { calling } from '../github/errors.ts';
 import { readPages } from '../github/pages.ts';
-import { permissionOf } from '../github/reviews.ts';
 import { pullWorkflowId } from '../github/workflowIds.ts';
 import type { Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
+import { refusal } from './refusal.ts';
 import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
-type Requests = Omit<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
+type Requests = Omit<
+  PullActivities,
+  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+>;
 
 /** What people ask for in comments and with buttons, and the answers. */
 export function requestActivities(engine: Engine): Requests {
   const clientOf = (pull: PullRef): Promise<GitHubClient> =>
     engine.github.installationClient(pull.repository.installationId);
   return {
-    refusal: async (pull, request) => refusal(await clientOf(pull), pull, request),
+    refusal: async (pull, request) => refusal(engine, await clientOf(pull), pull, request),
     acknowledge: async (pull, request) => {
       if (request.commentId !== undefined)
         await react(await clientOf(pull), pull.repository, request.commentId, 'eyes');
@@ -30,14 +33,6 @@ export function requestActivities(engine: Engine): Requests {
     openPullsOn: (repository, baseRef) => openPullsOn(engine, repository, baseRef),
     signalBaseMoved: (repository, numbers) => signalBaseMoved(engine, repository, numbers),
   };
-}
-
-/** Everybody may ask what is going on; what changes something needs write access. */
-async function refusal(client: GitHubClient, pull: PullRef, request: Request): Promise<string | undefined> {
-  if (request.command === 'help' || request.command === 'status') return undefined;
-  const permission = await permissionOf(client, pull.repository, request.actor);
-  if (permission === 'write' || permission === 'admin') return undefined;
-  return `\`${request.command}\` needs write access to this repository, which you do not have. Nothing was done; ask somebody who has it.`;
 }
 
 async function answer(client: GitHubClient, pull: PullRef, request: Request, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { BUTTONS } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
-import type { View, WaitingForLockView } from '../github/render/views.ts';
+import type { RollbackView, View, WaitingForLockView } from '../github/render/views.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import {
@@ -108,13 +108,13 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       return { apply: { state: RUNNING, view }, ...failedVerify(record), comment: view };
     }
     case 'rolled-back': {
-      const view = rollbackView(record, 'rolled-back', phase.reason);
+      const view = withRevert(rollbackView(record, 'rolled-back', phase.reason), phase.revert);
       return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
     }
     case 'held': {
       const view: View = {
         kind: 'held',
-        reason: [phase.reason, ...phase.remains].join('\n'),
+        reason: [phase.reason, ...phase.remains, ...revertWords(phase.revert)].join('\n'),
         hosts: hostRollbacks(record),
         ways: [
           { command: '/doaas unlock', effect: 'frees the servers, once somebody has looked at what remains' },
@@ -124,8 +124,25 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
     }
     case 'stale':
-      return words(NEUTRAL, 'Not applied: the plan no longer holds', `${phase.reason}. Nothing was changed.`);
+      return words(
+        NEUTRAL,
+        'Not applied: the plan no longer holds',
+        [`${phase.reason}. Nothing was changed.`, ...revertWords(phase.revert)].join(' '),
+      );
   }
+}
+
+function withRevert(view: RollbackView, revert: number | undefined): RollbackView {
+  return revert === undefined ? view : { ...view, revertPull: revert };
+}
+
+/** The branch says what the servers are not, and how that ends. */
+function revertWords(revert: number | undefined): readonly string[] {
+  return revert === undefined
+    ? []
+    : [
+        `It is merged, so the branch says what the servers are not; the revert is in pull request #${revert}.`,
+      ];
 }
 
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {

@@ -3,6 +3,8 @@
  * small JSON: ids, digests and sentences; plans, diffs and outputs stay in the store.
  */
 
+import type { Account } from '../policy/account.ts';
+
 export interface RepositoryRef {
   readonly owner: string;
   readonly name: string;
@@ -26,6 +28,7 @@ export interface PullSnapshot {
   readonly fork: boolean;
   readonly state: 'open' | 'closed' | 'merged';
   readonly mergeSha: string | undefined;
+  readonly mergedBy?: string;
 }
 
 /** The merge of a head into a base: what is planned. */
@@ -69,6 +72,31 @@ export interface Gate {
   /** Sentences: what is missing and who can give it. */
   readonly missing: readonly string[];
   readonly approvedBy: readonly string[];
+  /** What starts the apply, by the policy of the default branch. */
+  readonly trigger?: 'comment' | 'approval' | 'merge';
+  /** Only change windows keep it shut: epoch ms at which they are open. */
+  readonly opensAt?: number;
+  readonly waitsForChecks?: boolean;
+  /** What would be missing, had the override not taken it away. */
+  readonly lifted?: readonly string[];
+}
+
+/** What the workflow knows beside GitHub when a gate is judged. */
+export interface GateContext {
+  /** Who was seen to push to the pull request. */
+  readonly pushers?: readonly Account[];
+  /** Head of a fork that somebody with write access named. */
+  readonly vouched?: string;
+  readonly override?: Override;
+  /** The pull request is merged already, as the policy wants it. */
+  readonly merged?: boolean;
+}
+
+/** Something is not waited for, or not kept to: by a person, with a reason. */
+export interface Override {
+  readonly kind: 'override' | 'break-glass';
+  readonly by: string;
+  readonly reason: string;
 }
 
 export type CommandName = 'plan' | 'apply' | 'rollback' | 'status' | 'unlock' | 'help';
@@ -82,8 +110,9 @@ export interface Request {
   readonly commentId: number | undefined;
   /** For a button: GitHub's id of the delivery, the only thing that tells one press from the same one told again. */
   readonly deliveryId?: string;
-  /** For a button: the head that its check stands on. */
+  /** For a button: the head that its check stands on. For a comment: the one that it names. */
   readonly headSha: string | undefined;
+  readonly override?: Omit<Override, 'by'>;
 }
 
 export type LockOutcome =
@@ -103,6 +132,10 @@ export interface RunRef {
   readonly pull: PullRef;
   readonly plan: PlanRef;
   readonly actor: string;
+  /** What the gate was judged with; it is judged again just before the first effect. */
+  readonly context?: GateContext;
+  /** The change is merged already; what is applied is this commit. */
+  readonly mergeSha?: string;
 }
 
 export type ConfirmOutcome =
@@ -143,9 +176,15 @@ export type RunPhase =
   | { readonly kind: 'merging' }
   | { readonly kind: 'rolling-back'; readonly reason: string }
   | { readonly kind: 'applied'; readonly mergeSha: string; readonly differs: boolean }
-  | { readonly kind: 'rolled-back'; readonly reason: string }
-  | { readonly kind: 'held'; readonly reason: string; readonly remains: readonly string[] }
-  | { readonly kind: 'stale'; readonly reason: string };
+  /** `revert`: number of the pull request that takes a change back which was merged before it was applied. */
+  | { readonly kind: 'rolled-back'; readonly reason: string; readonly revert?: number }
+  | {
+      readonly kind: 'held';
+      readonly reason: string;
+      readonly remains: readonly string[];
+      readonly revert?: number;
+    }
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;
@@ -153,7 +192,11 @@ export interface PullActivities {
   /** `previous`: the plan that was shown before, so that an equal digest keeps its time and its approvals. */
   planPull(pull: PullRef, revision: Revision, previous: PlanRef | undefined): Promise<PlanOutcome>;
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
-  gatePull(pull: PullRef, plan: PlanRef): Promise<Gate>;
+  gatePull(pull: PullRef, plan: PlanRef, context?: GateContext): Promise<Gate>;
+  /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
+  recordOverride(pull: PullRef, plan: PlanRef, override: Override, lifted: readonly string[]): Promise<void>;
+  /** Validates what a merge queue would merge, and answers the checks of its commit. */
+  validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */
   refusal(pull: PullRef, request: Request): Promise<string | undefined>;
   /** Puts the eyes reaction under a comment, at once. */
@@ -168,6 +211,12 @@ export interface PullActivities {
   /** Open pull requests on a base branch, for planning again when it moves. */
   openPullsOn(repository: RepositoryRef, baseRef: string): Promise<readonly number[]>;
   signalBaseMoved(repository: RepositoryRef, numbers: readonly number[]): Promise<void>;
+}
+
+/** What a merge queue is about to merge. */
+export interface MergeGroup extends Revision {
+  /** Of the branch that it goes into. */
+  readonly baseRef: string;
 }
 
 export interface DeploymentActivities {

@@ -10,6 +10,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
 import { assemble, planRevision } from './pull.ts';
+import { revisionOf } from './runRevision.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome } from './types.ts';
@@ -18,7 +19,7 @@ const HOSTS_AT_ONCE = 32;
 
 /** Fresh facts, plan again, no steps; and every declared probe passes. */
 export async function verifyHosts(engine: Engine, run: RunRef): Promise<VerifyOutcome> {
-  const resolved = await engine.revisions.resolve(run.pull, run.plan);
+  const resolved = await engine.revisions.resolve(run.pull, revisionOf(run));
   if (resolved.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const probes = await probeAll(engine, run, resolved.changed);
   const made = assemble(await planRevision(engine, run.pull, resolved, run.plan.headSha));

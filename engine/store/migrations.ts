@@ -6,7 +6,10 @@ import type { Dialect } from './schema.ts';
  * new entry. Names sort in the order of time. The types of `schema.ts` describe the state after the last one.
  */
 export function migrations(dialect: Dialect): Readonly<Record<string, Migration>> {
-  return { '0001_first': { up: (db) => first(db, dialect) } };
+  return {
+    '0001_first': { up: (db) => first(db, dialect) },
+    '0002_verdicts': { up: (db) => verdictTable(db.schema) },
+  };
 }
 
 async function first(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
@@ -17,6 +20,19 @@ async function first(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await lockTables(schema, dialect);
   await hostTables(schema);
   await auditTable(db, dialect);
+}
+
+async function verdictTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('verdicts')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('number', 'integer', (c) => c.notNull())
+    .addColumn('head_sha', 'text', (c) => c.notNull())
+    .addColumn('digest', 'text', (c) => c.notNull())
+    .addColumn('judged_at', 'bigint', (c) => c.notNull())
+    .addColumn('verdict', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('verdicts_key', ['repository', 'number'])
+    .execute();
 }
 
 async function webhookTables(schema: SchemaModule): Promise<void> {

@@ -46,6 +46,8 @@ export interface LabState {
   readonly pullFacts: Map<string, Promise<PullFacts>>;
   readonly reactions: Map<number, Reaction[]>;
   readonly tokenUses: Map<string, number>;
+  /** Check runs of another App. */
+  readonly otherRuns: Set<number>;
   nextReactionId: number;
 }
 

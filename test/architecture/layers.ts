@@ -31,7 +31,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/spec': pure(['engine/facts', 'engine/kinds', 'schemas']),
   'engine/kinds': pure(['engine/facts', 'engine/operations', 'engine/spec'], ['engine/plan']),
   'engine/plan': pure(['engine/facts', 'engine/operations', 'engine/kinds'], ['engine/spec', 'engine/shell']),
-  'engine/policy': pure([], ['engine/github']),
+  'engine/policy': pure([], ['engine/github', 'engine/plan', 'engine/spec']),
   'engine/config': effects([]),
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),

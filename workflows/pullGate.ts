@@ -1,0 +1,81 @@
+import type { Gate, PlanRef, PullRef, Request } from '../engine/activities/types.ts';
+import { short } from './activities.ts';
+import { beginsByItself, gateContext, type PullState, requestBy } from './pullState.ts';
+
+/** What the policy's part of a pull request's workflow needs of the rest of it. */
+export interface Desk {
+  readonly pull: PullRef;
+  readonly state: () => PullState;
+  readonly change: (change: Partial<PullState>) => void;
+  /** Planning that runs has ended. */
+  readonly settled: () => Promise<void>;
+  readonly apply: (request: Request) => Promise<void>;
+  /** `mergeSha`: the change is merged already. */
+  readonly deploy: (plan: PlanRef, request: Request, attempt?: number, mergeSha?: string) => Promise<void>;
+}
+
+/** Judges the plan by the policy of the default branch, and shows it. */
+export async function judge(desk: Desk, plan: PlanRef, request?: Request): Promise<Gate> {
+  const gate = await short.gatePull(desk.pull, plan, gateContext(desk.state(), request));
+  desk.change({ gate });
+  return gate;
+}
+
+/** The gate may have opened: judges again, and begins where policy lets a plan begin by itself. */
+export async function judgeAgain(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { plan, running } = desk.state();
+  if (plan === undefined || running !== undefined) return;
+  const gate = await judge(desk, plan);
+  if (beginsByItself(desk.state(), gate, plan))
+    await desk.deploy(plan, requestBy(gate.approvedBy.at(-1) ?? '', plan, Date.now()));
+}
+
+/** A change window opened: what waited for it goes on, else the check says what holds now. */
+export async function windowOpened(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { pending, gate, mergeSeen } = desk.state();
+  const { opensAt: _, ...rest } = gate ?? { ready: false, missing: [], approvedBy: [] };
+  desk.change({ gate: rest, pending: undefined });
+  if (pending === undefined) return judgeAgain(desk);
+  await (mergeSeen === true ? applyMerged(desk, pending) : desk.apply(pending));
+}
+
+export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
+  desk.change({ pending: request });
+  const when = new Date(opensAt).toISOString().slice(0, 16).replace('T', ' ');
+  const text = `The change window is shut. This is applied by itself when it opens, ${when} UTC, if head, plan and approvals still hold then. \`/doaas rollback\` takes that back.`;
+  return short.answer(desk.pull, request, text);
+}
+
+/** Somebody merged it on GitHub. Where policy applies after the merge, that begins it; else it is a merge like any. */
+export async function noticeMerge(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { plan, snapshot, running, gate, mergeSeen } = desk.state();
+  if (plan === undefined || running !== undefined || mergeSeen === true || gate?.trigger !== 'merge') return;
+  desk.change({ mergeSeen: true });
+  await applyMerged(desk, requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now()));
+}
+
+async function applyMerged(desk: Desk, request: Request): Promise<void> {
+  const { plan, snapshot } = desk.state();
+  if (plan === undefined || snapshot?.mergeSha === undefined) return;
+  const refusal = await short.refusal(desk.pull, request);
+  const gate = await judge(desk, plan, request);
+  const missing = [...(refusal === undefined ? [] : [refusal]), ...gate.missing];
+  if (missing.length === 0) return desk.deploy(plan, request, 1, snapshot.mergeSha);
+  if (refusal === undefined && gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
+  const run = { run: `pr${desk.pull.number}-merge`, pull: desk.pull, plan, actor: request.actor };
+  const revert = await short.openRevert({ ...run, mergeSha: snapshot.mergeSha });
+  const why = `Merged, but not applied. Missing: ${missing.join('; ')}.`;
+  await short.answer(desk.pull, request, `${why} Nothing was changed; pull request #${revert} reverts it.`);
+}
+
+/** `/doaas plan SHA`: undefined where the head is that one; a fork's may then be planned. Else the answer. */
+export async function vouch(desk: Desk, { commentId, headSha: named }: Request): Promise<string | undefined> {
+  if (commentId === undefined || named === undefined) return undefined;
+  const { headSha } = await short.readPull(desk.pull);
+  if (named !== headSha) return `The head is ${headSha} now, not ${named}. Nothing was done.`;
+  desk.change({ vouched: named });
+  return undefined;
+}

@@ -1,0 +1,137 @@
+import type {
+  Gate,
+  GateContext,
+  PlanRef,
+  PullRef,
+  PullSnapshot,
+  Request,
+} from '../engine/activities/types.ts';
+import type { Account } from '../engine/policy/account.ts';
+import type { PullEvent } from './messages.ts';
+
+export interface Running {
+  readonly run: string;
+  readonly workflowId: string;
+  readonly request: Request;
+  readonly plan: PlanRef;
+  /** How often the same plan was started, because the base moved while it waited. */
+  readonly attempt: number;
+}
+
+/** What survives a continue-as-new. */
+export interface PullState {
+  readonly snapshot: PullSnapshot | undefined;
+  readonly plan: PlanRef | undefined;
+  /** The plan that was shown last, though it may be superseded: an equal one keeps its approvals. */
+  readonly shown: PlanRef | undefined;
+  /** The run that changes hosts for this pull request now, and the workflow that carries it. */
+  readonly running: Running | undefined;
+  /** Somebody wants the running change taken back; should it be applied before it can stop, the merged one is. */
+  readonly unwanted: Request | undefined;
+  /** Comments, and deliveries of buttons, that were acted upon; what comes twice does nothing the second time. */
+  readonly answered: readonly (number | string)[];
+  /** As the present plan was judged last. */
+  readonly gate?: Gate | undefined;
+  /** Who was seen to push. */
+  readonly pushers?: readonly Account[];
+  /** Head of a fork that may be planned. */
+  readonly vouched?: string;
+  /** Asked for while only a change window was shut; goes on when that opens. */
+  readonly pending?: Request | undefined;
+  /** Plans that were started without anybody asking, once each. */
+  readonly begun?: readonly string[];
+  /** Epoch ms at which a newer head was noticed. */
+  readonly movedAt?: number;
+  /** The merge was noticed, and what policy wants then was begun. */
+  readonly mergeSeen?: boolean;
+}
+
+export interface PullInput {
+  readonly pull: PullRef;
+  readonly state?: PullState;
+  readonly inbox?: readonly PullEvent[];
+}
+
+export const NEW_PULL: PullState = {
+  snapshot: undefined,
+  plan: undefined,
+  shown: undefined,
+  running: undefined,
+  unwanted: undefined,
+  answered: [],
+};
+
+/** People who pushed to one pull request and are remembered. */
+const PUSHERS_MAX = 100;
+/** Plans that are remembered as begun. */
+const BEGUN_MAX = 100;
+
+export function withPusher(state: PullState, { login, id }: Account): PullState {
+  const others = (state.pushers ?? []).filter((pusher) => pusher.login !== login);
+  return { ...state, pushers: [...others, { login, id }].slice(-PUSHERS_MAX) };
+}
+
+/** A newer head than the one that was looked at before. */
+export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: number): PullState {
+  const moved = state.snapshot !== undefined && state.snapshot.headSha !== snapshot.headSha;
+  return { ...state, snapshot, ...(moved ? { movedAt: now } : {}) };
+}
+
+export function gateContext(state: PullState, request: Request | undefined): GateContext {
+  const { pushers, vouched, snapshot } = state;
+  return {
+    ...(pushers === undefined ? {} : { pushers }),
+    ...(vouched === undefined ? {} : { vouched }),
+    ...(request?.override === undefined ? {} : { override: { ...request.override, by: request.actor } }),
+    ...(snapshot?.state === 'merged' ? { merged: true } : {}),
+  };
+}
+
+/** Forks are validated only, unless somebody who may write has named this head. */
+export function mayPlan({ vouched }: PullState, { fork, headSha }: PullSnapshot): boolean {
+  return !fork || vouched === headSha;
+}
+
+/**
+ * A comment carries no SHA: it means the head that its writer can have seen. GitHub's times have whole seconds, so one of the
+ * second in which a newer head was noticed may have meant the older one.
+ */
+export function meantAnOlderHead(state: PullState, request: Request): boolean {
+  const { movedAt } = state;
+  const unnamed = request.commentId !== undefined && request.headSha === undefined;
+  return unnamed && movedAt !== undefined && Date.parse(request.at) <= movedAt;
+}
+
+/** A plan that policy lets begin by itself, and that was not begun so before. */
+export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boolean {
+  return (
+    gate.ready &&
+    gate.trigger === 'approval' &&
+    gate.approvedBy.length > 0 &&
+    !(state.begun ?? []).includes(nameOf(plan))
+  );
+}
+
+export function withBegun(state: PullState, plan: PlanRef): PullState {
+  return { ...state, begun: [...(state.begun ?? []), nameOf(plan)].slice(-BEGUN_MAX) };
+}
+
+function nameOf({ headSha, digest }: PlanRef): string {
+  return `${headSha} ${digest}`;
+}
+
+/** What nobody asked for in words: the last reviewer's approval, or the merge. */
+export function requestBy(actor: string, plan: PlanRef, at: number): Request {
+  const { headSha } = plan;
+  return { command: 'apply', actor, at: new Date(at).toISOString(), commentId: undefined, headSha };
+}
+
+/** Hints to look again; one look answers all that came before it. */
+export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
+  if (a.kind !== b.kind || a.kind === 'asked' || a.kind === 'misspelt') return false;
+  return pusherOf(a) === pusherOf(b);
+}
+
+function pusherOf(event: PullEvent): string | undefined {
+  return event.kind === 'changed' ? event.pushedBy?.login : undefined;
+}
