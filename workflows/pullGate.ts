@@ -65,10 +65,25 @@ async function applyMerged(desk: Desk, request: Request): Promise<void> {
   const missing = [...(refusal === undefined ? [] : [refusal]), ...gate.missing];
   if (missing.length === 0) return desk.deploy(plan, request, 1, snapshot.mergeSha);
   if (refusal === undefined && gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
-  const run = { run: `pr${desk.pull.number}-merge`, pull: desk.pull, plan, actor: request.actor };
-  const revert = await short.openRevert({ ...run, mergeSha: snapshot.mergeSha });
-  const why = `Merged, but not applied. Missing: ${missing.join('; ')}.`;
+  await revertUnapplied(desk, request, `Merged, but not applied. Missing: ${missing.join('; ')}.`);
+}
+
+/** The branch says what the hosts are not: takes it back there. */
+async function revertUnapplied(desk: Desk, request: Request, why: string): Promise<void> {
+  const { plan, snapshot } = desk.state();
+  if (plan === undefined || snapshot?.mergeSha === undefined) return;
+  const { mergeSha } = snapshot;
+  const run = { run: `pr${desk.pull.number}-merge`, pull: desk.pull, plan, actor: request.actor, mergeSha };
+  const revert = await short.openRevert(run);
   await short.answer(desk.pull, request, `${why} Nothing was changed; pull request #${revert} reverts it.`);
+}
+
+/** `/doaas rollback` while only a window is waited for. */
+export async function dropPending(desk: Desk, request: Request): Promise<void> {
+  desk.change({ pending: undefined });
+  const why = 'It no longer waits for the change window.';
+  if (desk.state().mergeSeen === true) return revertUnapplied(desk, request, why);
+  await short.answer(desk.pull, request, `${why} Nothing was applied.`);
 }
 
 /** `/doaas plan SHA`: undefined where the head is that one; a fork's may then be planned. Else the answer. */

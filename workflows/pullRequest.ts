@@ -12,7 +12,16 @@ import type { PlanRef, PullSnapshot, Request, Revision } from '../engine/activit
 import { reading, short } from './activities.ts';
 import { deployment } from './deployment.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
-import { type Desk, judge, judgeAgain, noticeMerge, vouch, waitForWindow, windowOpened } from './pullGate.ts';
+import {
+  type Desk,
+  dropPending,
+  judge,
+  judgeAgain,
+  noticeMerge,
+  vouch,
+  waitForWindow,
+  windowOpened,
+} from './pullGate.ts';
 import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 import {
   beginsByItself,
@@ -184,10 +193,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
       return no('The policy applies after the merge: merge this pull request once `doaas/plan` is green.');
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
     if (!gate.ready) return no(`Not applied. Missing: ${gate.missing.join('; ')}.`);
-    if (request.override !== undefined) {
-      const override = { ...request.override, by: request.actor };
-      await short.recordOverride(input.pull, plan, override, gate.lifted ?? []);
-    }
+    if (request.override !== undefined)
+      await short.recordOverride(input.pull, plan, request, gate.lifted ?? []);
     await deploy(plan, request);
   };
 
@@ -219,14 +226,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const takeBack = async (request: Request): Promise<void> => {
-    if (state.running === undefined && state.pending !== undefined && state.mergeSeen !== true) {
-      state = { ...state, pending: undefined };
-      return short.answer(
-        input.pull,
-        request,
-        'It no longer waits for the change window; nothing was applied.',
-      );
-    }
+    if (state.running === undefined && state.pending !== undefined) return dropPending(desk, request);
     if (state.running === undefined) return rollBackMerged(input.pull, request);
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };

@@ -16,7 +16,7 @@ import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import { showCheck, showComment } from './show.ts';
-import type { Gate, GateContext, Override, PlanRef, PullRef } from './types.ts';
+import type { Gate, GateContext, Override, PlanRef, PullRef, Request } from './types.ts';
 
 /** Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. */
 export async function gatePull(
@@ -185,9 +185,10 @@ export async function recordOverride(
   engine: Engine,
   pull: PullRef,
   plan: PlanRef,
-  override: Override,
+  { actor: by, commentId, override }: Request,
   lifted: readonly string[],
 ): Promise<void> {
+  if (override === undefined) return;
   const { repository, number } = pull;
   const client = await engine.github.installationClient(repository.installationId);
   const snapshot = await getPull(client, repository, number);
@@ -197,8 +198,10 @@ export async function recordOverride(
     ...(notify?.users ?? []).map((user) => mention(user.split('#')[0] ?? '')),
     ...(notify?.teams ?? []).map((team) => mention(`${repository.owner}/${team}`)),
   ];
+  const body = overrideText(plan, { ...override, by }, lifted, told);
+  await publishComment(client, repository, number, { key: `override-${commentId}`, body });
   await engine.store.audit.append({
-    who: override.by,
+    who: by,
     what: override.kind,
     repository: nameOf(pull),
     pull: number,
@@ -206,8 +209,6 @@ export async function recordOverride(
     digest: plan.digest,
     detail: { reason: override.reason, lifted },
   });
-  const key = `override-${plan.headSha.slice(0, 12)}-${plan.digest.slice(0, 12)}`;
-  await publishComment(client, repository, number, { key, body: overrideText(plan, override, lifted, told) });
 }
 
 const TITLES: Readonly<Record<Override['kind'], string>> = {

@@ -37,7 +37,7 @@ export function pullActivities(engine: Engine): Planned {
     validatePull: (pull, revision) => validatePull(engine, pull, revision),
     planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
     gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
-    recordOverride: (pull, plan, override, lifted) => recordOverride(engine, pull, plan, override, lifted),
+    recordOverride: (pull, plan, request, lifted) => recordOverride(engine, pull, plan, request, lifted),
     validateGroup: (repository, group) => validateGroup(engine, repository, group),
   };
 }

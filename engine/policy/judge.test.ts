@@ -123,6 +123,22 @@ describe('approvals', () => {
     expect(missing(spec, { reviews: [] })).toEqual([]);
     expect(missing({ rules: { quiet: { limits: { hosts: 9 } } } }, { reviews: [] })).toEqual([who]);
   });
+
+  test.each<readonly [string, PolicyRule, Partial<Change>]>([
+    ['a path', { match: { paths: ['docs/**'] }, approvals: [] }, { paths: ['docs/a', 'web.yaml'] }],
+    [
+      'a server',
+      { match: { labels: { env: 'dev' } }, approvals: [] },
+      { targets: [target('dev-1', { labels: { env: 'dev' } }), target('web-1')] },
+    ],
+    [
+      'a step',
+      { match: { disruption: ['none'] }, approvals: [] },
+      { targets: [target('web-1', { steps: [step(), step({ disruption: 'reboot' })] })] },
+    ],
+  ])('%s that needs none does not free what comes with it', (_name, given, more) => {
+    expect(missing(rule(given), { ...more, reviews: [] })).toEqual([who]);
+  });
 });
 
 describe('what else is asked', () => {

@@ -2,7 +2,7 @@ import type { PolicyApproval, PolicyRule, PolicySpec, PolicyWindow } from '../sp
 import { judgeApproval, mayWrite, teamsFor } from './approvals.ts';
 import { freezeAt, isOpen, opensAt } from './calendar.ts';
 import { type Change, packagesRemoved } from './change.ts';
-import { type MatchedRule, matchedRules } from './match.ts';
+import { coversAll, type MatchedRule, matchedRules } from './match.ts';
 import { sayWho, whoMay } from './people.ts';
 
 /** One thing that a rule asks for, and how it stands. */
@@ -43,7 +43,7 @@ const LIFTS: Readonly<Record<Change['lifted'], readonly Ask['kind'][]>> = {
 /** Is the change ready to be applied; if not, what is missing and who can give it. `spec`: of the default branch. */
 export function judge(spec: PolicySpec | undefined, change: Change): Verdict {
   const rules = matchedRules(spec?.rules ?? {}, change);
-  const approvals = approvalsOf(rules).map(({ rule, approval }) => ({
+  const approvals = approvalsOf(rules, change).map(({ rule, approval }) => ({
     rule,
     ...judgeApproval(approval, change, rule),
   }));
@@ -98,20 +98,24 @@ export function teamsToRead(
   organisation: string,
 ): readonly string[] {
   const rules = matchedRules(spec?.rules ?? {}, change);
-  return approvalsOf(rules).flatMap(({ approval }) => teamsFor(approval, change, organisation));
+  return approvalsOf(rules, change).flatMap(({ approval }) => teamsFor(approval, change, organisation));
 }
 
 export function wantsChecks(spec: PolicySpec | undefined, change: Matchable): boolean {
   return matchedRules(spec?.rules ?? {}, change).some(({ rule }) => rule.checks !== undefined);
 }
 
-/** A rule that says nothing of approvals leaves it to the others; `approvals: []` says that none is needed. */
-function approvalsOf(rules: readonly MatchedRule[]) {
-  const said = rules.filter(({ rule }) => rule.approvals !== undefined);
-  if (said.length === 0) return DEFAULT_APPROVALS.map((approval) => ({ rule: undefined, approval }));
-  return said.flatMap(({ name, rule }) =>
+/**
+ * What all rules ask for together. `approvals: []` says that none is needed, and only of a change of which nothing is outside
+ * of that rule: one free file would free all that comes with it.
+ */
+function approvalsOf(rules: readonly MatchedRule[], change: Pick<Change, 'targets' | 'paths'>) {
+  const asked = rules.flatMap(({ name, rule }) =>
     (rule.approvals ?? []).map((approval) => ({ rule: name, approval })),
   );
+  const free = rules.some(({ rule }) => rule.approvals?.length === 0 && coversAll(rule.match ?? {}, change));
+  if (asked.length > 0 || free) return asked;
+  return DEFAULT_APPROVALS.map((approval) => ({ rule: undefined, approval }));
 }
 
 function stateAsks(change: Change): readonly Ask[] {

@@ -33,6 +33,17 @@ function matches(match: PolicyMatch, change: Matchable): string | undefined {
   return shown.length === 0 ? 'every change' : shown.join('; ');
 }
 
+/** Whether there is nothing in a change that the match does not mean: every path, every step on every server. */
+export function coversAll(match: PolicyMatch, { targets, paths }: Matchable): boolean {
+  const named = paths.every((path) => (match.paths ?? ['**']).some((glob) => matchesGlob(glob, path)));
+  return (
+    named &&
+    targets.every(({ steps, ...target }) =>
+      steps.every((step) => matchesTarget(match, { ...target, steps: [step] })),
+    )
+  );
+}
+
 function looksAtHosts({ paths: _, ...match }: PolicyMatch): boolean {
   return Object.keys(match).length > 0;
 }

@@ -53,7 +53,10 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
         conclusion,
       });
       context.state.otherRuns.add(Number(made.id));
-      const [repository, sender] = [await callJson(context, path), await senderOf(context, owner)];
+      const [repository, sender] = [
+        await callJson(context, path),
+        await senderOf(context, accounts.admin.login),
+      ];
       const pulls = context.store.pullRequests.findBy('repo_id', rowOf(repo).id);
       const pull_requests = pulls.filter((pull) => pull.state === 'open' && pull.head_sha === sha);
       const suite = { head_sha: sha, status: 'completed', conclusion, app: OTHER_APP, pull_requests };
@@ -62,7 +65,9 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
       context.deliveries.emit('check_suite', 'completed', payload);
     },
     makeFork: async (repo, number, fork) => {
-      context.store.pullRequests.update(pullOf(repo, number).id, { head_repo_id: rowOf(fork).id });
+      const { id } = pullOf(repo, number);
+      context.store.pullRequests.update(id, { head_repo_id: rowOf(fork).id });
+      context.state.forks.add(id);
     },
     requestMergeGroup: (repo, number) => {
       const row = rowOf(repo);

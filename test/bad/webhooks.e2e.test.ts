@@ -194,13 +194,13 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
     await world.answer(
       pull,
       early,
-      /The plan changed after you asked|no plan to apply|Not applied\. Missing: one approving/,
+      /The head moved to|The plan changed after you asked|no plan to apply|Not applied\. Missing: one approving/,
     );
     expect(await onHost('cat /etc/motd')).not.toBe('new');
     await world.check(head, 'doaas/plan', { conclusion: 'success' });
     faults.add({ event: 'pull_request_review', times: 1, effect: 'drop' });
     await world.approve(pull);
-    await world.say(pull, '/doaas apply');
+    await world.say(pull, `/doaas apply ${head}`);
     await world.check(head, 'doaas/apply', { conclusion: 'success' });
     await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge');
     expect(await onHost('cat /etc/motd')).toBe('new');
