@@ -8,8 +8,9 @@ import { holdingPolicy, readTeams } from './policy.ts';
 import type { PullRef, Request } from './types.ts';
 
 /** Which commands the policy can keep to some people. */
-const CAPABILITIES: Readonly<Partial<Record<Request['command'], Capability>>> = {
+const CAPABILITIES: Readonly<Partial<Record<string, Capability>>> = {
   apply: 'apply',
+  cancel: 'cancel',
   rollback: 'rollback',
   unlock: 'unlock',
 };

@@ -4,7 +4,9 @@ import { code } from '../github/render/escape.ts';
 import { render } from '../github/render/render.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy } from './policy.ts';
+import type { ResolvedTree } from './revisions.ts';
 import type { MergeGroup, RepositoryRef } from './types.ts';
+import { type Unreadable, unreadable } from './validate.ts';
 
 /**
  * A merge queue asks for the required checks on the commit that it would merge. `doaas/validate` is what it is; `doaas/plan` can only
@@ -17,33 +19,40 @@ export async function validateGroup(
 ): Promise<void> {
   const client = await engine.github.installationClient(repository.installationId);
   const defaultBranch = await readDefaultBranch(client, repository);
-  const [{ documents, errors, refused, resolution }, holding] = await Promise.all([
-    engine.revisions.resolveCommit(repository, headSha),
+  const [tree, holding] = await Promise.all([
+    engine.revisions.resolveCommit(repository, headSha).catch(unreadable),
     holdingPolicy(engine, client, repository, { defaultBranch, baseRef: '', baseSha }),
   ]);
-  const hosts = resolution.hosts.length;
-  const valid = render({ kind: 'validate', errors, documents, hosts, leftOut: refused });
-  const completed = (good: boolean) => ({
+  const errors = 'kind' in tree ? [] : tree.errors;
+  const good = !('kind' in tree) && errors.length === 0;
+  const completed = (success: boolean) => ({
     status: 'completed' as const,
-    conclusion: good ? ('success' as const) : ('failure' as const),
+    conclusion: success ? ('success' as const) : ('failure' as const),
   });
   const afterMerge = holding.kind === 'policy' && holding.policy.spec?.trigger === 'merge';
   await publishCheck(client, repository, {
     name: 'doaas/validate',
     headSha,
     externalId: `validate-${headSha}-${baseSha}`,
-    state: completed(errors.length === 0),
-    title: valid.title,
-    summary: valid.body,
+    state: completed(good),
+    ...validWords(tree),
     annotations: annotationsOf(errors),
   });
   await publishCheck(client, repository, {
     name: 'doaas/plan',
     headSha,
     externalId: `plan-${headSha}`,
-    state: completed(afterMerge && errors.length === 0),
+    state: completed(afterMerge && good),
     ...planWords(afterMerge, baseRef),
   });
+}
+
+function validWords(tree: ResolvedTree | Unreadable) {
+  if ('kind' in tree) return { title: 'The repository cannot be read', summary: tree.reason };
+  const { documents, errors, refused, resolution } = tree;
+  const hosts = resolution.hosts.length;
+  const { title, body } = render({ kind: 'validate', errors, documents, hosts, leftOut: refused });
+  return { title, summary: body };
 }
 
 function planWords(afterMerge: boolean, baseRef: string) {

@@ -203,4 +203,13 @@ describe('what else is asked', () => {
     });
     expect(missing(spec, { lifted: 'override' })).toEqual([expect.stringContaining('2 approving reviews')]);
   });
+
+  test('a policy that asks for very much is said in bounds', () => {
+    const checks = Array.from({ length: 50 }, (_, i) => `ci/${i}-${'x'.repeat(190)}`);
+    const rules = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`r${i}`, { checks }]));
+    const judged = judge({ rules }, change());
+    expect(judged.ready).toBe(false);
+    expect(judged.missing.at(-1)).toMatch(/^and \d+ more$/);
+    expect(JSON.stringify(judged).length).toBeLessThan(200_000);
+  });
 });

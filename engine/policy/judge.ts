@@ -59,15 +59,12 @@ export function judge(spec: PolicySpec | undefined, change: Change): Verdict {
   ];
   const open = asks.filter(({ missing }) => missing !== undefined);
   const left = open.filter(({ kind }) => !LIFTS[change.lifted].includes(kind));
-  const sentences = (list: readonly Ask[]): readonly string[] => [
-    ...new Set(list.flatMap(({ missing }) => missing ?? [])),
-  ];
   return {
     ready: left.length === 0,
     missing: sentences(left),
     lifted: sentences(open.filter((ask) => !left.includes(ask))),
     approvedBy: [...new Set(approvals.flatMap(({ by }) => by))],
-    asks,
+    asks: asks.slice(0, ASKS_MAX),
     rules: rules.map(({ name, because }) => ({ name, because })),
     opensAt: opening(left, rules, change),
     waitsForChecks: left.some(({ kind }) => kind === 'check'),
@@ -116,6 +113,19 @@ function approvalsOf(rules: readonly MatchedRule[], change: Pick<Change, 'target
   const free = rules.some(({ rule }) => rule.approvals?.length === 0 && coversAll(rule.match ?? {}, change));
   if (asked.length > 0 || free) return asked;
   return DEFAULT_APPROVALS.map((approval) => ({ rule: undefined, approval }));
+}
+
+/** Asks that are shown. */
+const ASKS_MAX = 100;
+/** Sentences that are said; they go into checks, histories and the store. */
+const SENTENCES_MAX = 50;
+/** Of one; a path alone may have 4,096. Characters. */
+const SENTENCE_MAX = 1_000;
+
+function sentences(asks: readonly Ask[]): readonly string[] {
+  const all = [...new Set(asks.flatMap(({ missing }) => missing?.slice(0, SENTENCE_MAX) ?? []))];
+  const more = all.length - SENTENCES_MAX;
+  return more > 0 ? [...all.slice(0, SENTENCES_MAX), `and ${more} more`] : all;
 }
 
 function stateAsks(change: Change): readonly Ask[] {

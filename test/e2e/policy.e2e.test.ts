@@ -269,6 +269,38 @@ rules:
     expect(await world.github.fileAt(world.repo, 'main', 'db/hasty.yaml')).toBeUndefined();
   });
 
+  it('is asked again when a run has its servers, and of a head that moved under a comment', async () => {
+    await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
+    const slow = await change('slow', {}, [{ tcp: 'localhost:81', within: '8s' }]);
+    const next = await change('dismissed');
+    await world.check(slow.sha, 'doaas/plan');
+    await world.check(next.sha, 'doaas/plan');
+    await world.approve(slow.pull);
+    const { reviewer } = world.github.accounts;
+    const review = await world.github.review(world.repo, next.pull, reviewer, 'APPROVE');
+    await world.say(slow.pull, '/doaas apply');
+    await until(async () => ((await onHost('slow')) === 'slow\n' ? true : undefined), 'the first run', 30);
+    await world.say(next.pull, '/doaas apply');
+    const applyOf = async () => (await world.checks(next.sha)).find((run) => run.name === 'doaas/apply');
+    await until(async () => ((await applyOf())?.status === 'queued' ? true : undefined), 'it to wait', 20);
+    await world.github.dismissReview(world.repo, next.pull, review);
+    const stale = await world.check(next.sha, 'doaas/apply', { conclusion: 'neutral' });
+    expect(stale.summary).toContain('it is not ready any more. Missing: one approving review');
+    expect(await onHost('dismissed')).toBe('absent\n');
+
+    await setPolicy('rules:\n  all: {approvals: []}\n');
+    await waitingFor(next.sha, /Waiting for:\*\* nothing/);
+    const { faults } = world.github.webhooks;
+    faults.add({ event: 'pull_request', action: 'synchronize', times: 1, effect: 'after-next' });
+    const files = { '/etc/doaas-dismissed': { content: 'other\n' } };
+    await world.github.push(world.repo, 'dismissed', {
+      'db/dismissed.yaml': configuration('dismissed', { files }),
+    });
+    const early = await world.say(next.pull, '/doaas apply');
+    await world.answer(next.pull, early, /The head moved to [0-9a-f]{8} when you asked/);
+    expect(await onHost('dismissed')).toBe('absent\n');
+  });
+
   it('made the engine send GitHub nothing that its API description does not know', () => {
     expect(world.github.violations()).toEqual([]);
   });
