@@ -66,8 +66,13 @@ async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string
 }
 
 function audit(engine: Engine, run: RunRef, what: string): Promise<void> {
-  const { plan, pull, actor } = run;
-  const detail = { run: run.run, hosts: plan.hosts.map((host) => host.name) };
+  const { plan, pull, actor, context, mergeSha } = run;
+  const detail = {
+    run: run.run,
+    hosts: plan.hosts.map((host) => host.name),
+    ...(context?.override === undefined ? {} : { override: { ...context.override } }),
+    ...(mergeSha === undefined ? {} : { mergedBefore: mergeSha }),
+  };
   return engine.store.audit.append({
     who: actor,
     what,

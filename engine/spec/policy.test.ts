@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkRepository } from './check.ts';
 import { loadPolicy, POLICY_FILE } from './policy.ts';
@@ -66,4 +67,24 @@ test('the repository is not valid with a broken policy, and a policy elsewhere i
   expect(broken.errors).toHaveLength(1);
   const elsewhere = checkRepository(new Map([['policy.yaml', bytes(`${head}spec: {}\n`)]]));
   expect(elsewhere.errors[0]?.message).toBe(`A policy here holds for nothing; move it to ${POLICY_FILE}.`);
+});
+
+test('no text makes it throw, and what it takes has no mistake', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      'spec:',
+      '  rules: {a: {window: {timeZone: UTC}}}',
+      '  trigger: merge',
+      '--- ',
+      'x: &a [*a]',
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 8 }), fc.boolean(), (lines, headed) => {
+      const { spec, errors } = load(`${headed ? head : ''}${lines.join('\n')}`);
+      expect(spec === undefined).toBe(errors.length > 0);
+    }),
+    { numRuns: 300 },
+  );
 });
