@@ -3,6 +3,7 @@ import {
   condition,
   continueAsNew,
   ParentClosePolicy,
+  patched,
   setHandler,
   startChild,
   uuid4,
@@ -22,7 +23,7 @@ import {
   waitForWindow,
   windowOpened,
 } from './pullGate.ts';
-import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
+import { cancelDeployment, rollBackMerged, stopOvertaken } from './pullRollback.ts';
 import {
   beginsByItself,
   gateContext,
@@ -33,6 +34,7 @@ import {
   type PullState,
   type Running,
   saysTheSame,
+  withAnswered,
   withBegun,
   withPusher,
   withSnapshot,
@@ -40,11 +42,11 @@ import {
 import { FORK, HELP, PLANNING } from './pullTexts.ts';
 import { attempt, isOver, noted, shouldContinue } from './steadily.ts';
 
+/** Between the last word of a run's check and its end. */
+const END_SOON = '3 seconds';
+
 /** A plan that is the same again after the base has moved goes on by itself this often. */
 const ATTEMPTS_MAX = 10;
-
-/** Bound of remembered comments and presses; GitHub redelivers within three days. */
-const ANSWERED_MAX = 500;
 
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
@@ -68,23 +70,13 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const reopened = state.snapshot?.state !== 'open' || (state.snapshot.draft && !snapshot.draft);
     const wasOpen = state.snapshot?.state === 'open';
     state = withSnapshot(state, snapshot, Date.now());
-    await stopOvertaken(snapshot);
+    await stopOvertaken(state.running, snapshot);
     if (wasOpen && snapshot.state === 'merged') await noticeMerge(desk);
     if (snapshot.state !== 'open' || (same && !force && !reopened)) return;
     planning?.scope.cancel();
     await planning?.done;
     const scope = new CancellationScope();
     planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
-  };
-
-  /** GitHub would refuse the merge in the end; the run is taken back now, and the newest head planned after it. */
-  const stopOvertaken = async ({ state: now, headSha }: PullSnapshot): Promise<void> => {
-    if (state.running === undefined || now === 'merged') return;
-    const { workflowId, plan } = state.running;
-    if (now === 'closed')
-      await cancelDeployment(workflowId, 'The pull request was closed while it was applied');
-    else if (headSha !== plan.headSha)
-      await cancelDeployment(workflowId, 'A newer commit was pushed while this one was applied');
   };
 
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
@@ -128,7 +120,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const id = request.commentId ?? request.deliveryId;
     if (id !== undefined && state.answered.includes(id)) return;
     await act();
-    if (id !== undefined) state = { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };
+    if (id !== undefined) state = withAnswered(state, id);
   };
 
   const obey = async (request: Request): Promise<void> => {
@@ -168,6 +160,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
 
   const apply = async (request: Request): Promise<void> => {
     const no = (text: string): Promise<void> => short.answer(input.pull, request, text);
+    if (state.running !== undefined && patched('end-before-apply')) await awaitEnd();
     if (state.running !== undefined)
       return no(`The run ${state.running.run} is already applying this pull request.`);
     await look(false);
@@ -233,6 +226,13 @@ export async function pullRequest(input: PullInput): Promise<void> {
     await cancelDeployment(workflowId, `${request.actor} asked for a rollback`);
     const text = `Stopping the run ${run} at the next safe point and rolling it back.`;
     return short.answer(input.pull, request, text);
+  };
+
+  /** The check says that a run has ended a moment before its workflow tells so here. */
+  const awaitEnd = async (): Promise<void> => {
+    await condition(() => ended.length > 0, END_SOON);
+    const end = ended.shift();
+    if (end !== undefined) await deploymentOver(end);
   };
 
   const deploymentOver = async (end: DeploymentEnded): Promise<void> => {

@@ -71,6 +71,13 @@ export function withPusher(state: PullState, { login, id }: Account): PullState 
   return { ...state, pushers: [...others, { login, id }].slice(-PUSHERS_MAX) };
 }
 
+/** Bound of remembered comments and presses; GitHub redelivers within three days. */
+const ANSWERED_MAX = 500;
+
+export function withAnswered(state: PullState, id: number | string): PullState {
+  return { ...state, answered: [...state.answered, id].slice(-ANSWERED_MAX) };
+}
+
 /** A newer head than the one that was looked at before. */
 export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: number): PullState {
   const moved = state.snapshot !== undefined && state.snapshot.headSha !== snapshot.headSha;
