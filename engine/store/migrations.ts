@@ -13,6 +13,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0003_drift': { up: (db) => driftTable(db.schema) },
     '0004_pulls': { up: (db) => pullsTable(db.schema) },
     '0005_inbox': { up: (db) => inboxForDeliveries(db, dialect) },
+    '0007_verdicts': { up: (db) => verdictTable(db.schema) },
   };
 }
 
@@ -61,6 +62,19 @@ async function first(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await lockTables(schema, dialect);
   await hostTables(schema);
   await auditTable(db, dialect);
+}
+
+async function verdictTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('verdicts')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('number', 'integer', (c) => c.notNull())
+    .addColumn('head_sha', 'text', (c) => c.notNull())
+    .addColumn('digest', 'text', (c) => c.notNull())
+    .addColumn('judged_at', 'bigint', (c) => c.notNull())
+    .addColumn('verdict', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('verdicts_key', ['repository', 'number'])
+    .execute();
 }
 
 async function webhookTables(schema: SchemaModule): Promise<void> {
