@@ -87,7 +87,7 @@ export async function windowOpened(desk: Desk): Promise<void> {
 export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
   desk.change({ pending: request });
   const when = new Date(opensAt).toISOString().slice(0, 16).replace('T', ' ');
-  const text = `The change window is shut. This is applied by itself when it opens, ${when} UTC, if head, plan and approvals still hold then. \`/doaas rollback\` takes that back.`;
+  const text = `The change window is shut. This is applied by itself when it opens, ${when} UTC, if head, plan and approvals still hold then. \`/doaas cancel\` or \`/doaas rollback\` takes that back.`;
   return short.answer(desk.pull, request, text);
 }
 
@@ -121,7 +121,7 @@ async function revertUnapplied(desk: Desk, request: Request, why: string): Promi
   await short.answer(desk.pull, request, `${why} Nothing was changed; pull request #${revert} reverts it.`);
 }
 
-/** `/doaas rollback` while only a window is waited for. */
+/** `/doaas rollback` or `/doaas cancel` while only a window is waited for. */
 export async function dropPending(desk: Desk, request: Request): Promise<void> {
   desk.change({ pending: undefined });
   const why = 'It no longer waits for the change window.';

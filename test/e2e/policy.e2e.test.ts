@@ -150,7 +150,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   });
 
   it('waits for its window without polling, and goes on by itself when that opens', async () => {
-    const opens = new Date(Math.ceil((Date.now() + 25_000) / 60_000) * 60_000);
+    const opens = new Date(Math.ceil((Date.now() + 35_000) / 60_000) * 60_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
     const hours = `{from: "${clock(opens)}", to: "${clock(new Date(opens.getTime() + 30 * 60_000))}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
@@ -158,6 +158,10 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await world.check(sha, 'doaas/plan');
     await world.approve(pull);
     await waitingFor(sha, /Waiting for:\*\* the change window every day [^;]*; it opens/);
+    const first = await world.say(pull, '/doaas apply');
+    await world.answer(pull, first, /The change window is shut/);
+    const cancel = await world.say(pull, '/doaas cancel');
+    await world.answer(pull, cancel, /It no longer waits for the change window. Nothing was applied./);
     const comment = await world.say(pull, '/doaas apply');
     await world.answer(pull, comment, /The change window is shut. This is applied by itself when it opens/);
     const asked = world.github.requests().length;
@@ -219,7 +223,7 @@ rules:
     const newer = await world.github.push(world.repo, 'fork', { 'NEWS.md': 'y\n' });
     await world.check(newer, 'doaas/validate');
     const again = await world.say(pull, '/doaas apply', reviewer);
-    await world.answer(pull, again, /There is no plan to apply for this head/);
+    await world.answer(pull, again, /comes from a fork, so it is validated only/);
   });
 
   it('that applies before the merge fails the plan of a merge queue; after it, passes', async () => {
