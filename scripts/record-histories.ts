@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 export const HISTORIES = join(ROOT, 'workflows', 'histories');
 
 /** Shapes kept of one workflow type; more would only slow the tests. */
-const SHAPES_MAX = 12;
+const SHAPES_MAX = 18;
 /** Workflows looked at in one go. */
 const WORKFLOWS_MAX = 2_000;
 

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/performance/noBarrelFile: a Temporal worker bundles one module and finds workflows by its exports
 export { deployment } from './deployment.ts';
 export { drift } from './drift.ts';
+export { mergeGroup } from './mergeGroup.ts';
 export { planRevision } from './plan.ts';
 export { pullRequest } from './pullRequest.ts';
 export { repository } from './repository.ts';

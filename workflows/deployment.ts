@@ -2,6 +2,7 @@ import {
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
+  log,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -41,13 +42,25 @@ export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
       hindrance === undefined
         ? await changeHosts(run, progress)
         : { kind: 'stale' as const, reason: hindrance };
-    await show(run, result);
+    const shown = await withRevert(run, result);
+    await show(run, shown);
     await short.endRun(run, endOf(result), result.kind === 'applied' ? result.mergeSha : undefined);
     if (result.kind !== 'held') await short.releaseLocks(run.run);
-    return result;
+    return shown;
   });
   await report(parent, run, end);
   return endOf(end);
+}
+
+/** What was merged before it was applied, and is not applied now, is taken back from the branch as well; unless a person keeps it. */
+async function withRevert(run: RunRef, phase: FinalPhase): Promise<FinalPhase> {
+  if (run.mergeSha === undefined || phase.kind === 'applied') return phase;
+  if (phase.kind === 'held' && phase.kept === true) return phase;
+  const revert = await short.openRevert(run).catch((error: unknown) => {
+    log.warn('the revert could not be opened', { run: run.run, reason: causeOf(error) });
+    return undefined;
+  });
+  return revert === undefined ? phase : { ...phase, revert };
 }
 
 function endOf(phase: FinalPhase): RunEnd {
@@ -94,14 +107,23 @@ async function changeHosts(run: RunRef, progress: Control): Promise<FinalPhase> 
   const fleet = newFleet();
   const stop = await applyAndVerify(run, fleet, progress);
   if (stop !== undefined) return endStopped(run, fleet, progress, stop);
+  if (run.mergeSha !== undefined) return applied(run, fleet, { mergeSha: run.mergeSha, differs: false });
   await show(run, { kind: 'merging' });
   const merged = await short.mergePull(run).catch((error: unknown) => {
     return { kind: 'refused' as const, reason: `GitHub refused the merge: ${causeOf(error)}` };
   });
   if (merged.kind === 'refused') return rollBack(run, fleet, merged.reason);
-  const leftOut = leftOutOf(fleet, run);
   const { mergeSha, differs } = merged;
-  return { kind: 'applied', mergeSha, differs, ...(leftOut.length === 0 ? {} : { leftOut }) };
+  return applied(run, fleet, { mergeSha, differs });
+}
+
+function applied(
+  run: RunRef,
+  fleet: Fleet,
+  merge: { readonly mergeSha: string; readonly differs: boolean },
+): FinalPhase {
+  const leftOut = leftOutOf(fleet, run);
+  return { kind: 'applied', ...merge, ...(leftOut.length === 0 ? {} : { leftOut }) };
 }
 
 /** Rolls back, unless a person or the rollout wants to be asked first, and the answer is to keep what is done. */

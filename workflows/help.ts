@@ -1,7 +1,7 @@
 /** The answer to `/doaas help`. Markdown. */
 export const HELP = [
   '`/doaas plan` plans again, on fresh facts.',
-  '`/doaas apply` applies the plan shown above, once it is approved.',
+  '`/doaas apply` applies the plan shown above, once it is approved. `--override REASON` and `--break-glass REASON` are for whom the policy names.',
   '`/doaas cancel` stops a running apply at the next safe point and asks whether to keep or to roll back; `/doaas cancel keep` keeps.',
   '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened.',
   '`/doaas status` says what runs, and who holds which hosts.',
@@ -10,6 +10,6 @@ export const HELP = [
 
 export const NOT_OPEN = 'This pull request is not open, so there is nothing to plan or apply.';
 export const FORK =
-  'Pull requests from forks are validated only: nothing is planned or applied. Push the branch to this repository and open the pull request from there.';
+  'This pull request comes from a fork, so it is validated only: nothing is planned or applied. Somebody with write access who has read it may say `/doaas plan SHA` with the whole SHA of its head.';
 export const PLANNING = 'Planning again on fresh facts; the comment above shows the result.';
 export const TAKING_BACK = 'It is being taken back already; the answer stands where that was asked for.';

@@ -1,11 +1,15 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PlanRef, Request, RunEnd } from '../engine/activities/types.ts';
+import type { Account } from '../engine/policy/account.ts';
 
 /** Something happened on GitHub. Only a hint: what is true is read from GitHub. */
 export type PullEvent =
   /** Opened, pushed to, edited, reopened, closed: look again. */
-  | { readonly kind: 'changed' }
+  | { readonly kind: 'changed'; readonly pushedBy?: Account }
+  /** A review, or the gate may have opened by itself. */
   | { readonly kind: 'reviewed' }
+  /** Checks of others have ended. */
+  | { readonly kind: 'checked' }
   | { readonly kind: 'base-moved' }
   | { readonly kind: 'asked'; readonly request: Request }
   /** A comment begins with /doaas but is no command; the text says what to do. */

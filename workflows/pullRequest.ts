@@ -18,21 +18,39 @@ import { deployment } from './deployment.ts';
 import { FORK, HELP, NOT_OPEN, PLANNING, TAKING_BACK } from './help.ts';
 import { shouldContinue } from './history.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
+import { applicable } from './pullApply.ts';
 import { cancel } from './pullCancel.ts';
-import { cancelDeployment, rollBackMerged } from './pullRollback.ts';
 import {
-  ATTEMPTS_MAX,
+  awaitNext,
+  begin,
+  type Desk,
+  dropPending,
+  goOn,
+  judge,
+  judgeAgain,
+  noticeMerge,
+  vouch,
+} from './pullGate.ts';
+import { cancelDeployment, rollBackMerged, stopOvertaken } from './pullRollback.ts';
+import {
+  beginsByItself,
   FRESH,
+  isNews,
   isOver,
+  mayPlan,
   type PullInput,
   type PullState,
   type Running,
   remembering,
+  runOf,
   saysTheSame,
+  withBegun,
+  withPusher,
+  withSnapshot,
 } from './pullState.ts';
+import { hasDied } from './watching.ts';
 
 const REPORT_WITHIN = '5 seconds';
-const WATCH_INTERVAL = '15 seconds';
 
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
@@ -70,11 +88,11 @@ export async function pullRequest(input: PullInput): Promise<void> {
 
   const look = async (force: boolean): Promise<void> => {
     const snapshot = await short.readPull(input.pull);
-    const same = snapshot.headSha === state.snapshot?.headSha && snapshot.baseSha === state.snapshot?.baseSha;
-    const reopened = state.snapshot?.state !== 'open' || (state.snapshot.draft && !snapshot.draft);
-    state = { ...state, snapshot };
-    await stopOvertaken(snapshot);
-    if (snapshot.state !== 'open' || (same && !force && !reopened)) return;
+    const before = state.snapshot;
+    state = withSnapshot(state, snapshot, Date.now());
+    await stopOvertaken(state.running, snapshot);
+    if (before?.state === 'open' && snapshot.state === 'merged') await noticeMerge(desk);
+    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot))) return;
     planning?.scope.cancel();
     await planning?.done;
     if (reads !== undefined && reads !== snapshot.headSha && patched('close-overtaken'))
@@ -84,27 +102,20 @@ export async function pullRequest(input: PullInput): Promise<void> {
     planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
   };
 
-  /** GitHub would refuse the merge in the end; the run is taken back now, and the newest head planned after it. */
-  const stopOvertaken = async ({ state: now, headSha }: PullSnapshot): Promise<void> => {
-    if (state.running === undefined || now === 'merged') return;
-    const { workflowId, plan } = state.running;
-    if (now === 'closed')
-      await cancelDeployment(workflowId, 'The pull request was closed while it was applied');
-    else if (headSha !== plan.headSha)
-      await cancelDeployment(workflowId, 'A newer commit was pushed while this one was applied');
-  };
-
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
-    state = { ...state, plan: undefined };
-    const valid = await short.validatePull(input.pull, revision, snapshot.fork);
-    if (valid.kind !== 'valid' || snapshot.fork || state.running !== undefined) return;
+    state = { ...state, plan: undefined, gate: undefined };
+    const mayGoOn = mayPlan(state, snapshot);
+    const valid = await short.validatePull(input.pull, revision, !mayGoOn);
+    if (valid.kind !== 'valid' || !mayGoOn || state.running !== undefined) return;
     reads = snapshot.headSha;
     const outcome = await reading.planPull(input.pull, revision, state.shown);
     reads = undefined;
     if (outcome.kind !== 'planned') return;
     state = { ...state, plan: outcome.plan, shown: outcome.plan };
-    await short.gatePull(input.pull, outcome.plan);
+    const gate = await judge(desk, outcome.plan);
+    // not from here: what plans may be cancelled
+    if (beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
   };
 
   const settled = async (): Promise<void> => {
@@ -115,15 +126,15 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const handle = async (event: PullEvent): Promise<void> => {
     switch (event.kind) {
       case 'changed':
+        if (event.pushedBy !== undefined) state = withPusher(state, event.pushedBy);
         return look(false);
       case 'base-moved':
         return state.running === undefined ? look(false) : undefined;
       case 'reviewed':
         if (state.snapshot === undefined) await look(false);
-        await settled();
-        if (state.plan !== undefined && state.running === undefined)
-          await short.gatePull(input.pull, state.plan);
-        return;
+        return judgeAgain(desk);
+      case 'checked':
+        return state.gate?.waitsForChecks === true ? judgeAgain(desk) : undefined;
       case 'misspelt':
         return once(event.request, () => answer(event.request, event.text));
       case 'asked':
@@ -159,7 +170,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       case 'apply':
         return apply(request);
       case 'cancel':
-        return cancel(input.pull, request, state.running);
+        return waits() ? dropPending(desk, request) : cancel(input.pull, request, state.running);
       case 'rollback':
         return takeBack(request);
     }
@@ -170,9 +181,11 @@ export async function pullRequest(input: PullInput): Promise<void> {
       const { run } = state.running;
       return answer(request, `The run ${run} changes the hosts now; plan again when it has ended.`);
     }
+    const other = await vouch(desk, request);
+    if (other !== undefined) return answer(request, other);
     await look(true);
     if (state.snapshot?.state !== 'open') return answer(request, NOT_OPEN);
-    await answer(request, state.snapshot.fork ? FORK : PLANNING);
+    await answer(request, mayPlan(state, state.snapshot) ? PLANNING : FORK);
   };
 
   /** The check says that a run is over a moment before the run itself reports it; who presses then means a new one. */
@@ -190,38 +203,30 @@ export async function pullRequest(input: PullInput): Promise<void> {
       return no(`The run ${state.running.run} is already applying this pull request.`);
     await look(false);
     await settled();
-    const { snapshot, plan } = state;
-    if (snapshot?.state !== 'open') return no(NOT_OPEN);
-    if (snapshot.fork) return no(FORK);
-    if (plan === undefined)
-      return no('There is no plan to apply for this head; the checks say why. `/doaas plan` tries again.');
-    if (request.headSha !== undefined && request.headSha !== plan.headSha) {
-      return no('That button belongs to an older head; look at the plan of the newest one and apply that.');
-    }
-    if (Date.parse(request.at) < Math.floor(Date.parse(plan.shownAt) / 1000) * 1000) {
-      return no(
-        'The plan changed after you asked. Look at the new one; if it is what you want, say `/doaas apply` again.',
-      );
-    }
-    const gate = await short.gatePull(input.pull, plan);
-    if (!gate.ready) return no(`Not applied. Missing: ${gate.missing.join('; ')}.`);
-    await deploy(plan, request);
+    const found = applicable(state, request);
+    if ('no' in found) return no(found.no);
+    await begin(desk, found.plan, request);
   };
 
-  const deploy = async (plan: PlanRef, request: Request, attempt = 1): Promise<void> => {
+  const deploy = async (plan: PlanRef, request: Request, attempt = 1, mergeSha?: string): Promise<void> => {
     const run = `pr${input.pull.number}-${uuid4().slice(0, 8)}`;
     const workflowId = `deployment:${run}:${plan.headSha.slice(0, 12)}`;
     const child = await startChild(deployment, {
       workflowId,
-      args: [{ run, pull: input.pull, plan, actor: request.actor }, workflowInfo().workflowId],
+      args: [{ ...runOf(state, plan, request, mergeSha), run, pull: input.pull }, workflowInfo().workflowId],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
-    state = { ...state, running: { run, workflowId, request, plan, attempt } };
+    const running: Running = { run, workflowId, request, plan, attempt };
+    state = { ...withBegun(state, plan), pending: undefined, running };
     // it reports by itself, unless somebody ends its workflow from outside
     child.result().catch(() => ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' }));
   };
 
+  /** For a change window, with nothing running. */
+  const waits = (): boolean => state.running === undefined && state.pending !== undefined;
+
   const takeBack = async (request: Request): Promise<void> => {
+    if (waits()) return dropPending(desk, request);
     if (state.running === undefined) return takeMergedBack(request);
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };
@@ -244,34 +249,28 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const deploymentOver = async (end: DeploymentEnded): Promise<void> => {
     const { unwanted, running } = state;
     if (running?.run !== end.run) return;
-    state = { ...state, running: undefined, unwanted: undefined };
+    const mergeSeen = state.mergeSeen === true || end.end === 'applied';
+    state = { ...state, running: undefined, unwanted: undefined, mergeSeen };
     await look(end.end === 'stale' || state.plan === undefined);
     if (unwanted !== undefined && end.end === 'applied') return takeMergedBack(unwanted);
-    if (unwanted === undefined && end.end === 'stale') return goOn(running, end.reason);
+    if (unwanted === undefined && end.end === 'stale' && !mergeSeen) return goOn(desk, running, end.reason);
   };
 
-  /** The approval covers the plan, not the base: when planning again gives the same plan, it runs. */
-  const goOn = async ({ plan, request, attempt }: Running, reason: string): Promise<void> => {
-    await settled();
-    const now = state.plan;
-    if (now?.digest === plan.digest && now.headSha === plan.headSha && attempt < ATTEMPTS_MAX) {
-      const gate = await short.gatePull(input.pull, now);
-      if (gate.ready) return deploy(now, request, attempt + 1);
-    }
-    if (patched('answer-stale')) await answer(request, { kind: 'not-applied', reason });
-  };
-
-  /**
-   * A run that an earlier execution of this workflow started reports its end by itself, unless somebody ended its workflow
-   * from outside. Asked twice, because its report may still be on its way.
-   */
+  /** Of a run that an earlier execution of this workflow started. */
   const watchInherited = async ({ run, workflowId }: Running): Promise<void> => {
-    const isOver = (): boolean => state.running?.run !== run;
-    for (let dead = 0; dead < 2; ) {
-      if (await condition(isOver, WATCH_INTERVAL)) return;
-      dead = (await short.isRunning(workflowId)) ? 0 : dead + 1;
-    }
-    ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
+    if (await hasDied(workflowId, () => state.running?.run !== run))
+      ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
+  };
+
+  const desk: Desk = {
+    pull: input.pull,
+    state: () => state,
+    change: (change) => {
+      state = { ...state, ...change };
+    },
+    settled,
+    apply,
+    deploy,
   };
 
   const isIdle = (): boolean => inbox.length === 0 && ended.length === 0 && takingBack === undefined;
@@ -280,12 +279,12 @@ export async function pullRequest(input: PullInput): Promise<void> {
   if (state.running !== undefined) watchInherited(state.running).catch(noted);
   await attempt(() => look(false));
   for (;;) {
-    await condition(() => inbox.length > 0 || ended.length > 0 || over());
+    await awaitNext(desk, () => inbox.length > 0 || ended.length > 0 || over());
     const end = ended.shift();
     const event = end === undefined ? inbox.shift() : undefined;
     if (end !== undefined) await attempt(() => deploymentOver(end));
     else if (event !== undefined) await attempt(() => handle(event));
-    else {
+    else if (over()) {
       await settled();
       await reactions;
       if (over()) return;

@@ -1,13 +1,27 @@
 import { executeChild, getExternalWorkflowHandle, patched, uuid4 } from '@temporalio/workflow';
-import type { PullRef, Request } from '../engine/activities/types.ts';
+import type { PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { cancelRun } from './messages.ts';
+import type { Running } from './pullState.ts';
 import { rollback } from './rollback.ts';
 
 export async function cancelDeployment(workflowId: string, reason: string): Promise<void> {
   await getExternalWorkflowHandle(workflowId)
     .signal(cancelRun, reason)
     .catch(() => undefined);
+}
+
+/** GitHub would refuse the merge in the end; the run is taken back now, and the newest head planned after it. */
+export async function stopOvertaken(
+  running: Running | undefined,
+  { state, headSha }: PullSnapshot,
+): Promise<void> {
+  if (running === undefined || state === 'merged') return;
+  const { workflowId, plan } = running;
+  if (state === 'closed')
+    await cancelDeployment(workflowId, 'The pull request was closed while it was applied');
+  else if (headSha !== plan.headSha)
+    await cancelDeployment(workflowId, 'A newer commit was pushed while this one was applied');
 }
 
 /** Edited in place by what came of it. */

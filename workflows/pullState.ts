@@ -1,4 +1,13 @@
-import type { PlanRef, PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
+import type {
+  Gate,
+  GateContext,
+  PlanRef,
+  PullRef,
+  PullSnapshot,
+  Request,
+  RunRef,
+} from '../engine/activities/types.ts';
+import type { Account } from '../engine/policy/account.ts';
 import type { PullEvent } from './messages.ts';
 
 /** The run that changes hosts for a pull request. */
@@ -23,6 +32,20 @@ export interface PullState {
   readonly unwanted: Request | undefined;
   /** Comments, and deliveries of buttons, that were acted upon; what comes twice does nothing the second time. */
   readonly answered: readonly (number | string)[];
+  /** As the present plan was judged last. */
+  readonly gate?: Gate | undefined;
+  /** Who was seen to push. */
+  readonly pushers?: readonly Account[];
+  /** Head of a fork that may be planned. */
+  readonly vouched?: string;
+  /** Asked for while only a change window was shut; goes on when that opens. */
+  readonly pending?: Request | undefined;
+  /** Plans that were started without anybody asking, once each. */
+  readonly begun?: readonly string[];
+  /** Epoch ms at which a newer head was noticed. */
+  readonly movedAt?: number;
+  /** The merge was noticed, and what policy wants then was begun. */
+  readonly mergeSeen?: boolean;
 }
 
 export interface PullInput {
@@ -40,13 +63,10 @@ export const FRESH: PullState = Object.freeze({
   answered: [],
 });
 
-/** Hints to look again; one look answers all that came before it. */
-export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
-  return a.kind === b.kind && a.kind !== 'asked' && a.kind !== 'misspelt';
-}
-
-export function isOver({ snapshot, running }: PullState): boolean {
-  return running === undefined && snapshot !== undefined && snapshot.state !== 'open';
+export function isOver({ snapshot, running, pending }: PullState): boolean {
+  return (
+    running === undefined && pending === undefined && snapshot !== undefined && snapshot.state !== 'open'
+  );
 }
 
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */
@@ -58,3 +78,99 @@ export function remembering(state: PullState, id: number | string): PullState {
 
 /** A plan that is the same again after the base has moved goes on by itself this often. */
 export const ATTEMPTS_MAX = 10;
+
+/** People who pushed to one pull request and are remembered. */
+const PUSHERS_MAX = 100;
+/** Plans that are remembered as begun. */
+const BEGUN_MAX = 100;
+
+export function withPusher(state: PullState, { login, id }: Account): PullState {
+  const others = (state.pushers ?? []).filter((pusher) => pusher.login !== login);
+  return { ...state, pushers: [...others, { login, id }].slice(-PUSHERS_MAX) };
+}
+
+/** A newer head than the one that was looked at before. */
+export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: number): PullState {
+  const moved = state.snapshot !== undefined && state.snapshot.headSha !== snapshot.headSha;
+  return { ...state, snapshot, ...(moved ? { movedAt: now } : {}) };
+}
+
+/** Whether there is something to plan that was not there before. */
+export function isNews(before: PullSnapshot | undefined, now: PullSnapshot): boolean {
+  const reopened = before?.state !== 'open' || (before.draft && !now.draft);
+  return reopened || before.headSha !== now.headSha || before.baseSha !== now.baseSha;
+}
+
+export function gateContext(state: PullState, request: Request | undefined): GateContext {
+  const { pushers, vouched, snapshot } = state;
+  return {
+    ...(pushers === undefined ? {} : { pushers }),
+    ...(vouched === undefined ? {} : { vouched }),
+    ...(request?.override === undefined ? {} : { override: { ...request.override, by: request.actor } }),
+    ...(snapshot?.state === 'merged' ? { merged: true } : {}),
+  };
+}
+
+/** What a run of this plan is, but for its name and its pull request. */
+export function runOf(
+  state: PullState,
+  plan: PlanRef,
+  request: Request,
+  mergeSha: string | undefined,
+): Omit<RunRef, 'run' | 'pull'> {
+  return {
+    plan,
+    actor: request.actor,
+    context: gateContext(state, request),
+    ...(mergeSha === undefined ? {} : { mergeSha }),
+  };
+}
+
+/** Forks are validated only, unless somebody who may write has named this head. */
+export function mayPlan({ vouched }: PullState, { fork, headSha }: PullSnapshot): boolean {
+  return !fork || vouched === headSha;
+}
+
+/**
+ * A comment carries no SHA: it means the head that its writer can have seen. GitHub's times have whole seconds, so one of the
+ * second in which a newer head was noticed may have meant the older one.
+ */
+export function meantAnOlderHead(state: PullState, request: Request): boolean {
+  const { movedAt } = state;
+  const unnamed = request.commentId !== undefined && request.headSha === undefined;
+  return unnamed && movedAt !== undefined && Date.parse(request.at) <= movedAt;
+}
+
+/** A plan that policy lets begin by itself, and that was not begun so before. */
+export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boolean {
+  return (
+    gate.ready &&
+    gate.trigger === 'approval' &&
+    gate.approvedBy.length > 0 &&
+    !(state.begun ?? []).includes(nameOf(plan))
+  );
+}
+
+export function withBegun(state: PullState, plan: PlanRef): PullState {
+  return { ...state, begun: [...(state.begun ?? []), nameOf(plan)].slice(-BEGUN_MAX) };
+}
+
+function nameOf({ headSha, digest }: PlanRef): string {
+  return `${headSha} ${digest}`;
+}
+
+/** What nobody asked for in words: the last reviewer's approval, or the merge. */
+export function requestBy(actor: string, plan: PlanRef, at: number): Request {
+  const { headSha } = plan;
+  return { command: 'apply', actor, at: new Date(at).toISOString(), commentId: undefined, headSha };
+}
+
+/** Hints to look again; one look answers all that came before it. */
+export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
+  if (a.kind !== b.kind || a.kind === 'asked' || a.kind === 'misspelt') return false;
+  return pusherOf(a) === pusherOf(b);
+}
+
+function pusherOf(event: PullEvent): string | undefined {
+  return event.kind === 'changed' ? event.pushedBy?.login : undefined;
+}

@@ -1,7 +1,15 @@
-import type { Client } from '@temporalio/client';
-import { helpText, parseCommand } from '../github/commands.ts';
-import type { CheckActionRequested, CommentCreated, EngineEvent, EventOrigin } from '../github/events.ts';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { helpText, type ParsedCommand, parseCommand } from '../github/commands.ts';
+import type {
+  CheckActionRequested,
+  CommentCreated,
+  EngineEvent,
+  EventOrigin,
+  MergeGroupMade,
+  PullRequestChanged,
+} from '../github/events.ts';
 import { pullWorkflowId, repositoryWorkflowId } from '../github/workflowIds.ts';
+import type { Account } from '../policy/account.ts';
 import type { CommandName, RepositoryRef, Request } from './types.ts';
 
 /** All workflows and activities run on one queue, unless a site has its own workers. */
@@ -9,8 +17,9 @@ export const TASK_QUEUE = 'doaas';
 
 /** The same shape as `PullEvent` of workflows/messages.ts, which only workflow code may import. */
 type PullSignal =
-  | { readonly kind: 'changed' }
+  | { readonly kind: 'changed'; readonly pushedBy?: Account }
   | { readonly kind: 'reviewed' }
+  | { readonly kind: 'checked' }
   | { readonly kind: 'asked'; readonly request: Request }
   | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };
 
@@ -33,6 +42,7 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
   const repository = await repositoryOf(delivery, event);
   switch (event.kind) {
     case 'pull-request-changed':
+      return signalPull(delivery, repository, event.number, changed(event));
     case 'pull-request-closed':
       return signalPull(delivery, repository, event.number, { kind: 'changed' });
     case 'review-submitted':
@@ -51,6 +61,11 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       if (request === undefined) return undefined;
       return signalAll(delivery, repository, event.numbers, { kind: 'asked', request });
     }
+    case 'checks-completed':
+      return signalAll(delivery, repository, event.numbers, { kind: 'checked' });
+    case 'merge-group-made':
+      await startGroup(delivery, repository, event);
+      return undefined;
     case 'branch-pushed':
       await delivery.temporal.workflow.signalWithStart('repository', {
         workflowId: repositoryWorkflowId(repository, event.branch),
@@ -60,6 +75,29 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
         signalArgs: [event.branch, delivery.guid],
       });
       return undefined;
+  }
+}
+
+/** Who pushed is told here only; later GitHub knows authors and committers of commits, which anybody may write. */
+function changed({ action, sender }: PullRequestChanged): PullSignal {
+  const pushed = action === 'opened' || action === 'synchronize';
+  return pushed && sender !== undefined ? { kind: 'changed', pushedBy: sender } : { kind: 'changed' };
+}
+
+/** One workflow a group, however often GitHub tells of it. */
+async function startGroup(
+  { temporal }: Delivery,
+  repository: RepositoryRef,
+  { headSha, baseSha, baseRef }: MergeGroupMade,
+): Promise<void> {
+  try {
+    await temporal.workflow.start('mergeGroup', {
+      workflowId: `merge-group:${repository.owner}/${repository.name}:${headSha}`.toLowerCase(),
+      taskQueue: TASK_QUEUE,
+      args: [repository, { headSha, baseSha, baseRef }],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
 
@@ -105,19 +143,22 @@ async function signalPull(
 /** Undefined for a comment that is none of ours. */
 function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSignal | undefined {
   const parsed = parseCommand(comment.body, delivery.botName);
-  const request = (command: CommandName, argument?: string): Request => ({
+  const request = (command: CommandName, argument?: string, headSha?: string): Request => ({
     command,
     ...(argument === undefined ? {} : { argument }),
     actor: comment.author,
     at: comment.createdAt,
     commentId: comment.commentId,
-    headSha: undefined,
+    headSha,
   });
   switch (parsed.kind) {
     case 'none':
       return undefined;
     case 'command':
-      return { kind: 'asked', request: request(parsed.name, parsed.argument) };
+      return {
+        kind: 'asked',
+        request: { ...request(parsed.name, parsed.argument, shaOf(parsed)), ...overrideOf(parsed) },
+      };
     case 'wrong':
       return {
         kind: 'misspelt',
@@ -125,6 +166,16 @@ function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSigna
         text: `${parsed.message}\n\n${helpText(delivery.botName)}`,
       };
   }
+}
+
+type Command = Extract<ParsedCommand, { kind: 'command' }>;
+
+function shaOf({ name, argument }: Command): string | undefined {
+  return name === 'plan' || name === 'apply' ? argument : undefined;
+}
+
+function overrideOf({ override }: Command): Pick<Request, 'override'> {
+  return override === undefined ? {} : { override };
 }
 
 function requestOfButton(

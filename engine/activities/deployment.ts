@@ -1,4 +1,11 @@
-import { branchTip, getPull, mergePull as mergeOnGitHub } from '../github/pulls.ts';
+import type { GitHubClient } from '../github/client.ts';
+import {
+  branchTip,
+  getPull,
+  type MergeMethod,
+  mergePull as mergeOnGitHub,
+  type PullRequest,
+} from '../github/pulls.ts';
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
@@ -7,13 +14,16 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { judgePull } from './gate.ts';
 import { applyHost, batchName, hostOf, undoHost } from './hostRun.ts';
 import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
+import { holdingPolicy } from './policy.ts';
 import { assemble, fullName, planRevision } from './pull.ts';
 import { reaching } from './reaching.ts';
+import { revisionOf } from './runRevision.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
-import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, RunEnd, RunRef } from './types.ts';
+import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, PullRef, RunEnd, RunRef } from './types.ts';
 import { verifyHosts } from './verify.ts';
 
 /** What the deployment and rollback workflows call. */
@@ -74,8 +84,14 @@ function audit(
   what: string,
   more: Readonly<Record<string, Json>> = {},
 ): Promise<void> {
-  const { plan, pull, actor } = run;
-  const detail = { run: run.run, hosts: plan.hosts.map((host) => host.name), ...more };
+  const { plan, pull, actor, context, mergeSha } = run;
+  const detail = {
+    run: run.run,
+    hosts: plan.hosts.map((host) => host.name),
+    ...(context?.override === undefined ? {} : { override: { ...context.override } }),
+    ...(mergeSha === undefined ? {} : { mergedBefore: mergeSha }),
+    ...more,
+  };
   return engine.store.audit.append({
     who: actor,
     what,
@@ -92,14 +108,12 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   const { pull, plan } = run;
   const client = await engine.github.installationClient(pull.repository.installationId);
   const now = await getPull(client, pull.repository, pull.number);
-  if (now.state !== 'open')
-    return { kind: 'changed', reason: 'the pull request was closed before anything was applied' };
-  if (now.headSha !== plan.headSha)
-    return { kind: 'changed', reason: 'a newer commit was pushed; its plan needs an approval of its own' };
-  const base = await branchTip(client, pull.repository, now.baseRef);
-  if (base !== plan.baseSha)
-    return { kind: 'changed', reason: `${now.baseRef} has moved since the plan; planning again` };
-  const resolved = await engine.revisions.resolve(pull, plan);
+  const moved = await movedSince(client, run, now);
+  if (moved !== undefined) return { kind: 'changed', reason: moved };
+  const { verdict } = await judgePull(engine, pull, plan, run.context ?? {});
+  if (!verdict.ready)
+    return { kind: 'changed', reason: `it is not ready any more. Missing: ${verdict.missing.join('; ')}` };
+  const resolved = await engine.revisions.resolve(pull, revisionOf(run));
   if (resolved.kind === 'conflict')
     return { kind: 'changed', reason: 'the branch conflicts with its base now' };
   const made = assemble(await planRevision(engine, pull, resolved, plan.headSha));
@@ -107,12 +121,26 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   const problem = made.problems.find(({ away }) => !(away && awaited));
   if (problem !== undefined) return { kind: 'changed', reason: problem.message };
   const approved = await engine.store.plans.get(plan.digest);
-  const moved = made.plan.hosts.filter(
+  const other = made.plan.hosts.filter(
     ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
   );
-  if (moved.length === 0) return { kind: 'unchanged' };
-  const names = moved.map((host) => host.host).join(', ');
+  if (other.length === 0) return { kind: 'unchanged' };
+  const names = other.map((host) => host.host).join(', ');
   return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };
+}
+
+/** Undefined: what was approved is what would be merged now, or is merged. */
+async function movedSince(
+  client: GitHubClient,
+  { pull, plan, mergeSha }: RunRef,
+  now: PullRequest,
+): Promise<string | undefined> {
+  if (mergeSha !== undefined)
+    return now.mergeSha === mergeSha ? undefined : 'the pull request is not merged as that commit';
+  if (now.state !== 'open') return 'the pull request was closed before anything was applied';
+  if (now.headSha !== plan.headSha) return 'a newer commit was pushed; its plan needs an approval of its own';
+  const base = await branchTip(client, pull.repository, now.baseRef);
+  return base === plan.baseSha ? undefined : `${now.baseRef} has moved since the plan; planning again`;
 }
 
 function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {
@@ -131,7 +159,7 @@ async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
   const merged = await mergeOnGitHub(client, pull.repository, {
     number: pull.number,
     headSha: plan.headSha,
-    method: 'merge',
+    method: await mergeMethod(engine, client, pull),
     message,
   });
   if (merged.kind === 'refused')
@@ -139,11 +167,26 @@ async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
   return { kind: 'merged', mergeSha: merged.sha, differs: await differs(engine, run, merged.sha) };
 }
 
+/** As the policy says now; one that broke meanwhile does not keep an applied change from being merged. */
+async function mergeMethod(engine: Engine, client: GitHubClient, pull: PullRef): Promise<MergeMethod> {
+  const snapshot = await getPull(client, pull.repository, pull.number);
+  const holding = await holdingPolicy(engine, client, pull.repository, snapshot);
+  return (holding.kind === 'policy' ? holding.policy.spec?.mergeMethod : undefined) ?? 'merge';
+}
+
 /** Whether the merged tree is another one than what was planned. */
 async function differs(engine: Engine, run: RunRef, mergeSha: string): Promise<boolean> {
   const resolved = await engine.revisions.resolve(run.pull, run.plan);
   if (resolved.kind === 'conflict') return true;
   return (await engine.revisions.treeOf(run.pull, mergeSha)) !== resolved.treeSha;
+}
+
+function revertText({ run, pull, mergeSha }: RunRef): string {
+  const why =
+    mergeSha === undefined
+      ? `whose run \`${run}\` is being rolled back on the hosts`
+      : 'which was merged and could not be applied';
+  return `Takes back #${pull.number}, ${why}. Merge it so that the branch equals the hosts again.`;
 }
 
 async function revert(engine: Engine, run: RunRef): Promise<number> {
@@ -156,8 +199,14 @@ async function revert(engine: Engine, run: RunRef): Promise<number> {
     number: pull.number,
     baseRef: merged.baseRef,
     mergeSha: merged.mergeSha,
+    ...(await beforeRebase(engine, client, run)),
     title: `Revert #${pull.number}: ${merged.title}`.slice(0, 250),
-    body: `Takes back #${pull.number}, whose run \`${run.run}\` is being rolled back on the hosts. Merge it so that the branch equals the hosts again.`,
+    body: revertText(run),
   });
   return opened.number;
+}
+
+/** A rebase leaves no commit that names both sides; what was before it is the base that was planned. */
+async function beforeRebase(engine: Engine, client: GitHubClient, { pull, plan }: RunRef) {
+  return (await mergeMethod(engine, client, pull)) === 'rebase' ? { beforeSha: plan.baseSha } : {};
 }

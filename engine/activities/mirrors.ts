@@ -36,6 +36,7 @@ export function createMirrors(options: MirrorsOptions): RevisionSource {
     mergedTree: async (repository, { baseSha, headSha }) =>
       (await mirrorOf(repository)).mergedTree(baseSha, headSha),
     treeOf: async (repository, commit) => (await mirrorOf(repository)).treeOf(commit),
+    changedPaths: async (repository, from, to) => (await mirrorOf(repository)).changedPaths(from, to),
     read: async (repository, treeish) => (await mirrorOf(repository)).readTree(treeish),
   };
 }

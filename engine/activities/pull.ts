@@ -1,31 +1,27 @@
 import { BUTTONS, type CheckAction } from '../github/checks.ts';
 import { getPull } from '../github/pulls.ts';
 import type { PlanView } from '../github/render/views.ts';
-import { latestReviews } from '../github/reviews.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
-import { gate } from '../policy/gate.ts';
-import { type Engine, planNamed } from './engine.ts';
+import { POLICY_FILE } from '../spec/policy.ts';
+import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
-import { firstSeen, keepFirstSeen, newHosts } from './firstSeen.ts';
+import { keepFirstSeen, newHosts } from './firstSeen.ts';
+import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
-import {
-  type CheckState,
-  ifAllowed,
-  planCheck,
-  type Shown,
-  showCheck,
-  showComment,
-  showNewest,
-} from './show.ts';
-import type { Gate, PlanOutcome, PlanRef, PullActivities, PullRef, PullSnapshot, Revision } from './types.ts';
+import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
+import type { PlanOutcome, PlanRef, PullActivities, PullRef, PullSnapshot, Revision } from './types.ts';
 import { validatePull } from './validate.ts';
+import { validateGroup } from './validateGroup.ts';
 
-type Planned = Pick<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
+type Planned = Pick<
+  PullActivities,
+  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+>;
 
 /** From a pull request to a plan that is shown and judged. */
 export function pullActivities(engine: Engine): Planned {
@@ -33,21 +29,34 @@ export function pullActivities(engine: Engine): Planned {
     readPull: (pull) => readPull(engine, pull),
     validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
     planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
-    gatePull: (pull, plan) => gatePull(engine, pull, plan),
+    gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
+    recordOverride: (pull, plan, request, lifted) => recordOverride(engine, pull, plan, request, lifted),
+    validateGroup: (repository, group) => validateGroup(engine, repository, group),
   };
 }
 
 async function readPull(engine: Engine, { repository, number }: PullRef): Promise<PullSnapshot> {
   const client = await engine.github.installationClient(repository.installationId);
   const pull = await getPull(client, repository, number);
-  const { headSha, headRef, baseSha, baseRef, author, draft, fork } = pull;
+  const { headSha, headRef, baseSha, baseRef, author, draft, fork, mergedBy } = pull;
   const state = pull.merged ? 'merged' : pull.state;
   await engine.store.pulls.seen(fullName({ repository, number }), {
     number,
     headSha,
     open: state === 'open',
   });
-  return { headSha, headRef, baseSha, baseRef, author, draft, fork, state, mergeSha: pull.mergeSha };
+  return {
+    headSha,
+    headRef,
+    baseSha,
+    baseRef,
+    author,
+    draft,
+    fork,
+    state,
+    mergeSha: pull.mergeSha,
+    ...(mergedBy === undefined ? {} : { mergedBy }),
+  };
 }
 
 async function planPull(
@@ -84,7 +93,9 @@ async function planPull(
   if (made.plan.hosts.every((host) => host.steps.length === 0)) {
     const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
     const findings = made.plan.hosts.flatMap((host) => host.findings);
-    const view = { kind: 'nothing-to-do' as const, name, reason, findings };
+    const paths = await engine.revisions.changedPaths(pull, revision);
+    const remarks = paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [];
+    const view = { kind: 'nothing-to-do' as const, name, reason, findings, remarks };
     await show({ status: 'completed', conclusion: 'success' }, view);
     await showNewest(client, pull, revision.headSha, view);
     return { kind: 'nothing-to-do' };
@@ -198,57 +209,6 @@ async function storePlan(
     { repository: fullName(pull), number: pull.number, ...revision },
     wanted,
   );
-}
-
-async function gatePull(engine: Engine, pull: PullRef, plan: PlanRef): Promise<Gate> {
-  const { repository, number } = pull;
-  const client = await engine.github.installationClient(repository.installationId);
-  const [snapshot, reviews] = await Promise.all([
-    getPull(client, repository, number),
-    latestReviews(client, repository, number),
-  ]);
-  const { author, headSha, draft, fork, state } = snapshot;
-  const judged = gate({
-    author,
-    headSha,
-    draft,
-    fork,
-    open: state === 'open',
-    shownAt: plan.shownAt,
-    reviews,
-  });
-  if (headSha === plan.headSha && state === 'open') await showPlan(engine, pull, plan, judged);
-  return judged;
-}
-
-/** The plan check and the comment, with what is missing. */
-async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Gate): Promise<void> {
-  const client = await engine.github.installationClient(pull.repository.installationId);
-  const stored = await engine.store.plans.get(plan.digest);
-  if (stored === undefined)
-    throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
-  const name = planNamed(engine, plan);
-  const view: PlanView = {
-    kind: 'plan',
-    plan: stored,
-    name,
-    waiting: judged.missing,
-    next: { command: `/${engine.config.botName} apply` },
-    firstSeen: await firstSeen(engine, plan),
-    unreachable: [],
-  };
-  await Promise.all([
-    showCheck(client, pull, {
-      ...planCheck(plan.headSha),
-      state: { status: 'completed', conclusion: 'success' },
-      view,
-      actions: judged.ready ? [BUTTONS.apply, BUTTONS.plan] : [BUTTONS.plan],
-      digest: plan.digest,
-      planUrl: name.url,
-    }),
-    // the check says the same, so a comment that GitHub will not have keeps nobody from applying
-    ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
-  ]);
 }
 
 /** What must happen before there can be a plan. */

@@ -4,17 +4,20 @@ import { calling } from '../github/errors.ts';
 import { readPages } from '../github/pages.ts';
 import { renderAnswer } from '../github/render/answer.ts';
 import { code } from '../github/render/escape.ts';
-import { permissionOf } from '../github/reviews.ts';
 import { pullWorkflowId } from '../github/workflowIds.ts';
 import type { Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
+import { refusal } from './refusal.ts';
 import { closeOvertaken, ifAllowed } from './show.ts';
 import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
-type Requests = Omit<PullActivities, 'readPull' | 'validatePull' | 'planPull' | 'gatePull'>;
+type Requests = Omit<
+  PullActivities,
+  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+>;
 
 /** What people ask for in comments and with buttons, and the answers. */
 export function requestActivities(engine: Engine): Requests {
@@ -22,7 +25,7 @@ export function requestActivities(engine: Engine): Requests {
     engine.github.installationClient(pull.repository.installationId);
   return {
     refusal: async (pull, request) => {
-      const reason = await refusal(await clientOf(pull), pull, request);
+      const reason = await refusal(engine, await clientOf(pull), pull, request);
       await auditRequest(engine, pull, request, reason);
       return reason;
     },
@@ -48,14 +51,6 @@ async function acknowledge(
   if (commentId === undefined) return;
   const reacting = react(client, pull.repository, commentId, 'eyes');
   await ifAllowed(engine.log, 'the reaction to a command', reacting);
-}
-
-/** Everybody may ask what is going on; what changes something needs write access. */
-async function refusal(client: GitHubClient, pull: PullRef, request: Request): Promise<string | undefined> {
-  if (request.command === 'help' || request.command === 'status') return undefined;
-  const permission = await permissionOf(client, pull.repository, request.actor);
-  if (permission === 'write' || permission === 'admin') return undefined;
-  return `\`${request.command}\` needs write access to this repository, which you do not have. Nothing was done; ask somebody who has it.`;
 }
 
 /** What was asked, by which comment or press, and whether the person may. Reading is not recorded. */

@@ -4,6 +4,7 @@ import { canonicalJson } from '../plan/digest.ts';
 import type { RefusedPath } from '../repository/tree.ts';
 import { checkRepository } from '../spec/check.ts';
 import type { SpecError } from '../spec/manifest.ts';
+import type { RepositoryPolicy } from '../spec/policy.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { PullRef, RepositoryRef, Revision } from './types.ts';
 
@@ -37,6 +38,8 @@ export interface RevisionSource {
     | { readonly kind: 'conflict'; readonly paths: readonly string[] }
   >;
   treeOf(repository: RepositoryRef, commit: string): Promise<string>;
+  /** Paths that differ between two commits or trees that are there. */
+  changedPaths(repository: RepositoryRef, from: string, to: string): Promise<readonly string[]>;
   /** Files by path, and what was left out: links, submodules, what is too large. */
   read(
     repository: RepositoryRef,
@@ -51,6 +54,8 @@ export interface Revisions {
   resolveTree(repository: RepositoryRef, treeish: string): Promise<ResolvedTree>;
   /** The same, and fetches the commit if it is not here. */
   resolveCommit(repository: RepositoryRef, commit: string): Promise<ResolvedTree>;
+  /** Files that the merge of the head changes in its base. */
+  changedPaths(pull: PullRef, revision: Revision): Promise<readonly string[]>;
 }
 
 export interface ResolvedTree {
@@ -59,6 +64,7 @@ export interface ResolvedTree {
   /** Paths that were left out, whether or not a document names them. */
   readonly refused: readonly RefusedPath[];
   readonly resolution: Resolution;
+  readonly policy: RepositoryPolicy;
 }
 
 /** Resolved trees that are kept in memory. They never change, so they never go stale. */
@@ -87,6 +93,11 @@ export function createRevisions(source: RevisionSource): Revisions {
       await source.fetch(repository, [commit], number);
       return source.treeOf(repository, commit);
     },
+    changedPaths: async ({ repository, number }, revision) => {
+      await source.fetch(repository, [revision.headSha, revision.baseSha], number);
+      const tree = await source.mergedTree(repository, revision);
+      return tree.kind === 'conflict' ? [] : source.changedPaths(repository, revision.baseSha, tree.treeSha);
+    },
     resolve: async ({ repository, number }, revision) => {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);
       const tree = await source.mergedTree(repository, revision);
@@ -106,8 +117,8 @@ async function readTree(
   treeish: string,
 ): Promise<ResolvedTree> {
   const { files, refused } = await source.read(repository, treeish);
-  const { manifest, errors, resolution } = checkRepository(files, { refused });
-  return { documents: manifest.documents.length, errors, refused, resolution };
+  const { manifest, errors, resolution, policy } = checkRepository(files, { refused });
+  return { documents: manifest.documents.length, errors, refused, resolution, policy };
 }
 
 function compare(treeSha: string, merged: ResolvedTree, base: Resolution): ResolvedRevision {

@@ -4,6 +4,7 @@ import type { ApplyView, StoppedView, View, WaitingForLockView } from '../github
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { progressInterval } from './progressInterval.ts';
+import { revertWords, withRevert } from './revertView.ts';
 import { problemOf, stoppedHosts } from './rolloutView.ts';
 import { keepDetail } from './runDetail.ts';
 import {
@@ -136,7 +137,7 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       return { apply: { state: RUNNING, view }, ...failedVerify(record), comment: view };
     }
     case 'rolled-back': {
-      const view = rollbackView(record, 'rolled-back', phase.reason);
+      const view = withRevert(rollbackView(record, 'rolled-back', phase.reason), phase.revert);
       return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
     }
     case 'asking': {
@@ -150,7 +151,7 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       }
       const view: View = {
         kind: 'held',
-        reason: [phase.reason, ...phase.remains].join('\n'),
+        reason: [phase.reason, ...phase.remains, ...revertWords(phase.revert)].join('\n'),
         hosts: hostRollbacks(record),
         ways: [
           { command: '/doaas unlock', effect: 'frees the servers, once somebody has looked at what remains' },
@@ -160,7 +161,11 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
       return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
     }
     case 'stale':
-      return words(NEUTRAL, 'Not applied: the plan no longer holds', `${phase.reason}. Nothing was changed.`);
+      return words(
+        NEUTRAL,
+        'Not applied: the plan no longer holds',
+        [`${phase.reason}. Nothing was changed.`, ...revertWords(phase.revert)].join(' '),
+      );
   }
 }
 

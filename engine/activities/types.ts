@@ -3,9 +3,11 @@
  * small JSON: ids, digests and sentences; plans, diffs and outputs stay in the store.
  */
 
+import type { Gate, GateContext, MergeGroup, Override } from './gateTypes.ts';
 import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
 
 export type { BranchTip, DriftReport, RepositoryActivities } from './clockTypes.ts';
+export type { Gate, GateContext, MergeGroup, Override } from './gateTypes.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
 
 export interface RepositoryRef {
@@ -31,6 +33,7 @@ export interface PullSnapshot {
   readonly fork: boolean;
   readonly state: 'open' | 'closed' | 'merged';
   readonly mergeSha: string | undefined;
+  readonly mergedBy?: string;
 }
 
 /** The merge of a head into a base: what is planned. */
@@ -73,13 +76,6 @@ export interface PlannedHost {
   readonly waves: readonly number[];
 }
 
-export interface Gate {
-  readonly ready: boolean;
-  /** Sentences: what is missing and who can give it. */
-  readonly missing: readonly string[];
-  readonly approvedBy: readonly string[];
-}
-
 export type CommandName = 'plan' | 'apply' | 'cancel' | 'rollback' | 'status' | 'unlock' | 'help';
 
 /** Somebody asked for something: a comment, or a button of a check. */
@@ -93,8 +89,9 @@ export interface Request {
   readonly commentId: number | undefined;
   /** For a button: GitHub's id of the delivery, the only thing that tells one press from the same one told again. */
   readonly deliveryId?: string;
-  /** For a button: the head that its check stands on. */
+  /** For a button: the head that its check stands on. For a comment: the one that it names. */
   readonly headSha: string | undefined;
+  readonly override?: Omit<Override, 'by'>;
 }
 
 /** What is said to somebody who asked: our own Markdown, or data that holds words of hosts and of GitHub. */
@@ -132,6 +129,10 @@ export interface RunRef {
   readonly pull: PullRef;
   readonly plan: PlanRef;
   readonly actor: string;
+  /** What the gate was judged with; it is judged again just before the first effect. */
+  readonly context?: GateContext;
+  /** The change is merged already; what is applied is this commit. */
+  readonly mergeSha?: string;
 }
 
 export type ConfirmOutcome =
@@ -181,15 +182,17 @@ export type RunPhase =
       /** Hosts that are not as the branch says: failed within the budget and put back, or skipped. */
       readonly leftOut?: readonly HostFailure[];
     }
-  | { readonly kind: 'rolled-back'; readonly reason: string }
+  /** `revert`: number of the pull request that takes a change back which was merged before it was applied. */
+  | { readonly kind: 'rolled-back'; readonly reason: string; readonly revert?: number }
   | {
       readonly kind: 'held';
       readonly reason: string;
       readonly remains: readonly string[];
       /** A person wants what was done to stay. */
       readonly kept?: boolean;
+      readonly revert?: number;
     }
-  | { readonly kind: 'stale'; readonly reason: string };
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;
@@ -200,7 +203,11 @@ export interface PullActivities {
   /** Ends the plan check of a head whose planning a newer one has stopped. */
   closeOvertaken(pull: PullRef, headSha: string): Promise<void>;
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
-  gatePull(pull: PullRef, plan: PlanRef): Promise<Gate>;
+  gatePull(pull: PullRef, plan: PlanRef, context?: GateContext): Promise<Gate>;
+  /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
+  recordOverride(pull: PullRef, plan: PlanRef, request: Request, lifted: readonly string[]): Promise<void>;
+  /** Validates what a merge queue would merge, and answers the checks of its commit. */
+  validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */
   refusal(pull: PullRef, request: Request): Promise<string | undefined>;
   /** Puts the eyes reaction under a comment, at once. */

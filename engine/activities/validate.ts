@@ -55,7 +55,7 @@ export async function validatePull(
   return { kind: 'valid', treeSha: resolved.treeSha, hosts: resolved.changed.map((host) => host.name) };
 }
 
-interface Unreadable {
+export interface Unreadable {
   readonly kind: 'unreadable';
   readonly reason: string;
 }
@@ -68,7 +68,7 @@ const FOR_LONG = new Set(['repository-not-found', 'repository-denied', 'commit-n
 const PATIENCE_ATTEMPTS = 5;
 
 /** Waiting without a word would leave the author without an answer; the rest is tried again by Temporal. */
-function unreadable(error: unknown): Unreadable {
+export function unreadable(error: unknown): Unreadable {
   const type = error instanceof RepositoryError ? error.type : '';
   const patient = Context.current().info.attempt < PATIENCE_ATTEMPTS;
   if (!(error instanceof Error) || !(FOR_GOOD.has(type) || (FOR_LONG.has(type) && !patient))) throw error;

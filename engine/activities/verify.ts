@@ -13,6 +13,7 @@ import { type Assembled, assemble, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
+import { revisionOf } from './runRevision.ts';
 import type { VerifyDetail } from './runViews.ts';
 import { type Mask, maskFor, usesOn } from './sealing.ts';
 import { progressOf } from './showRun.ts';
@@ -31,7 +32,7 @@ export async function verifyHosts(
   leftOut: readonly string[] = [],
   scope?: VerifyScope,
 ): Promise<VerifyOutcome> {
-  const revision = await engine.revisions.resolve(run.pull, run.plan);
+  const revision = await engine.revisions.resolve(run.pull, revisionOf(run));
   if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const looked = lookedAt(revision.changed, [...leftOut, ...(run.plan.skipped ?? [])], scope);
   const resolved = { ...revision, changed: looked.map(({ host }) => host) };

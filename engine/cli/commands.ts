@@ -66,6 +66,20 @@ ${EXIT_CODES}`,
   run: async (argv, io) => (await import('./status.ts')).runStatus(argv, io),
 };
 
+const policy: Command = {
+  name: 'policy',
+  usage: ['policy explain PR [--repository OWNER/NAME] [--json]'],
+  summary: 'Says which rules hold for a pull request, what they ask for, and what is missing.',
+  details: `
+The same as the check doaas/plan says, as it was judged last. Reads the engine's store (DOAAS_DATA_DIR or DATABASE_URL),
+also while the engine runs.
+  --repository OWNER/NAME   default: the git remote "origin" of this directory
+  --json                    the verdict as data
+
+${EXIT_CODES}`,
+  run: async (argv, io) => (await import('./policy.ts')).runPolicy(argv, io),
+};
+
 const unlock: Command = {
   name: 'unlock',
   usage: ['unlock HOST [--force]'],
@@ -198,6 +212,7 @@ export const commands: readonly Command[] = [
   secret,
   status,
   audit,
+  policy,
   unlock,
   rollback,
   lab,

@@ -21,7 +21,7 @@ export class TreeError extends Error {
 
 /**
  * Reads an infrastructure repository from a directory, without following links and without
- * folders that begin with a dot. Of a file that is too large, one byte more than is allowed is read, so that the
+ * folders that begin with a dot, except those that may hold the policy and its owners. Of a file that is too large, one byte more than is allowed is read, so that the
  * error comes where the file is used. Throws `TreeError` where the path is not there or holds too much.
  */
 export async function readTree(root: string): Promise<Tree> {
@@ -52,10 +52,17 @@ async function readFolder(tree: MutableTree, folder: string, depth: number): Pro
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
     if (entry.isSymbolicLink()) tree.links.add(path);
     else if (entry.isDirectory()) {
-      if (!entry.name.startsWith('.') && entry.name !== 'node_modules')
-        await readFolder(tree, path, depth + 1);
+      if (isRead(entry.name, folder)) await readFolder(tree, path, depth + 1);
     } else if (entry.isFile()) await readOne(tree, path);
   }
+}
+
+/** Below the root, where policy.ts looks. */
+const DOTTED = ['.doaas', '.github'];
+
+function isRead(name: string, folder: string): boolean {
+  if (name === 'node_modules') return false;
+  return !name.startsWith('.') || (folder === '' && DOTTED.includes(name));
 }
 
 async function readOne(tree: MutableTree, path: string): Promise<void> {

@@ -193,3 +193,36 @@ describe('unlock', () => {
     });
   });
 });
+
+describe('doaas policy explain', () => {
+  const judged = {
+    ready: false,
+    missing: ['one approving review by a member of dba other than anna\u001b[2J'],
+    rules: [{ name: 'databases', because: 'db/a.yaml' }],
+    asks: [{ rule: 'databases', kind: 'approval', asks: 'one approving review', missing: 'it' }],
+  };
+
+  test('says the rules, what each asks for and what is missing, beside a running engine', async () => {
+    const of = { repository: 'acme/infra', number: 7, headSha: 'a'.repeat(40), digest: 'b'.repeat(64) };
+    await engine.verdicts.save({ ...of, verdict: judged });
+    const { status, stdout } = await doaas(['policy', 'explain', '#7', '--repository', 'ACME/infra']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('acme/infra#7, head aaaaaaaa, plan bbbbbbbb, judged ');
+    expect(stdout).toContain('databases  db/a.yaml');
+    expect(stdout).toMatch(/missing {2}databases {2}one approving review\n/);
+    expect(stdout).toContain('a member of dba other than anna\u{fffd}[2J');
+    const json = await doaas(['policy', 'explain', '7', '--repository', 'acme/infra', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ number: 7, ready: false, missing: judged.missing });
+  });
+
+  test('says that nothing was judged, and what it takes', async () => {
+    const none = await doaas(['policy', 'explain', '8', '--repository', 'acme/infra']);
+    expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining('No plan of acme/infra#8') });
+    for (const argv of [
+      ['policy'],
+      ['policy', 'explain', 'x'],
+      ['policy', 'explain', '1', '--repository', 'x'],
+    ])
+      expect((await doaas(argv)).status).toBe(2);
+  });
+});

@@ -52,7 +52,7 @@ test.each([
     '/doaas constructor',
     'There is no command `constructor`. Commands: plan, apply, cancel, rollback, status, unlock, help.',
   ],
-  ['/doaas apply web-1 now', '`/doaas apply` takes no arguments, but got `web-1 now`. Nothing was done.'],
+  ['/doaas apply web-1 now', '`/doaas apply` takes one argument, but got `now`. Nothing was done.'],
   ['/doaas unlock a b', '`/doaas unlock` takes one argument, but got `b`. Nothing was done.'],
   [
     '/doaas plan\n\n/doaas apply',
@@ -91,4 +91,28 @@ test('any text is parsed, and what is quoted is never a command', () => {
 test('the help lists every command', () => {
   expect(helpText()).toContain('| `/doaas unlock [SERVER]` | ');
   expect(helpText().split('\n')).toHaveLength(9);
+});
+
+const SHA = 'a'.repeat(40);
+
+test.each([
+  [`/doaas plan ${SHA}`, { kind: 'command', name: 'plan', argument: SHA }],
+  [
+    '/doaas apply --break-glass the shop is down | @all',
+    {
+      kind: 'command',
+      name: 'apply',
+      argument: undefined,
+      override: { kind: 'break-glass', reason: 'the shop is down | @all' },
+    },
+  ],
+  [
+    '/doaas APPLY --override twelve of them, on purpose',
+    { name: 'apply', override: { kind: 'override', reason: 'twelve of them, on purpose' } },
+  ],
+  ['/doaas apply --break-glass', { kind: 'wrong', message: expect.stringContaining('needs a reason') }],
+  ['/doaas plan abc123', { kind: 'wrong', message: expect.stringContaining('takes the whole SHA') }],
+  ['/doaas plan --break-glass x', { kind: 'wrong' }],
+])('%s', (body, wanted) => {
+  expect(parseCommand(body)).toMatchObject(wanted);
 });

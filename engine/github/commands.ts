@@ -2,8 +2,8 @@ import { nearestName } from '../spec/nearest.ts';
 import { code } from './render/escape.ts';
 
 export const COMMANDS = {
-  plan: { argument: undefined, does: 'read the servers and plan again' },
-  apply: { argument: undefined, does: 'apply the plan that is shown, once it is approved' },
+  plan: { argument: 'SHA', does: 'read the servers and plan again (of a fork: the head with this SHA)' },
+  apply: { argument: 'SHA', does: 'apply the plan that is shown, once it is approved' },
   cancel: {
     argument: 'keep',
     does: 'stop a running apply at the next safe point, and ask whether to roll back (or keep what is done)',
@@ -19,9 +19,17 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
+/** Options of `apply` that take something away, for those whom the policy names. */
+export type OverrideKind = 'override' | 'break-glass';
+
 export type ParsedCommand =
   | { readonly kind: 'none' }
-  | { readonly kind: 'command'; readonly name: CommandName; readonly argument: string | undefined }
+  | {
+      readonly kind: 'command';
+      readonly name: CommandName;
+      readonly argument: string | undefined;
+      readonly override?: { readonly kind: OverrideKind; readonly reason: string };
+    }
   | { readonly kind: 'wrong'; readonly given: string; readonly message: string };
 
 /** Characters of a comment that are looked at; a command stands at the beginning of a line near the top. */
@@ -40,7 +48,29 @@ export function parseCommand(body: string, word = 'doaas'): ParsedCommand {
   if (line === undefined) return { kind: 'none' };
   if (lines.length > 1) return { kind: 'wrong', given: line.slice(0, GIVEN_MAX), message: several(lines) };
   const [name = '', ...args] = line.trim().split(/\s+/).slice(1);
-  return understand(name, args, word);
+  return overriding(name, args, word) ?? understand(name, args, word);
+}
+
+/** Characters of a reason; the rest of the line is for people. */
+const REASON_MAX = 500;
+
+/** `apply --break-glass REASON` and `apply --override REASON`; undefined for any other command. */
+function overriding(
+  name: string,
+  [option, ...words]: readonly string[],
+  word: string,
+): ParsedCommand | undefined {
+  const kind = option === '--break-glass' || option === '--override' ? option.slice(2) : undefined;
+  if (name.toLowerCase() !== 'apply' || kind === undefined) return undefined;
+  const reason = words.join(' ').slice(0, REASON_MAX);
+  const message = `\`/${word} apply --${kind}\` needs a reason behind it, for all to read. Nothing was done.`;
+  if (reason === '') return { kind: 'wrong', given: 'apply', message };
+  return {
+    kind: 'command',
+    name: 'apply',
+    argument: undefined,
+    override: { kind: kind === 'override' ? 'override' : 'break-glass', reason },
+  };
 }
 
 export function helpText(word = 'doaas'): string {
@@ -63,13 +93,23 @@ function understand(given: string, args: readonly string[], word: string): Parse
     return { kind: 'wrong', given: given.slice(0, GIVEN_MAX), message: unknown(given, word) };
   const { argument } = COMMANDS[name];
   const extra = args.slice(argument === undefined ? 0 : 1);
-  if (extra.length === 0) return { kind: 'command', name, argument: args[0] };
+  const first = args[0];
+  if (extra.length === 0 && argument === 'SHA' && first !== undefined && !SHA.test(first))
+    return { kind: 'wrong', given: name, message: notSha(name, first, word) };
+  if (extra.length === 0) return { kind: 'command', name, argument: first };
   const takes = argument === undefined ? 'no arguments' : 'one argument';
   return {
     kind: 'wrong',
     given: name,
     message: `\`/${word} ${name}\` takes ${takes}, but got ${code(extra.join(' '), GIVEN_MAX)}. Nothing was done.`,
   };
+}
+
+/** Whole: somebody else can make a commit with the same first characters. */
+const SHA = /^[0-9a-f]{40}$/;
+
+function notSha(name: string, given: string, word: string): string {
+  return `\`/${word} ${name}\` takes the whole SHA of the head (40 characters), but got ${code(given, GIVEN_MAX)}. Nothing was done.`;
 }
 
 function unknown(given: string, word: string): string {

@@ -31,6 +31,8 @@ export interface PullRequestChanged extends OfPull {
   readonly author: string;
   readonly draft: boolean;
   readonly state: 'open' | 'closed';
+  /** Who did it. */
+  readonly sender?: { readonly login: string; readonly id?: number };
 }
 
 export interface PullRequestClosed extends OfPull {
@@ -91,6 +93,22 @@ export interface BranchPushed extends EventOrigin {
   readonly sender: string;
 }
 
+/** Another App's checks of a commit have ended; what they say is read from GitHub. */
+export interface ChecksCompleted extends EventOrigin {
+  readonly kind: 'checks-completed';
+  readonly headSha: string;
+  readonly numbers: readonly number[];
+}
+
+/** A merge queue asks for the required checks of what it would merge. */
+export interface MergeGroupMade extends EventOrigin {
+  readonly kind: 'merge-group-made';
+  readonly headSha: string;
+  readonly baseSha: string;
+  /** Without `refs/heads/`. */
+  readonly baseRef: string;
+}
+
 export type EngineEvent =
   | PullRequestChanged
   | PullRequestClosed
@@ -98,4 +116,6 @@ export type EngineEvent =
   | CommentCreated
   | CheckActionRequested
   | CheckRerequested
+  | ChecksCompleted
+  | MergeGroupMade
   | BranchPushed;

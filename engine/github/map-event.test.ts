@@ -72,6 +72,7 @@ test('an opened pull request', () => {
     author: 'Codertocat',
     draft: false,
     state: 'open',
+    sender: { login: 'Codertocat', id: 21031067 },
   });
 });
 
@@ -134,6 +135,19 @@ test('a button of our own check counts, one of another App does not', () => {
     headSha: '5bd5f196a46b8222fb7484f05faba41a73cf34bd',
     numbers: [26764],
   });
+});
+
+test('a merge group, and checks of others that have ended', () => {
+  expect(mapped('merge_group', first('merge_group', 'checks_requested'))).toMatchObject({
+    kind: 'merge-group-made',
+    headSha: expect.stringMatching(/^[0-9a-f]{40}$/),
+    baseSha: expect.stringMatching(/^[0-9a-f]{40}$/),
+    baseRef: expect.not.stringContaining('refs/'),
+  });
+  const suite = first('check_suite', 'completed');
+  expect(mapped('check_suite', suite)).toMatchObject({ kind: 'checks-completed' });
+  const own = { ...suite, check_suite: { ...(suite.check_suite as object), app: { id: ours.appId } } };
+  expect(mapped('check_suite', own)).toBe('our own checks have ended');
 });
 
 test('a push to a branch, not to a tag, not a deletion', () => {

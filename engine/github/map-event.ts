@@ -41,6 +41,7 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
   check_run: mapCheckRun,
   check_suite: mapCheckSuite,
   push: mapPush,
+  merge_group: mapMergeGroup,
 };
 
 const PULL_ACTIONS: Readonly<Record<string, PullAction>> = {
@@ -80,6 +81,7 @@ function mapPull(payload: Payload, of: EventOrigin): Mapped {
     author: text(at(pull, 'user', 'login')),
     draft: optional(flag, at(pull, 'draft')) ?? false,
     state: at(pull, 'state') === 'open' ? 'open' : 'closed',
+    ...senderAccount(payload),
   });
 }
 
@@ -152,6 +154,7 @@ function mapCheckRun(payload: Payload, of: EventOrigin, { appId }: MappingOption
 function mapCheckSuite(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
   const action = text(payload.action);
   const suite = at(payload, 'check_suite');
+  if (action === 'completed') return mapCompleted(suite, of, appId);
   if (action !== 'rerequested') return ignored(`check_suite.${action} changes nothing for us`);
   if (isOthers(at(suite, 'app', 'id'), appId)) return ignored("another App's checks");
   return event({
@@ -164,7 +167,30 @@ function mapCheckSuite(payload: Payload, of: EventOrigin, { appId }: MappingOpti
   });
 }
 
+function mapCompleted(suite: unknown, of: EventOrigin, appId: number): Mapped {
+  if (at(suite, 'app', 'id') === appId) return ignored('our own checks have ended');
+  return event({
+    ...of,
+    kind: 'checks-completed',
+    headSha: text(at(suite, 'head_sha')),
+    numbers: pullNumbers(at(suite, 'pull_requests')),
+  });
+}
+
 const BRANCH = 'refs/heads/';
+
+function mapMergeGroup(payload: Payload, of: EventOrigin): Mapped {
+  const action = text(payload.action);
+  if (action !== 'checks_requested') return ignored(`merge_group.${action} changes nothing for us`);
+  const group = at(payload, 'merge_group');
+  return event({
+    ...of,
+    kind: 'merge-group-made',
+    headSha: text(at(group, 'head_sha')),
+    baseSha: text(at(group, 'base_sha')),
+    baseRef: text(at(group, 'base_ref')).replace(BRANCH, ''),
+  });
+}
 
 function mapPush(payload: Payload, of: EventOrigin): Mapped {
   const ref = text(payload.ref);
@@ -188,6 +214,12 @@ function isOthers(appId: unknown, ours: number): boolean {
 
 function pullNumbers(pulls: unknown): readonly number[] {
   return list(pulls).map((pull) => number(at(pull, 'number')));
+}
+
+function senderAccount(payload: Payload) {
+  const login = senderOf(payload);
+  const id = optional(number, at(payload, 'sender', 'id'));
+  return login === '' ? {} : { sender: { login, ...(id === undefined ? {} : { id }) } };
 }
 
 function senderOf(payload: Payload): string {

@@ -5,9 +5,11 @@ export interface PullRequest {
   readonly number: number;
   readonly title: string;
   readonly author: string;
+  readonly authorId?: number;
   readonly state: 'open' | 'closed';
   readonly merged: boolean;
   readonly mergeSha: string | undefined;
+  readonly mergedBy: string | undefined;
   readonly draft: boolean;
   readonly headSha: string;
   readonly headRef: string;
@@ -33,10 +35,13 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
     return {
       number,
       title: data.title,
-      author: data.user.login,
+      // a deleted account is nobody, for all that the API's description says
+      author: data.user?.login ?? 'ghost',
+      ...(data.user === null ? {} : { authorId: data.user.id }),
       state: data.state === 'open' ? 'open' : 'closed',
       merged: data.merged,
       mergeSha: data.merged ? (data.merge_commit_sha ?? undefined) : undefined,
+      mergedBy: data.merged_by?.login,
       draft: data.draft ?? false,
       headSha: data.head.sha,
       headRef: data.head.ref,
@@ -59,6 +64,14 @@ export function branchTip(client: GitHubClient, repo: Repo, branch: string): Pro
       ref: `heads/${branch}`,
     });
     return data.object.sha;
+  });
+}
+
+/** Throws `GitHubError`. */
+export function readDefaultBranch(client: GitHubClient, repo: Repo): Promise<string> {
+  return calling(`Reading ${repo.owner}/${repo.name}`, async () => {
+    const { data } = await client.octokit.repos.get({ owner: repo.owner, repo: repo.name });
+    return data.default_branch;
   });
 }
 

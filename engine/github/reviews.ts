@@ -10,6 +10,8 @@ export type ReviewState = 'approved' | 'changes-requested' | 'dismissed';
 export interface Review {
   readonly reviewId: number;
   readonly reviewer: string;
+  /** Of the account; stays when it is renamed. */
+  readonly reviewerId?: number;
   readonly isBot: boolean;
   readonly state: ReviewState;
   /** Head commit that was reviewed. */
@@ -42,7 +44,7 @@ export async function latestReviews(
 
 interface RawReview {
   readonly id: number;
-  readonly user: { readonly login: string; readonly type: string } | null;
+  readonly user: { readonly login: string; readonly id?: number; readonly type: string } | null;
   readonly state: string;
   readonly commit_id: string | null;
   readonly submitted_at?: string;
@@ -61,9 +63,10 @@ export function latestByReviewer(reviews: readonly RawReview[]): readonly Omit<R
     const state = STATES[raw.state];
     if (state === undefined || raw.user === null || raw.commit_id === null || raw.submitted_at === undefined)
       continue;
-    latest.set(raw.user.login, {
+    latest.set(String(raw.user.id ?? raw.user.login), {
       reviewId: raw.id,
       reviewer: raw.user.login,
+      ...(raw.user.id === undefined ? {} : { reviewerId: raw.user.id }),
       isBot: raw.user.type === 'Bot',
       state,
       commitId: raw.commit_id,

@@ -11,8 +11,11 @@ export function laneOf(event: EngineEvent): string {
       return `${repository}#${event.number}`;
     case 'check-action':
     case 'check-rerequested':
+    case 'checks-completed':
       // nearly always one; a button is judged by its head and its time, so its place among the others matters little
       return `${repository}#${event.numbers[0] ?? ''}`;
+    case 'merge-group-made':
+      return `${repository}@${event.headSha}`;
     case 'branch-pushed':
       return `${repository}:${event.branch}`;
   }

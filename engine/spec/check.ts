@@ -1,11 +1,13 @@
 import { type LoadOptions, loadManifest, sortErrors } from './load.ts';
 import type { Manifest, SpecError } from './manifest.ts';
+import { loadPolicy, type RepositoryPolicy } from './policy.ts';
 import type { Resolution } from './resolution.ts';
 import { resolveManifest } from './resolve.ts';
 
 export interface CheckedRepository {
   readonly manifest: Manifest;
   readonly resolution: Resolution;
+  readonly policy: RepositoryPolicy;
   /** All mistakes of the repository, by file and place; nothing may be planned while there is one. */
   readonly errors: readonly SpecError[];
 }
@@ -19,5 +21,11 @@ export function checkRepository(
   const resolution = resolveManifest(manifest);
   // A value may be missing only because the document that sets it could not be read.
   const certain = resolution.errors.filter(({ code }) => complete || code !== 'variable-missing');
-  return { manifest, resolution, errors: sortErrors([...errors, ...certain]) };
+  const policy = loadPolicy(files, notRead(options));
+  return { manifest, resolution, policy, errors: sortErrors([...errors, ...certain, ...policy.errors]) };
+}
+
+function notRead({ refused = [], links = new Set() }: LoadOptions) {
+  const why = 'a symbolic link, which is never followed';
+  return [...refused, ...[...links].map((path) => ({ path, why }))];
 }

@@ -1,7 +1,8 @@
 import type { Position, SpecError } from './manifest.ts';
 import { didYouMean, nearestName } from './nearest.ts';
 import type { ParsedDocument } from './parse.ts';
-import { API_VERSION, kinds } from './schemas.ts';
+import { POLICY_FILE } from './policy.ts';
+import { API_VERSION, kinds, POLICY } from './schemas.ts';
 import { keyPosition, valuePosition } from './validate.ts';
 
 /** Whether a YAML document is one of ours, and of which kind. */
@@ -33,6 +34,10 @@ function withVersion(document: ParsedDocument, kind: unknown): Header {
     return failed('missing-property', message, valuePosition(document, ''), '');
   }
   if (typeof kind === 'string' && kinds.includes(kind)) return { kind: 'document', documentKind: kind };
+  if (kind === POLICY) {
+    const message = `A policy here holds for nothing; move it to ${POLICY_FILE}.`;
+    return failed('wrong-place', message, valuePosition(document, '/kind'), '/kind');
+  }
   const nearest = didYouMean(String(kind), kinds);
   const advice = nearest === '.' ? `; known are ${kinds.join(', ')}.` : nearest;
   const message = `Unknown kind ${JSON.stringify(kind)}${advice}`;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseYaml } from './parse.ts';
-import { kinds, schemaErrors } from './schemas.ts';
+import { kinds, POLICY, schemaErrors } from './schemas.ts';
 
 const folder = new URL('../../schemas/', import.meta.url);
 
@@ -56,7 +56,7 @@ describe.each(files)('$name', ({ schema }) => {
   });
 });
 
-test.each(kinds)('the examples of %s are valid', (kind) => {
+test.each([...kinds, POLICY])('the examples of %s are valid', (kind) => {
   const { schema } = files.find(({ name }) => name === `${kind.toLowerCase()}.json`) ?? {};
   const examples = (schema?.examples ?? []) as readonly unknown[];
   expect(examples.length).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import common from '../../schemas/common.json' with { type: 'json' };
 import configuration from '../../schemas/configuration.json' with { type: 'json' };
+import policy from '../../schemas/policy.json' with { type: 'json' };
 import server from '../../schemas/server.json' with { type: 'json' };
 import variables from '../../schemas/variables.json' with { type: 'json' };
 
@@ -11,13 +12,18 @@ const schemas: Readonly<Record<string, object>> = {
   Server: server,
   Variables: variables,
   Configuration: configuration,
+  Policy: policy,
 };
 
-export const kinds: readonly string[] = Object.keys(schemas);
+/** Not one of `kinds`: it stands in a file of its own (policy.ts). */
+export const POLICY = 'Policy';
+
+/** Kinds whose documents may stand anywhere in a repository. */
+export const kinds: readonly string[] = Object.keys(schemas).filter((kind) => kind !== POLICY);
 
 const validators = new Map<string, ValidateFunction>();
 
-/** All mistakes of a document's value by its kind's schema; empty when there is none. `kind` is one of `kinds`. */
+/** All mistakes of a document's value by its kind's schema; empty when there is none. `kind` is one of `kinds`, or `POLICY`. */
 export function schemaErrors(kind: string, value: unknown): readonly ErrorObject[] {
   const validate = validators.get(kind) ?? compile(kind);
   return validate(value) ? [] : (validate.errors ?? []);

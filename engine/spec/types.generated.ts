@@ -3,7 +3,7 @@
 /**
  * Any document of DOaaS: for files that hold several kinds.
  */
-export type AnySource = ServerSource | VariablesSource | ConfigurationSource;
+export type AnySource = ServerSource | VariablesSource | ConfigurationSource | PolicySource;
 /**
  * Lower-case letters, digits, `-` and `.`, at most 63 characters, beginning and ending with a letter or digit.
  */
@@ -43,6 +43,36 @@ export type ServersAmount = number | string;
  * A number of servers, or a share of all servers of the plan.
  */
 export type ServersAmount1 = number | string;
+/**
+ * GitHub logins. `login#id` holds the account, also when it is renamed; a login alone belongs to whoever has that name.
+ *
+ * @minItems 1
+ * @maxItems 100
+ */
+export type Users = string[];
+/**
+ * Teams of the repository's organisation, as in their address.
+ *
+ * @minItems 1
+ * @maxItems 20
+ */
+export type Teams = string[];
+/**
+ * First minute.
+ */
+export type PolicyTime = string;
+/**
+ * First minute after it; 24:00 is the end of the day.
+ */
+export type PolicyTime1 = string;
+/**
+ * First day.
+ */
+export type PolicyDate = string;
+/**
+ * Last day.
+ */
+export type PolicyDate1 = string;
 
 /**
  * A machine that the engine reaches over SSH.
@@ -659,4 +689,237 @@ export interface RolloutSource {
    * What a server that does not answer does to the rollout.
    */
   unreachable?: 'fail' | 'skip' | 'wait';
+}
+/**
+ * What a change needs before it is applied, and who may do what. Stands in `.doaas/policy.yaml`; only the one on the default branch holds.
+ */
+export interface PolicySource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * The policy of a repository.
+   */
+  kind: 'Policy';
+  metadata: Metadata;
+  spec: PolicySpec;
+}
+/**
+ * When a change is applied, by whom, and what it needs first.
+ */
+export interface PolicySpec {
+  /**
+   * What starts the apply: `/doaas apply` (or the button), the last approval that was missing, or the merge.
+   */
+  trigger?: 'comment' | 'approval' | 'merge';
+  /**
+   * How the engine merges what it applied.
+   */
+  mergeMethod?: 'merge' | 'squash' | 'rebase';
+  people?: PolicyPeople;
+  rules?: PolicyRules;
+}
+/**
+ * Who may do what. Write access to the repository is needed for all of it in any case.
+ */
+export interface PolicyPeople {
+  apply?: PolicyWho;
+  unlock?: PolicyWho1;
+  cancel?: PolicyWho2;
+  rollback?: PolicyWho3;
+  override?: PolicyWho4;
+  breakGlass?: PolicyWho5;
+  notify?: PolicyWho6;
+}
+/**
+ * Start an apply. Left out: everybody with write access.
+ */
+export interface PolicyWho {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Free servers of a dead or held run. Left out: everybody with write access.
+ */
+export interface PolicyWho1 {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Stop a run. Left out: everybody with write access.
+ */
+export interface PolicyWho2 {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Take a change back. Left out: everybody with write access.
+ */
+export interface PolicyWho3 {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Apply in spite of limits, windows and others' checks. Left out: nobody.
+ */
+export interface PolicyWho4 {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Apply without waiting for approvals, windows and others' checks. Left out: nobody.
+ */
+export interface PolicyWho5 {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Whom an override or a broken glass is told, by mention. Left out: nobody.
+ */
+export interface PolicyWho6 {
+  users?: Users;
+  teams?: Teams;
+}
+/**
+ * Rules by name. All that match a change hold.
+ */
+export interface PolicyRules {
+  [k: string]: PolicyRule;
+}
+/**
+ * What a change needs if it matches.
+ */
+export interface PolicyRule {
+  match?: PolicyMatch;
+  /**
+   * Approving reviews, each of these. The author and everybody who pushed to the pull request never count. `[]` asks for none.
+   *
+   * @maxItems 10
+   */
+  approvals?: PolicyApproval[];
+  /**
+   * Names of check runs of others that must be green. Those of the engine cannot be named: they wait for this.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  checks?: string[];
+  window?: PolicyWindow;
+  limits?: PolicyLimits;
+}
+/**
+ * Which changes: all that is said must be true of one step on one server, and of one changed path. Left out: every change.
+ */
+export interface PolicyMatch {
+  /**
+   * Kinds of the documents that ask for a step.
+   *
+   * @minItems 1
+   */
+  kinds?: string[];
+  /**
+   * Changed files: `*` within a folder, `**` over folders, `?` one character.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  paths?: string[];
+  labels?: Labels1;
+  /**
+   * Sites of the server.
+   *
+   * @minItems 1
+   */
+  sites?: string[];
+  /**
+   * What a step disturbs.
+   *
+   * @minItems 1
+   */
+  disruption?: ('none' | 'reload' | 'restart' | 'failover' | 'reboot')[];
+  /**
+   * Whether a step can be undone.
+   *
+   * @minItems 1
+   */
+  reversible?: ('yes' | 'best-effort' | 'no')[];
+  /**
+   * Only where so many servers match what else is said.
+   */
+  hostsAtLeast?: number;
+}
+/**
+ * Free names and values by which other documents select this one.
+ */
+export interface Labels1 {
+  [k: string]: string;
+}
+/**
+ * So many approving reviews by any of these people. Without users, teams and code owners: by anybody with write access.
+ */
+export interface PolicyApproval {
+  /**
+   * How many different people.
+   */
+  count?: number;
+  users?: Users;
+  teams?: Teams;
+  /**
+   * The owners by the CODEOWNERS of the default branch: each changed path that has owners needs one of them.
+   */
+  codeOwners?: true;
+}
+/**
+ * When a change may be applied.
+ */
+export interface PolicyWindow {
+  /**
+   * Name of the IANA database.
+   */
+  timeZone: string;
+  /**
+   * Days of the week. Left out: all.
+   *
+   * @minItems 1
+   */
+  days?: ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
+  hours?: PolicyHours;
+  /**
+   * Days on which nothing is applied.
+   *
+   * @maxItems 100
+   */
+  freeze?: PolicyFreeze[];
+}
+/**
+ * From one local time up to another; through midnight if the second is the smaller one (the day is then the one it begins on). Left out: all day.
+ */
+export interface PolicyHours {
+  from: PolicyTime;
+  to: PolicyTime1;
+}
+/**
+ * From one day to another, both included.
+ */
+export interface PolicyFreeze {
+  from: PolicyDate;
+  to: PolicyDate1;
+  /**
+   * Shown to who waits.
+   */
+  reason?: string;
+}
+/**
+ * The most that one run may change.
+ */
+export interface PolicyLimits {
+  /**
+   * Servers.
+   */
+  hosts?: number;
+  /**
+   * Packages removed, on all servers together.
+   */
+  packagesRemoved?: number;
 }

@@ -1,6 +1,7 @@
 import { type Kysely, type Migration, type SchemaModule, sql } from 'kysely';
 import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
+import { driftTable, keysTable, pullsTable, verdictTable } from './tables.ts';
 
 /**
  * The schema's history, oldest first, forward only: a migration that was released is never edited; a change is a
@@ -14,6 +15,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0004_pulls': { up: (db) => pullsTable(db.schema) },
     '0005_inbox': { up: (db) => inboxForDeliveries(db, dialect) },
     '0006_keys': { up: (db) => keysTable(db.schema, dialect) },
+    '0007_verdicts': { up: (db) => verdictTable(db.schema) },
   };
 }
 
@@ -258,37 +260,3 @@ async function auditChain(db: Kysely<unknown>, dialect: Dialect): Promise<void> 
 const THAW_SQLITE = [sql`drop trigger audit_no_update`, sql`drop trigger audit_no_delete`];
 const THAW_POSTGRES = [sql`alter table audit disable trigger audit_append_only`];
 const FREEZE_POSTGRES = [sql`alter table audit enable trigger audit_append_only`];
-
-async function driftTable(schema: SchemaModule): Promise<void> {
-  await schema
-    .createTable('drift')
-    .addColumn('repository', 'text', (c) => c.notNull())
-    .addColumn('document', 'text', (c) => c.notNull())
-    .addColumn('host', 'text', (c) => c.notNull())
-    .addColumn('step_id', 'text', (c) => c.notNull())
-    .addColumn('summary', 'text', (c) => c.notNull())
-    .addColumn('first_seen_at', 'bigint', (c) => c.notNull())
-    .addColumn('traces', 'text', (c) => c.notNull())
-    .addPrimaryKeyConstraint('drift_key', ['repository', 'document', 'host', 'step_id'])
-    .execute();
-}
-
-async function pullsTable(schema: SchemaModule): Promise<void> {
-  await schema
-    .createTable('pulls')
-    .addColumn('repository', 'text', (c) => c.notNull())
-    .addColumn('number', 'integer', (c) => c.notNull())
-    .addColumn('head_sha', 'text', (c) => c.notNull())
-    .addColumn('open', 'integer', (c) => c.notNull())
-    .addColumn('seen_at', 'bigint', (c) => c.notNull())
-    .addPrimaryKeyConstraint('pulls_key', ['repository', 'number'])
-    .execute();
-}
-
-async function keysTable(schema: SchemaModule, dialect: Dialect): Promise<void> {
-  await schema
-    .createTable('keys')
-    .addColumn('name', 'text', (c) => c.primaryKey())
-    .addColumn('key', dialect === 'sqlite' ? 'blob' : 'bytea', (c) => c.notNull())
-    .execute();
-}

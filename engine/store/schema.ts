@@ -29,6 +29,14 @@ export interface Schema {
     base_sha: string;
     created_at: number;
   };
+  readonly verdicts: {
+    repository: string;
+    number: number;
+    head_sha: string;
+    digest: string;
+    judged_at: number;
+    verdict: string;
+  };
   readonly blobs: { sha256: string; bytes: Uint8Array; stored_at: number };
   readonly plan_blobs: { digest: string; sha256: string };
   readonly runs: {

@@ -25,6 +25,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     keysSuite(current);
     pullsSuite(current);
     driftSuite(current);
+    verdictsSuite(current);
   });
 }
 
@@ -363,4 +364,20 @@ function hostNames(): [string, string, string] {
 
 function runNames(): [string, string, string, string] {
   return [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+}
+
+function verdictsSuite(store: () => Store): void {
+  it('keeps the newest verdict of a pull request, and finds it whatever the case of the name', async () => {
+    const repository = `O/${randomUUID()}`;
+    const judged = { repository, number: 7, headSha: 'h', digest: 'd' };
+    await store().verdicts.save({ ...judged, verdict: { ready: false } });
+    await store().verdicts.save({ ...judged, headSha: 'i', verdict: { ready: true } });
+    expect(await store().verdicts.of(repository.toLowerCase(), 7)).toMatchObject({
+      ...judged,
+      headSha: 'i',
+      verdict: { ready: true },
+      judgedAt: expect.any(Number),
+    });
+    expect(await store().verdicts.of(repository, 8)).toBeUndefined();
+  });
 }

@@ -16,6 +16,7 @@ import { runsIn } from './runs.ts';
 import type { Connection } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Clock } from './values.ts';
+import { verdictsIn } from './verdicts.ts';
 
 /** Where the store is: a PostgreSQL URL (`DATABASE_URL`), or the path of a SQLite file. */
 export type StoreLocation = { readonly url: string } | { readonly file: string };
@@ -60,6 +61,7 @@ function storeOn(connection: Connection, now: Clock) {
     drift: driftIn(connection),
     keys: keysIn(connection),
     audit: auditIn(connection, now),
+    verdicts: verdictsIn(connection, now),
     /** Resolves when the store answers: for `/readyz`. */
     async ping(): Promise<void> {
       await connection.db.selectFrom('counters').select('name').limit(1).execute();

@@ -17,6 +17,8 @@ export interface Accounts {
   readonly author: Account;
   /** Writes; reviews. */
   readonly reviewer: Account;
+  /** Writes; reviews as well. */
+  readonly second: Account;
   /** Reads only. */
   readonly reader: Account;
   /** No collaborator; may still see, comment on and review what is public. */
@@ -33,6 +35,7 @@ export function createAccounts(): Accounts {
     admin: account('olivia-owner', 'admin'),
     author: account('anna-author', 'push'),
     reviewer: account('rob-reviewer', 'push'),
+    second: account('dora-dba', 'push'),
     reader: account('rita-reader', 'pull'),
     stranger: account('sam-stranger', 'none'),
   };
@@ -49,6 +52,7 @@ export const APP_PERMISSIONS = {
   checks: 'write',
   contents: 'write',
   issues: 'write',
+  members: 'read',
   metadata: 'read',
   pull_requests: 'write',
 } as const;
@@ -59,6 +63,7 @@ export const APP_EVENTS = [
   'installation',
   'installation_repositories',
   'issue_comment',
+  'merge_group',
   'pull_request',
   'pull_request_review',
   'push',

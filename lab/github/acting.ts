@@ -84,6 +84,19 @@ export interface Acting {
   readonly branchSha: (repo: RepositoryName, branch: string) => Promise<string>;
   /** Text of a file at a branch or commit; undefined where there is none. */
   readonly fileAt: (repo: RepositoryName, ref: string, path: string) => Promise<string | undefined>;
+  readonly createTeam: (slug: string, members: readonly Account[]) => Promise<void>;
+  readonly leaveTeam: (slug: string, member: Account) => Promise<void>;
+  /** A check run of another App, completed. */
+  readonly postCheck: (
+    repo: RepositoryName,
+    sha: string,
+    name: string,
+    conclusion: 'success' | 'failure',
+  ) => Promise<void>;
+  /** Makes the head of a pull request one of another repository; its commits stay where `refs/pull` has them. */
+  readonly makeFork: (repo: RepositoryName, pull: number, fork: RepositoryName) => Promise<void>;
+  /** As a merge queue does with a pull request; gives the commit that it would merge. */
+  readonly requestMergeGroup: (repo: RepositoryName, pull: number) => Promise<string>;
   readonly setCollaborator: (
     repo: RepositoryName,
     user: Account,

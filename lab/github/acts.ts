@@ -7,6 +7,7 @@ import type { ApiAnswer, LabContext } from './context.ts';
 import { fillFork } from './forks.ts';
 import { callJson } from './internal.ts';
 import { asJson, isJson, type Json, parseJson } from './json.ts';
+import { policyActs } from './policy-acts.ts';
 import { findRepo } from './repositories.ts';
 import type { RepoRow } from './rows.ts';
 
@@ -21,7 +22,12 @@ export function createActing(context: LabContext, owner: string, accounts: Accou
       body: body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body)),
     });
   const parts = { context, owner, accounts, request };
-  return { ...codeActs(parts), ...pullActs(parts), ...checkActs(parts) };
+  return {
+    ...codeActs(parts),
+    ...pullActs(parts),
+    ...checkActs(parts),
+    ...policyActs(context, owner, accounts),
+  };
 }
 
 interface Parts {

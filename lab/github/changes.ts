@@ -81,7 +81,7 @@ async function moveHeads(
 ): Promise<void> {
   const branch = change.ref.slice(HEADS.length);
   const pulls = openPulls(context, repo).filter(
-    (pull) => pull.head_ref === branch && pull.head_repo_id === repo.id,
+    (pull) => pull.head_ref === branch && (pull.head_repo_id === repo.id || context.state.forks.has(pull.id)),
   );
   for (const pull of pulls) {
     if (change.after === undefined) {

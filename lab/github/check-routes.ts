@@ -3,6 +3,7 @@ import type { ApiAnswer, LabContext } from './context.ts';
 import { callEmulator } from './internal.ts';
 import { asJson, isJson, type Json, parseJson, textOf } from './json.ts';
 import { completeCheckRun } from './payloads.ts';
+import { OTHER_APP } from './policy-acts.ts';
 import { amend } from './pull-routes.ts';
 import type { Route, RouteInput } from './routes.ts';
 import type { Annotation, CheckAction } from './rows.ts';
@@ -90,8 +91,10 @@ function completeRun({ context, repo }: RouteInput, run: Json): Json {
   const { store, installationId } = context;
   const completed = completeCheckRun({ store, installationId, app: appJson(context) }, repo.id, run);
   const row = store.checkRuns.get(Number(run.id));
+  const app = context.state.otherRuns.has(Number(run.id)) ? { app: OTHER_APP } : {};
   return {
     ...completed,
+    ...app,
     output: { ...asJson(completed.output), annotations_count: row?.output.annotations_count },
   };
 }

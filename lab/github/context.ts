@@ -46,6 +46,10 @@ export interface LabState {
   readonly pullFacts: Map<string, Promise<PullFacts>>;
   readonly reactions: Map<number, Reaction[]>;
   readonly tokenUses: Map<string, number>;
+  /** Rows of pull requests that look as if they came from a fork; their branches stay here. */
+  readonly forks: Set<number>;
+  /** Check runs of another App. */
+  readonly otherRuns: Set<number>;
   nextReactionId: number;
 }
 

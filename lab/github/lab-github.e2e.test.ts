@@ -266,7 +266,7 @@ describe('the API', () => {
         return (await engine.repos.getCollaboratorPermissionLevel(target)).data.permission;
       }),
     );
-    expect(levels).toEqual(['admin', 'write', 'write', 'read', 'none']);
+    expect(levels).toEqual(['admin', 'write', 'write', 'write', 'read', 'none']);
   });
 
   test('reviews, comments and reactions, with their events', async () => {

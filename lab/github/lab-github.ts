@@ -160,6 +160,8 @@ function createState(): LabState {
     pullFacts: new Map(),
     reactions: new Map(),
     tokenUses: new Map(),
+    forks: new Set(),
+    otherRuns: new Set(),
     nextReactionId: 1,
   };
 }

@@ -36,7 +36,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     ['engine/spec', 'engine/shell'],
   ),
   'engine/drift': pure([], ['engine/plan']),
-  'engine/policy': pure([], ['engine/github']),
+  'engine/policy': pure([], ['engine/github', 'engine/plan', 'engine/spec']),
   'engine/config': effects([]),
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),

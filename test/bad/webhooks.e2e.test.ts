@@ -237,13 +237,13 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
     await world.answer(
       pull,
       early,
-      /The plan changed after you asked\. Look at the new one; if it is what you want, say `\/doaas apply` again\./,
+      /The head moved to|The plan changed after you asked\. Look at the new one; if it is what you want, say `\/doaas apply` again\./,
     );
     expect(await onHost('cat /etc/motd')).not.toBe('new');
     await world.check(head, 'doaas/plan', { conclusion: 'success' });
     faults.add({ event: 'pull_request_review', times: 1, effect: 'drop' });
     await world.approve(pull);
-    await world.say(pull, '/doaas apply');
+    await world.say(pull, `/doaas apply ${head}`);
     await world.check(head, 'doaas/apply', { conclusion: 'success' });
     await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge');
     expect(await onHost('cat /etc/motd')).toBe('new');

@@ -149,7 +149,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     expect(plan.summary).not.toMatch(/drift|was there before|left the YAML/);
     expect(await on('ls /etc/doaas-pushed /var/tmp/pushed.* 2>/dev/null')).toBe('');
     await world.approve(pull);
-    await world.say(pull, '/doaas apply');
+    await world.say(pull, `/doaas apply ${next}`);
     await mergedSoon(pull, next);
     expect(await on('cat /etc/doaas-pushed')).toBe('newer');
   });

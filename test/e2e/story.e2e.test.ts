@@ -151,10 +151,10 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
       'web.yaml': configuration('web', { files: { '/etc/motd': { content: 'two\n' } } }),
     });
     await world.check(next, 'doaas/plan');
-    const comment = await world.say(pull, '/doaas apply');
+    const comment = await world.say(pull, `/doaas apply ${next}`);
     await answered(pull, comment, /the one by rob-reviewer does not count: it was for an older head/);
     await world.approve(pull);
-    await world.say(pull, '/doaas apply');
+    await world.say(pull, `/doaas apply ${next}`);
     await world.check(next, 'doaas/apply', { conclusion: 'success' });
     await mergedSoon(pull);
     expect(await onAll('cat /etc/motd')).toEqual(['two\n', 'two\n', 'two\n']);

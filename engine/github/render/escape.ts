@@ -39,6 +39,11 @@ export function prose(text: string, limit?: number): string {
     .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}${BREAK}.`);
 }
 
+/** A mention that is meant: `login` or `organisation/team` out of a policy, whose schema allows no other characters. */
+export function mention(name: string): string {
+  return /^[\w-]+(\/[\w-]+)?$/.test(name) ? `@${name}` : prose(name);
+}
+
 /** As a code span, for names: GitHub interprets nothing inside. Also within a table cell. */
 export function code(text: string, limit = 120): string {
   const line = oneLine(text, limit);

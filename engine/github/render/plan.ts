@@ -27,6 +27,8 @@ export function renderPlan(view: PlanView): Rendered {
     firstContact(view.firstSeen),
     findingsList(view.plan.hosts.flatMap((host) => host.findings)),
     ...diffs(groups),
+    rules(view),
+    ...(view.remarks ?? []).map((remark) => prose(remark)),
     footer(view),
   ];
   return { title: title(view), body: blocks.filter((block) => block !== '').join('\n\n') };
@@ -37,7 +39,15 @@ export function renderNothingToDo(view: NothingToDoView): Rendered {
     view.reason === 'no-change'
       ? 'No server is the target of a changed document: merge this as any other pull request.'
       : 'The servers already are as the YAML says, and nothing was applied: merge this as any other pull request.';
-  return { title: 'Nothing to do', body: joined(why, findingsList(view.findings), planLine(view.name)) };
+  return {
+    title: 'Nothing to do',
+    body: joined(
+      why,
+      findingsList(view.findings),
+      ...(view.remarks ?? []).map((remark) => prose(remark)),
+      planLine(view.name),
+    ),
+  };
 }
 
 export function renderWaitingForLock(view: WaitingForLockView): Rendered {
@@ -141,6 +151,16 @@ export function findingsList(findings: readonly Finding[]): string {
     .map((f) => `- ${f.severity} on ${code(f.host)}: ${prose(f.message)} (${prose(f.document)})`);
   const more = sorted.length - lines.length;
   return ['**Findings**', '', ...lines, ...(more > 0 ? [`- ${count(more, 'more finding')}`] : [])].join('\n');
+}
+
+function rules({ asks = [] }: PlanView): string {
+  if (asks.length === 0) return '';
+  const rows = asks.map(({ rule, asks: what, missing }) => [
+    prose(rule ?? ''),
+    prose(what),
+    missing === undefined ? 'given' : '**missing**',
+  ]);
+  return `**Policy**\n\n${table(['rule', 'asks for', 'state'], rows)}`;
 }
 
 function footer(view: PlanView): string {

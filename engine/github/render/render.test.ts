@@ -240,6 +240,13 @@ const goldens: Readonly<Record<string, View>> = {
       { host: 'web-2', state: 'untouched', remaining: [] },
     ],
   },
+  'rollback-of-what-was-merged-before': {
+    kind: 'rollback',
+    state: 'rolled-back',
+    cause: { reason: 'alice asked for a rollback' },
+    revertPull: 8,
+    hosts: [{ host: 'web-1', state: 'restored', remaining: [] }],
+  },
   'rollback-requested': {
     kind: 'rollback',
     state: 'rolled-back',

@@ -178,8 +178,10 @@ export function renderRollback(view: RollbackView): Rendered {
   };
 }
 
-function rolledBackNext({ state }: RollbackView): string {
+function rolledBackNext({ state, revertPull }: RollbackView): string {
   if (state === 'running') return '';
+  if (revertPull !== undefined)
+    return `It is merged, so the branch says what the servers are not. **Next:** merge pull request #${revertPull}, which reverts it.`;
   return 'Nothing was merged. **Next:** push what mends it, and it is planned anew; or `/doaas apply` to try the same once more.';
 }
 

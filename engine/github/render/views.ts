@@ -49,6 +49,16 @@ export interface PlanView {
   readonly firstSeen: readonly HostFacts[];
   /** Hosts that could not be read, with the reason. Such a plan cannot be applied. */
   readonly unreachable: readonly HostProblem[];
+  /** What the rules of the policy ask for, and how that stands. */
+  readonly asks?: readonly RuleAsk[];
+  readonly remarks?: readonly string[];
+}
+
+export interface RuleAsk {
+  readonly rule: string | undefined;
+  readonly asks: string;
+  /** Undefined: it is given. */
+  readonly missing: string | undefined;
 }
 
 export interface HostProblem {
@@ -71,6 +81,7 @@ export interface NothingToDoView {
   /** Why: no document changed, or the servers are already so. */
   readonly reason: 'no-change' | 'already-so';
   readonly findings: HostPlan['findings'];
+  readonly remarks?: readonly string[];
 }
 
 /** Another pull request holds servers that this one needs. */
@@ -195,6 +206,8 @@ export interface RollbackView {
   /** `reason`: a sentence without its full stop, such as that GitHub refused the merge, or who asked. */
   readonly cause: StepFailure | { readonly reason: string };
   readonly hosts: readonly HostRollback[];
+  /** It was merged before; this pull request reverts it. */
+  readonly revertPull?: number;
 }
 
 /** The run keeps its locks until a person has looked. */

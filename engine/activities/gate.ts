@@ -1,0 +1,238 @@
+import { BUTTONS, type CheckConclusion } from '../github/checks.ts';
+import type { GitHubClient } from '../github/client.ts';
+import { publishComment } from '../github/comment.ts';
+import { otherChecks } from '../github/otherChecks.ts';
+import { committersOf } from '../github/people.ts';
+import { getPull, type PullRequest } from '../github/pulls.ts';
+import { mention, prose } from '../github/render/escape.ts';
+import type { PlanView } from '../github/render/views.ts';
+import { latestReviews } from '../github/reviews.ts';
+import type { Plan } from '../plan/step.ts';
+import { type Change, targetsOf } from '../policy/change.ts';
+import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
+import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
+import { type Engine, planNamed } from './engine.ts';
+import { permanent } from './failure.ts';
+import { firstSeen } from './firstSeen.ts';
+import { holdingPolicy, readTeams } from './policy.ts';
+import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
+import type { Gate, GateContext, Override, PlanRef, PullRef, Request } from './types.ts';
+
+/** Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. */
+export async function gatePull(
+  engine: Engine,
+  pull: PullRef,
+  plan: PlanRef,
+  context: GateContext = {},
+): Promise<Gate> {
+  const judged = await judgePull(engine, pull, plan, context);
+  await engine.store.verdicts.save({
+    repository: nameOf(pull),
+    number: pull.number,
+    headSha: plan.headSha,
+    digest: plan.digest,
+    verdict: JSON.parse(JSON.stringify(judged.verdict)),
+  });
+  const { snapshot } = judged;
+  if (snapshot.headSha === plan.headSha && snapshot.state === 'open')
+    await showPlan(engine, pull, plan, judged);
+  return gateOf(judged);
+}
+
+export interface Judged {
+  readonly verdict: Verdict;
+  readonly trigger: NonNullable<Gate['trigger']>;
+  readonly snapshot: PullRequest;
+  readonly paths: readonly string[];
+  readonly plan: Plan;
+}
+
+/** Reads all that a policy looks at; changes nothing. */
+export async function judgePull(
+  engine: Engine,
+  pull: PullRef,
+  plan: PlanRef,
+  context: GateContext,
+): Promise<Judged> {
+  const { repository, number } = pull;
+  const client = await engine.github.installationClient(repository.installationId);
+  const [snapshot, paths, stored] = await Promise.all([
+    getPull(client, repository, number),
+    engine.revisions.changedPaths(pull, plan),
+    engine.store.plans.get(plan.digest),
+  ]);
+  if (stored === undefined)
+    throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
+  const holding = await holdingPolicy(engine, client, repository, snapshot);
+  const common = { snapshot, paths, plan: stored };
+  if (holding.kind === 'broken') return { ...common, verdict: closed(holding.reason), trigger: 'comment' };
+  const { spec } = holding.policy;
+  const change = await readChange(engine, client, pull, plan, context, { ...common, policy: holding.policy });
+  return { ...common, verdict: judge(spec, change), trigger: spec?.trigger ?? 'comment' };
+}
+
+interface Known {
+  readonly snapshot: PullRequest;
+  readonly paths: readonly string[];
+  readonly plan: Plan;
+  readonly policy: RepositoryPolicy;
+}
+
+async function readChange(
+  engine: Engine,
+  client: GitHubClient,
+  pull: PullRef,
+  plan: PlanRef,
+  context: GateContext,
+  { snapshot, paths, policy, plan: stored }: Known,
+): Promise<Change> {
+  const { repository, number } = pull;
+  const [resolved, reviews] = await Promise.all([
+    engine.revisions.resolve(pull, plan),
+    latestReviews(client, repository, number),
+  ]);
+  const approved = reviews.some((review) => review.state === 'approved');
+  const seen: Omit<Change, 'teams' | 'checks' | 'pushers'> = {
+    author: { login: snapshot.author, id: snapshot.authorId },
+    headSha: plan.headSha,
+    superseded: snapshot.headSha !== plan.headSha,
+    draft: snapshot.draft,
+    fork: snapshot.fork,
+    vouched: context.vouched === plan.headSha,
+    open: snapshot.state === 'open' || (context.merged === true && snapshot.merged),
+    shownAt: plan.shownAt,
+    reviews,
+    targets: targetsOf(stored, resolved.kind === 'conflict' ? [] : resolved.changed),
+    paths,
+    codeowners: policy.codeowners,
+    now: Date.now(),
+    lifted: context.override?.kind ?? 'nothing',
+  };
+  const [teams, checks, committers] = await Promise.all([
+    readTeams(client, repository.owner, approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
+    wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : [],
+    approved ? committersOf(client, repository, number) : [],
+  ]);
+  return { ...seen, teams, checks, pushers: [...committers, ...(context.pushers ?? [])] };
+}
+
+function gateOf({ verdict, trigger }: Judged): Gate {
+  const { ready, missing, approvedBy, opensAt, waitsForChecks, lifted } = verdict;
+  return {
+    ready,
+    missing,
+    approvedBy,
+    trigger,
+    ...(opensAt === undefined ? {} : { opensAt }),
+    ...(waitsForChecks ? { waitsForChecks } : {}),
+    ...(lifted.length === 0 ? {} : { lifted }),
+  };
+}
+
+/** The plan check and the comment, with what is missing. */
+async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Judged): Promise<void> {
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const { verdict, trigger } = judged;
+  const name = planNamed(engine, plan);
+  const view: PlanView = {
+    kind: 'plan',
+    plan: judged.plan,
+    name,
+    waiting: verdict.missing,
+    next: nextOf(trigger, engine.config.botName),
+    firstSeen: await firstSeen(engine, plan),
+    unreachable: [],
+    asks: verdict.asks.filter(({ rule }) => rule !== undefined),
+    remarks: judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [],
+  };
+  const apply = verdict.ready && trigger !== 'merge';
+  await Promise.all([
+    showCheck(client, pull, {
+      ...planCheck(plan.headSha),
+      state: { status: 'completed', conclusion: conclusionOf(judged) },
+      view,
+      actions: apply ? [BUTTONS.apply, BUTTONS.plan] : [BUTTONS.plan],
+      digest: plan.digest,
+      planUrl: name.url,
+    }),
+    // the check says the same, so a comment that GitHub will not have keeps nobody from applying
+    ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
+  ]);
+}
+
+/** Said where a pull request changes the policy itself. */
+export const POLICY_REMARK = `This pull request changes ${POLICY_FILE}. It is judged by the policy of the default branch; its own holds once it is merged.`;
+
+/** Where the merge starts the apply, a required check is what keeps people from merging too early. */
+function conclusionOf({ verdict, trigger }: Judged): CheckConclusion {
+  return trigger === 'merge' && !verdict.ready ? 'action_required' : 'success';
+}
+
+function nextOf(trigger: Judged['trigger'], bot: string): PlanView['next'] {
+  switch (trigger) {
+    case 'comment':
+      return { command: `/${bot} apply` };
+    case 'approval':
+      return { words: 'it is applied by itself' };
+    case 'merge':
+      return { words: 'merge it; it is applied after the merge' };
+  }
+}
+
+/** A comment of its own, so that nothing overwrites it. Safe to repeat. */
+export async function recordOverride(
+  engine: Engine,
+  pull: PullRef,
+  plan: PlanRef,
+  { actor: by, commentId, override }: Request,
+  lifted: readonly string[],
+): Promise<void> {
+  if (override === undefined) return;
+  const { repository, number } = pull;
+  const client = await engine.github.installationClient(repository.installationId);
+  const snapshot = await getPull(client, repository, number);
+  const holding = await holdingPolicy(engine, client, repository, snapshot);
+  const notify = holding.kind === 'broken' ? undefined : holding.policy.spec?.people?.notify;
+  const told = [
+    ...(notify?.users ?? []).map((user) => mention(user.split('#')[0] ?? '')),
+    ...(notify?.teams ?? []).map((team) => mention(`${repository.owner}/${team}`)),
+  ];
+  const body = overrideText(plan, { ...override, by }, lifted, told);
+  await publishComment(client, repository, number, { key: `override-${commentId}`, body });
+  await engine.store.audit.append({
+    who: by,
+    what: override.kind,
+    repository: nameOf(pull),
+    pull: number,
+    headSha: plan.headSha,
+    digest: plan.digest,
+    detail: { reason: override.reason, lifted },
+  });
+}
+
+const TITLES: Readonly<Record<Override['kind'], string>> = {
+  'break-glass': 'The glass was broken',
+  override: 'The policy was overridden',
+};
+
+function overrideText(
+  plan: PlanRef,
+  { kind, by, reason }: Override,
+  lifted: readonly string[],
+  told: readonly string[],
+): string {
+  const skipped = lifted.map((what) => `- ${prose(what, 1_000)}`);
+  return [
+    `### ${TITLES[kind]} by ${prose(by)}`,
+    `Reason: ${prose(reason, 1_000)}`,
+    skipped.length === 0
+      ? 'Nothing was missing at that moment.'
+      : `Applied in spite of what was missing:\n\n${skipped.join('\n')}`,
+    `Head ${plan.headSha.slice(0, 8)}, plan ${plan.digest.slice(0, 8)}. It stands in the audit log.`,
+    ...(told.length === 0 ? [] : [told.join(' ')]),
+  ].join('\n\n');
+}
+
+function nameOf({ repository }: PullRef): string {
+  return `${repository.owner}/${repository.name}`;
+}

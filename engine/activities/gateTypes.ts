@@ -1,0 +1,41 @@
+import type { Account } from '../policy/account.ts';
+
+export interface Gate {
+  readonly ready: boolean;
+  /** Sentences: what is missing and who can give it. */
+  readonly missing: readonly string[];
+  readonly approvedBy: readonly string[];
+  /** What starts the apply, by the policy of the default branch. */
+  readonly trigger?: 'comment' | 'approval' | 'merge';
+  /** Only change windows keep it shut: epoch ms at which they are open. */
+  readonly opensAt?: number;
+  readonly waitsForChecks?: boolean;
+  /** What would be missing, had the override not taken it away. */
+  readonly lifted?: readonly string[];
+}
+
+/** What the workflow knows beside GitHub when a gate is judged. */
+export interface GateContext {
+  /** Who was seen to push to the pull request. */
+  readonly pushers?: readonly Account[];
+  /** Head of a fork that somebody with write access named. */
+  readonly vouched?: string;
+  readonly override?: Override;
+  /** The pull request is merged already, as the policy wants it. */
+  readonly merged?: boolean;
+}
+
+/** Something is not waited for, or not kept to: by a person, with a reason. */
+export interface Override {
+  readonly kind: 'override' | 'break-glass';
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** What a merge queue is about to merge. */
+export interface MergeGroup {
+  readonly headSha: string;
+  readonly baseSha: string;
+  /** Of the branch that it goes into. */
+  readonly baseRef: string;
+}

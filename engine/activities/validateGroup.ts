@@ -1,0 +1,69 @@
+import { annotationsOf, publishCheck } from '../github/checks.ts';
+import { readDefaultBranch } from '../github/pulls.ts';
+import { code } from '../github/render/escape.ts';
+import { render } from '../github/render/render.ts';
+import type { Engine } from './engine.ts';
+import { holdingPolicy } from './policy.ts';
+import type { ResolvedTree } from './revisions.ts';
+import type { MergeGroup, RepositoryRef } from './types.ts';
+import { type Unreadable, unreadable } from './validate.ts';
+
+/**
+ * A merge queue asks for the required checks on the commit that it would merge. `doaas/validate` is what it is; `doaas/plan` can only
+ * pass where the policy applies after the merge, for a queue merges what nobody has applied yet.
+ */
+export async function validateGroup(
+  engine: Engine,
+  repository: RepositoryRef,
+  { headSha, baseSha, baseRef }: MergeGroup,
+): Promise<void> {
+  const client = await engine.github.installationClient(repository.installationId);
+  const defaultBranch = await readDefaultBranch(client, repository);
+  const [tree, holding] = await Promise.all([
+    engine.revisions.resolveCommit(repository, headSha).catch(unreadable),
+    holdingPolicy(engine, client, repository, { defaultBranch, baseRef: '', baseSha }),
+  ]);
+  const errors = 'kind' in tree ? [] : tree.errors;
+  const good = !('kind' in tree) && errors.length === 0;
+  const completed = (success: boolean) => ({
+    status: 'completed' as const,
+    conclusion: success ? ('success' as const) : ('failure' as const),
+  });
+  const afterMerge = holding.kind === 'policy' && holding.policy.spec?.trigger === 'merge';
+  await publishCheck(client, repository, {
+    name: 'doaas/validate',
+    headSha,
+    externalId: `validate-${headSha}-${baseSha}`,
+    state: completed(good),
+    ...validWords(tree),
+    annotations: annotationsOf(errors),
+  });
+  await publishCheck(client, repository, {
+    name: 'doaas/plan',
+    headSha,
+    externalId: `plan-${headSha}`,
+    state: completed(afterMerge && good),
+    ...planWords(afterMerge, baseRef),
+  });
+}
+
+function validWords(tree: ResolvedTree | Unreadable) {
+  if ('kind' in tree) return { title: 'The repository cannot be read', summary: tree.reason };
+  const { documents, errors, refused, resolution } = tree;
+  const hosts = resolution.hosts.length;
+  const { title, body } = render({ kind: 'validate', errors, documents, hosts, leftOut: refused });
+  return { title, summary: body };
+}
+
+function planWords(afterMerge: boolean, baseRef: string) {
+  if (afterMerge)
+    return {
+      title: 'Applied after the merge',
+      summary:
+        'Each pull request of this group was planned and judged by itself, and is judged once more when it is merged.',
+    };
+  return {
+    title: 'A merge queue would merge what is not applied',
+    summary: `The policy applies before the merge, so that ${code(baseRef)} never says what the servers are not. Set \`trigger: merge\` in the policy to use a merge queue.`,
+  };
+}

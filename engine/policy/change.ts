@@ -1,0 +1,74 @@
+import type { OtherCheck } from '../github/otherChecks.ts';
+import type { Review } from '../github/reviews.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import type { Account } from './account.ts';
+
+/** A pull request with its plan, as far as a policy looks at it. Pure data, gathered from GitHub, git and the store. */
+export interface Change {
+  readonly author: Account;
+  /** Authors and committers of its commits, and who was seen to push to it. */
+  readonly pushers: readonly Account[];
+  /** Of the plan. */
+  readonly headSha: string;
+  /** The pull request has a newer head meanwhile. */
+  readonly superseded: boolean;
+  readonly draft: boolean;
+  readonly fork: boolean;
+  /** Somebody with write access asked for a plan of this head by its SHA. */
+  readonly vouched: boolean;
+  /** Open; or merged, where policy applies after the merge. */
+  readonly open: boolean;
+  /** ISO time at which the check with the present digest was completed. */
+  readonly shownAt: string;
+  /** Each reviewer's latest review. */
+  readonly reviews: readonly Review[];
+  readonly targets: readonly Target[];
+  /** Files that the merge changes, from the root with `/`. */
+  readonly paths: readonly string[];
+  /** Text of CODEOWNERS on the default branch. */
+  readonly codeowners: string | undefined;
+  readonly teams: Teams;
+  readonly checks: readonly OtherCheck[];
+  /** Epoch ms. */
+  readonly now: number;
+  /** What somebody who may took away by a command. */
+  readonly lifted: Lifted;
+}
+
+export type Lifted = 'nothing' | 'override' | 'break-glass';
+
+/** A server with what is to be done on it. */
+export interface Target {
+  readonly name: string;
+  readonly site: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+}
+
+/** Who of those that matter is in which team of the repository's organisation. */
+export interface Teams {
+  readonly organisation: string;
+  /** Lower-case logins by team. */
+  readonly members: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Teams that are not there, or that the App may not read. */
+  readonly unknown: ReadonlySet<string>;
+}
+
+/** Servers on which the plan does something. */
+export function targetsOf(
+  plan: Plan,
+  servers: readonly { readonly name: string; readonly server: Pick<Target, 'site' | 'labels'> }[],
+): readonly Target[] {
+  const byName = new Map(servers.map(({ name, server }) => [name, server]));
+  return plan.hosts.flatMap(({ host, steps }) => {
+    const server = byName.get(host);
+    if (steps.length === 0) return [];
+    return [{ name: host, site: server?.site ?? '', labels: server?.labels ?? {}, steps }];
+  });
+}
+
+/** Packages that a step takes away, those that go with others included. */
+export function packagesRemoved({ operation, params }: Step): number {
+  const count = (value: unknown): number => (Array.isArray(value) ? value.length : 0);
+  return count(params.removes) + (operation === 'packages.remove' ? count(params.packages) : 0);
+}

@@ -1,0 +1,47 @@
+import { matchesGlob } from './glob.ts';
+
+/** One line of CODEOWNERS. */
+interface OwnersLine {
+  /** Patterns for matchesGlob, any of which is enough. */
+  readonly patterns: readonly string[];
+  readonly owners: readonly string[];
+}
+
+export type CodeOwners = readonly OwnersLine[];
+
+/** Lines read; GitHub's own bound is 3 MB. */
+const LINES_MAX = 5_000;
+
+/**
+ * The lines of a CODEOWNERS file, by GitHub's rules (docs.github.com, "About code owners"): gitignore's patterns without
+ * `!` and `[ ]`. A line that cannot be understood is left out, as GitHub does.
+ */
+export function parseCodeowners(text: string): CodeOwners {
+  return text
+    .split(/\r\n|\r|\n/)
+    .slice(0, LINES_MAX)
+    .flatMap((line): readonly OwnersLine[] => {
+      const [pattern, ...rest] = line.trim().split(/\s+/);
+      if (pattern === undefined || pattern === '' || /^[#!]|[[\]]/.test(pattern)) return [];
+      const comment = rest.findIndex((word) => word.startsWith('#'));
+      const owners = comment === -1 ? rest : rest.slice(0, comment);
+      return [{ patterns: globsOf(pattern), owners }];
+    });
+}
+
+/** The owners that the last matching line names; none where it names none. */
+export function ownersOf(lines: CodeOwners, path: string): readonly string[] {
+  const last = lines.findLast(({ patterns }) => patterns.some((pattern) => matchesGlob(pattern, path)));
+  return last?.owners ?? [];
+}
+
+/** A pattern with a slash before its end counts from the root, another at any depth; what it names, it names with all below. */
+function globsOf(pattern: string): readonly string[] {
+  const bare = pattern.replace(/^\/+|\/+$/g, '');
+  const anchored = pattern.replace(/\/+$/, '').includes('/');
+  const from = anchored ? bare : `**/${bare}`;
+  if (pattern.endsWith('/')) return [`${from}/**/*`];
+  // `docs/*` means the files of that folder only
+  if (anchored && bare.endsWith('/*')) return [from];
+  return [from, `${from}/**/*`];
+}

@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { PolicyMatch } from '../spec/types.generated.ts';
+import { ownersOf, parseCodeowners } from './codeowners.ts';
+import { matchesGlob } from './glob.ts';
+import { matchedRules } from './match.ts';
+import { change, step, target } from './testing.ts';
+
+const db = target('db-1', {
+  site: 'frankfurt',
+  labels: { role: 'db', env: 'prod' },
+  steps: [step({ host: 'db-1', disruption: 'restart', reversible: 'no', document: 'Configuration/db' })],
+});
+const matches = (
+  match: PolicyMatch,
+  given = change({ targets: [target('web-1'), db], paths: ['db/a.yaml'] }),
+) => matchedRules({ r: { match } }, given).length === 1;
+
+test.each<readonly [PolicyMatch, boolean]>([
+  [{}, true],
+  [{ kinds: ['Configuration'] }, true],
+  [{ kinds: ['Firewall'] }, false],
+  [{ paths: ['db/**'] }, true],
+  [{ paths: ['web/**'] }, false],
+  [{ labels: { role: 'db' } }, true],
+  [{ labels: { role: 'db', env: 'test' } }, false],
+  [{ sites: ['frankfurt'] }, true],
+  [{ sites: ['paris'] }, false],
+  [{ disruption: ['failover', 'reboot'] }, false],
+  [{ disruption: ['restart'] }, true],
+  [{ reversible: ['no'] }, true],
+  [{ reversible: ['best-effort'] }, false],
+  [{ hostsAtLeast: 2 }, true],
+  [{ hostsAtLeast: 3 }, false],
+  // all of it must be true of one server
+  [{ labels: { role: 'web' }, disruption: ['restart'] }, false],
+  [{ labels: { role: 'db' }, disruption: ['restart'], hostsAtLeast: 2 }, false],
+  [{ paths: ['db/**'], labels: { role: 'web' } }, true],
+  [{ paths: ['db/**'], labels: { role: 'mail' } }, false],
+])('%j', (match, wanted) => {
+  expect(matches(match)).toBe(wanted);
+});
+
+test('names of the prototype are no labels', () => {
+  expect(matches({ labels: { constructor: 'x' } })).toBe(false);
+});
+
+test.each([
+  ['db/**', 'db/a/b.yaml', true],
+  ['db/**', 'db', true],
+  ['db/*', 'db/a/b', false],
+  ['**/b.yaml', 'b.yaml', true],
+  ['**/b.yaml', 'a/c/b.yaml', true],
+  ['a/**/z', 'a/z', true],
+  ['a/**/z', 'a/b/c/z', true],
+  ['*.yaml', 'a.yaml', true],
+  ['*.yaml', 'x/a.yaml', false],
+  ['a?c', 'abc', true],
+  ['a?c', 'ac', false],
+  ['a.c', 'abc', false],
+  ['**', 'any/thing', true],
+])('glob %s on %s: %s', (pattern, path, wanted) => {
+  expect(matchesGlob(pattern, path)).toBe(wanted);
+});
+
+test('a glob agrees with the plain definition, and ends soon', () => {
+  const segment = fc.stringMatching(/^[ab]{0,3}$/);
+  const wild = fc.oneof(fc.constantFrom('*', '**', 'a*', '*b', '?'), segment);
+  const list = (part: fc.Arbitrary<string>) => fc.array(part, { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(list(wild), list(segment), (pattern, path) => {
+      expect(matchesGlob(pattern.join('/'), path.join('/'))).toBe(plain(pattern, path));
+    }),
+  );
+  const hostile = Array.from({ length: 80 }, () => '**/a*a*a*').join('/');
+  const started = performance.now();
+  matchesGlob(hostile, Array.from({ length: 200 }, () => 'a'.repeat(20)).join('/'));
+  expect(performance.now() - started).toBeLessThan(1_000);
+});
+
+function plain(pattern: readonly string[], path: readonly string[]): boolean {
+  const [first, ...rest] = pattern;
+  if (first === undefined) return path.length === 0;
+  if (first === '**') return plain(rest, path) || (path.length > 0 && plain(pattern, path.slice(1)));
+  if (path[0] === undefined) return false;
+  const source = first.replaceAll('*', '.*').replaceAll('?', '.');
+  return new RegExp(`^${source}$`).test(path[0]) && plain(rest, path.slice(1));
+}
+
+// examples of docs.github.com, "About code owners"
+const OWNERS = `
+# comment
+*       @global-owner1 @global-owner2
+*.js    @js-owner # inline
+/build/logs/ @doctocat
+docs/*  docs@example.com
+apps/ @octocat
+/docs/ @doctocat
+/scripts/ @doctocat @octocat
+**/logs @octo
+/apps/github
+!/not @x
+`;
+
+test.each([
+  ['README', '@global-owner1 @global-owner2'],
+  ['src/a.js', '@js-owner'],
+  ['build/logs/x/y', '@octo'],
+  ['x/apps/a', '@octocat'],
+  ['docs/a', '@doctocat'],
+  ['x/logs/deep/file', '@octo'],
+  ['apps/github', ''],
+  ['apps/github/deep', ''],
+])('the owners of %s are %s', (path, owners) => {
+  expect(ownersOf(parseCodeowners(OWNERS), path).join(' ')).toBe(owners);
+});
+
+test('docs/* names only the files of that folder', () => {
+  const lines = parseCodeowners('docs/* @a');
+  expect([ownersOf(lines, 'docs/x'), ownersOf(lines, 'docs/x/y'), ownersOf(lines, 'a/docs/x')]).toEqual([
+    ['@a'],
+    [],
+    [],
+  ]);
+});

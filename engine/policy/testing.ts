@@ -1,0 +1,64 @@
+import type { Review } from '../github/reviews.ts';
+import type { Step } from '../plan/step.ts';
+import type { Change, Target } from './change.ts';
+
+/** Made-up changes for the tests of policy. */
+export const review: Review = {
+  reviewId: 1,
+  reviewer: 'rita',
+  reviewerId: 7,
+  isBot: false,
+  state: 'approved',
+  commitId: 'head',
+  submittedAt: '2026-01-01T00:00:10Z',
+  permission: 'write',
+};
+
+export function step(given: Partial<Step> = {}): Step {
+  return {
+    kind: 'step',
+    id: 'file:/etc/motd',
+    operation: 'file',
+    host: 'web-1',
+    params: {},
+    dependsOn: [],
+    reversible: 'yes',
+    disruption: 'none',
+    reason: 'change',
+    wave: 0,
+    onRemoval: 'restore',
+    absent: [],
+    document: 'Configuration/web',
+    summary: '',
+    diff: '',
+    before: {},
+    ...given,
+  };
+}
+
+export function target(name: string, given: Partial<Target> = {}): Target {
+  return { name, site: 'default', labels: { role: 'web' }, steps: [step({ host: name })], ...given };
+}
+
+export function change(given: Partial<Change> = {}): Change {
+  return {
+    author: { login: 'anna', id: 1 },
+    pushers: [],
+    headSha: 'head',
+    superseded: false,
+    draft: false,
+    fork: false,
+    vouched: false,
+    open: true,
+    shownAt: '2026-01-01T00:00:10.900Z',
+    reviews: [review],
+    targets: [target('web-1')],
+    paths: ['web.yaml'],
+    codeowners: undefined,
+    teams: { organisation: 'acme', members: new Map(), unknown: new Set() },
+    checks: [],
+    now: Date.parse('2026-01-01T00:01:00Z'),
+    lifted: 'nothing',
+    ...given,
+  };
+}

@@ -1,0 +1,50 @@
+/** Tables that a migration of their own brought; like it, never edited. */
+import type { SchemaModule } from 'kysely';
+import type { Dialect } from './schema.ts';
+
+export async function driftTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('drift')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('document', 'text', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('step_id', 'text', (c) => c.notNull())
+    .addColumn('summary', 'text', (c) => c.notNull())
+    .addColumn('first_seen_at', 'bigint', (c) => c.notNull())
+    .addColumn('traces', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('drift_key', ['repository', 'document', 'host', 'step_id'])
+    .execute();
+}
+
+export async function pullsTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('pulls')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('number', 'integer', (c) => c.notNull())
+    .addColumn('head_sha', 'text', (c) => c.notNull())
+    .addColumn('open', 'integer', (c) => c.notNull())
+    .addColumn('seen_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('pulls_key', ['repository', 'number'])
+    .execute();
+}
+
+export async function keysTable(schema: SchemaModule, dialect: Dialect): Promise<void> {
+  await schema
+    .createTable('keys')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('key', dialect === 'sqlite' ? 'blob' : 'bytea', (c) => c.notNull())
+    .execute();
+}
+
+export async function verdictTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('verdicts')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('number', 'integer', (c) => c.notNull())
+    .addColumn('head_sha', 'text', (c) => c.notNull())
+    .addColumn('digest', 'text', (c) => c.notNull())
+    .addColumn('judged_at', 'bigint', (c) => c.notNull())
+    .addColumn('verdict', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('verdicts_key', ['repository', 'number'])
+    .execute();
+}

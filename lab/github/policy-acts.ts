@@ -1,0 +1,99 @@
+import type { Accounts } from './accounts.ts';
+import type { Acting, RepositoryName } from './acting.ts';
+import { announce, senderOf } from './changes.ts';
+import type { LabContext } from './context.ts';
+import { gitOutput } from './git.ts';
+import { callEmulator, callJson } from './internal.ts';
+import { asJson, type Json, parseJson } from './json.ts';
+import { baseTip, makeMerge } from './merges.ts';
+import { importFromGit } from './mirror.ts';
+import { findRepo, inTurn, mirrorOf } from './repositories.ts';
+import type { RepoRow } from './rows.ts';
+
+/** The App of GitHub Actions, for checks that are not the engine's. */
+export const OTHER_APP = { id: 15_368, slug: 'github-actions', name: 'GitHub Actions' };
+
+type PolicyActs = Pick<Acting, 'createTeam' | 'leaveTeam' | 'postCheck' | 'makeFork' | 'requestMergeGroup'>;
+
+/** What policies look at: teams, checks of others, forks, merge queues. */
+export function policyActs(context: LabContext, owner: string, accounts: Accounts): PolicyActs {
+  const admin = { authorization: `token ${accounts.admin.token}`, 'content-type': 'application/json' };
+  const send = async (method: string, path: string, body: Json = {}): Promise<Json> => {
+    const call = { method, path, headers: admin, body: Buffer.from(JSON.stringify(body)) };
+    const found = await callEmulator(context, call);
+    if (found.status >= 300) throw new Error(`${method} ${path}: the lab answered ${found.status}`);
+    return asJson(parseJson(found.body));
+  };
+  const rowOf = (repo: RepositoryName): RepoRow => {
+    const row = findRepo(context, repo.owner, repo.name);
+    if (row === undefined) throw new Error(`the lab has no repository ${repo.owner}/${repo.name}`);
+    return row;
+  };
+  const pullOf = (repo: RepositoryName, number: number) => {
+    const rows = context.store.pullRequests.findBy('repo_id', rowOf(repo).id);
+    const pull = rows.find((row) => row.number === number);
+    if (pull === undefined) throw new Error(`${repo.name} has no pull request ${number}`);
+    return pull;
+  };
+  const membership = (slug: string, login: string) => `/orgs/${owner}/teams/${slug}/memberships/${login}`;
+  return {
+    createTeam: async (slug, members) => {
+      await send('POST', `/orgs/${owner}/teams`, { name: slug });
+      for (const { login } of members) await send('PUT', membership(slug, login));
+    },
+    leaveTeam: async (slug, { login }) => {
+      await send('DELETE', membership(slug, login));
+    },
+    postCheck: async (repo, sha, name, conclusion) => {
+      const path = `/repos/${repo.owner}/${repo.name}`;
+      const made = await send('POST', `${path}/check-runs`, {
+        name,
+        head_sha: sha,
+        status: 'completed',
+        conclusion,
+      });
+      context.state.otherRuns.add(Number(made.id));
+      const [repository, sender] = [
+        await callJson(context, path),
+        await senderOf(context, accounts.admin.login),
+      ];
+      const pulls = context.store.pullRequests.findBy('repo_id', rowOf(repo).id);
+      const pull_requests = pulls.filter((pull) => pull.state === 'open' && pull.head_sha === sha);
+      const suite = { head_sha: sha, status: 'completed', conclusion, app: OTHER_APP, pull_requests };
+      const installation = { id: context.installationId };
+      const payload = { action: 'completed', check_suite: suite, repository, sender, installation };
+      context.deliveries.emit('check_suite', 'completed', payload);
+    },
+    makeFork: async (repo, number, fork) => {
+      const { id } = pullOf(repo, number);
+      context.store.pullRequests.update(id, { head_repo_id: rowOf(fork).id });
+      context.state.forks.add(id);
+    },
+    requestMergeGroup: (repo, number) => {
+      const row = rowOf(repo);
+      return inTurn(context, row, async () => {
+        const mirror = await mirrorOf(context, row);
+        const pull = pullOf(repo, number);
+        const base_sha = baseTip(mirror, pull);
+        const { login } = accounts.reviewer;
+        const identity = { name: login, email: `${login}@example.com`, date: new Date().toISOString() };
+        const head_sha = await makeMerge(context, mirror, pull, 'merge', `Queue #${number}`, identity);
+        if (head_sha === null) throw new Error(`#${number} conflicts with its base`);
+        const head_ref = `refs/heads/gh-readonly-queue/${pull.base_ref}/pr-${number}-${base_sha}`;
+        await gitOutput(mirror.dir, ['update-ref', head_ref, head_sha]);
+        await announce(context, mirror, row, await importFromGit(mirror, context.store), login);
+        const repository = await callJson(context, `/repos/${row.full_name}`);
+        const merge_group = { head_sha, head_ref, base_sha, base_ref: `refs/heads/${pull.base_ref}` };
+        const payload = {
+          action: 'checks_requested',
+          merge_group,
+          repository,
+          sender: await senderOf(context, login),
+          installation: { id: context.installationId },
+        };
+        context.deliveries.emit('merge_group', 'checks_requested', payload);
+        return head_sha;
+      });
+    },
+  };
+}

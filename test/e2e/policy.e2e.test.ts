@@ -1,0 +1,354 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { runPolicy } from '../../engine/cli/policy.ts';
+import { openStore } from '../../engine/store/store.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+const HEAD = 'apiVersion: doaas/v1\nkind: Policy\nmetadata: {name: policy}\nspec:\n';
+
+/** Policies of the default branch, on the lab's GitHub and a real host. */
+describe('a policy', { timeout: 6 * MINUTES }, () => {
+  let world: World;
+  const open: number[] = [];
+  beforeAll(async () => {
+    world = await startWorld({ hosts: 1, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    await world.github.createTeam('dba', [world.github.accounts.second]);
+  }, 3 * MINUTES);
+  afterEach(async () => {
+    for (const pull of open.splice(0))
+      if (!(await world.merged(pull))) await world.github.closePullRequest(world.repo, pull);
+  });
+  afterAll(() => world?.close());
+
+  const setPolicy = (spec: string): Promise<string> =>
+    world.github.push(world.repo, 'main', {
+      '.doaas/policy.yaml': HEAD + spec.replace(/^/gm, '  '),
+    });
+  /** A change of one file on the host, whose name is the branch's. */
+  const change = async (branch: string, more: Record<string, string> = {}, probes: object[] = []) => {
+    const files = { [`/etc/doaas-${branch}`]: { content: `${branch}\n` } };
+    const opened = await world.open(branch, {
+      [`db/${branch}.yaml`]: configuration(branch, { files, ...(probes.length === 0 ? {} : { probes }) }),
+      ...more,
+    });
+    open.push(opened.pull);
+    return opened;
+  };
+  const waitingFor = (sha: string, text: RegExp, seconds = 30) =>
+    until(
+      async () =>
+        (await world.checks(sha)).find((run) => run.name === 'doaas/plan' && text.test(run.summary)),
+      `the plan check to say ${text}`,
+      seconds,
+      async () => JSON.stringify(await world.checks(sha)),
+    );
+  const mergedSoon = (pull: number) =>
+    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 40);
+  const onHost = async (branch: string) =>
+    (await world.hosts[0]?.exec(`cat /etc/doaas-${branch} 2>/dev/null || echo absent`))?.stdout;
+  const commentLike = (pull: number, text: RegExp) =>
+    until(
+      async () =>
+        (await world.github.listComments(world.repo, pull))
+          .map((comment) => String(comment.body))
+          .find((body) => text.test(body)),
+      `a comment like ${text}`,
+      40,
+      async () => JSON.stringify((await world.github.listComments(world.repo, pull)).map((c) => c.body)),
+    );
+  const pullOf = async (text: string): Promise<number> =>
+    Number(/[Pp]ull request #(?:&#8203;)?(\d+)/.exec(text)?.[1]);
+
+  it('asks for two approvals and one of a team; who pushed does not count; explain says the same', async () => {
+    await setPolicy(`rules:
+  everything: {approvals: [{count: 2}]}
+  databases: {match: {paths: ["db/**"]}, approvals: [{teams: [dba]}]}
+`);
+    const { accounts } = world.github;
+    const { pull, sha } = await change('two');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull, accounts.reviewer);
+    const check = await waitingFor(sha, /1 of 2 is there/);
+    expect(check.summary).toMatch(
+      /one approving review by a member of dba other than anna-author \(rule databases/,
+    );
+    const early = await world.say(pull, '/doaas apply');
+    await world.answer(pull, early, /Not applied. Missing: 2 approving reviews by people with write access/);
+    const said = await explain(pull);
+    expect(said).toContain('databases   db/two.yaml');
+    expect(said).toContain(
+      '2 approving reviews by people with write access other than anna-author (rule everything; 1 of 2 is there)',
+    );
+
+    await world.github.push(world.repo, 'two', { 'README.md': 'by the reviewer\n' }, accounts.reviewer);
+    const head = await world.github.branchSha(world.repo, 'two');
+    await world.check(head, 'doaas/plan');
+    await world.approve(pull, accounts.reviewer);
+    await waitingFor(head, /the one by rob-reviewer does not count: rob-reviewer pushed to it/);
+    await world.approve(pull, accounts.second);
+    await waitingFor(head, /1 of 2 is there/);
+    await world.approve(pull, accounts.admin);
+    await waitingFor(head, /Waiting for:\*\* nothing/);
+    await nextSecond();
+    await world.say(pull, '/doaas apply');
+    await world.check(head, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(pull);
+    expect(await onHost('two')).toBe('two\n');
+  });
+
+  it('begins by itself at the last approval once the checks of others are green', async () => {
+    await setPolicy('trigger: approval\nmergeMethod: squash\nrules:\n  all: {checks: [ci/test]}\n');
+    const { pull, sha } = await change('auto');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull);
+    await waitingFor(sha, /the check ci\/test to be green \(rule all; it has not begun\)/);
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'failure');
+    await waitingFor(sha, /it failed/);
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'success');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(pull);
+    expect(await onHost('auto')).toBe('auto\n');
+    const tip = await world.github.branchSha(world.repo, 'main');
+    expect(await parentsOf(tip)).toBe(1);
+  });
+
+  it('that a pull request changes is validated, and the default branch judges; our own checks cannot be asked for', async () => {
+    await setPolicy('rules:\n  all: {approvals: [{count: 2}]}\n');
+    const loose = `${HEAD}  rules: {all: {approvals: []}}\n`;
+    const { sha } = await change('loose', { '.doaas/policy.yaml': loose });
+    const check = await waitingFor(sha, /2 approving reviews by people with write access/);
+    expect(check.summary).toContain('It is judged by the policy of the default branch');
+
+    const deadlock = await change('deadlock', {
+      '.doaas/policy.yaml': `${HEAD}  rules: {all: {checks: [doaas/plan]}}\n`,
+    });
+    const validate = await world.check(deadlock.sha, 'doaas/validate', { conclusion: 'failure' });
+    const annotations = await world.github.listAnnotations(world.repo, validate.id);
+    expect(annotations[0]).toMatchObject({ path: '.doaas/policy.yaml', start_line: 5 });
+    expect(String(annotations[0]?.message)).toContain('would wait for itself');
+  });
+
+  it('that is broken on the default branch shuts the gate and says so', async () => {
+    await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
+    const { pull, sha } = await change('broken');
+    await world.check(sha, 'doaas/plan');
+    await setPolicy('rulez: {}\n');
+    await world.check(sha, 'doaas/validate', { conclusion: 'failure' });
+    const { pull: mending, sha: mended } = await change('mending', { '.doaas/policy.yaml': `${HEAD}  {}\n` });
+    await waitingFor(
+      mended,
+      /the policy on main is broken: Unknown property "rulez".*line 5 of .doaas\/policy.yaml/s,
+    );
+    await world.approve(mending);
+    await nextSecond();
+    const comment = await world.say(mending, '/doaas apply');
+    await world.answer(mending, comment, /Not applied. Missing: the policy on main is broken/);
+    expect(await onHost('mending')).toBe('absent\n');
+    expect(await world.merged(pull)).toBe(false);
+  });
+
+  it('waits for its window without polling, and goes on by itself when that opens', async () => {
+    const opens = new Date(Math.ceil((Date.now() + 35_000) / 60_000) * 60_000);
+    const clock = (at: Date) => at.toISOString().slice(11, 16);
+    const hours = `{from: "${clock(opens)}", to: "${clock(new Date(opens.getTime() + 30 * 60_000))}"}`;
+    await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
+    const { pull, sha } = await change('window');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull);
+    await waitingFor(sha, /Waiting for:\*\* the change window every day [^;]*; it opens/);
+    const first = await world.say(pull, '/doaas apply');
+    await world.answer(pull, first, /The change window is shut/);
+    const cancel = await world.say(pull, '/doaas cancel');
+    await world.answer(pull, cancel, /It no longer waits for the change window. Nothing was applied./);
+    const comment = await world.say(pull, '/doaas apply');
+    await world.answer(pull, comment, /The change window is shut. This is applied by itself when it opens/);
+    const asked = world.github.requests().length;
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
+    await mergedSoon(pull);
+    // planning, judging, applying and merging once; waiting asks nothing
+    expect(world.github.requests().length - asked).toBeLessThan(150);
+  });
+
+  it('lets those whom it names break the glass, shown and logged for good', async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    const later = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10);
+    await setPolicy(`people:
+  breakGlass: {users: [olivia-owner]}
+  notify: {teams: [dba], users: [rob-reviewer]}
+rules:
+  all: {approvals: [{count: 2}], window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}}
+`);
+    const { pull, sha } = await change('glass');
+    await world.check(sha, 'doaas/plan');
+    const refused = await world.say(pull, '/doaas apply --break-glass shop is down');
+    await world.answer(pull, refused, /keeps `apply --break-glass` to olivia-owner. Nothing was done/);
+    const none = await world.say(pull, '/doaas apply --override now', world.github.accounts.admin);
+    await world.answer(pull, none, /names nobody for `apply --override`/);
+    await world.say(pull, '/doaas apply --break-glass shop is down, @everyone', world.github.accounts.admin);
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(pull);
+    const text = await commentLike(pull, /The glass was broken by olivia-owner/);
+    expect(text).toContain('Reason: shop is down, @&#8203;everyone');
+    expect(text).toContain('2 approving reviews');
+    expect(text).toContain('the change window');
+    expect(text).toContain('@rob-reviewer @acme/dba');
+    const audit = await inStore((store) => store.audit.list({ repository: name(), pull }));
+    expect(audit.find(({ what }) => what === 'break-glass')).toMatchObject({
+      who: 'olivia-owner',
+      headSha: sha,
+      detail: { reason: 'shop is down, @everyone', lifted: { length: 2 } },
+    });
+  });
+
+  it('validates forks only, until somebody who may write names the head', async () => {
+    await setPolicy('{}\n');
+    const fork = await world.github.createRepository({ name: 'a-fork', files: { 'README.md': '' } });
+    const { pull, sha } = await change('fork');
+    await world.github.makeFork(world.repo, pull, fork);
+    const next = await world.github.push(world.repo, 'fork', { 'NEWS.md': 'x\n' });
+    await world.check(next, 'doaas/validate');
+    const { reader, reviewer } = world.github.accounts;
+    const denied = await world.say(pull, `/doaas plan ${next}`, reader);
+    await world.answer(pull, denied, /needs write access/);
+    const bare = await world.say(pull, '/doaas plan', reviewer);
+    await world.answer(pull, bare, /comes from a fork, so it is validated only/);
+    const old = await world.say(pull, `/doaas plan ${sha}`, reviewer);
+    await world.answer(pull, old, /The head is [0-9a-f]{40} now, not/);
+    expect((await world.checks(next)).filter((run) => run.name === 'doaas/plan')).toEqual([]);
+    await world.say(pull, `/doaas plan ${next}`, reviewer);
+    expect((await world.check(next, 'doaas/plan')).summary).toContain('one approving review');
+    const newer = await world.github.push(world.repo, 'fork', { 'NEWS.md': 'y\n' });
+    await world.check(newer, 'doaas/validate');
+    const again = await world.say(pull, '/doaas apply', reviewer);
+    await world.answer(pull, again, /comes from a fork, so it is validated only/);
+  });
+
+  it('that applies before the merge fails the plan of a merge queue; after it, passes', async () => {
+    await setPolicy('{}\n');
+    const { pull } = await change('queue');
+    const before = await world.github.requestMergeGroup(world.repo, pull);
+    expect((await world.check(before, 'doaas/validate')).conclusion).toBe('success');
+    expect(await world.check(before, 'doaas/plan')).toMatchObject({
+      conclusion: 'failure',
+      title: 'A merge queue would merge what is not applied',
+    });
+    await setPolicy('trigger: merge\n');
+    const after = await world.github.requestMergeGroup(world.repo, pull);
+    expect((await world.check(after, 'doaas/plan')).conclusion).toBe('success');
+  });
+
+  it('applies after the merge; what fails is rolled back and its revert opened, what was not approved is not applied', async () => {
+    await setPolicy('trigger: merge\n');
+    const good = await change('merged');
+    await world.check(good.sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(good.pull);
+    await world.check(good.sha, 'doaas/plan', { conclusion: 'success' });
+    const comment = await world.say(good.pull, '/doaas apply');
+    await world.answer(good.pull, comment, /applies after the merge: merge this pull request/);
+    await world.github.mergeByHand(world.repo, good.pull);
+    await world.check(good.sha, 'doaas/apply', { conclusion: 'success' });
+    expect(await onHost('merged')).toBe('merged\n');
+
+    const bad = await change('failing', {}, [{ tcp: 'localhost:81', within: '1s' }]);
+    await world.check(bad.sha, 'doaas/plan');
+    await world.approve(bad.pull);
+    await world.check(bad.sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.mergeByHand(world.repo, bad.pull);
+    const failed = await world.check(bad.sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(failed.title).toContain('restored as before');
+    expect(await onHost('failing')).toBe('absent\n');
+    const revert = await pullOf(failed.summary);
+    await world.github.mergeByHand(world.repo, revert);
+    expect(await world.github.fileAt(world.repo, 'main', 'db/failing.yaml')).toBeUndefined();
+
+    const hasty = await change('hasty');
+    await world.check(hasty.sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.github.mergeByHand(world.repo, hasty.pull);
+    const text = await commentLike(hasty.pull, /Merged, but not applied. Missing: one approving review/);
+    expect(await onHost('hasty')).toBe('absent\n');
+    await world.github.mergeByHand(world.repo, await pullOf(text));
+    expect(await world.github.fileAt(world.repo, 'main', 'db/hasty.yaml')).toBeUndefined();
+  });
+
+  it('is asked again when a run has its servers, and of a head that moved under a comment', async () => {
+    await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
+    const slow = await change('slow', {}, [{ tcp: 'localhost:81', within: '8s' }]);
+    const next = await change('dismissed');
+    await world.check(slow.sha, 'doaas/plan');
+    await world.check(next.sha, 'doaas/plan');
+    await world.approve(slow.pull);
+    const { reviewer } = world.github.accounts;
+    const review = await world.github.review(world.repo, next.pull, reviewer, 'APPROVE');
+    await world.say(slow.pull, '/doaas apply');
+    await until(async () => ((await onHost('slow')) === 'slow\n' ? true : undefined), 'the first run', 30);
+    await world.say(next.pull, '/doaas apply');
+    const applyOf = async () => (await world.checks(next.sha)).find((run) => run.name === 'doaas/apply');
+    await until(async () => ((await applyOf())?.status === 'queued' ? true : undefined), 'it to wait', 20);
+    await world.github.dismissReview(world.repo, next.pull, review);
+    const stale = await world.check(next.sha, 'doaas/apply', { conclusion: 'neutral' });
+    expect(stale.summary).toContain('it is not ready any more. Missing: one approving review');
+    expect(await onHost('dismissed')).toBe('absent\n');
+
+    await setPolicy('rules:\n  all: {approvals: []}\n');
+    await waitingFor(next.sha, /Waiting for:\*\* nothing/);
+    const { faults } = world.github.webhooks;
+    faults.add({ event: 'pull_request', action: 'synchronize', times: 1, effect: 'after-next' });
+    const files = { '/etc/doaas-dismissed': { content: 'other\n' } };
+    await world.github.push(world.repo, 'dismissed', {
+      'db/dismissed.yaml': configuration('dismissed', { files }),
+    });
+    const early = await world.say(next.pull, '/doaas apply');
+    await world.answer(next.pull, early, /The head moved to [0-9a-f]{8} when you asked/);
+    expect(await onHost('dismissed')).toBe('absent\n');
+  });
+
+  it('made the engine send GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+
+  const name = () => `${world.repo.owner}/${world.repo.name}`;
+
+  async function inStore<T>(use: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> {
+    const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
+    try {
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  }
+
+  async function explain(pull: number): Promise<string> {
+    const before = process.env.DOAAS_DATA_DIR;
+    process.env.DOAAS_DATA_DIR = world.dataDir;
+    let said = '';
+    const out = {
+      write: (text: string) => {
+        said += text;
+      },
+    };
+    await runPolicy(['explain', String(pull), '--repository', name()], { stdout: out, stderr: out }).finally(
+      () => {
+        if (before === undefined) delete process.env.DOAAS_DATA_DIR;
+        else process.env.DOAAS_DATA_DIR = before;
+      },
+    );
+    return said;
+  }
+
+  async function parentsOf(sha: string): Promise<number> {
+    const url = `${world.github.url}/repos/${name()}/git/commits/${sha}`;
+    const answer = await fetch(url, {
+      headers: { authorization: `token ${world.github.accounts.admin.token}` },
+    });
+    return ((await answer.json()) as { readonly parents: readonly unknown[] }).parents.length;
+  }
+});
+
+/** GitHub's times have whole seconds: a comment of the second of a push may have meant the head before it. */
+function nextSecond(): Promise<true> {
+  const second = Math.floor(Date.now() / 1000);
+  return until(async () => (Math.floor(Date.now() / 1000) > second ? true : undefined), 'the next second', 5);
+}

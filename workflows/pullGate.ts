@@ -1,0 +1,139 @@
+import { condition, patched } from '@temporalio/workflow';
+import type { Gate, PlanRef, PullRef, Request } from '../engine/activities/types.ts';
+import { short } from './activities.ts';
+import { attempt } from './attempt.ts';
+import {
+  ATTEMPTS_MAX,
+  beginsByItself,
+  gateContext,
+  type PullState,
+  type Running,
+  requestBy,
+} from './pullState.ts';
+
+/** What the policy's part of a pull request's workflow needs of the rest of it. */
+export interface Desk {
+  readonly pull: PullRef;
+  readonly state: () => PullState;
+  readonly change: (change: Partial<PullState>) => void;
+  /** Planning that runs has ended. */
+  readonly settled: () => Promise<void>;
+  readonly apply: (request: Request) => Promise<void>;
+  /** `mergeSha`: the change is merged already. */
+  readonly deploy: (plan: PlanRef, request: Request, attempt?: number, mergeSha?: string) => Promise<void>;
+}
+
+/** Judges the plan by the policy of the default branch, and shows it. */
+export async function judge(desk: Desk, plan: PlanRef, request?: Request): Promise<Gate> {
+  const gate = await short.gatePull(desk.pull, plan, gateContext(desk.state(), request));
+  desk.change({ gate });
+  return gate;
+}
+
+/** The gate may have opened: judges again, and begins where policy lets a plan begin by itself. */
+export async function judgeAgain(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { plan, running } = desk.state();
+  if (plan === undefined || running !== undefined) return;
+  const gate = await judge(desk, plan);
+  if (beginsByItself(desk.state(), gate, plan))
+    await desk.deploy(plan, requestBy(gate.approvedBy.at(-1) ?? '', plan, Date.now()));
+}
+
+/** Somebody wants this plan applied. */
+export async function begin(desk: Desk, plan: PlanRef, request: Request): Promise<void> {
+  const no = (text: string): Promise<void> => short.answer(desk.pull, request, text);
+  const gate = await judge(desk, plan, request);
+  if (gate.trigger === 'merge' && request.override === undefined)
+    return no('The policy applies after the merge: merge this pull request once `doaas/plan` is green.');
+  if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
+  if (!gate.ready) return no(`Not applied. Missing: ${gate.missing.join('; ')}.`);
+  if (request.override !== undefined) await short.recordOverride(desk.pull, plan, request, gate.lifted ?? []);
+  await desk.deploy(plan, request);
+}
+
+/** The approval covers the plan, not the base: when planning again gives the same plan, it runs. */
+export async function goOn(desk: Desk, { plan, request, attempt }: Running, reason: string): Promise<void> {
+  await desk.settled();
+  const now = desk.state().plan;
+  if (now?.digest === plan.digest && now.headSha === plan.headSha && attempt < ATTEMPTS_MAX) {
+    const gate = await judge(desk, now, request);
+    if (gate.ready) return desk.deploy(now, request, attempt + 1);
+    if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
+  }
+  if (patched('answer-stale')) await short.answer(desk.pull, request, { kind: 'not-applied', reason });
+}
+
+/** Until something is to be done; a window that opens meanwhile is attended to. */
+export async function awaitNext(desk: Desk, isAwake: () => boolean): Promise<void> {
+  const opens = desk.state().gate?.opensAt;
+  const awake = (): boolean => isAwake() || desk.state().gate?.opensAt !== opens;
+  if (opens === undefined) await condition(awake);
+  // no later than it opens, and no sooner: a timer of the workflow, which survives everything
+  else if (!(await condition(awake, Math.max(opens - Date.now(), 1_000))))
+    await attempt(() => windowOpened(desk));
+}
+
+/** A change window opened: what waited for it goes on, else the check says what holds now. */
+export async function windowOpened(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { pending, gate, mergeSeen } = desk.state();
+  const { opensAt: _, ...rest } = gate ?? { ready: false, missing: [], approvedBy: [] };
+  desk.change({ gate: rest, pending: undefined });
+  if (pending === undefined) return judgeAgain(desk);
+  await (mergeSeen === true ? applyMerged(desk, pending) : desk.apply(pending));
+}
+
+export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
+  desk.change({ pending: request });
+  const when = new Date(opensAt).toISOString().slice(0, 16).replace('T', ' ');
+  const text = `The change window is shut. This is applied by itself when it opens, ${when} UTC, if head, plan and approvals still hold then. \`/doaas cancel\` or \`/doaas rollback\` takes that back.`;
+  return short.answer(desk.pull, request, text);
+}
+
+/** Somebody merged it on GitHub. Where policy applies after the merge, that begins it; else it is a merge like any. */
+export async function noticeMerge(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { plan, snapshot, running, gate, mergeSeen } = desk.state();
+  if (plan === undefined || running !== undefined || mergeSeen === true || gate?.trigger !== 'merge') return;
+  desk.change({ mergeSeen: true });
+  await applyMerged(desk, requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now()));
+}
+
+async function applyMerged(desk: Desk, request: Request): Promise<void> {
+  const { plan, snapshot } = desk.state();
+  if (plan === undefined || snapshot?.mergeSha === undefined) return;
+  const refusal = await short.refusal(desk.pull, request);
+  const gate = await judge(desk, plan, request);
+  const missing = [...(refusal === undefined ? [] : [refusal]), ...gate.missing];
+  if (missing.length === 0) return desk.deploy(plan, request, 1, snapshot.mergeSha);
+  if (refusal === undefined && gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
+  await revertUnapplied(desk, request, `Merged, but not applied. Missing: ${missing.join('; ')}.`);
+}
+
+/** The branch says what the hosts are not: takes it back there. */
+async function revertUnapplied(desk: Desk, request: Request, why: string): Promise<void> {
+  const { plan, snapshot } = desk.state();
+  if (plan === undefined || snapshot?.mergeSha === undefined) return;
+  const { mergeSha } = snapshot;
+  const run = { run: `pr${desk.pull.number}-merge`, pull: desk.pull, plan, actor: request.actor, mergeSha };
+  const revert = await short.openRevert(run);
+  await short.answer(desk.pull, request, `${why} Nothing was changed; pull request #${revert} reverts it.`);
+}
+
+/** `/doaas rollback` or `/doaas cancel` while only a window is waited for. */
+export async function dropPending(desk: Desk, request: Request): Promise<void> {
+  desk.change({ pending: undefined });
+  const why = 'It no longer waits for the change window.';
+  if (desk.state().mergeSeen === true) return revertUnapplied(desk, request, why);
+  await short.answer(desk.pull, request, `${why} Nothing was applied.`);
+}
+
+/** `/doaas plan SHA`: undefined where the head is that one; a fork's may then be planned. Else the answer. */
+export async function vouch(desk: Desk, { commentId, headSha: named }: Request): Promise<string | undefined> {
+  if (commentId === undefined || named === undefined) return undefined;
+  const { headSha } = await short.readPull(desk.pull);
+  if (named !== headSha) return `The head is ${headSha} now, not ${named}. Nothing was done.`;
+  desk.change({ vouched: named });
+  return undefined;
+}

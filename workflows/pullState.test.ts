@@ -1,0 +1,85 @@
+import { describe, expect, it, test } from 'vitest';
+import type { Gate, PlanRef, PullSnapshot, Request } from '../engine/activities/types.ts';
+import {
+  beginsByItself,
+  FRESH,
+  gateContext,
+  mayPlan,
+  meantAnOlderHead,
+  saysTheSame,
+  withBegun,
+  withPusher,
+  withSnapshot,
+} from './pullState.ts';
+
+const snapshot: PullSnapshot = {
+  headSha: 'one',
+  headRef: 'b',
+  baseSha: 'base',
+  baseRef: 'main',
+  author: 'anna',
+  draft: false,
+  fork: false,
+  state: 'open',
+  mergeSha: undefined,
+};
+const request: Request = {
+  command: 'apply',
+  actor: 'anna',
+  at: '2026-01-01T00:00:10Z',
+  commentId: 1,
+  headSha: undefined,
+};
+const at = (text: string): number => Date.parse(`2026-01-01T00:00:${text}Z`);
+
+describe('a comment means the head that its writer can have seen', () => {
+  const first = withSnapshot(FRESH, snapshot, at('01'));
+  const movedAt = (time: string) => withSnapshot(first, { ...snapshot, headSha: 'two' }, at(time));
+
+  it.each([
+    ['written before the head moved', '12.000', request, true],
+    ['written in the same second', '10.500', request, true],
+    ['written in the second after', '09.999', request, false],
+    ['that names the head', '12.000', { ...request, headSha: 'two' }, false],
+    ['a button, which names its head', '12.000', { ...request, commentId: undefined, headSha: 'two' }, false],
+  ])('%s', (_name, time, asked, older) => {
+    expect(meantAnOlderHead(movedAt(time), asked)).toBe(older);
+  });
+
+  it('and the first head that is seen has moved from none', () => {
+    expect(meantAnOlderHead(first, { ...request, at: '2026-01-01T00:00:00Z' })).toBe(false);
+    expect(meantAnOlderHead(withSnapshot(first, { ...snapshot, baseSha: 'x' }, at('20')), request)).toBe(
+      false,
+    );
+  });
+});
+
+test('a plan begins by itself once, by an approval only, and only where policy says so', () => {
+  const plan: PlanRef = { digest: 'd', headSha: 'one', baseSha: 'b', hosts: [], waves: [], shownAt: '' };
+  const gate: Gate = { ready: true, missing: [], approvedBy: ['rob'], trigger: 'approval' };
+  expect(beginsByItself(FRESH, gate, plan)).toBe(true);
+  expect(beginsByItself(FRESH, { ...gate, trigger: 'comment' }, plan)).toBe(false);
+  expect(beginsByItself(FRESH, { ...gate, approvedBy: [] }, plan)).toBe(false);
+  expect(beginsByItself(FRESH, { ...gate, ready: false }, plan)).toBe(false);
+  const begun = withBegun(FRESH, plan);
+  expect(beginsByItself(begun, gate, plan)).toBe(false);
+  expect(beginsByItself(begun, gate, { ...plan, headSha: 'two' })).toBe(true);
+});
+
+test('pushers are remembered, once each, and none is lost among events that say the same', () => {
+  const state = ['a', 'b', 'a'].reduce((before, login) => withPusher(before, { login }), FRESH);
+  expect(gateContext(state, undefined).pushers?.map(({ login }) => login)).toEqual(['b', 'a']);
+  const pushed = (login: string) => ({ kind: 'changed' as const, pushedBy: { login } });
+  expect(saysTheSame(pushed('a'), pushed('b'))).toBe(false);
+  expect(saysTheSame(pushed('a'), pushed('a'))).toBe(true);
+  expect(saysTheSame({ kind: 'changed' }, { kind: 'changed' })).toBe(true);
+  expect(saysTheSame({ kind: 'asked', request }, { kind: 'asked', request })).toBe(false);
+});
+
+test('a fork is planned at the head that was named, and at no other', () => {
+  const fork = { ...snapshot, fork: true };
+  expect(mayPlan(FRESH, snapshot)).toBe(true);
+  expect(mayPlan(FRESH, fork)).toBe(false);
+  expect(mayPlan({ ...FRESH, vouched: 'one' }, fork)).toBe(true);
+  expect(mayPlan({ ...FRESH, vouched: 'one' }, { ...fork, headSha: 'two' })).toBe(false);
+});
