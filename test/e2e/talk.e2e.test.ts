@@ -100,7 +100,11 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
       ['/doaas unlock', stranger, denied],
       ['/doaas aply', author, /There is no command `aply`. Did you mean `\/doaas apply`\?/],
       ['/doaas', stranger, /A command is missing after `\/doaas`/],
-      ['/doaas apply now', author, /takes no arguments, but got `now`. Nothing was done/],
+      [
+        '/doaas apply now',
+        author,
+        /takes the whole SHA of the head \(40 characters\), but got `now`. Nothing was done/,
+      ],
       ['/doaas plan\n/doaas apply', author, /2 commands.*`\/doaas plan`.*`\/doaas apply`.*Nothing was done/],
       ['/doaas unlock', author, /This pull request holds no hosts/],
       ['/doaas rollback', author, /Nothing of this pull request is applied on the hosts/],
