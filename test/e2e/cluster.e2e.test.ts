@@ -212,9 +212,13 @@ interface RawPayload {
   readonly data: Uint8Array;
 }
 
-/** Every payload anywhere in a history, as it is stored; but what a schedule adds for searching, which Temporal must read. */
+/**
+ * Every payload anywhere in a history, as it is stored; but what Temporal itself must read: what it searches by, and the
+ * names of `patched` in its own markers.
+ */
 function payloadsOf(value: unknown): readonly RawPayload[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  if ('markerName' in value && value.markerName === 'core_patch') return [];
   if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array)
     return [value as unknown as RawPayload];
   return Object.entries(value).flatMap(([name, inner]) =>
