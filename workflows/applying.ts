@@ -139,7 +139,7 @@ function unwanted({ cancelled, stopped }: Control): Stop | undefined {
 
 /** Between two looks for a host that is waited for; it grows to the longest. Seconds. */
 const LOOK_AGAIN_SECONDS = 5;
-const LOOK_AGAIN_SECONDS_MAX = 60;
+const LOOK_AGAIN_SECONDS_MAX = 15;
 /** Then a host that is waited for has failed. Milliseconds. */
 const WAIT_MAX_MS = 24 * 3600 * 1000;
 
