@@ -114,6 +114,7 @@ describe.skipIf(obstacle)('comparing a host from outside', () => {
     const [before, inventory] = [await snapshotTree(host), await inventoryOf(host)];
     const apt = 'DEBIAN_FRONTEND=noninteractive apt-get -qqy';
     await host.exec(`${apt} install nginx-light redis-server`);
+    await host.exec("timeout 20 sh -c 'until ss -Hltn | grep -q :6379; do sleep 0.1; done'");
     const installed = compareInventories(inventory, await inventoryOf(host));
     expect(installed).toContain('listening: + tcp 127.0.0.1:6379');
     expect(installed).toContain('active units: + nginx.service');
