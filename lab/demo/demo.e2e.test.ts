@@ -14,7 +14,7 @@ import { kernelName, labSettings } from '../settings.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const MINUTES = 60_000;
 /** For processes to be gone once the demo has ended, seconds. */
-const GONE_SECONDS = 15;
+const GONE_SECONDS = 5;
 
 /** For the lab's watcher to take down the servers of a demo that was killed, seconds. */
 const WATCHED_SECONDS = 60;

@@ -53,15 +53,12 @@ type Capture = (app: App, store: Store, webhooks: Webhooks, tokens: Map<string, 
 
 /** By base URL: the plugin is one object for the whole process, so several labs may start at once. */
 const captures = new Map<string, Capture>();
-let internals: Promise<Internals> | undefined;
 
 /**
  * Starts `emulate` and takes hold of its store, so that what its HTTP API cannot express (a head moved by a git push,
  * a merge made by git) can be written. See docs/decisions/0003-lab-github.md.
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  internals ??= loadInternals();
-  await internals;
   let captured: Captured | undefined;
   captures.set(options.baseUrl, (app, store, webhooks, tokens) => {
     webhooks.dispatch = options.onEvent;
@@ -81,7 +78,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   }
 }
 
-async function loadInternals(): Promise<Internals> {
+async function captureStores(): Promise<void> {
   const folder = dirname(fileURLToPath(import.meta.resolve('emulate')));
   const file = readdirSync(folder).find(
     (name) => name.endsWith('.js') && readFileSync(join(folder, name), 'utf8').includes('  githubPlugin,\n'),
@@ -93,5 +90,7 @@ async function loadInternals(): Promise<Internals> {
     register(app, store, webhooks, baseUrl, tokens);
     captures.get(baseUrl)?.(app, loaded.getGitHubStore(store), webhooks, tokens);
   };
-  return loaded;
 }
+
+// With this module, not when a lab starts: an import under way never ends once Ctrl-C has reached tsx's compiler, a child.
+await captureStores();
