@@ -27,7 +27,6 @@ export interface RepositoryActivities {
   redeliverMissed(): Promise<number>;
   /** Tells the workflows of pull requests whose webhooks never came; their numbers. */
   sweepPulls(repository: RepositoryRef): Promise<readonly number[]>;
-  /** Undefined where there is nothing to plan. */
-  defaultBranchTip(repository: RepositoryRef): Promise<BranchTip | undefined>;
+  defaultBranchTip(repository: RepositoryRef): Promise<BranchTip>;
   reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;
 }
