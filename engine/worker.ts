@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { TASK_QUEUE } from './activities/deliver.ts';
+import { TASK_QUEUE } from './activities/signalPull.ts';
 import type {
   DeploymentActivities,
   FleetActivities,

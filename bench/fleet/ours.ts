@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { TASK_QUEUE } from '../../engine/activities/deliver.ts';
+import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import type { FleetPlan, FleetRevision } from '../../engine/activities/types.ts';
 import { type RunningEngine, startEngine } from '../../engine/compose.ts';
 import { loadConfig } from '../../engine/config/config.ts';

@@ -1,10 +1,9 @@
 import { branchTip } from '../github/pulls.ts';
 import { coveredRepositories, defaultBranchOf, openPulls } from '../github/repositories.ts';
-import { pullWorkflowId } from '../github/workflowIds.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
-import { TASK_QUEUE } from './deliver.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
+import { signalPull, TASK_QUEUE } from './signalPull.ts';
 import type { RepositoryActivities, RepositoryRef } from './types.ts';
 
 const DRIFT = 'drift:';
@@ -72,15 +71,6 @@ async function sweepPulls(engine: Engine, repository: RepositoryRef): Promise<re
     ...now.filter((pull) => heads.get(pull.number) !== pull.headSha).map((pull) => pull.number),
     ...known.filter((pull) => !open.has(pull.number)).map((pull) => pull.number),
   ];
-  for (const number of missed) {
-    const pull = { repository, number };
-    await engine.temporal.workflow.signalWithStart('pullRequest', {
-      workflowId: pullWorkflowId(pull),
-      taskQueue: TASK_QUEUE,
-      args: [{ pull }],
-      signal: 'pullEvent',
-      signalArgs: [{ kind: 'changed' }],
-    });
-  }
+  for (const number of missed) await signalPull(engine.temporal, { repository, number }, { kind: 'changed' });
   return missed;
 }

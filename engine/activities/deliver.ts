@@ -8,20 +8,9 @@ import type {
   MergeGroupMade,
   PullRequestChanged,
 } from '../github/events.ts';
-import { pullWorkflowId, repositoryWorkflowId } from '../github/workflowIds.ts';
-import type { Account } from '../policy/account.ts';
+import { repositoryWorkflowId } from '../github/workflowIds.ts';
+import { type PullSignal, signalPull, TASK_QUEUE } from './signalPull.ts';
 import type { CommandName, RepositoryRef, Request } from './types.ts';
-
-/** All workflows and activities run on one queue, unless a site has its own workers. */
-export const TASK_QUEUE = 'doaas';
-
-/** The same shape as `PullEvent` of workflows/messages.ts, which only workflow code may import. */
-type PullSignal =
-  | { readonly kind: 'changed'; readonly pushedBy?: Account }
-  | { readonly kind: 'reviewed' }
-  | { readonly kind: 'checked' }
-  | { readonly kind: 'asked'; readonly request: Request }
-  | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };
 
 export interface Delivery {
   readonly temporal: Pick<Client, 'workflow'>;
@@ -42,14 +31,14 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
   const repository = await repositoryOf(delivery, event);
   switch (event.kind) {
     case 'pull-request-changed':
-      return signalPull(delivery, repository, event.number, changed(event));
+      return signalOne(delivery, repository, event.number, changed(event));
     case 'pull-request-closed':
-      return signalPull(delivery, repository, event.number, { kind: 'changed' });
+      return signalOne(delivery, repository, event.number, { kind: 'changed' });
     case 'review-submitted':
-      return signalPull(delivery, repository, event.number, { kind: 'reviewed' });
+      return signalOne(delivery, repository, event.number, { kind: 'reviewed' });
     case 'comment-created': {
       const signal = signalOfComment(delivery, event);
-      return signal === undefined ? undefined : signalPull(delivery, repository, event.number, signal);
+      return signal === undefined ? undefined : signalOne(delivery, repository, event.number, signal);
     }
     case 'check-action': {
       const request = requestOfButton(event.identifier, event.sender, event.headSha, delivery);
@@ -121,23 +110,16 @@ async function signalAll(
   numbers: readonly number[],
   signal: PullSignal,
 ): Promise<void> {
-  for (const number of numbers) await signalPull(delivery, repository, number, signal);
+  for (const number of numbers) await signalOne(delivery, repository, number, signal);
 }
 
-async function signalPull(
-  delivery: Delivery,
+function signalOne(
+  { temporal, guid }: Delivery,
   repository: RepositoryRef,
   number: number,
   signal: PullSignal,
 ): Promise<void> {
-  const pull = { repository, number };
-  await delivery.temporal.workflow.signalWithStart('pullRequest', {
-    workflowId: pullWorkflowId(pull),
-    taskQueue: TASK_QUEUE,
-    args: [{ pull }],
-    signal: 'pullEvent',
-    signalArgs: [signal, delivery.guid],
-  });
+  return signalPull(temporal, { repository, number }, signal, guid);
 }
 
 /** Undefined for a comment that is none of ours. */

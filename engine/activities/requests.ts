@@ -1,10 +1,8 @@
 import type { GitHubClient } from '../github/client.ts';
 import { publishComment, react, replyTo } from '../github/comment.ts';
-import { calling } from '../github/errors.ts';
-import { readPages } from '../github/pages.ts';
 import { renderAnswer } from '../github/render/answer.ts';
 import { code } from '../github/render/escape.ts';
-import { pullWorkflowId } from '../github/workflowIds.ts';
+import { openPulls } from '../github/repositories.ts';
 import type { Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
@@ -12,6 +10,7 @@ import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
 import { refusal } from './refusal.ts';
 import { closeOvertaken, ifAllowed } from './show.ts';
+import { signalPull } from './signalPull.ts';
 import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
 type Requests = Omit<
@@ -150,12 +149,7 @@ async function openPullsOn(
   baseRef: string,
 ): Promise<readonly number[]> {
   const client = await engine.github.installationClient(repository.installationId);
-  const pulls = await calling('Listing open pull requests', () =>
-    readPages(async (page) => {
-      const query = { owner: repository.owner, repo: repository.name, state: 'open' as const, base: baseRef };
-      return (await client.octokit.pulls.list({ ...query, per_page: 100, page })).data;
-    }),
-  );
+  const pulls = await openPulls(client, repository, baseRef);
   return pulls.map((pull) => pull.number);
 }
 
@@ -164,14 +158,7 @@ async function signalBaseMoved(
   repository: RepositoryRef,
   numbers: readonly number[],
 ): Promise<void> {
-  await inParallel(numbers, 8, async (number) => {
-    const pull = { repository, number };
-    await engine.temporal.workflow.signalWithStart('pullRequest', {
-      workflowId: pullWorkflowId(pull),
-      taskQueue: 'doaas',
-      args: [{ pull }],
-      signal: 'pullEvent',
-      signalArgs: [{ kind: 'base-moved' }],
-    });
-  });
+  await inParallel(numbers, 8, (number) =>
+    signalPull(engine.temporal, { repository, number }, { kind: 'base-moved' }),
+  );
 }

@@ -40,12 +40,12 @@ export interface OpenPull {
   readonly headSha: string;
 }
 
-/** Throws `GitHubError`. */
-export function openPulls(client: GitHubClient, repo: Repo): Promise<readonly OpenPull[]> {
+/** All, or those into one branch. Throws `GitHubError`. */
+export function openPulls(client: GitHubClient, repo: Repo, base?: string): Promise<readonly OpenPull[]> {
   return calling('Listing open pull requests', async () => {
     const pulls = await readPages(async (page) => {
       const query = { owner: repo.owner, repo: repo.name, state: 'open' as const, per_page: PAGE_SIZE, page };
-      return (await client.octokit.pulls.list(query)).data;
+      return (await client.octokit.pulls.list(base === undefined ? query : { ...query, base })).data;
     });
     return pulls.map((pull) => ({ number: pull.number, headSha: pull.head.sha }));
   });
