@@ -32,6 +32,8 @@ export interface World {
     files: Readonly<Record<string, string | null>>,
   ) => Promise<{ pull: number; sha: string }>;
   readonly merged: (pull: number) => Promise<boolean>;
+  /** Waits for the merge; default 60 s. `sha`: whose checks to tell if it does not come. */
+  readonly mergedSoon: (pull: number, sha?: string, seconds?: number) => Promise<true>;
   readonly close: () => Promise<void>;
 }
 
@@ -147,6 +149,12 @@ async function bootHosts(
 function verbs(github: LabGitHub, repo: RepositoryName) {
   const checks = async (sha: string): Promise<readonly CheckRun[]> =>
     (await github.listChecks(repo, sha)).map(toCheck);
+  const comment = async (pull: number): Promise<string> => {
+    const comments = await github.listComments(repo, pull);
+    const own = comments.find((comment) => String(comment.body).startsWith('<!-- doaas:pull-request -->'));
+    return String(own?.body ?? '');
+  };
+  const merged = async (pull: number): Promise<boolean> => (await github.getPull(repo, pull)).merged === true;
   const replies = async (pull: number): Promise<readonly string[]> =>
     (await github.listComments(repo, pull)).map((comment) => String(comment.body));
   return {
@@ -158,11 +166,7 @@ function verbs(github: LabGitHub, repo: RepositoryName) {
         wait.seconds ?? 60,
         async () => JSON.stringify((await checks(sha)).map(({ summary: _, ...run }) => run)),
       ),
-    comment: async (pull: number): Promise<string> => {
-      const comments = await github.listComments(repo, pull);
-      const own = comments.find((comment) => String(comment.body).startsWith('<!-- doaas:pull-request -->'));
-      return String(own?.body ?? '');
-    },
+    comment,
     approve: async (pull: number, by: Account = github.accounts.reviewer) => {
       await github.review(repo, pull, by, 'APPROVE');
     },
@@ -182,7 +186,14 @@ function verbs(github: LabGitHub, repo: RepositoryName) {
       const sha = await github.branchWithChanges(repo, branch, files);
       return { pull: await github.openPullRequest(repo, { branch, title: `Change ${branch}` }), sha };
     },
-    merged: async (pull: number): Promise<boolean> => (await github.getPull(repo, pull)).merged === true,
+    merged,
+    mergedSoon: (pull: number, sha = '', seconds = 60) =>
+      until(
+        async () => ((await merged(pull)) ? (true as const) : undefined),
+        `#${pull} to be merged`,
+        seconds,
+        async () => JSON.stringify([sha === '' ? [] : await checks(sha), await comment(pull)]),
+      ),
   };
 }
 

@@ -30,8 +30,7 @@ describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
       `${path} on ${host.name}`,
       seconds,
     );
-  const mergedSoon = (pull: number): Promise<true> =>
-    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`);
+  const mergedSoon = (pull: number) => world.mergedSoon(pull, '', 30);
 
   /** A file, and then a script that is slow on hosts with /root/linger. */
   const slow = (name: string, seconds: number, condition = 'test -e /root/linger') => ({

@@ -106,13 +106,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     await world.say(pull, '/doaas apply');
     return { pull, sha };
   };
-  const mergedSoon = (pull: number, sha: string) =>
-    until(
-      async () => ((await world.merged(pull)) ? true : undefined),
-      `#${pull} to be merged`,
-      120,
-      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
-    );
+  const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha, 120);
 
   it('bring a pull request from its opening to its merge', async () => {
     const { pull, sha } = await approved(
@@ -188,12 +182,15 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     for await (const { workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       messages.push(...failuresOf(history));
-      for (const payload of payloadsOf(history)) {
+      for (const { payload, temporals } of payloadsOf(history)) {
         payloads += 1;
         const encoding = Buffer.from(payload.metadata.encoding ?? []).toString();
-        if (encoding !== 'binary/encrypted') found.push(`${workflowId}: a payload in ${encoding}`);
+        if (encoding !== 'binary/encrypted' && !temporals)
+          found.push(`${workflowId}: a payload in ${encoding}`);
         const text = Buffer.from(payload.data).toString('latin1');
-        found.push(...secrets.filter((secret) => text.includes(secret)).map((s) => `${workflowId}: ${s}`));
+        // a schedule is named after its repository, as every workflow is
+        const hidden = temporals ? secrets.filter((secret) => secret !== world.repo.name) : secrets;
+        found.push(...hidden.filter((secret) => text.includes(secret)).map((s) => `${workflowId}: ${s}`));
       }
     }
     expect(found).toEqual([]);
@@ -212,17 +209,20 @@ interface RawPayload {
   readonly data: Uint8Array;
 }
 
-/**
- * Every payload anywhere in a history, as it is stored; but what Temporal itself must read: what it searches by, and the
- * names of `patched` in its own markers.
- */
-function payloadsOf(value: unknown): readonly RawPayload[] {
+interface FoundPayload {
+  readonly payload: RawPayload;
+  /** Temporal wrote it for itself: what it searches by, and the names of `patched` in its markers. */
+  readonly temporals: boolean;
+}
+
+/** Every payload anywhere in a history, as it is stored. */
+function payloadsOf(value: unknown, temporals = false): readonly FoundPayload[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
-  if ('markerName' in value && value.markerName === 'core_patch') return [];
   if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array)
-    return [value as unknown as RawPayload];
+    return [{ payload: value as unknown as RawPayload, temporals }];
+  const own = temporals || ('markerName' in value && value.markerName === 'core_patch');
   return Object.entries(value).flatMap(([name, inner]) =>
-    name === 'searchAttributes' ? [] : payloadsOf(inner),
+    payloadsOf(inner, own || name === 'searchAttributes'),
   );
 }
 

@@ -20,13 +20,7 @@ describe('a head', { timeout: 3 * MINUTES }, () => {
   const file = (name: string, content = `${name}\n`): Record<string, string> => ({
     [`${name}.yaml`]: configuration(name, { files: { [`/etc/doaas-${name}`]: { content } } }),
   });
-  const mergedSoon = (pull: number, sha: string) =>
-    until(
-      async () => ((await world.merged(pull)) ? true : undefined),
-      `#${pull} to be merged`,
-      60,
-      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
-    );
+  const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
   const namesOf = async (sha: string) => (await world.checks(sha)).map((check) => check.name);
   const logins = () => on('journalctl -q -o cat _COMM=sshd --grep "Accepted publickey" | wc -l');
 

@@ -57,13 +57,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
       async () => ((await on(`[ -e /var/tmp/${name}.begun ] && echo yes`)) === 'yes' ? true : undefined),
       `the effect ${name} to begin`,
     );
-  const mergedSoon = (pull: number, sha: string) =>
-    until(
-      async () => ((await world.merged(pull)) ? true : undefined),
-      `#${pull} to be merged`,
-      60,
-      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
-    );
+  const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
   /** Presses a button as soon as the newest check of that name offers it. */
   const press = (sha: string, name: string, button: string, by: Account) =>
     until(

@@ -28,8 +28,7 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
     await world.engine.kill();
     await world.engine.start();
   };
-  const mergedSoon = (pull: number) =>
-    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 90);
+  const mergedSoon = (pull: number) => world.mergedSoon(pull, '', 90);
 
   /** One slow effect that counts itself on the host, and a file. */
   const slow = (name: string, extra: Readonly<Record<string, unknown>> = {}): string =>

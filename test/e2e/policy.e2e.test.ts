@@ -44,8 +44,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
       seconds,
       async () => JSON.stringify(await world.checks(sha)),
     );
-  const mergedSoon = (pull: number) =>
-    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 40);
+  const mergedSoon = (pull: number) => world.mergedSoon(pull, '', 40);
   const onHost = async (branch: string) =>
     (await world.hosts[0]?.exec(`cat /etc/doaas-${branch} 2>/dev/null || echo absent`))?.stdout;
   const commentLike = (pull: number, text: RegExp) =>

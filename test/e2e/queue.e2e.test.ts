@@ -35,13 +35,7 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     return { pull, sha };
   };
-  const mergedSoon = (pull: number, sha = '') =>
-    until(
-      async () => ((await world.merged(pull)) ? true : undefined),
-      `#${pull} to be merged`,
-      60,
-      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
-    );
+  const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
 
   it('on one server never run at once; the second says whom it waits for, and goes on', async () => {
     const first = await approved('first', { 'first.yaml': slow('first') });

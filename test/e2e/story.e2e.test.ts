@@ -22,8 +22,7 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
   /** Counted by the hosts' own sshd. */
   const logins = async (): Promise<number[]> =>
     (await onAll("journalctl -q -u ssh | grep -c 'Accepted publickey' || true")).map(Number);
-  const mergedSoon = (pull: number) =>
-    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 30);
+  const mergedSoon = (pull: number) => world.mergedSoon(pull, '', 30);
 
   it('is validated, planned, approved by somebody else, applied, verified and merged', async () => {
     const { pull, sha } = await world.open('good', {

@@ -43,13 +43,7 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
     await world.say(opened.pull, '/doaas apply');
     return opened;
   };
-  const mergedSoon = (pull: number, sha: string) =>
-    until(
-      async () => ((await world.merged(pull)) ? true : undefined),
-      `#${pull} to be merged`,
-      60,
-      async () => JSON.stringify([await world.checks(sha), await world.comment(pull)]),
-    );
+  const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
   const reactionsTo = async (comment: number): Promise<unknown[]> =>
     (await world.github.listReactions(world.repo, comment)).map((reaction) => reaction.content);
   const seen = (comment: number, seconds = 10) =>

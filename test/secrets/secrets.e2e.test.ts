@@ -111,8 +111,7 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     await world.approve(pull);
     await world.say(pull, '/doaas apply');
   };
-  const mergedSoon = (pull: number) =>
-    until(async () => ((await world.merged(pull)) ? true : undefined), `#${pull} to be merged`, 60);
+  const mergedSoon = (pull: number) => world.mergedSoon(pull);
 
   it('reach the server, from every source, and nobody else', async () => {
     const { pull, sha } = await world.open('good', { 'app.yaml': app() });
