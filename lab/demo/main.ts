@@ -24,8 +24,6 @@ Exit codes: 0 the story went as told, 1 it did not or cannot run here, 2 wrong u
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 const HOSTS = ['web-1', 'web-2', 'web-3'];
-/** Stopping three servers and an engine takes some 3 s. */
-const CLEANING_MS_MAX = 30_000;
 
 /** Why the story ended early. */
 class Interrupted extends Error {
@@ -91,14 +89,6 @@ function listen(stop: AbortController, narrator: Narrator): void {
       stop.abort(new Interrupted(name));
     });
   }
-  // Ctrl-C reaches the children too; should one of them have taken an answer with it, the lab's watcher cleans up
-  stop.signal.addEventListener('abort', () => {
-    const { reason } = stop.signal;
-    setTimeout(
-      () => process.exit(reason instanceof Interrupted ? reason.exit : EXIT.failed),
-      CLEANING_MS_MAX,
-    );
-  });
   // A reader that has gone (`npm run demo | head`) is a reason to stop, too.
   process.stdout.on('error', () => stop.abort(new Interrupted('SIGHUP')));
 }
