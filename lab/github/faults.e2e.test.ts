@@ -2,28 +2,19 @@ import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { primaryRateLimit, secondaryRateLimit } from './faults.ts';
-import { type LabGitHub, startLabGitHub } from './lab-github.ts';
-import { eventsOf as eventsAt, type Receiver, SECRET, SILENT, startReceiver } from './testing/receiver.ts';
+import type { LabGitHub } from './lab-github.ts';
+import { eventsOf as eventsAt, type Receiver, SILENT } from './testing/receiver.ts';
+import { startWatchedLab, type WatchedLab } from './testing/watched.ts';
 
 let lab: LabGitHub;
 let receiver: Receiver;
 let engine: Octokit;
 
+let close: WatchedLab['close'] | undefined;
 beforeAll(async () => {
-  receiver = await startReceiver();
-  lab = await startLabGitHub({ webhookUrl: receiver.url, webhookSecret: SECRET });
-  const { id, privateKey } = lab.app;
-  engine = new Octokit({
-    authStrategy: createAppAuth,
-    auth: { appId: id, privateKey, installationId: lab.installationId },
-    baseUrl: lab.url,
-    log: SILENT,
-  });
+  ({ lab, receiver, engine, close } = await startWatchedLab());
 });
-afterAll(async () => {
-  await lab?.close();
-  receiver?.close();
-});
+afterAll(() => close?.());
 
 const eventsOf = (repo: { name: string }, event: string) => eventsAt(lab, receiver, repo, event);
 

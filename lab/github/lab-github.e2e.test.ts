@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Account } from './accounts.ts';
 import { type LabGitHub, startLabGitHub } from './lab-github.ts';
-import { eventsOf as eventsAt, type Receiver, SECRET, SILENT, startReceiver } from './testing/receiver.ts';
+import { eventsOf as eventsAt, type Receiver, SECRET } from './testing/receiver.ts';
+import { startWatchedLab, type WatchedLab } from './testing/watched.ts';
 
 const exec = promisify(execFile);
 const CLEAN_GIT = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' };
@@ -17,21 +17,11 @@ let lab: LabGitHub;
 let receiver: Receiver;
 let engine: Octokit;
 
+let close: WatchedLab['close'] | undefined;
 beforeAll(async () => {
-  receiver = await startReceiver();
-  lab = await startLabGitHub({ webhookUrl: receiver.url, webhookSecret: SECRET });
-  const { id, privateKey } = lab.app;
-  engine = new Octokit({
-    authStrategy: createAppAuth,
-    auth: { appId: id, privateKey, installationId: lab.installationId },
-    baseUrl: lab.url,
-    log: SILENT,
-  });
+  ({ lab, receiver, engine, close } = await startWatchedLab());
 });
-afterAll(async () => {
-  await lab?.close();
-  receiver?.close();
-});
+afterAll(() => close?.());
 
 const octokitOf = (user: Account) => new Octokit({ auth: user.token, baseUrl: lab.url });
 const engineToken = async () => {
