@@ -224,6 +224,7 @@ const goldens: Readonly<Record<string, View>> = {
     hosts: [
       { host: 'web-1', state: 'restored', remaining: [] },
       { host: 'web-2', state: 'waiting', remaining: [] },
+      { host: 'web-3', state: 'untouched', remaining: [] },
     ],
   },
   'rolled-back': {

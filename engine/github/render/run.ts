@@ -204,9 +204,10 @@ function causeTitle(cause: RollbackView['cause']): string {
 function rollbackTitle(view: RollbackView): string {
   const why = causeTitle(view.cause);
   const restored = view.hosts.filter((host) => host.state === 'restored').length;
+  const touched = view.hosts.filter((host) => host.state !== 'untouched').length;
   switch (view.state) {
     case 'running':
-      return oneLine(`${why}rolling back ${count(view.hosts.length, 'server')}`);
+      return oneLine(`${why}rolling back ${count(touched, 'server')}`);
     case 'rolled-back':
       return oneLine(`${why}${count(restored, 'server')} restored as before`);
   }
