@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { groupProcesses } from './cgroups.ts';
 import { type Lab, type LabHost, openLab } from './hosts.ts';
 import { labObstacle } from './prerequisites.ts';
@@ -176,6 +177,19 @@ describe.skipIf(obstacle)('lab hosts', () => {
       await own.down();
     }
     expect(await readdir(`${labSettings().stateDir}/labs`)).not.toContain(own.name);
+  });
+
+  test('a lab that could not be opened leaves nothing, also where Ctrl-C ended a program of it', async () => {
+    const programs = await mkdtemp(join(tmpdir(), 'doaas-lab-programs-'));
+    try {
+      await writeFile(join(programs, 'ssh-keygen'), '#!/bin/sh\nkill -INT $$\n', { mode: 0o755 });
+      vi.stubEnv('PATH', `${programs}:${process.env.PATH}`);
+      await expect(openLab({ name: 'never-opened' })).rejects.toThrow(/ssh-keygen.* ended with -1/);
+    } finally {
+      vi.unstubAllEnvs();
+      await rm(programs, { recursive: true });
+    }
+    expect(await readdir(`${labSettings().stateDir}/labs`)).not.toContain('never-opened');
   });
 
   test('a lab whose process is killed is taken down by its watcher', { timeout: TEST_MS }, async () => {

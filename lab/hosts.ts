@@ -1,6 +1,6 @@
 /** Real Debian hosts on this machine, for the demo, the benchmarks and the end-to-end tests. See docs in README.md. */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { ensureAptCache } from './apt-cache.ts';
 import { type BaseName, ensureBase } from './base-image.ts';
 import { type Watch, watchOwner } from './cleanup.ts';
@@ -78,21 +78,20 @@ async function claim(settings: LabSettings, name: string, persistent: boolean): 
       throw new Error(
         `a lab named ${name} exists already${existing.owner ? ` (process ${existing.owner.pid})` : ''}`,
       );
-    await mkdir(labDir(settings, name), { recursive: true, mode: 0o700 });
-    await run([
-      'ssh-keygen',
-      '-q',
-      '-t',
-      'ed25519',
-      '-N',
-      '',
-      '-C',
-      'doaas-lab',
-      '-f',
-      clientKeyPath(settings, name),
-    ]);
+    // First of all: by its record a lab is found and removed, should this process end in the next moment.
     await writeLab(settings, persistent ? { name } : { name, owner: await thisProcess() });
+    try {
+      await makeClientKey(clientKeyPath(settings, name));
+    } catch (error) {
+      // ssh-keygen gets the Ctrl-C of this terminal, too
+      await rm(labDir(settings, name), { recursive: true, force: true });
+      throw error;
+    }
   });
+}
+
+async function makeClientKey(path: string): Promise<void> {
+  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'doaas-lab', '-f', path]);
 }
 
 async function bringUp(
