@@ -7,7 +7,7 @@ import { findTemporal, NoTemporalError } from '../engine/temporal/executable.ts'
 import { openLab } from '../lab/hosts.ts';
 import { installMissing, labObstacle, NEEDED } from '../lab/prerequisites.ts';
 import type { Progress } from '../lab/settings.ts';
-import { bundleWorkflows } from './bundle.ts';
+import { bundle } from './bundle.ts';
 
 /** What tests start beside the lab. Debian package by the file that shows it is there, as in lab/prerequisites.ts. */
 const FOR_TESTS: Readonly<Record<string, string>> = {
@@ -36,7 +36,7 @@ export async function prepare(progress: Progress, forTests: boolean): Promise<st
   if (obstacle !== undefined) return obstacle;
   try {
     await temporal(progress);
-    await bundleWorkflows();
+    await bundle();
     await baseImage(progress);
     return undefined;
   } catch (error) {

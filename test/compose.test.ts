@@ -115,8 +115,8 @@ describe("the engine's image", () => {
           resolve(`${stdout}${stderr}`),
         );
       });
-    expect(await node('scripts/bundle.ts')).toBe('workflows bundled\n');
-    expect(await node('engine/main.ts')).toContain('GITHUB_APP_ID is missing.');
+    expect(await node('scripts/bundle.ts')).toBe('');
+    expect(await node('dist/engine.js')).toContain('GITHUB_APP_ID is missing.');
     expect(await node('engine/cli/entry.ts', 'status')).toContain('There is no store at');
   });
 

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { startEngine } from '../engine/compose.ts';
 import { loadConfig } from '../engine/config/config.ts';
 import { createLogger } from '../engine/log.ts';
 import type { LabGitHub } from '../lab/github/lab-github.ts';
+import { ENGINE } from '../scripts/bundle.ts';
 import { recordHistories } from '../scripts/record-histories.ts';
 import { until } from './until.ts';
 
@@ -47,7 +47,6 @@ export interface EngineOptions {
 
 type EngineParts = Pick<EngineOptions, 'dataDir' | 'github' | 'secret' | 'sshKeyFile'>;
 
-export const MAIN = fileURLToPath(new URL('../engine/main.ts', import.meta.url));
 /** As in package.json's `start`: without bounds V8 lets garbage lie, 130 of 500 MB with 300 open pull requests. MiB. */
 const MEMORY = ['--max-semi-space-size=4', '--max-old-space-size=512'];
 const START_SECONDS_MAX = 60;
@@ -132,7 +131,7 @@ function child(
     },
     output: () => output,
     start: async () => {
-      const node = [process.execPath, ...MEMORY, '--import', 'tsx', MAIN];
+      const node = [process.execPath, ...MEMORY, ENGINE];
       // A test or demo that is killed takes its engine with it.
       const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
         env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { BUNDLE } from '../engine/worker.ts';
-import { bundleWorkflows } from '../scripts/bundle.ts';
+import { bundle } from '../scripts/bundle.ts';
 import { type HistoryJson, workflowTypeOf } from '../scripts/history-files.ts';
 import { fromJson } from '../scripts/history-json.ts';
 import * as workflows from './all.ts';
@@ -29,7 +29,7 @@ async function load(file: string): Promise<Recorded> {
 describe('recorded histories', () => {
   beforeAll(async () => {
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    await bundleWorkflows();
+    await bundle();
   });
 
   test.each(Object.keys(workflows))('there is one of %s', (type) => {

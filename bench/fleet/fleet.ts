@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundleWorkflows } from '../../scripts/bundle.ts';
+import { bundle } from '../../scripts/bundle.ts';
 import { median, rounded } from '../measure.ts';
 import { progress, type Result } from '../report.ts';
 import { applyRounds } from './applyRounds.ts';
@@ -29,7 +29,7 @@ function settings(argv: readonly string[]) {
 
 export async function fleet(argv: readonly string[]): Promise<Result> {
   const { runs, sizes, parts } = settings(argv);
-  await bundleWorkflows();
+  await bundle();
   const dir = await mkdtemp(join(tmpdir(), 'doaas-bench-peers-'));
   try {
     const peers = await openPeers(dir);

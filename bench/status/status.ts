@@ -1,4 +1,4 @@
-import { bundleWorkflows } from '../../scripts/bundle.ts';
+import { bundle } from '../../scripts/bundle.ts';
 import { percentile, rounded } from '../measure.ts';
 import type { Result } from '../report.ts';
 import { memoryOfMany, PULLS_OPEN } from './memory.ts';
@@ -9,7 +9,7 @@ const PLAN_BAR_S = 3;
 const RSS_BAR_MB = 400;
 
 export async function status(): Promise<Result> {
-  await bundleWorkflows();
+  await bundle();
   const times = await timesToStatus();
   const memory = await memoryOfMany();
   const json = {

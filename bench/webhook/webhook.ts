@@ -1,4 +1,4 @@
-import { bundleWorkflows } from '../../scripts/bundle.ts';
+import { bundle } from '../../scripts/bundle.ts';
 import { median, percentile, rounded, timed } from '../measure.ts';
 import { progress, type Result } from '../report.ts';
 import { recordedDeliveries, settled } from './histories.ts';
@@ -26,7 +26,7 @@ interface Measured {
 
 /** One minute undisturbed; then another with the engine killed in the middle. Each on a fresh engine. */
 export async function webhook(): Promise<Result> {
-  await bundleWorkflows();
+  await bundle();
   const calm = await measured(undisturbed);
   const killed = await measured(killedInTheMiddle);
   const times = calm.answered.map((each) => each.ms);

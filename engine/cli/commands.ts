@@ -200,7 +200,7 @@ ${EXIT_CODES}`,
     const { inRepository, passOn } = await import('./passOn.ts');
     const node = (file: string) => passOn(process.execPath, [...process.execArgv, inRepository(file)]);
     const bundled = await node('scripts/bundle.ts');
-    return bundled === 0 ? node('engine/main.ts') : bundled;
+    return bundled === 0 ? node('dist/engine.js') : bundled;
   },
 };
 

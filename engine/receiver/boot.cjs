@@ -1,5 +1,5 @@
 /**
- * A thread does not inherit the TypeScript loader of `--import tsx`. This is its loader for `require`: that for `import` would run
+ * For sources: a thread does not inherit the TypeScript loader of `--import tsx`. This is its loader for `require`: that for `import` would run
  * in one more thread, of 13 MB.
  */
 const { fileURLToPath } = require('node:url');

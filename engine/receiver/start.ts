@@ -18,6 +18,7 @@ const HEAP_MAX = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 const CLOSE_MAX_MS = 15_000;
 
 const BOOT = new URL('./boot.cjs', import.meta.url);
+/** Source, or its bundle where this is one (scripts/bundle.ts). */
 const THREAD = new URL('./thread.ts', import.meta.url);
 
 /** Starts the receiver's thread and waits until it listens. `onDeath` hears when it ends by itself after that. */
@@ -26,7 +27,7 @@ export async function startReceiver(
   functions: Omit<MainFunctions, 'listening'>,
   onDeath: (error: Error) => void,
 ): Promise<RunningReceiver> {
-  const worker = new Worker(BOOT, {
+  const worker = new Worker(THREAD.pathname.endsWith('.ts') ? BOOT : THREAD, {
     name: 'receiver',
     workerData: { ...order, module: THREAD.href },
     resourceLimits: HEAP_MAX,

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
-import { environmentOf, MAIN } from '../engine.ts';
+import { ENGINE } from '../../scripts/bundle.ts';
+import { environmentOf } from '../engine.ts';
 import { MINUTES, until } from '../until.ts';
 import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -67,7 +68,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     const dataDir = await mkdtemp(join(tmpdir(), 'doaas-worker-'));
     const parts = { dataDir, github: world.github, secret: SECRET, sshKeyFile: host.privateKeyPath };
     const own = { ...environmentOf(parts, 0), ...shared, DOAAS_ROLE: 'worker', DOAAS_LOG_LEVEL: 'info' };
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+    const child = spawn(process.execPath, [ENGINE], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
