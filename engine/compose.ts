@@ -15,6 +15,7 @@ import { createRevisions } from './activities/revisions.ts';
 import { TASK_QUEUE } from './activities/signalPull.ts';
 import { planPage } from './cli/planText.ts';
 import { type Config, ConfigError, type Environment } from './config/config.ts';
+import { appKeyFrom } from './github/appKey.ts';
 import { createGitHub } from './github/client.ts';
 import { authorityFrom, authorityProblem, type Credentials, keyProblem } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
@@ -119,7 +120,8 @@ async function start(
   stops.push(() => client.connection.close());
   const transport = createTransport({ credentials });
   stops.push(() => transport.close());
-  const github = createGitHub(config, log);
+  const keyFile = environment.GITHUB_APP_PRIVATE_KEY_FILE;
+  const github = createGitHub(config, log, appKeyFrom(config.githubPrivateKey, keyFile, log));
   const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
   const engine: Engine = {
     config,
