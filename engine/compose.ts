@@ -12,6 +12,7 @@ import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
+import { withSeenKeys } from './activities/seenKeys.ts';
 import { TASK_QUEUE } from './activities/signalPull.ts';
 import { planPage } from './cli/planText.ts';
 import { type Config, ConfigError, type Environment } from './config/config.ts';
@@ -128,7 +129,7 @@ async function start(
     store,
     transport,
     github,
-    revisions: createRevisions(source),
+    revisions: withSeenKeys(createRevisions(source), store),
     secrets: await secretsFrom(config, environment, () => store.keys.getOrMake('fingerprints', newKey)),
     temporal: client,
     log,
