@@ -98,6 +98,20 @@ export function seenFindings({ name, server }: ResolvedHost): readonly Finding[]
   );
 }
 
+/** Whom the engine takes for a server is worth a look, also where the diff of the YAML is long. `was`: as its base has it. */
+export function pinFindings(
+  { name, server }: ResolvedHost,
+  was: ResolvedServer | undefined,
+): readonly Finding[] {
+  const before = was?.hostKeys ?? [];
+  const same =
+    before.length === server.hostKeys.length && server.hostKeys.every((key) => before.includes(key));
+  if (before.length === 0 || same) return [];
+  const [from, to] = [before, server.hostKeys].map((keys) => keys.map(printOf).join(' or '));
+  const message = `the host key of ${name} changes: from now on it is ${to}, until now ${from}. Compare it on the machine's console`;
+  return [{ kind: 'finding', severity: 'warning', host: name, document: `Server/${name}`, message }];
+}
+
 export function printOf(line: string): string {
   const key = parseHostKey(line);
   return key === undefined ? line : `${key.type} ${fingerprint(key.blob)}`;

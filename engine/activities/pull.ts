@@ -5,11 +5,11 @@ import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { POLICY_FILE } from '../spec/policy.ts';
-import type { ResolvedHost } from '../spec/resolution.ts';
+import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
-import { meetServers, seenFindings } from './firstUse.ts';
+import { meetServers, pinFindings, seenFindings } from './firstUse.ts';
 import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
@@ -137,14 +137,21 @@ async function meetAndPlan(
   const met = await meetServers(engine, resolved.changed, meeting);
   const planned = await planRevision(engine, pull, { ...resolved, changed: met.hosts }, headSha);
   const hosts = resolved.changed.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
-  return { plannings: [...planned.map((each) => withSeen(each, met.hosts)), ...met.problems], hosts };
+  const before = new Map(resolved.base.hosts.map(({ name, server }) => [name, server]));
+  const told = planned.map((each) => withKeyFindings(each, met.hosts, before));
+  return { plannings: [...told, ...met.problems], hosts };
 }
 
-function withSeen(planning: HostPlanning, hosts: readonly ResolvedHost[]): HostPlanning {
+function withKeyFindings(
+  planning: HostPlanning,
+  hosts: readonly ResolvedHost[],
+  before: ReadonlyMap<string, ResolvedServer>,
+): HostPlanning {
   if (planning.kind !== 'planned') return planning;
   const { plan } = planning;
   const host = hosts.find(({ name }) => name === plan.host);
-  const findings = [...plan.findings, ...(host === undefined ? [] : seenFindings(host))];
+  const own = host === undefined ? [] : [...seenFindings(host), ...pinFindings(host, before.get(host.name))];
+  const findings = [...plan.findings, ...own];
   return { ...planning, plan: { ...plan, findings } };
 }
 

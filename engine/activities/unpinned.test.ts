@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkRepository } from '../spec/check.ts';
 import { HOST_KEY, repository, server } from '../spec/testing.ts';
+import { pinFindings } from './firstUse.ts';
 import { droppedPins } from './unpinned.ts';
 
 const bare = (name: string, address: string) =>
@@ -28,6 +29,24 @@ test.each([
   expect(error?.message).toMatch(words);
   expect(error?.position).toMatchObject({ file: 's.yaml', line: 1 });
   expect(more).toEqual([]);
+});
+
+test('a plan says that the key of a server changes, and nothing where it stays or was not known', () => {
+  const [host] = resolved(server('a')).merged.hosts;
+  if (host === undefined) throw new Error('no host');
+  const other = HOST_KEY.replace('AAAAIH06', 'AAAAIH07');
+  const was = (hostKeys: readonly string[]) => ({ ...host.server, hostKeys });
+  expect(pinFindings(host, undefined)).toEqual([]);
+  expect(pinFindings(host, was([]))).toEqual([]);
+  expect(pinFindings(host, was([HOST_KEY]))).toEqual([]);
+  expect(pinFindings(host, was([other]))).toMatchObject([
+    {
+      severity: 'warning',
+      document: 'Server/a',
+      message: expect.stringMatching(/^the host key of a changes: from now on it is ssh-ed25519 SHA256:/),
+    },
+  ]);
+  expect(pinFindings(host, was([HOST_KEY, other]))).toHaveLength(1);
 });
 
 test('a key that was only seen is no pin', () => {

@@ -207,6 +207,9 @@ describe('who is who', { timeout: 2 * MINUTES }, () => {
     });
     const plan = await world.check(pinned, 'doaas/plan', { conclusion: 'success' });
     expect(unescaped(plan.summary)).not.toContain('no pinned host key');
+    expect(unescaped(plan.summary)).toMatch(
+      /the host key of web-2 changes: from now on it is ssh-ed25519 SHA256:\S+, until now ssh-ed25519 SHA256:/,
+    );
     await world.github.closePullRequest(world.repo, pull);
   });
 
