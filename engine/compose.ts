@@ -12,11 +12,13 @@ import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
+import { withSeenKeys } from './activities/seenKeys.ts';
 import { TASK_QUEUE } from './activities/signalPull.ts';
 import { planPage } from './cli/planText.ts';
 import { type Config, ConfigError, type Environment } from './config/config.ts';
+import { appKeyFrom } from './github/appKey.ts';
 import { createGitHub } from './github/client.ts';
-import { type Credentials, keyProblem } from './hosts/credentials.ts';
+import { authorityFrom, authorityProblem, type Credentials, keyProblem } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -119,14 +121,15 @@ async function start(
   stops.push(() => client.connection.close());
   const transport = createTransport({ credentials });
   stops.push(() => transport.close());
-  const github = createGitHub(config, log);
+  const keyFile = environment.GITHUB_APP_PRIVATE_KEY_FILE;
+  const github = createGitHub(config, log, appKeyFrom(config.githubPrivateKey, keyFile, log));
   const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
   const engine: Engine = {
     config,
     store,
     transport,
     github,
-    revisions: createRevisions(source),
+    revisions: withSeenKeys(createRevisions(source), store),
     secrets: await secretsFrom(config, environment, () => store.keys.getOrMake('fingerprints', newKey)),
     temporal: client,
     log,
@@ -248,16 +251,25 @@ function embeddedTemporal(
 /** A key that cannot be used is named at start and not by the first plan. A receiver reaches no host. */
 async function checkedCredentials(config: Config): Promise<Credentials> {
   const credentials = credentialsOf(config);
-  const problem = config.role === 'receiver' ? undefined : await keyProblem(credentials);
-  if (problem !== undefined) throw new ConfigError([`DOAAS_SSH_KEY_FILE: ${problem}.`]);
+  if (config.role === 'receiver') return credentials;
+  const problems = [
+    ...named('DOAAS_SSH_KEY_FILE', await keyProblem(credentials)),
+    ...named('DOAAS_SSH_CA_KEY_FILE', await authorityProblem(credentials)),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
   return credentials;
 }
 
+function named(setting: string, problem: string | undefined): readonly string[] {
+  return problem === undefined ? [] : [`${setting}: ${problem}.`];
+}
+
 function credentialsOf(config: Config): Credentials {
-  const { sshKeyFile, sshAuthSock } = config;
+  const { sshKeyFile, sshAuthSock, sshCaKeyFile, sshCertificateSources: sources } = config;
   return {
     kind: 'credentials',
     keys: sshKeyFile === undefined ? [] : [{ kind: 'key-file', path: sshKeyFile }],
     ...(sshAuthSock === undefined ? {} : { agentSocket: sshAuthSock }),
+    ...(sshCaKeyFile === undefined ? {} : { authority: authorityFrom(sshCaKeyFile, sources) }),
   };
 }

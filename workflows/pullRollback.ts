@@ -2,7 +2,7 @@ import { executeChild, getExternalWorkflowHandle, patched, uuid4 } from '@tempor
 import type { PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { cancelRun } from './messages.ts';
-import type { Running } from './pullState.ts';
+import { eventOf, type Running } from './pullState.ts';
 import { rollback } from './rollback.ts';
 
 export async function cancelDeployment(workflowId: string, reason: string): Promise<void> {
@@ -42,7 +42,7 @@ export async function rollBackMerged(pull: PullRef, request: Request): Promise<v
   const run = `rb${pull.number}-${uuid4().slice(0, 8)}`;
   const result = await executeChild(rollback, {
     workflowId: `rollback:${run}`,
-    args: [applied, { ...applied, run, actor: request.actor }],
+    args: [applied, { ...applied, run, actor: request.actor, event: eventOf(request) }],
   });
   await short.answer(pull, request, { kind: 'late-rollback', run: applied.run, result });
 }

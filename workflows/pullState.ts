@@ -5,6 +5,7 @@ import type {
   PullRef,
   PullSnapshot,
   Request,
+  RunEvent,
   RunRef,
 } from '../engine/activities/types.ts';
 import type { Account } from '../engine/policy/account.ts';
@@ -121,9 +122,17 @@ export function runOf(
   return {
     plan,
     actor: request.actor,
+    event: eventOf(request, mergeSha),
     context: gateContext(state, request),
     ...(mergeSha === undefined ? {} : { mergeSha }),
   };
+}
+
+/** For the audit log. */
+export function eventOf({ commentId, deliveryId }: Request, mergeSha?: string): RunEvent {
+  if (commentId !== undefined) return { kind: 'comment', id: commentId };
+  if (deliveryId !== undefined) return { kind: 'button', delivery: deliveryId };
+  return { kind: mergeSha === undefined ? 'approval' : 'merge' };
 }
 
 /** Forks are validated only, unless somebody who may write has named this head. */

@@ -11,7 +11,7 @@ import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
 import { coveredBy } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import type { StoredReceipt } from '../store/receipts.ts';
+import { auditRun, grounds, receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { judgePull } from './gate.ts';
@@ -59,47 +59,15 @@ async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback')
     detail: { ref: run as unknown as Json },
   });
   await engine.store.runs.update(run.run, { state: 'running' });
-  await audit(engine, run, kind);
+  await auditRun(engine, run, kind);
 }
 
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
   const state = end === 'stale' ? 'cancelled' : end;
   await engine.store.runs.update(run.run, { state, ...(mergeSha === undefined ? {} : { mergeSha }) });
-  await audit(engine, run, end, {
-    receipts: receiptCounts(await engine.store.receipts.ofRun(run.run)),
+  await auditRun(engine, run, end, {
+    ...receiptsNamed(await engine.store.receipts.ofRun(run.run)),
     ...(mergeSha === undefined ? {} : { mergeSha }),
-  });
-}
-
-/** Steps by the state that their receipts came to. */
-function receiptCounts(receipts: readonly StoredReceipt[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { state } of receipts) counts[state] = (counts[state] ?? 0) + 1;
-  return counts;
-}
-
-function audit(
-  engine: Engine,
-  run: RunRef,
-  what: string,
-  more: Readonly<Record<string, Json>> = {},
-): Promise<void> {
-  const { plan, pull, actor, context, mergeSha } = run;
-  const detail = {
-    run: run.run,
-    hosts: plan.hosts.map((host) => host.name),
-    ...(context?.override === undefined ? {} : { override: { ...context.override } }),
-    ...(mergeSha === undefined ? {} : { mergedBefore: mergeSha }),
-    ...more,
-  };
-  return engine.store.audit.append({
-    who: actor,
-    what,
-    repository: fullName(pull),
-    pull: pull.number,
-    headSha: plan.headSha,
-    digest: plan.digest,
-    detail,
   });
 }
 
@@ -110,7 +78,8 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   const now = await getPull(client, pull.repository, pull.number);
   const moved = await movedSince(client, run, now);
   if (moved !== undefined) return { kind: 'changed', reason: moved };
-  const { verdict } = await judgePull(engine, pull, plan, run.context ?? {});
+  const judged = await judgePull(engine, pull, plan, run.context ?? {});
+  const { verdict } = judged;
   if (!verdict.ready)
     return { kind: 'changed', reason: `it is not ready any more. Missing: ${verdict.missing.join('; ')}` };
   const resolved = await engine.revisions.resolve(pull, revisionOf(run));
@@ -124,7 +93,10 @@ async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome>
   const other = made.plan.hosts.filter(
     ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
   );
-  if (other.length === 0) return { kind: 'unchanged' };
+  if (other.length === 0) {
+    await auditRun(engine, run, 'confirm', grounds(judged));
+    return { kind: 'unchanged' };
+  }
   const names = other.map((host) => host.host).join(', ');
   return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };
 }

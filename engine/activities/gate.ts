@@ -45,6 +45,8 @@ export interface Judged {
   readonly snapshot: PullRequest;
   readonly paths: readonly string[];
   readonly plan: Plan;
+  /** Whose policy it was judged by; undefined where that one is broken. */
+  readonly policyCommit: string | undefined;
 }
 
 /** Reads all that a policy looks at; changes nothing. */
@@ -65,10 +67,12 @@ export async function judgePull(
     throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
   const holding = await holdingPolicy(engine, client, repository, snapshot);
   const common = { snapshot, paths, plan: stored };
-  if (holding.kind === 'broken') return { ...common, verdict: closed(holding.reason), trigger: 'comment' };
+  if (holding.kind === 'broken')
+    return { ...common, verdict: closed(holding.reason), trigger: 'comment', policyCommit: undefined };
   const { spec } = holding.policy;
   const change = await readChange(engine, client, pull, plan, context, { ...common, policy: holding.policy });
-  return { ...common, verdict: judge(spec, change), trigger: spec?.trigger ?? 'comment' };
+  const trigger = spec?.trigger ?? 'comment';
+  return { ...common, verdict: judge(spec, change), trigger, policyCommit: holding.commit };
 }
 
 interface Known {

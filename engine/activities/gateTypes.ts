@@ -25,6 +25,12 @@ export interface GateContext {
   readonly merged?: boolean;
 }
 
+/** What began a run: a comment, the press of a button by its delivery, or what the policy waits for. */
+export type RunEvent =
+  | { readonly kind: 'comment'; readonly id: number }
+  | { readonly kind: 'button'; readonly delivery: string }
+  | { readonly kind: 'approval' | 'merge' };
+
 /** Something is not waited for, or not kept to: by a person, with a reason. */
 export interface Override {
   readonly kind: 'override' | 'break-glass';

@@ -14,10 +14,12 @@ import type { HostTarget } from '../hosts/target.ts';
 import type { Batch } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
 import type { Step } from '../plan/step.ts';
+import { SecretError } from '../secrets/error.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { identityOf } from './identity.ts';
+import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { fullName } from './pull.ts';
 import { HostSilentError, reaching } from './reaching.ts';
 import { revisionOf } from './runRevision.ts';
@@ -56,6 +58,9 @@ export async function applyHost(
   const batch = await batchOf(engine, run, host, wave);
   const unsealing = engine.secrets.open(engine.store.blobs.get);
   const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
+  if (unpacked.kind === 'refused' && unpacked.passing && waitsForSecrets(engine))
+    throw new SecretError(unpacked.message, { passing: true });
+  secretsAreThere();
   if (unpacked.kind === 'refused') return failed(engine, run, host, identity, wave, unpacked.message);
   const { payloads } = unpacked;
   const journal = await journalOf(engine, run, host, identity);

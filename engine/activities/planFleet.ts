@@ -2,6 +2,7 @@ import type { Payloads } from '../kinds/kind.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { planDigest } from '../plan/digest.ts';
 import type { Plan } from '../plan/step.ts';
+import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
@@ -22,8 +23,9 @@ export function fleetActivities(engine: Engine): FleetActivities {
 }
 
 async function planFleet(engine: Engine, revision: FleetRevision, start: number): Promise<FleetPart> {
-  const { resolution, errors } = await engine.revisions.resolveCommit(revision.repository, revision.commit);
-  const problem = errors[0];
+  const tree = await engine.revisions.resolveCommit(revision.repository, revision.commit);
+  const { resolution } = tree;
+  const [problem] = errorsByOwnPolicy(tree);
   if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
   const end = start + HOSTS_PER_ACTIVITY;
   const plannings = await planHosts(engine, {

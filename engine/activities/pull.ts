@@ -5,9 +5,11 @@ import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { POLICY_FILE } from '../spec/policy.ts';
+import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
+import { meetServers, pinFindings, seenFindings } from './firstUse.ts';
 import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
@@ -15,6 +17,7 @@ import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
 import type { PlanOutcome, PlanRef, PullActivities, PullRef, PullSnapshot, Revision } from './types.ts';
+import { unpinnedErrors } from './unpinned.ts';
 import { validatePull } from './validate.ts';
 import { validateGroup } from './validateGroup.ts';
 
@@ -66,23 +69,20 @@ async function planPull(
   previous: PlanRef | undefined,
 ): Promise<PlanOutcome> {
   const client = await engine.github.installationClient(pull.repository.installationId);
-  const resolved = await engine.revisions.resolve(pull, revision);
-  if (resolved.kind === 'conflict' || resolved.errors.length > 0) {
-    throw permanent('a revision that is not valid cannot be planned');
-  }
+  const resolved = await validRevision(engine, pull, revision);
   const show = (
     state: CheckState,
     view: Shown['view'],
     actions: readonly CheckAction[] = [],
   ): Promise<void> => showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions });
-  const [plannings] = await Promise.all([
-    planRevision(engine, pull, resolved, revision.headSha),
+  const [{ plannings, hosts }] = await Promise.all([
+    meetAndPlan(engine, pull, resolved, revision.headSha),
     resolved.changed.length === 0
       ? undefined
       : show({ status: 'in_progress' }, planning(resolved.changed.length)),
   ]);
-  const { kept, skipped } = skipAway(plannings, resolved.changed);
-  const made = withRollout(assemble(kept, resolved.dropped, skipped), resolved.changed);
+  const { kept, skipped } = skipAway(plannings, hosts);
+  const made = withRollout(assemble(kept, resolved.dropped, skipped), hosts);
   const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
@@ -104,12 +104,55 @@ async function planPull(
   const plan = planRef(
     made.plan,
     revision,
-    resolved,
+    { ...resolved, changed: hosts },
     previous,
     skipped.map(({ host }) => host),
   );
   await auditPlan(engine, pull, plan);
   return { kind: 'planned', plan };
+}
+
+async function validRevision(
+  engine: Engine,
+  pull: PullRef,
+  revision: Revision,
+): Promise<Extract<ResolvedRevision, { kind: 'resolved' }>> {
+  const resolved = await engine.revisions.resolve(pull, revision);
+  const valid =
+    resolved.kind !== 'conflict' &&
+    resolved.errors.length === 0 &&
+    (await unpinnedErrors(engine, pull, resolved)).length === 0;
+  if (!valid) throw permanent('a revision that is not valid cannot be planned');
+  return resolved;
+}
+
+/** Meets what has no key yet; a valid revision has such servers only where the policy allows it. `hosts`: with their keys. */
+async function meetAndPlan(
+  engine: Engine,
+  pull: PullRef,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  headSha: string,
+): Promise<{ readonly plannings: readonly HostPlanning[]; readonly hosts: readonly ResolvedHost[] }> {
+  const meeting = { repository: fullName(pull), pull: pull.number, headSha };
+  const met = await meetServers(engine, resolved.changed, meeting);
+  const planned = await planRevision(engine, pull, { ...resolved, changed: met.hosts }, headSha);
+  const hosts = resolved.changed.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
+  const before = new Map(resolved.base.hosts.map(({ name, server }) => [name, server]));
+  const told = planned.map((each) => withKeyFindings(each, met.hosts, before));
+  return { plannings: [...told, ...met.problems], hosts };
+}
+
+function withKeyFindings(
+  planning: HostPlanning,
+  hosts: readonly ResolvedHost[],
+  before: ReadonlyMap<string, ResolvedServer>,
+): HostPlanning {
+  if (planning.kind !== 'planned') return planning;
+  const { plan } = planning;
+  const host = hosts.find(({ name }) => name === plan.host);
+  const own = host === undefined ? [] : [...seenFindings(host), ...pinFindings(host, before.get(host.name))];
+  const findings = [...plan.findings, ...own];
+  return { ...planning, plan: { ...plan, findings } };
 }
 
 function planning(servers: number): Shown['view'] {

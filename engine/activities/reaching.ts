@@ -4,7 +4,7 @@ import type { Session, Transport } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import type { Engine } from './engine.ts';
 
-/** Nothing was heard from a host for so long that the run gives up on it. */
+/** The run gives up on a host: nothing was heard from it for so long, or another machine answers in its place. */
 export class HostSilentError extends Error {
   readonly type = 'host-silent';
 }
@@ -14,7 +14,8 @@ const heard = new Map<string, number>();
 
 /**
  * Works on a host of a running run. Until the host has been silent for DOAAS_HOST_OUTAGE_SECONDS every failure to reach it is thrown as it is,
- * for Temporal to try again; then `HostSilentError`. An engine that starts again begins to count anew.
+ * for Temporal to try again; then `HostSilentError`. An engine that starts again begins to count anew. Another host key is no outage: it ends
+ * the work at once.
  */
 export async function reaching<T>(
   engine: Engine,
@@ -34,6 +35,8 @@ export async function reaching<T>(
   } catch (error) {
     heard.delete(key);
     if (!(error instanceof HostError) || error.type === 'cancelled') throw error;
+    if (error.type === 'host-key-mismatch')
+      throw new HostSilentError(`the run gives up on ${target.name}: ${error.message}`);
     const last = connected && error.type === 'connection-lost' ? Date.now() : since;
     const silentSeconds = (Date.now() - last) / 1000;
     if (silentSeconds >= engine.config.hostOutageSeconds) throw silent(target, silentSeconds, error);

@@ -3,6 +3,7 @@ import { changedItems } from '../plan/changedItems.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import type { RefusedPath } from '../repository/tree.ts';
 import { checkRepository } from '../spec/check.ts';
+import type { UnpinnedServer } from '../spec/checks/server.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { RepositoryPolicy } from '../spec/policy.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
@@ -16,6 +17,8 @@ export type ResolvedRevision =
       readonly treeSha: string;
       readonly documents: number;
       readonly errors: readonly SpecError[];
+      /** Mistakes as well, unless the policy allows them (unpinned.ts). */
+      readonly unpinned: readonly UnpinnedServer[];
       readonly refused: readonly RefusedPath[];
       readonly merged: Resolution;
       readonly base: Resolution;
@@ -61,6 +64,7 @@ export interface Revisions {
 export interface ResolvedTree {
   readonly documents: number;
   readonly errors: readonly SpecError[];
+  readonly unpinned: readonly UnpinnedServer[];
   /** Paths that were left out, whether or not a document names them. */
   readonly refused: readonly RefusedPath[];
   readonly resolution: Resolution;
@@ -117,8 +121,8 @@ async function readTree(
   treeish: string,
 ): Promise<ResolvedTree> {
   const { files, refused } = await source.read(repository, treeish);
-  const { manifest, errors, resolution, policy } = checkRepository(files, { refused });
-  return { documents: manifest.documents.length, errors, refused, resolution, policy };
+  const { manifest, errors, unpinned, resolution, policy } = checkRepository(files, { refused });
+  return { documents: manifest.documents.length, errors, unpinned, refused, resolution, policy };
 }
 
 function compare(treeSha: string, merged: ResolvedTree, base: Resolution): ResolvedRevision {
@@ -129,6 +133,7 @@ function compare(treeSha: string, merged: ResolvedTree, base: Resolution): Resol
     treeSha,
     documents: merged.documents,
     errors: merged.errors,
+    unpinned: merged.unpinned,
     refused: merged.refused,
     merged: merged.resolution,
     base,

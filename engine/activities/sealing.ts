@@ -27,14 +27,16 @@ async function sealOf(
     const whole = await unseal(payloads.get(sha256) ?? new Uint8Array(), sealed);
     return { kind: 'seal', sha256: whole.sha256, fingerprint: whole.fingerprint };
   } catch (error) {
-    if (error instanceof SecretError) return { kind: 'unreadable', message: error.message };
+    if (error instanceof SecretError)
+      return { kind: 'unreadable', message: error.message, passing: error.passing };
     throw error;
   }
 }
 
 /** The first secret that cannot be had, as an error. */
 export function requireAll(seals: Seals): void {
-  for (const seal of seals.values()) if (seal.kind === 'unreadable') throw new SecretError(seal.message);
+  for (const seal of seals.values())
+    if (seal.kind === 'unreadable') throw new SecretError(seal.message, { passing: seal.passing ?? false });
 }
 
 export type Mask = (text: string) => string;

@@ -3,11 +3,11 @@
  * small JSON: ids, digests and sentences; plans, diffs and outputs stay in the store.
  */
 
-import type { Gate, GateContext, MergeGroup, Override } from './gateTypes.ts';
+import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
 
 export type { BranchTip, DriftReport, RepositoryActivities } from './clockTypes.ts';
-export type { Gate, GateContext, MergeGroup, Override } from './gateTypes.ts';
+export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
 
 export interface RepositoryRef {
@@ -129,6 +129,8 @@ export interface RunRef {
   readonly pull: PullRef;
   readonly plan: PlanRef;
   readonly actor: string;
+  /** Left out by older engines. */
+  readonly event?: RunEvent;
   /** What the gate was judged with; it is judged again just before the first effect. */
   readonly context?: GateContext;
   /** The change is merged already; what is applied is this commit. */

@@ -75,7 +75,11 @@ describe('a batch with secrets', () => {
     ['cannot be read', undefined, /DOAAS_SECRET_A is not set/],
   ])('is refused when a secret %s', async (_name, value, words) => {
     const unpacked = await unpack(contentOf, await approved('hunter2'), unsealingOf(value));
-    expect(unpacked).toMatchObject({ kind: 'refused', message: expect.stringMatching(words) });
+    expect(unpacked).toMatchObject({
+      kind: 'refused',
+      passing: false,
+      message: expect.stringMatching(words),
+    });
     expect(JSON.stringify(unpacked)).not.toMatch(/hunter2|other/);
   });
 

@@ -17,7 +17,8 @@ type Contents = ReadonlyMap<string, Uint8Array>;
 /** A batch with its secrets filled in: only in memory, and on its way to the host. */
 export type Unpacked =
   | { readonly kind: 'unpacked'; readonly batch: Batch; readonly payloads: Contents }
-  | { readonly kind: 'refused'; readonly message: string };
+  /** `passing`: its secrets may be there in a moment. */
+  | { readonly kind: 'refused'; readonly message: string; readonly passing: boolean };
 
 /** Refuses where the secrets are no longer those that were approved. */
 export async function unpack(contentOf: ContentOf, batch: Batch, unsealing: Unsealing): Promise<Unpacked> {
@@ -27,7 +28,8 @@ export async function unpack(contentOf: ContentOf, batch: Batch, unsealing: Unse
   try {
     for (const step of batch.steps) steps.push(await unpackStep(step, stored, payloads, unsealing));
   } catch (error) {
-    if (error instanceof SecretError) return { kind: 'refused', message: error.message };
+    if (error instanceof SecretError)
+      return { kind: 'refused', message: error.message, passing: error.passing };
     throw error;
   }
   return { kind: 'unpacked', batch: { ...batch, steps }, payloads };

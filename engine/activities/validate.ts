@@ -7,6 +7,7 @@ import { RepositoryError } from '../repository/error.ts';
 import type { Engine } from './engine.ts';
 import { showCheck, showComment } from './show.ts';
 import type { PullRef, Revision, ValidateOutcome } from './types.ts';
+import { unpinnedErrors } from './unpinned.ts';
 
 /** Publishes `doaas/validate`: errors on their exact lines, or why the repository cannot be read at all. */
 export async function validatePull(
@@ -28,17 +29,18 @@ export async function validatePull(
     await showCheck(client, pull, { ...validateCheck(revision, false), view: conflictWords(resolved.paths) });
     return { kind: 'conflict' };
   }
+  const errors = [...resolved.errors, ...(await unpinnedErrors(engine, pull, resolved))];
   const view: ValidateView = {
     kind: 'validate',
-    errors: resolved.errors,
+    errors,
     documents: resolved.documents,
     hosts: resolved.merged.hosts.length,
     leftOut: resolved.refused,
     fork,
   };
   const { title, body } = render(view);
-  const { name, headSha, externalId, state } = validateCheck(revision, resolved.errors.length === 0);
-  const annotations = annotationsOf(resolved.errors);
+  const { name, headSha, externalId, state } = validateCheck(revision, errors.length === 0);
+  const annotations = annotationsOf(errors);
   await publishCheck(client, pull.repository, {
     name,
     headSha,
@@ -48,9 +50,9 @@ export async function validatePull(
     summary: body,
     annotations,
   });
-  if (resolved.errors.length > 0) {
+  if (errors.length > 0) {
     await showComment(client, pull, view);
-    return { kind: 'invalid', errors: resolved.errors.length };
+    return { kind: 'invalid', errors: errors.length };
   }
   return { kind: 'valid', treeSha: resolved.treeSha, hosts: resolved.changed.map((host) => host.name) };
 }

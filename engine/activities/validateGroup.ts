@@ -2,8 +2,9 @@ import { annotationsOf, publishCheck } from '../github/checks.ts';
 import { readDefaultBranch } from '../github/pulls.ts';
 import { code } from '../github/render/escape.ts';
 import { render } from '../github/render/render.ts';
+import type { SpecError } from '../spec/manifest.ts';
 import type { Engine } from './engine.ts';
-import { holdingPolicy } from './policy.ts';
+import { type HoldingPolicy, holdingPolicy } from './policy.ts';
 import type { ResolvedTree } from './revisions.ts';
 import type { MergeGroup, RepositoryRef } from './types.ts';
 import { type Unreadable, unreadable } from './validate.ts';
@@ -23,7 +24,7 @@ export async function validateGroup(
     engine.revisions.resolveCommit(repository, headSha).catch(unreadable),
     holdingPolicy(engine, client, repository, { defaultBranch, baseRef: '', baseSha }),
   ]);
-  const errors = 'kind' in tree ? [] : tree.errors;
+  const errors = 'kind' in tree ? [] : groupErrors(tree, holding);
   const good = !('kind' in tree) && errors.length === 0;
   const completed = (success: boolean) => ({
     status: 'completed' as const,
@@ -35,7 +36,7 @@ export async function validateGroup(
     headSha,
     externalId: `validate-${headSha}-${baseSha}`,
     state: completed(good),
-    ...validWords(tree),
+    ...validWords(tree, errors),
     annotations: annotationsOf(errors),
   });
   await publishCheck(client, repository, {
@@ -47,9 +48,15 @@ export async function validateGroup(
   });
 }
 
-function validWords(tree: ResolvedTree | Unreadable) {
+/** Each pull request of the group was held to what is pinned already. */
+function groupErrors({ errors, unpinned }: ResolvedTree, holding: HoldingPolicy): readonly SpecError[] {
+  if (holding.kind === 'policy' && holding.policy.spec?.hostKeys === 'firstUse') return errors;
+  return [...errors, ...unpinned.map(({ error }) => error)];
+}
+
+function validWords(tree: ResolvedTree | Unreadable, errors: readonly SpecError[]) {
   if ('kind' in tree) return { title: 'The repository cannot be read', summary: tree.reason };
-  const { documents, errors, refused, resolution } = tree;
+  const { documents, refused, resolution } = tree;
   const hosts = resolution.hosts.length;
   const { title, body } = render({ kind: 'validate', errors, documents, hosts, leftOut: refused });
   return { title, summary: body };

@@ -5,9 +5,11 @@ import { runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
+import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { inParallel } from './planning.ts';
 import { type Assembled, assemble, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
@@ -24,7 +26,7 @@ const HOSTS_AT_ONCE = 32;
 /**
  * Fresh facts, plan again, no steps; and every declared probe passes. `leftOut`: hosts that are not to be as wanted.
  * `scope`: between two batches, what was done so far. A host that is out of reach, such as one that reboots after a
- * change, is waited for as in apply and undo: what went wrong is thrown, for Temporal to try again.
+ * change, is waited for as in apply and undo: what went wrong is thrown, for Temporal to try again. So is a vault.
  */
 export async function verifyHosts(
   engine: Engine,
@@ -36,12 +38,16 @@ export async function verifyHosts(
   if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const looked = lookedAt(revision.changed, [...leftOut, ...(run.plan.skipped ?? [])], scope);
   const resolved = { ...revision, changed: looked.map(({ host }) => host) };
-  const patient = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patient, run, looked, await maskOf(engine, resolved));
-  const made = assemble(await planRevision(patient, run.pull, resolved, run.plan.headSha));
+  const patientEngine = { ...engine, transport: patientTransport(engine) };
+  const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved));
+  const made = assemble(await planRevision(patientEngine, run.pull, resolved, run.plan.headSha));
   const left = stepsLeft(made, looked);
-  const failed = failures(probes, made, left);
-  const waitFor = away ?? made.problems.map(({ cause }) => cause).find(mayComeBack);
+  const causes = made.problems.map(({ cause }) => cause);
+  const patient = causes.some(isPassing) && waitsForSecrets(engine);
+  if (!patient) secretsAreThere();
+  const waited = (cause: unknown): boolean => mayComeBack(cause) || (patient && isPassing(cause));
+  const failed = failures(probes, made, left, waited);
+  const waitFor = away ?? causes.find(waited);
   const [first] = failed;
   if (first === undefined && waitFor !== undefined) throw waitFor;
   const state = first === undefined ? 'verified' : 'failed';
@@ -97,6 +103,7 @@ function failures(
   probes: readonly ProbeProgress[],
   { problems }: Assembled,
   left: Remaining,
+  waited: (cause: unknown) => boolean,
 ): readonly { readonly host: string; readonly reason: string }[] {
   return [
     ...probes
@@ -106,8 +113,11 @@ function failures(
         reason: `the probe ${probe} failed on ${host}: ${detail}`,
       })),
     ...problems
-      .filter(({ cause }) => !mayComeBack(cause))
-      .map(({ host, message }) => ({ host, reason: `${host} cannot be read: ${message}` })),
+      .filter(({ cause }) => !waited(cause))
+      .map(({ host, message, cause }) => ({
+        host,
+        reason: `${host} cannot be read: ${message}${isPassing(cause) ? GIVEN_UP : ''}`,
+      })),
     ...left.map(({ host, summary }) => ({
       host,
       reason: `planning again would still change ${summary} on ${host}`,
@@ -167,6 +177,12 @@ async function probeOne(
     seconds: (Date.now() - started) / 1000,
     detail: result.detail,
   };
+}
+
+const GIVEN_UP = ', for as long as DOAAS_HOST_OUTAGE_SECONDS waits';
+
+function isPassing(error: unknown): boolean {
+  return error instanceof SecretError && error.passing;
 }
 
 /** `patientTransport` gives up with another error. */

@@ -24,7 +24,7 @@ plan PATH reads the servers over SSH and plans against them as they are now. It 
   --repository OWNER/NAME    whose the items are; default: the git remote "origin". Without either, items that left
                              the YAML are not planned
   --json                     the plan as data
-It logs in with DOAAS_SSH_KEY_FILE, else with your own keys in ~/.ssh and your agent.
+It logs in with DOAAS_SSH_CA_KEY_FILE and DOAAS_SSH_KEY_FILE, else with your own keys in ~/.ssh, and your agent.
 
 plan show DIGEST reads the engine's store (DOAAS_DATA_DIR or DATABASE_URL); the first characters of a digest are enough.
 

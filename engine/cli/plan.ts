@@ -10,7 +10,7 @@ import { planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { newKey } from '../secrets/fingerprintKey.ts';
 import { secretsFrom } from '../secrets/fromConfig.ts';
-import { checkRepository } from '../spec/check.ts';
+import { checkRepository, errorsByOwnPolicy } from '../spec/check.ts';
 import { didYouMean } from '../spec/nearest.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { misuse } from './command.ts';
@@ -79,8 +79,9 @@ async function resolve(path: string, io: Io): Promise<Resolution | undefined> {
   const { files, links } = await readTree(path).catch((error: unknown) => {
     throw error instanceof TreeError ? new CliError(error.message, EXIT.usage) : error;
   });
-  const { resolution, errors } = checkRepository(files, { links });
-  if (errors.length === 0) return resolution;
+  const checked = checkRepository(files, { links });
+  const errors = errorsByOwnPolicy(checked);
+  if (errors.length === 0) return checked.resolution;
   io.stderr.write(errorsText(errors, painter(io)));
   return undefined;
 }

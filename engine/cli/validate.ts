@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type CheckedRepository, checkRepository } from '../spec/check.ts';
+import { type CheckedRepository, checkRepository, errorsByOwnPolicy } from '../spec/check.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import { misuse } from './command.ts';
 import { readTree, TreeError } from './readTree.ts';
@@ -10,7 +10,8 @@ export async function runValidate(argv: readonly string[], io: Io): Promise<numb
   const args = readArguments(argv);
   try {
     const { files, links } = await readTree(args.path);
-    const checked = checkRepository(files, { links });
+    const read = checkRepository(files, { links });
+    const checked = { ...read, errors: errorsByOwnPolicy(read) };
     io.stdout.write(args.json ? toJson(checked) : toText(checked, painter(io)));
     return checked.errors.length === 0 ? 0 : 1;
   } catch (error) {

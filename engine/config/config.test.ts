@@ -88,6 +88,19 @@ describe('loadConfig', () => {
   });
 });
 
+test.each([
+  ['203.0.113.5', true],
+  [' 203.0.113.5 , 10.0.0.0/8,2001:db8::/32 ', true],
+  ['engine.example.org', false],
+  ['10.0.0.0/33', false],
+  ['10.0.0.0/8/8', false],
+  ['10.0.0.1,', false],
+])('addresses that certificates count from: %j', (text, good) => {
+  const read = () => loadLocalConfig({ DOAAS_SSH_CERTIFICATE_SOURCES: text }).sshCertificateSources;
+  if (good) expect(read()).toEqual(text.split(',').map((each) => each.trim()));
+  else expect(read).toThrow(/expected addresses such as/);
+});
+
 test('the command line needs no GitHub App, but rejects wrong settings', () => {
   expect(loadLocalConfig({}).githubAppId).toBeUndefined();
   expect(() => loadLocalConfig({ DOAAS_HOST_OUTAGE_SECONDS: '0' })).toThrow(

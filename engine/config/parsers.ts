@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type Secret, secret } from './secret.ts';
 
@@ -33,6 +34,23 @@ export function matching(pattern: RegExp, expected: string): Parser<string> {
     if (!pattern.test(value)) throw new Error(`expected ${expected}`);
     return value;
   };
+}
+
+/** Addresses and CIDR blocks, with commas between them. */
+export const addresses: Parser<readonly string[]> = (value) => {
+  const all = value.split(',').map((each) => each.trim());
+  if (!all.every(isAddressBlock)) throw new Error('expected addresses such as 203.0.113.5,10.0.0.0/8');
+  return all;
+};
+
+function isAddressBlock(value: string): boolean {
+  const [address = '', bits, more] = value.split('/');
+  const most = isIP(address) === 6 ? 128 : 32;
+  return (
+    isIP(address) !== 0 &&
+    more === undefined &&
+    (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+  );
 }
 
 /** An http or https URL without a trailing slash, so that paths can be appended. */

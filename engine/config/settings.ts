@@ -178,6 +178,18 @@ const hosts = {
     group: 'hosts',
     description: 'Private key for the hosts (OpenSSH format, without a passphrase).',
   }),
+  sshCaKeyFile: optional(parse.path, {
+    name: 'DOAAS_SSH_CA_KEY_FILE',
+    group: 'hosts',
+    description:
+      'Private key of a certificate authority (OpenSSH format, without a passphrase). For each login the engine makes a new key and signs a certificate of five minutes for it; hosts need to know only the authority (docs/security.md). Tried before DOAAS_SSH_KEY_FILE.',
+  }),
+  sshCertificateSources: optional(parse.addresses, {
+    name: 'DOAAS_SSH_CERTIFICATE_SOURCES',
+    group: 'hosts',
+    description:
+      'Addresses and CIDR blocks, with commas, from which hosts accept these certificates: those of the engine, and of jump hosts. Without it, from anywhere.',
+  }),
   sshAuthSock: optional(parse.text, {
     name: 'SSH_AUTH_SOCK',
     group: 'hosts',

@@ -5,6 +5,7 @@ import { Octokit } from '@octokit/rest';
 import type { Config } from '../config/config.ts';
 import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
+import { type AppKey, appJwt } from './appKey.ts';
 import { calling } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { missedAttempts } from './missed.ts';
@@ -61,14 +62,26 @@ const USER_AGENT = 'doaas';
 
 const EngineOctokit = Octokit.plugin(throttling, retry);
 
-export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
+/** `key`: asked for each time that the App must prove itself, so that another one needs no restart. */
+export function createGitHub(
+  config: GitHubConfig,
+  log: Logger,
+  key: AppKey = async () => config.githubPrivateKey,
+): GitHub {
   const groups = throttleGroups(config.githubWritesPerMinute);
-  const appOctokit = octokitFor(config, groups, log, undefined);
+  const appOctokit = octokitFor({ config, key, groups, log });
   const identity = once(() => readIdentity(appOctokit));
   const clients = new Map<number, Octokit>();
 
   const octokitOf = (installationId: number) => {
-    const octokit = clients.get(installationId) ?? octokitFor(config, groups, log, installationId);
+    const known = clients.get(installationId);
+    if (known !== undefined) return known;
+    const octokit = octokitFor({ config, key, groups, log, installationId });
+    // its token ended before its time, so whoever comes next gets another
+    octokit.hook.error('request', (error) => {
+      if ('status' in error && error.status === 401) clients.delete(installationId);
+      throw error;
+    });
     clients.set(installationId, octokit);
     return octokit;
   };
@@ -93,17 +106,22 @@ export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
   };
 }
 
-function octokitFor(
-  config: GitHubConfig,
-  groups: ThrottleGroups,
-  log: Logger,
-  installationId: number | undefined,
-): Octokit {
+interface ClientParts {
+  readonly config: GitHubConfig;
+  readonly key: AppKey;
+  readonly groups: ThrottleGroups;
+  readonly log: Logger;
+  /** Left out: the App itself. */
+  readonly installationId?: number;
+}
+
+function octokitFor({ config, key, groups, log, installationId }: ClientParts): Octokit {
   const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
       appId: config.githubAppId,
-      privateKey: config.githubPrivateKey.reveal(),
+      createJwt: async (appId: string | number, timeDifference = 0) =>
+        appJwt(appId, (await key()).reveal(), Math.floor(Date.now() / 1000) + timeDifference),
       ...(installationId === undefined ? {} : { installationId }),
     },
     baseUrl: config.githubApiUrl,

@@ -1,8 +1,13 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createAppKey } from '../../lab/github/accounts.ts';
 import { secondaryRateLimit } from '../../lab/github/faults.ts';
 import { type LabGitHub, startLabGitHub } from '../../lab/github/lab-github.ts';
 import { secret } from '../config/secret.ts';
 import { createLogger } from '../log.ts';
+import { appKeyFrom } from './appKey.ts';
 import { type CheckView, publishCheck } from './checks.ts';
 import { createGitHub, type GitHub, type GitHubClient, type Repo } from './client.ts';
 import { marker, publishComment, react, replyTo } from './comment.ts';
@@ -88,6 +93,42 @@ describe('the client', () => {
     expect(client.app).toEqual({ id: lab.app.id, slug: 'doaas', botLogin: 'doaas[bot]' });
     expect((await github.installationToken(lab.installationId)).reveal()).toMatch(/^gh/);
     expect(await github.installationOf(repo)).toBe(lab.installationId);
+  });
+
+  test('another key on disk is used without a restart, also where the old one is revoked at once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'doaas-app-key-'));
+    const file = join(folder, 'key.pem');
+    try {
+      await writeFile(file, lab.app.privateKey);
+      const config = configOf(lab.app.privateKey);
+      const log = createLogger('debug', { write: (line) => void logged.push(line) });
+      const rotating = createGitHub(config, log, appKeyFrom(config.githubPrivateKey, file, log));
+      expect(await rotating.installations()).toContain(lab.installationId);
+      const next = await createAppKey();
+      lab.setAppKey(next);
+      await expect(rotating.installations()).rejects.toMatchObject({ type: 'github-unauthorized' });
+      await writeFile(`${file}.new`, next.slice(0, 200));
+      await rename(`${file}.new`, file);
+      await expect(rotating.installations()).rejects.toMatchObject({ type: 'github-unauthorized' });
+      await writeFile(`${file}.new`, next);
+      await rename(`${file}.new`, file);
+      expect(await rotating.installations()).toContain(lab.installationId);
+      expect((await rotating.installationToken(lab.installationId)).reveal()).toMatch(/^gh/);
+      await rotating.redeliverMissed(Date.now());
+      expect(logged.join('')).toContain('the App has another private key now');
+    } finally {
+      lab.setAppKey(lab.app.privateKey);
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a token that ended before its time is replaced', async () => {
+    const number = (await openPull()).number;
+    await getPull(client, repo, number);
+    lab.expireTokens();
+    await expect(getPull(client, repo, number)).rejects.toMatchObject({ type: 'github-unauthorized' });
+    client = await github.installationClient(lab.installationId);
+    expect((await getPull(client, repo, number)).number).toBe(number);
   });
 
   test('a wrong key is said in words', async () => {

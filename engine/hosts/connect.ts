@@ -5,9 +5,12 @@ import ssh2, {
   type Client,
   type ServerHostKeyAlgorithm,
 } from 'ssh2';
+import type { Certificate } from './certificate.ts';
+import { CertificateAgent, signWithCertificates } from './certificateLogin.ts';
 import type { Login } from './credentials.ts';
 import { HostError, messageOf } from './host-error.ts';
 import { fingerprint, type HostKey, hostKeyAlgorithms, hostKeyMismatch, pinnedKeys } from './host-key.ts';
+import { loginRefused, type Offer } from './loginRefused.ts';
 import { describeTarget, type HostTarget } from './target.ts';
 
 /** From TCP connected to logged in. Generous: a loaded host with PAM can need seconds. */
@@ -71,6 +74,7 @@ export function connectClient(
   limits: ConnectLimits = {},
 ): Promise<Connected> {
   const pinned = pinnedKeys(target);
+  const certificate = login.issuer?.issue(target);
   const client = new ssh2.Client();
   return new Promise((resolve, reject) => {
     let shown: Buffer | undefined;
@@ -82,7 +86,9 @@ export function connectClient(
       stream.destroy();
       reject(error);
     };
-    client.on('error', (error) => fail(connectError(target, error, login, shown !== undefined)));
+    client.on('error', (error) =>
+      fail(connectError(target, error, { login, certificate }, shown !== undefined)),
+    );
     client.on('close', () => fail(closedEarly(target, 'in the middle of the SSH handshake')));
     client.once('ready', () => {
       settled = true;
@@ -93,7 +99,7 @@ export function connectClient(
     client.connect({
       sock: stream,
       username: target.user,
-      authHandler: authentication(target.user, login),
+      authHandler: authentication(target.user, login, certificate),
       hostVerifier: (key: Buffer) => {
         shown = key;
         const known = isPinned(pinned, key);
@@ -105,6 +111,7 @@ export function connectClient(
       keepaliveInterval: limits.keepaliveIntervalMs ?? KEEPALIVE_INTERVAL_MS,
       keepaliveCountMax: KEEPALIVE_COUNT,
     });
+    if (certificate !== undefined) signWithCertificates(client);
   });
 }
 
@@ -112,10 +119,16 @@ function isPinned(pinned: readonly HostKey[], key: Buffer): boolean {
   return pinned.some((candidate) => candidate.blob.equals(key));
 }
 
-/** Keys in order, then the agent; the useless first `none` request is left out and saves a round trip. */
-function authentication(username: string, login: Login): AuthHandlerMiddleware {
+/** The certificate, keys in order, then the agent; the useless first `none` request is left out and saves a round trip. */
+function authentication(
+  username: string,
+  login: Login,
+  certificate: Certificate | undefined,
+): AuthHandlerMiddleware {
   const { agentSocket } = login;
+  const certified = certificate === undefined ? [] : [new CertificateAgent(certificate)];
   const methods = [
+    ...certified.map((agent) => ({ type: 'agent' as const, username, agent })),
     ...login.keys.map((key) => ({ type: 'publickey' as const, username, key })),
     ...(agentSocket === undefined ? [] : [{ type: 'agent' as const, username, agent: agentSocket }]),
   ];
@@ -127,24 +140,17 @@ function authentication(username: string, login: Login): AuthHandlerMiddleware {
   };
 }
 
-function connectError(target: HostTarget, error: Error, login: Login, sawKey: boolean): HostError {
+function connectError(target: HostTarget, error: Error, offer: Offer, sawKey: boolean): HostError {
   const level = 'level' in error ? error.level : undefined;
-  if (level === 'client-authentication' || level === 'agent') return authFailed(target, login, error);
+  if (level === 'client-authentication' || level === 'agent') return loginRefused(target, offer, error);
   if (level === 'client-timeout') {
     const text = `${describeTarget(target)} accepted the connection but did not finish the login in time. Check its load and its sshd.`;
     return new HostError('timed-out', target.name, text, { cause: error });
   }
   // sshd answers too many failed keys with a disconnect, whose code is a number (RFC 4253, 11.1).
   const disconnected = 'code' in error && typeof error.code === 'number';
-  if (sawKey && disconnected) return authFailed(target, login, error);
+  if (sawKey && disconnected) return loginRefused(target, offer, error);
   return closedEarly(target, messageOf(error), error);
-}
-
-function authFailed(target: HostTarget, login: Login, cause: Error): HostError {
-  const keys = login.keys.map((key) => `${key.type} ${fingerprint(key.getPublicSSH())}`);
-  const offered = [...keys, ...(login.agentSocket === undefined ? [] : ['the agent'])].join(', ');
-  const text = `${describeTarget(target)} refused the login (offered: ${offered}). Add the public key to ~${target.user}/.ssh/authorized_keys there, and check that user and key are right.`;
-  return new HostError('auth-failed', target.name, text, { cause });
 }
 
 function closedEarly(target: HostTarget, problem: string, cause?: Error): HostError {

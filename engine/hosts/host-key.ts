@@ -47,8 +47,15 @@ export function pinnedKeys(target: HostTarget): readonly HostKey[] {
 }
 
 export function hostKeyMismatch(target: HostTarget, pinned: readonly HostKey[], got: Buffer): HostError {
+  const { firstSeen } = target;
   const expected = pinned.map((key) => `${key.type} ${fingerprint(key.blob)}`).join(' or ');
-  const text = `${describeTarget(target)} showed another host key than the pinned one; nothing was sent. Expected ${expected}; got ${keyType(got)} ${fingerprint(got)}. If the machine was reinstalled, compare with "ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub" on its console and change hostKey in its Server document; if not, somebody may be in between.`;
+  const known =
+    firstSeen === undefined ? 'the pinned one' : `the one that it was first seen with (${firstSeen})`;
+  const mend =
+    firstSeen === undefined
+      ? 'change hostKey in its Server document'
+      : `pin the new key as hostKey in its Server document: "${formatHostKey(got)}"`;
+  const text = `${describeTarget(target)} showed another host key than ${known}; nothing was sent. Expected ${expected}; got ${keyType(got)} ${fingerprint(got)}. If the machine was reinstalled, compare with "ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub" on its console and ${mend}; if not, somebody may be in between.`;
   return new HostError('host-key-mismatch', target.name, text);
 }
 

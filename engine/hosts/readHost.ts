@@ -17,7 +17,7 @@ const READ_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Where a resolved server is reached. */
 export function targetOf(server: ResolvedServer): HostTarget {
-  const { name, address, port, user, hostKeys, become, site, jump } = server;
+  const { name, address, port, user, hostKeys, firstSeen, become, site, jump } = server;
   return {
     name,
     address,
@@ -26,6 +26,7 @@ export function targetOf(server: ResolvedServer): HostTarget {
     hostKeys,
     become,
     site,
+    ...(firstSeen === undefined ? {} : { firstSeen }),
     ...(jump === undefined ? {} : { jump: targetOf(jump) }),
   };
 }

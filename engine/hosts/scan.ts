@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import ssh2, { type ServerHostKeyAlgorithm } from 'ssh2';
 import { ALGORITHMS, HANDSHAKE_TIMEOUT_MS } from './connect.ts';
 import { HostError } from './host-error.ts';
@@ -19,6 +20,9 @@ export interface Scan {
   readonly hostKeys: readonly ScannedKey[];
 }
 
+/** A new TCP connection to the server. */
+type Open = () => Promise<Duplex>;
+
 /** One connection each, as `ssh-keyscan` does: a server shows one key a handshake. */
 const FAMILIES: readonly (readonly ServerHostKeyAlgorithm[])[] = [
   ['ssh-ed25519'],
@@ -26,10 +30,14 @@ const FAMILIES: readonly (readonly ServerHostKeyAlgorithm[])[] = [
   ['rsa-sha2-512', 'rsa-sha2-256'],
 ];
 
-/** The host keys a server shows. They are only claims until somebody compares them out of band. */
-export async function scanHost(address: string, port: number): Promise<Scan> {
+/** The host keys a server shows. They are only claims until somebody compares them out of band. `open`: from here, when left out. */
+export async function scanHost(
+  address: string,
+  port: number,
+  open: Open = () => openSocket(scanTarget(address, port), CONNECT_TIMEOUT_MS),
+): Promise<Scan> {
   const target = scanTarget(address, port);
-  const found = await Promise.all(FAMILIES.map((family) => scanFamily(target, family)));
+  const found = await Promise.all(FAMILIES.map((family) => scanFamily(target, open, family)));
   const hostKeys = found.filter((key) => key !== undefined);
   if (hostKeys.length > 0) return { kind: 'scan', hostKeys };
   const text = `${address}:${port} accepts connections but shows no SSH host key (ed25519, ecdsa or rsa). Check that sshd listens there.`;
@@ -43,9 +51,10 @@ function scanTarget(address: string, port: number): HostTarget {
 /** Stops right after the key exchange: the verifier says no, so nothing is sent. Undefined: no key of that family. */
 async function scanFamily(
   target: HostTarget,
+  open: Open,
   family: readonly ServerHostKeyAlgorithm[],
 ): Promise<ScannedKey | undefined> {
-  const socket = await openSocket(target, CONNECT_TIMEOUT_MS);
+  const socket = await open();
   const client = new ssh2.Client();
   const blob = await new Promise<Buffer | undefined>((resolve) => {
     client.on('error', () => resolve(undefined));

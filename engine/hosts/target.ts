@@ -7,6 +7,8 @@ export interface HostTarget {
   readonly user: string;
   /** Pinned keys as in known_hosts without the host: `ssh-ed25519 AAAA...`. Empty: every connection is refused. */
   readonly hostKeys: readonly string[];
+  /** Where the key is not pinned but known since the machine first showed it: when that was, ISO. */
+  readonly firstSeen?: string;
   readonly become: 'none' | 'sudo';
   readonly site: string;
   /** Reached through this machine, which is verified by its own pinned keys. */

@@ -344,6 +344,23 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     }
   });
 
+  test('a key that may do no more than forward is enough', async () => {
+    const strict = await startSshd();
+    try {
+      const key = await readFile(join(strict.folder, 'user.pub'), 'utf8');
+      await writeFile(join(strict.folder, 'user.pub'), `from="127.0.0.0/8",restrict,port-forwarding ${key}`);
+      const using = transport({ credentials: strict.credentials });
+      const said = await using.withSession(strict.target(), async (s) => ({
+        script: (await s.run(sh`echo in`, limit)).stdout,
+        forwarded: await s.connect('127.0.0.1', strict.port).then((stream) => stream.destroy()),
+      }));
+      expect(said.script).toBe('in\n');
+      await using.close();
+    } finally {
+      await strict.stop();
+    }
+  });
+
   test('a jump host is verified by its own key and carries the connection', async () => {
     const inner = await startSshd();
     try {
@@ -404,9 +421,9 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       const target = sshd.target({ user, become: 'sudo' });
       const error = await refusal(target);
       expect(error).toMatchObject({ type: 'sudo-refused', retryable: false, ambiguous: false });
-      expect(error.message).toContain(`${user} ALL=(root) NOPASSWD: ALL`);
+      expect(error.message).toContain(`${user} ALL=(root) NOPASSWD: /bin/sh`);
 
-      await writeFile(rule, `${user} ALL=(root) NOPASSWD: ALL\n`, { mode: 0o440 });
+      await writeFile(rule, `${user} ALL=(root) NOPASSWD: /bin/sh\n`, { mode: 0o440 });
       const using = transport();
       const who = (become?: boolean) =>
         using.withSession(target, (s) =>

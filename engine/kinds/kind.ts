@@ -29,7 +29,8 @@ export type Seals = ReadonlyMap<string, Seal>;
 export type Seal =
   /** Hex. `sha256` of the whole content is for comparing only and goes nowhere. */
   | { readonly kind: 'seal'; readonly sha256: string; readonly fingerprint: string }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  /** `passing`: it may be there in a moment. */
+  | { readonly kind: 'unreadable'; readonly message: string; readonly passing?: boolean };
 
 export interface Claim {
   readonly item: ItemKey;

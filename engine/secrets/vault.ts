@@ -37,7 +37,8 @@ async function patiently<T>(call: () => Promise<T>, path: string): Promise<T> {
       return await call();
     } catch (error) {
       if (!(error instanceof Passing)) throw error;
-      if (tries >= TRIES) throw new SecretError(`Vault ${path} cannot be read: ${error.message}`);
+      if (tries >= TRIES)
+        throw new SecretError(`Vault ${path} cannot be read: ${error.message}`, { passing: true });
       await sleep(PAUSE_MS * tries);
     }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkRepository } from './check.ts';
+import { checkRepository, errorsByOwnPolicy } from './check.ts';
 import { loadPolicy, POLICY_FILE } from './policy.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -87,4 +87,19 @@ test('no text makes it throw, and what it takes has no mistake', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test.each([
+  ['pinned', 1],
+  ['firstUse', 0],
+])('hostKeys: %s leaves %i mistakes where a server has no key', (hostKeys, mistakes) => {
+  const servers = '{apiVersion: doaas/v1, kind: Server, metadata: {name: new}, spec: {address: new.test}}\n';
+  const files = new Map([
+    ['servers.yaml', bytes(servers)],
+    [POLICY_FILE, bytes(`${head}spec: {hostKeys: ${hostKeys}}\n`)],
+  ]);
+  const checked = checkRepository(files);
+  expect(checked.errors).toEqual([]);
+  expect(checked.unpinned.map(({ name }) => name)).toEqual(['new']);
+  expect(errorsByOwnPolicy(checked)).toHaveLength(mistakes);
 });

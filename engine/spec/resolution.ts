@@ -29,8 +29,10 @@ export interface ResolvedServer {
   readonly become: 'sudo' | 'none';
   /** Private network whose workers reach the host. */
   readonly site: string;
-  /** Pinned keys as `TYPE BASE64`; never empty. */
+  /** Pinned keys as `TYPE BASE64`; or the one that was seen first. Empty: not known yet, so nothing can be done there. */
   readonly hostKeys: readonly string[];
+  /** The key is not pinned; the machine showed it at this time (ISO) and is known by it since. */
+  readonly firstSeen?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly jump?: ResolvedServer;
 }

@@ -1,4 +1,4 @@
-import { checkRepository } from './check.ts';
+import { checkRepository, errorsByOwnPolicy } from './check.ts';
 import type { SpecError } from './manifest.ts';
 
 /** A public host key, for documents in tests. */
@@ -21,7 +21,7 @@ export function sentences(errors: readonly SpecError[]): readonly string[] {
 
 /** All errors of a repository as the user reads them. */
 export function check(files: Readonly<Record<string, string | Uint8Array>>): readonly string[] {
-  return sentences(checkRepository(repository(files)).errors);
+  return sentences(errorsByOwnPolicy(checkRepository(repository(files))));
 }
 
 /** A Server document in one line; `more` is put into its spec. */

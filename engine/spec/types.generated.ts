@@ -717,6 +717,10 @@ export interface PolicySpec {
    * How the engine merges what it applied.
    */
   mergeMethod?: 'merge' | 'squash' | 'rebase';
+  /**
+   * Whether every server's key must stand in its Server document (`pinned`), or one that was never pinned may be known by the key that it shows first (`firstUse`).
+   */
+  hostKeys?: 'pinned' | 'firstUse';
   people?: PolicyPeople;
   rules?: PolicyRules;
 }

@@ -85,6 +85,13 @@ export interface Schema {
   readonly counters: { name: string; value: number };
   readonly hosts: { identity: string; needs_recovery: number; reason: string; updated_at: number };
   readonly host_facts: { identity: string; facts: string; first_seen_at: number; seen_at: number };
+  readonly host_keys: {
+    repository: string;
+    server: string;
+    address: string;
+    host_key: string;
+    first_seen_at: number;
+  };
   readonly drift: {
     repository: string;
     document: string;

@@ -21,6 +21,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     runsSuite(current);
     locksSuite(current);
     hostsSuite(current);
+    hostKeysSuite(current);
     auditSuite(current);
     keysSuite(current);
     pullsSuite(current);
@@ -236,6 +237,28 @@ function hostsSuite(store: () => Store): void {
     expect(await store().hosts.needRecovery([])).toEqual([]);
     await store().hosts.clearNeedsRecovery(identity);
     expect((await store().hosts.needRecovery()).map((r) => r.identity)).not.toContain(identity);
+  });
+}
+
+function hostKeysSuite(store: () => Store): void {
+  it('keeps the first key of a server, also of those that are told at the same time, with one entry of the audit log', async () => {
+    const repository = `O/${randomUUID()}`;
+    const place = { repository, server: 'web-1', address: '10.0.0.5:22' };
+    const by = { pull: 1, headSha: 'h', detail: { fingerprint: 'f' } };
+    const told = await Promise.all(['a', 'b', 'c'].map((key) => store().hostKeys.remember(place, key, by)));
+    expect(new Set(told.map(({ key }) => key)).size).toBe(1);
+    expect(await store().hostKeys.remember({ ...place, address: '10.0.0.6:22' }, 'z', by)).toMatchObject({
+      key: 'z',
+    });
+    const known = await store().hostKeys.of(repository.toLowerCase());
+    expect(known.map(({ address, key }) => [address, key]).sort()).toEqual([
+      ['10.0.0.5:22', told[0]?.key],
+      ['10.0.0.6:22', 'z'],
+    ]);
+    expect(known[0]?.firstSeenAt).toEqual(expect.any(Number));
+    const entries = await store().audit.list({ repository });
+    expect(entries.map(({ what }) => what)).toEqual(['host-key-first-use', 'host-key-first-use']);
+    expect(entries[0]?.detail).toMatchObject({ key: told[0]?.key, fingerprint: 'f', server: 'web-1' });
   });
 }
 

@@ -2,6 +2,7 @@ import { auditIn } from './audit.ts';
 import { blobsIn } from './blobs.ts';
 import { driftIn } from './drift.ts';
 import { StoreError } from './error.ts';
+import { hostKeysIn } from './hostKeys.ts';
 import { hostsIn } from './hosts.ts';
 import { keysIn } from './keys.ts';
 import { locksIn } from './locks.ts';
@@ -58,6 +59,7 @@ function storeOn(connection: Connection, now: Clock) {
     receipts: receiptsIn(connection, now),
     locks: locksIn(connection, now),
     hosts: hostsIn(connection, now),
+    hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),
     keys: keysIn(connection),
     audit: auditIn(connection, now),

@@ -48,3 +48,15 @@ export async function verdictTable(schema: SchemaModule): Promise<void> {
     .addPrimaryKeyConstraint('verdicts_key', ['repository', 'number'])
     .execute();
 }
+
+export async function hostKeysTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('host_keys')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('server', 'text', (c) => c.notNull())
+    .addColumn('address', 'text', (c) => c.notNull())
+    .addColumn('host_key', 'text', (c) => c.notNull())
+    .addColumn('first_seen_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('host_keys_key', ['repository', 'server', 'address'])
+    .execute();
+}

@@ -1,7 +1,7 @@
-import { answer, problem } from './answers.ts';
+import { answer, ok, problem } from './answers.ts';
 import type { ApiAnswer, ApiCall, LabContext } from './context.ts';
 import type { Delivery } from './deliveries.ts';
-import { callJson } from './internal.ts';
+import { callEmulator, callJson } from './internal.ts';
 import { parseJson } from './json.ts';
 import type { TokenUser } from './rows.ts';
 
@@ -18,6 +18,9 @@ export async function appRoute(
   if (call.method === 'GET' && url.pathname === '/installation/repositories') {
     return installationRepositories(context, url, user);
   }
+  if (!url.pathname.startsWith('/app/hook/deliveries')) return undefined;
+  const app = await callEmulator(context, { ...call, method: 'GET', path: '/app', body: Buffer.alloc(0) });
+  if (!ok(app)) return app;
   if (call.method === 'GET' && url.pathname === '/app/hook/deliveries') return listDeliveries(context, url);
   const one = /^\/app\/hook\/deliveries\/(\d+)(\/attempts)?$/.exec(url.pathname);
   if (one === null) return undefined;

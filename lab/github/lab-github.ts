@@ -45,8 +45,12 @@ export interface LabGitHub extends Acting {
   readonly setWebhookSecret: (secret: string) => void;
   /** Announces the App's installation, as GitHub does when it is installed. */
   readonly announceInstallation: () => Promise<void>;
+  /** The App's only private key from now on (PEM); GitHub takes no proof by the one before it. */
+  readonly setAppKey: (privateKey: string) => void;
   /** Ends every installation token handed out so far. */
   readonly expireTokens: () => void;
+  /** Those that are valid. */
+  readonly installationTokens: () => readonly string[];
   readonly requests: () => readonly RecordedRequest[];
   readonly violations: () => readonly Violation[];
   readonly close: () => Promise<void>;
@@ -82,7 +86,10 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
     setWebhookUrl: webhooks.setTarget,
     setWebhookSecret: webhooks.setSecret,
     announceInstallation: () => announceInstallation(context),
+    setAppKey: (privateKey) => setAppKey(context, privateKey),
     expireTokens: () => expireTokens(context),
+    installationTokens: () =>
+      [...context.emulator.tokens].flatMap(([token, user]) => (user.installation ? [token] : [])),
     requests: recorder.requests,
     violations: recorder.violations,
     close: async () => {
@@ -179,6 +186,12 @@ async function announceInstallation(context: LabContext): Promise<void> {
     repositories,
     sender,
   });
+}
+
+function setAppKey({ store }: LabContext, privateKey: string): void {
+  const row = store.apps.findOneBy('app_id', APP_ID);
+  if (row === undefined) throw new Error("the lab's GitHub has no App");
+  store.apps.update(row.id, { private_key: privateKey });
 }
 
 function expireTokens(context: LabContext): void {

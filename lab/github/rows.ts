@@ -196,6 +196,7 @@ export interface AppRow extends Row {
   readonly app_id: number;
   readonly slug: string;
   readonly name: string;
+  readonly private_key: string;
   readonly permissions: Readonly<Record<string, string>>;
   readonly events: readonly string[];
 }

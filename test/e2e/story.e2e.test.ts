@@ -78,14 +78,24 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
         'ask-apply',
         'ask-apply',
         'apply',
+        'confirm',
         'applied',
       ]);
       const digest = entries[0]?.digest;
       expect(entries[1]).toMatchObject({ who: 'anna-author', detail: { comment: early } });
+      const event = { kind: 'comment', id: expect.any(Number) };
       expect(entries[4]).toMatchObject({
+        detail: { event, approvedBy: ['rob-reviewer'], rules: [], policyCommit: expect.any(String) },
+      });
+      expect(entries[5]).toMatchObject({
         headSha,
         digest,
-        detail: { hosts: ['web-1', 'web-2', 'web-3'], receipts: { done: 3 } },
+        detail: {
+          event,
+          hosts: ['web-1', 'web-2', 'web-3'],
+          receipts: { done: 3 },
+          receiptsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
       });
       expect((await store.audit.verify()).brokenAt).toBeUndefined();
     } finally {

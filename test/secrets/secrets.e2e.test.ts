@@ -288,6 +288,31 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     }
   });
 
+  it('are waited for where Vault is away while a change is verified', async () => {
+    const wait = 'touch /root/begun; while [ ! -e /root/go ]; do sleep 0.1; done; touch /root/went';
+    const { pull, sha } = await world.open('vault-away', {
+      'away.env': 'V={{v}}\n',
+      'away.yaml': configuration('away', {
+        variables: { v: { type: 'secret' } },
+        files: { '/etc/away.env': { template: 'away.env' } },
+        scripts: { wait: { check: 'test -e /root/went', apply: wait, undo: 'rm -f /root/went' } },
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await apply(pull);
+    await until(async () => ((await onHost('ls /root/begun')) === '' ? undefined : true), 'the last step');
+    vault.failWith(503);
+    const before = vault.calls();
+    await onHost('touch /root/go');
+    // six calls for each time that verifying is tried
+    await until(async () => (vault.calls() >= before + 12 ? true : undefined), 'verifying, twice');
+    const verify = (await world.checks(sha)).find(({ name }) => name === 'doaas/verify');
+    vault.failWith(undefined);
+    expect(verify?.status).toBe('in_progress');
+    await mergedSoon(pull);
+    expect(await onHost('cat /etc/away.env')).toBe(`V=${CANARY.rotated}\n`);
+  });
+
   it('are not needed to take a merged change back', async () => {
     vault.failWith(503);
     const comment = await world.say(rotated, '/doaas rollback');
@@ -371,7 +396,10 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
       ...[CANARY.vault, CANARY.rotated].map(contentWith),
       vault.token,
       ageKey,
+      ...github.installationTokens(),
+      ...github.app.privateKey.split('\n').filter((line) => line.length > 40),
     ];
+    expect(github.installationTokens().length).toBeGreaterThan(0);
     expect(placesOf(secrets, written)).toEqual([]);
   });
 

@@ -121,7 +121,7 @@ function clip(diff: string): string {
 
 function unreachable(view: PlanView): string {
   if (view.unreachable.length === 0) return '';
-  const rows = view.unreachable.map((problem) => [prose(problem.host), prose(problem.message)]);
+  const rows = view.unreachable.map((problem) => [prose(problem.host), prose(problem.message, SENTENCE_MAX)]);
   return `These servers could not be read, so nothing can be applied:\n\n${table(['server', 'problem'], rows)}`;
 }
 
@@ -139,6 +139,9 @@ function firstContact(facts: readonly HostFacts[]): string {
   return `**First contact**\n\n${table(['server', 'system', 'init', 'CPUs', 'memory', 'disk'], rows)}`;
 }
 
+/** Of a problem or finding: what is to be done about it stands at its end, perhaps with a host key to copy. Characters. */
+const SENTENCE_MAX = 1_000;
+
 const SEVERITY_ORDER = ['error', 'warning', 'info'] as const;
 
 export function findingsList(findings: readonly Finding[]): string {
@@ -148,7 +151,9 @@ export function findingsList(findings: readonly Finding[]): string {
   );
   const lines = sorted
     .slice(0, MAX_FINDINGS)
-    .map((f) => `- ${f.severity} on ${code(f.host)}: ${prose(f.message)} (${prose(f.document)})`);
+    .map(
+      (f) => `- ${f.severity} on ${code(f.host)}: ${prose(f.message, SENTENCE_MAX)} (${prose(f.document)})`,
+    );
   const more = sorted.length - lines.length;
   return ['**Findings**', '', ...lines, ...(more > 0 ? [`- ${count(more, 'more finding')}`] : [])].join('\n');
 }

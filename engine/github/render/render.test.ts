@@ -366,6 +366,22 @@ test('equal servers share a row, also a hundred of them', () => {
   expect(body.match(/```diff/g)).toHaveLength(1);
 });
 
+test('what to do about a server or a finding is not cut off', () => {
+  const message = `${'why '.repeat(120)}and what to do about it`;
+  const finding = {
+    kind: 'finding',
+    severity: 'warning',
+    host: 'db-1',
+    document: 'Server/db-1',
+    message,
+  } as const;
+  const view = planView({
+    plan: plan(hostPlan('db-1', [step()], [finding])),
+    unreachable: [{ host: 'web-2', message }],
+  });
+  expect(render(view).body.match(/and what to do about it/g)).toHaveLength(2);
+});
+
 test('long plans and diffs are bounded and say so', () => {
   const steps = Array.from({ length: 150 }, (_, i) =>
     step({ id: `s${i}`, summary: `file ${i}`, diff: 'x\n'.repeat(1000) }),

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
-import { errorAt, type ServerDocument } from '../documents.ts';
-import type { SpecError } from '../manifest.ts';
+import { errorAt, isServer, type ServerDocument } from '../documents.ts';
+import type { Manifest, SpecError } from '../manifest.ts';
 
 /** What the schema of a server cannot say: its address and its host keys. */
 export function checkServer(document: ServerDocument): readonly SpecError[] {
@@ -24,16 +24,29 @@ function checkKeys(document: ServerDocument): readonly SpecError[] {
       errorAt(document, 'wrong-value', '/spec/hostKeys', 'Give either "hostKey" or "hostKeys", not both.'),
     ];
   }
-  if (hostKey === undefined && hostKeys === undefined) {
-    const message =
-      `Server ${document.metadata.name} has no "hostKey", without which the engine cannot know the machine; ` +
-      `\`doaas scan ${document.spec.address}\` prints it.`;
-    return [errorAt(document, 'missing-property', '/spec', message)];
-  }
   return [
     ...(hostKey === undefined ? [] : checkKey(document, '/spec/hostKey', hostKey)),
     ...(hostKeys ?? []).flatMap((key, index) => checkKey(document, `/spec/hostKeys/${index}`, key)),
   ];
+}
+
+/** A server without a key of its own in the repository. Whether that is a mistake, the policy says that holds. */
+export interface UnpinnedServer {
+  readonly name: string;
+  /** What to say where it is one. */
+  readonly error: SpecError;
+}
+
+export function unpinnedServers({ documents }: Manifest): readonly UnpinnedServer[] {
+  return documents.filter(isServer).flatMap((document) => {
+    const { address, hostKey, hostKeys } = document.spec;
+    if (hostKey !== undefined || hostKeys !== undefined) return [];
+    const { name } = document.metadata;
+    const message =
+      `Server ${name} has no "hostKey", without which the engine cannot know the machine; ` +
+      `\`doaas scan ${address}\` prints it.`;
+    return [{ name, error: errorAt(document, 'missing-property', '/spec', message) }];
+  });
 }
 
 /** A public key's base64 begins with its type's length and name (RFC 4253, 6.6): a cut or mixed-up key shows there. */
