@@ -87,6 +87,17 @@ describe('mistakes in a template', () => {
     });
   });
 
+  test('blanks in a tag cannot keep the parser busy', () => {
+    const problem = parseTemplate('t', `a\n{{a${' '.repeat(260_000)}b}}`);
+    expect(problem.kind === 'problem' && said(problem)).toBe(
+      '2:4-4 is not valid: it has more than 256 spaces and line ends in a row; take some out',
+    );
+    const most = `{{a${`${' '.repeat(256)}b`.repeat(1_000)}}}`;
+    const begun = performance.now();
+    expect(parseTemplate('t', most).kind).toBe('template');
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   test('a name of any length is shown in short', () => {
     const problem = parseTemplate('t', `{{/${'x'.repeat(200_000)}}}`);
     expect(problem.kind === 'problem' && problem.message.length).toBeLessThan(200);

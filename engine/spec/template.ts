@@ -4,7 +4,7 @@ import { fileStart, indexLines, type Lines } from './lines.ts';
 import type { Position } from './manifest.ts';
 import { nearestName } from './nearest.ts';
 import { isSecret, type SecretUse, type SecretValue, type TemplateValue } from './secrets.ts';
-import { syntaxMistake } from './templateSyntax.ts';
+import { blanksMistake, type SyntaxMistake, syntaxMistake } from './templateSyntax.ts';
 
 /** A Mustache template, parsed once and rendered for many hosts. Logic-less: texts, values and sections. */
 export interface Template {
@@ -40,14 +40,16 @@ type Token = readonly [type: string, value: string, start: number, end: number, 
 
 /** `file`: path of the template in the repository. */
 export function parseTemplate(file: string, text: string): Template | TemplateProblem {
+  const lines = indexLines(file, text);
+  const blanks = blanksMistake(text);
+  if (blanks !== undefined) return syntaxProblem(blanks, lines);
   try {
     // A writer of its own: the default one keeps every template for ever.
     const tokens = new Mustache.Writer().parse(text) as unknown as readonly Token[];
-    const lines = indexLines(file, text);
     return { kind: 'template', file, nodes: tokens.map((token) => toNode(token, lines, 1)).filter(isNode) };
   } catch (error) {
     if (error instanceof ProblemError) return error.problem;
-    return syntaxProblem(error, file, text);
+    return syntaxProblem(syntaxMistake(error, text), lines);
   }
 }
 
@@ -60,10 +62,12 @@ class ProblemError extends Error {
   }
 }
 
-function syntaxProblem(error: unknown, file: string, text: string): TemplateProblem {
-  const { start, end, reason } = syntaxMistake(error, text);
-  const position = indexLines(file, text).position(start, end);
-  return { kind: 'problem', position, message: `is not valid: ${inShort(reason)}` };
+function syntaxProblem({ start, end, reason }: SyntaxMistake, lines: Lines): TemplateProblem {
+  return {
+    kind: 'problem',
+    position: lines.position(start, end),
+    message: `is not valid: ${inShort(reason)}`,
+  };
 }
 
 /** Characters of a name or reason that are repeated in a sentence. */
@@ -291,8 +295,6 @@ const TOO_LARGE = `gives more than ${MAX_RENDERED_BYTES / 1024} KiB; make it sma
 /** Characters are a lower bound of bytes; the exact size is checked on the result. Every write costs at least one. */
 function write(output: Output, text: string, position: Position): void {
   output.length += text.length + 1;
-  if (output.length > 2 * MAX_RENDERED_BYTES) {
-    throw failed(position, TOO_LARGE);
-  }
+  if (output.length > 2 * MAX_RENDERED_BYTES) throw failed(position, TOO_LARGE);
   output.parts.push(text);
 }

@@ -1,9 +1,21 @@
+import { MAX_TEMPLATE_BLANKS } from './limits.ts';
+
 /** Where in a template its syntax is wrong, as offsets (UTF-16 units from 0), and why. */
 export interface SyntaxMistake {
   readonly start: number;
   readonly end: number;
   /** The end of a sentence, without its full stop. */
   readonly reason: string;
+}
+
+const TOO_MANY_BLANKS = new RegExp(`\\s{${MAX_TEMPLATE_BLANKS + 1}}`);
+
+/** What Mustache's parser would take too long for. */
+export function blanksMistake(text: string): SyntaxMistake | undefined {
+  const start = TOO_MANY_BLANKS.exec(text)?.index;
+  if (start === undefined) return undefined;
+  const reason = `it has more than ${MAX_TEMPLATE_BLANKS} spaces and line ends in a row; take some out`;
+  return { start, end: start, reason };
 }
 
 /** What Mustache's parser threw. Of what is never closed it names the end of the file; people look for where it was opened. */
