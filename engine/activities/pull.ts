@@ -1,6 +1,6 @@
 import { BUTTONS, type CheckAction } from '../github/checks.ts';
 import { getPull } from '../github/pulls.ts';
-import type { PlanView } from '../github/render/views.ts';
+import type { PlanName, PlanView } from '../github/render/views.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
@@ -13,6 +13,7 @@ import { meetServers, pinFindings, seenFindings } from './firstUse.ts';
 import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
+import { recordPlan } from './recordPlan.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
@@ -74,7 +75,11 @@ async function planPull(
     state: CheckState,
     view: Shown['view'],
     actions: readonly CheckAction[] = [],
-  ): Promise<void> => showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions });
+    name?: PlanName,
+  ): Promise<void> => {
+    const whole = name === undefined ? {} : { digest: name.digest, planUrl: name.url };
+    return showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions, ...whole });
+  };
   const [{ plannings, hosts }] = await Promise.all([
     meetAndPlan(engine, pull, resolved, revision.headSha),
     resolved.changed.length === 0
@@ -83,11 +88,11 @@ async function planPull(
   ]);
   const { kept, skipped } = skipAway(plannings, hosts);
   const made = withRollout(assemble(kept, resolved.dropped, skipped), hosts);
-  const name = { digest: made.plan.digest, ...revision };
   if (made.problems.length > 0 || made.errors.length > 0) {
+    const name = await recordPlan(engine, pull, revision, made);
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
-    await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan]);
-    await showNewest(client, pull, revision.headSha, view);
+    await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan], name);
+    await showNewest(client, pull, revision.headSha, view, name);
     return { kind: 'failed', reason: [...made.problems.map((p) => p.message), ...made.errors].join('; ') };
   }
   if (made.plan.hosts.every((host) => host.steps.length === 0)) {
@@ -95,9 +100,11 @@ async function planPull(
     const findings = made.plan.hosts.flatMap((host) => host.findings);
     const paths = await engine.revisions.changedPaths(pull, revision);
     const remarks = paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [];
-    const view = { kind: 'nothing-to-do' as const, name, reason, findings, remarks };
-    await show({ status: 'completed', conclusion: 'success' }, view);
-    await showNewest(client, pull, revision.headSha, view);
+    const isEmpty = made.plan.hosts.length === 0;
+    const name = isEmpty ? undefined : await recordPlan(engine, pull, revision, made);
+    const view = { kind: 'nothing-to-do' as const, name: name ?? revision, reason, findings, remarks };
+    await show({ status: 'completed', conclusion: 'success' }, view, [], name);
+    await showNewest(client, pull, revision.headSha, view, name);
     return { kind: 'nothing-to-do' };
   }
   await storePlan(engine, pull, revision, made.plan, resolved);

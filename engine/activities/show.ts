@@ -87,7 +87,8 @@ export async function showNewest(
   pull: PullRef,
   headSha: string,
   view: View,
+  plan?: Pick<PlanName, 'digest' | 'url'>,
 ): Promise<void> {
   const now = await getPull(client, pull.repository, pull.number);
-  if (now.headSha === headSha) await showComment(client, pull, view);
+  if (now.headSha === headSha) await showComment(client, pull, view, [], plan);
 }

@@ -1,7 +1,7 @@
 import { planTitle, REASONS, short } from '../github/render/words.ts';
 import type { Finding, HostPlan, Plan, Step } from '../plan/step.ts';
 import type { PlanUsed } from '../store/plans.ts';
-import { type Paint, printable, printableLines } from './terminal.ts';
+import { counted, type Paint, printable, printableLines } from './terminal.ts';
 
 /** A stored plan, whole: for what it was made, every step with its diff, and the sum of it. */
 export function planPage(plan: Plan, uses: readonly PlanUsed[], paint: Paint): string {
@@ -9,7 +9,19 @@ export function planPage(plan: Plan, uses: readonly PlanUsed[], paint: Paint): s
     (use) =>
       `  ${use.repository}#${use.number}, head ${short(use.headSha)}, base ${short(use.baseSha)}, ${new Date(use.createdAt).toISOString()}\n`,
   );
-  return `${paint('bold', `Plan ${plan.digest}`)}\n${made.join('')}\n${planText(plan.hosts, paint)}\n${paint('bold', planTitle(plan))}\n`;
+  return `${paint('bold', `Plan ${plan.digest}`)}\n${made.join('')}\n${planText(plan.hosts, paint)}\n${summary(plan, paint)}\n`;
+}
+
+/** What a stored plan comes to: one that failed is kept too, for people to read. */
+function summary(plan: Plan, paint: Paint): string {
+  const errors = plan.hosts.flatMap((host) => host.findings).filter(isError).length;
+  const quiet = plan.hosts.every((host) => host.steps.length === 0);
+  if (errors > 0) return paint('red', `Cannot be applied: ${counted(errors, 'error')} above`);
+  return paint('bold', quiet ? 'Nothing to change' : planTitle(plan));
+}
+
+function isError({ severity }: Finding): boolean {
+  return severity === 'error';
 }
 
 /** Plans of hosts as text for a terminal: steps in the order of execution, each with its diff, then findings. */
@@ -19,7 +31,8 @@ export function planText(hosts: readonly HostPlan[], paint: Paint): string {
 
 function hostText(host: HostPlan, paint: Paint): string {
   const name = paint('bold', printable(host.host));
-  const steps = host.steps.length === 0 ? `${name}: nothing to change\n` : `${name}\n`;
+  const quiet = host.steps.length === 0 && !host.findings.some(isError);
+  const steps = quiet ? `${name}: nothing to change\n` : `${name}\n`;
   const body = host.steps.map((step, i) => stepText(step, i + 1, paint)).join('');
   return `${steps}${body}${host.findings.map((finding) => findingText(finding, paint)).join('')}`;
 }

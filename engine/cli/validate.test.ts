@@ -76,6 +76,43 @@ describe('a repository with mistakes', () => {
   });
 });
 
+describe('a mistake in a template', () => {
+  beforeEach(() =>
+    write({
+      'hosts.yaml': server('web-1'),
+      'web.yaml': configuration(
+        'web',
+        '  targets: {all: true}\n  files: {/a: {template: templates/a.conf}}\n',
+      ),
+      'templates/a.conf': 'server {\n  listen {{port}};\n}\n',
+    }),
+  );
+  const sentence =
+    'This template uses "port", which is not declared; declare it under "variables". It is used by Configuration/web (web.yaml line 6).';
+
+  test('stands at its place in the template', async () => {
+    expect((await run([root])).stdout).toBe(`templates/a.conf:2:10: ${sentence}\n1 error.\n`);
+  });
+
+  test('as data, with the documents that use it', async () => {
+    expect(JSON.parse((await run(['--json', root])).stdout).errors).toEqual([
+      {
+        kind: 'spec-error',
+        code: 'undeclared-variable',
+        message: sentence,
+        position: { file: 'templates/a.conf', line: 2, column: 10, endLine: 2, endColumn: 18 },
+        pointer: '',
+        usedBy: [
+          {
+            document: 'Configuration/web',
+            position: { file: 'web.yaml', line: 6, column: 26, endLine: 6, endColumn: 42 },
+          },
+        ],
+      },
+    ]);
+  });
+});
+
 test('control characters of a file do not reach the terminal', async () => {
   await write({ 'a.yaml': 'apiVersion: doaas/v1\nkind: "\\e[2J"\n' });
   const { stdout } = await run([root], true);

@@ -23,6 +23,11 @@ export function planDigest(
   );
 }
 
+/** Names a plan that nobody can apply. No approval is bound to it, so it covers every word: another plan never takes its place. */
+export function recordDigest(repository: string, hosts: readonly HostPlan[]): string {
+  return sha256(canonicalJson({ repository, hosts }));
+}
+
 /**
  * Whether an approval of one plan covers another of the same host: nothing in it is new. Steps that reality has
  * already satisfied may have dropped out.

@@ -6,6 +6,8 @@ export const MAX_SPEC_FILE_BYTES = 1024 * 1024;
 export const MAX_SOURCE_FILE_BYTES = 1024 * 1024;
 /** Bytes of a template. */
 export const MAX_TEMPLATE_BYTES = 256 * 1024;
+/** Spaces and line ends in a row in a template: in a tag that it reads, Mustache's time grows with their square. */
+export const MAX_TEMPLATE_BLANKS = 256;
 /** Bytes of a template's text after rendering. */
 export const MAX_RENDERED_BYTES = 1024 * 1024;
 /** Bytes of all different contents of one repository together. */

@@ -144,10 +144,10 @@ test('what has no mistake by the schema is checked further in the same round', (
     'c.yaml:9:34 "mode" of /a must be text; write "0644" in quotes: YAML reads 0644 as 644.',
     'c.yaml:9:41 /b has content and source; keep one of them.',
     'c.yaml:9:66 There is no file y in the repository.',
-    'c.yaml:9:85 t line 1 uses "prot", which is not declared; did you mean "port"?',
     'c.yaml:9:94 Unknown property "src" in "/s" of files; known are state, content, source, template, linkTo, owner, group, mode, notify.',
     'c.yaml:10:17 Unknown property "htp" in item 2 of probes; did you mean "http"?',
     'd.yaml:6:11 deploy is also written by Configuration/c (c.yaml line 11), on web-1; keep it in one place.',
+    't:1:10 This template uses "prot", which is not declared; did you mean "port"? It is used by Configuration/c (c.yaml line 9).',
   ]);
 });
 

@@ -7,7 +7,7 @@ export interface Position {
   readonly endColumn: number;
 }
 
-/** A mistake in the user's YAML: reads as a sentence, says what, where and what to do. */
+/** A mistake in the user's YAML or in a template: reads as a sentence, says what, where and what to do. */
 export interface SpecError {
   readonly kind: 'spec-error';
   /** Stable name, such as `yaml-syntax`, `unknown-property`, `duplicate-claim`. */
@@ -16,6 +16,14 @@ export interface SpecError {
   readonly position: Position;
   /** JSON pointer within the document, empty where there is none. */
   readonly pointer: string;
+  /** Of a mistake in a template, whose own place is `position`. */
+  readonly usedBy?: readonly TemplateUser[];
+}
+
+/** A document that uses a template, and where it names that. */
+export interface TemplateUser {
+  readonly document: DocumentRef;
+  readonly position: Position;
 }
 
 /** One YAML document that passed its schema; where there are errors, what of it did. */

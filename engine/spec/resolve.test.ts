@@ -214,7 +214,7 @@ describe('variables', () => {
 });
 
 describe('files of the repository', () => {
-  const read = (source: string, files: Readonly<Record<string, string>> = {}) =>
+  const read = (source: string, files: Readonly<Record<string, string | Uint8Array>> = {}) =>
     check({ ...WEB, ...files, 'c.yaml': configuration('c', `${ALL}  files: {/f: {${source}}}\n`) });
 
   test.each([
@@ -229,23 +229,74 @@ describe('files of the repository', () => {
     ],
     ['source: /etc/shadow', 'c.yaml:6:24 /etc/shadow is absolute; write it from the root of the repository.'],
     ['source: ./files/mtd', 'c.yaml:6:24 ./files/mtd contains "."; write the path without it.'],
-    ['template: bad', 'c.yaml:6:26 bad line 2 is not a valid template: unclosed tag.'],
+    [
+      'template: bad',
+      'bad:2:1 This template is not valid: unclosed tag. It is used by Configuration/c (c.yaml line 6).',
+    ],
     [
       'template: undeclared',
-      'c.yaml:6:26 undeclared line 2 uses "prot", which is not declared; declare it under "variables".',
+      'undeclared:2:3 This template uses "prot", which is not declared; declare it under "variables". It is used by Configuration/c (c.yaml line 6).',
     ],
     [
       'template: label',
-      'c.yaml:6:26 label line 1 uses "host.labels.env", which has no value on this host (web-1).',
+      'label:1:1 This template uses "host.labels.env", which has no value; give the server that label, or write {{#host.labels.env}}{{.}}{{/host.labels.env}} (on web-1 and web-2). It is used by Configuration/c (c.yaml line 6).',
+    ],
+    [
+      'template: binary',
+      'binary:1:1 This template is not UTF-8, so it cannot be one; use "source" to copy it. It is used by Configuration/c (c.yaml line 6).',
     ],
   ])('%s', (source, sentence) => {
     const files = {
       'files/mtd': 'x',
       bad: 'a\n{{x',
-      undeclared: 'a\n{{prot}}',
+      undeclared: 'a\nb {{prot}}',
       label: '{{host.labels.env}}',
+      binary: new Uint8Array([0xff, 0xfe, 0]),
     };
-    expect(read(source, files)[0]).toBe(sentence);
+    expect(read(source, files)).toEqual([sentence]);
+  });
+
+  test('a mistake in a template is one error, however many documents and servers meet it', () => {
+    const using = (name: string) =>
+      configuration(
+        name,
+        `${ALL}  variables: {port: {type: integer}}\n  files: {/${name}: {template: t.conf}}\n`,
+      );
+    const files = repository({
+      ...WEB,
+      't.conf': 'listen {{prot}};\nname {{nam}};\n',
+      ...Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`${name}.yaml`, using(name)])),
+      'v.yaml': variables('v', '{all: true}', '{port: 1}'),
+    });
+    const { errors } = checkRepository(files);
+    const users =
+      'It is used by Configuration/a (a.yaml line 7), Configuration/b (b.yaml line 7), Configuration/c (c.yaml line 7) and 1 more.';
+    expect(sentences(errors)).toEqual([
+      `t.conf:1:8 This template uses "prot", which is not declared; did you mean "port"? ${users}`,
+      `t.conf:2:6 This template uses "nam", which is not declared; declare it under "variables". ${users}`,
+    ]);
+    expect(errors[0]?.position).toEqual({ file: 't.conf', line: 1, column: 8, endLine: 1, endColumn: 16 });
+    expect(errors[0]?.usedBy).toHaveLength(4);
+    expect(errors[0]?.usedBy?.[1]).toMatchObject({
+      document: 'Configuration/b',
+      position: { file: 'b.yaml', line: 7 },
+    });
+  });
+
+  test('what one document declares another may lack: the error names that one only', () => {
+    const template = 'files: {/NAME: {template: t.conf}}\n';
+    const files = {
+      ...WEB,
+      't.conf': '{{port}}',
+      'a.yaml': configuration(
+        'a',
+        `${ALL}  variables: {port: {type: integer, default: 1}}\n  ${template.replace('NAME', 'a')}`,
+      ),
+      'b.yaml': configuration('b', `${ALL}  ${template.replace('NAME', 'b')}`),
+    };
+    expect(check(files)).toEqual([
+      't.conf:1:1 This template uses "port", which is not declared; declare it under "variables". It is used by Configuration/b (b.yaml line 6).',
+    ]);
   });
 
   test('a link is not followed, and the error says so', () => {

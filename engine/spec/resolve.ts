@@ -8,7 +8,7 @@ import {
   serversByName,
   targetsServer,
 } from './documents.ts';
-import { MAX_ERRORS, MAX_PAYLOAD_BYTES, MAX_RENDERED_BYTES } from './limits.ts';
+import { MAX_ERRORS, MAX_PAYLOAD_BYTES } from './limits.ts';
 import { sortErrors } from './load.ts';
 import type { Manifest, SpecError } from './manifest.ts';
 import { type PayloadStore, payloadStore } from './payloads.ts';
@@ -18,8 +18,9 @@ import { type Contents, resolveConfiguration } from './resolveConfiguration.ts';
 import { resolveServer } from './resolveServer.ts';
 import { resolveRollout } from './rollout.ts';
 import { isSecretSetting, type TemplateValue, toSecret } from './secrets.ts';
-import { isArmored, readSources, type Sources } from './sources.ts';
+import { isArmored, readSources, type Sources, templateParser, WRONG } from './sources.ts';
 import { isLabelName, renderTemplate } from './template.ts';
+import { type TemplateErrors, templateErrors } from './templateErrors.ts';
 import type { VariableSetting } from './types.generated.ts';
 import { configurationValues, variablesOf } from './variables.ts';
 import { wavesOf } from './waves.ts';
@@ -42,35 +43,47 @@ export function resolveManifest(manifest: Manifest): Resolution {
   const servers = serversByName(manifest);
   const tooMuch = checkReach(manifest, servers.values());
   if (tooMuch.length > 0) return { kind: 'resolution', hosts: [], payloads: new Map(), errors: tooMuch };
-  const prepared = prepare(manifest);
+  const mistakes = templateErrors();
+  const prepared = prepare(manifest, mistakes);
   const errors = prepared.flatMap(({ sources }) => sources.errors);
   const payloads = payloadStore();
   const conflicts = conflictFinder();
   const names = [...servers.keys()].sort();
   const hosts = names.flatMap((name): readonly ResolvedHost[] => {
     const server = servers.get(name);
-    if (server === undefined || errors.length >= MAX_ERRORS) return [];
-    const placed = resolveHost(manifest, server, prepared, payloads, errors);
+    if (server === undefined || errors.length + mistakes.count() >= MAX_ERRORS) return [];
+    const placed = resolveHost(manifest, server, prepared, { payloads, errors, mistakes });
     const configurations = placed.map((one) => one.placed);
     conflicts.addHost(name, configurations);
     const documents = placed.map(toResolved);
     return [{ kind: 'resolved-host', name, server: resolveServer(server, servers), documents }];
   });
-  const found = sortErrors([...errors, ...conflicts.errors()]);
+  const found = sortErrors([...errors, ...mistakes.errors(), ...conflicts.errors()]);
   return { kind: 'resolution', hosts, payloads: payloads.contents, errors: found };
 }
 
-function prepare(manifest: Manifest): readonly Prepared[] {
+/** What is collected while hosts are resolved. */
+interface Collected {
+  readonly payloads: PayloadStore;
+  readonly errors: SpecError[];
+  readonly mistakes: TemplateErrors;
+}
+
+function prepare(manifest: Manifest, mistakes: TemplateErrors): readonly Prepared[] {
   const waves = wavesOf(manifest.documents);
+  const parse = templateParser();
   let errors = 0;
   return manifest.documents.filter(isConfiguration).map((document) => {
-    const sources = errors < MAX_ERRORS ? readSources(manifest, document) : nothingRead;
+    const enough = errors + mistakes.count() >= MAX_ERRORS;
+    const sources = enough ? nothingRead : readSources(manifest, document, parse);
     errors += sources.errors.length;
+    for (const { code, problem, pointer } of sources.mistakes)
+      mistakes.add(code, problem, { document, pointer });
     return { document, sources, wave: waves.get(document.ref) ?? 0 };
   });
 }
 
-const nothingRead: Sources = { templates: new Map(), secretive: new Set(), errors: [] };
+const nothingRead: Sources = { templates: new Map(), secretive: new Set(), errors: [], mistakes: [] };
 
 interface PlacedInWave {
   readonly placed: Placed;
@@ -82,9 +95,9 @@ function resolveHost(
   manifest: Manifest,
   server: ServerDocument,
   prepared: readonly Prepared[],
-  payloads: PayloadStore,
-  errors: SpecError[],
+  collected: Collected,
 ): readonly PlacedInWave[] {
+  const { errors } = collected;
   const variables = variablesOf(manifest, server);
   errors.push(...variables.errors);
   return prepared
@@ -96,7 +109,7 @@ function resolveHost(
         server.metadata.name,
       );
       errors.push(...wrong);
-      const placed = one.shared ?? place(manifest, server, one, values, payloads, errors);
+      const placed = one.shared ?? place(manifest, server, one, values, collected);
       if (one.sources.templates.size === 0) one.shared = placed;
       return { placed, wave: one.wave };
     })
@@ -108,20 +121,14 @@ function place(
   server: ServerDocument,
   { document, sources }: Prepared,
   values: ReadonlyMap<string, VariableSetting>,
-  payloads: PayloadStore,
-  errors: SpecError[],
+  { payloads, errors, mistakes }: Collected,
 ): Placed {
-  const report = (code: string, pointer: string, message: string) =>
-    errors.push(errorAt(document, code, pointer, message));
   const store = (bytes: Uint8Array, pointer: string): Payload => {
     const payload = payloads.add(bytes);
     if (payload !== undefined) return payload;
     const bound = MAX_PAYLOAD_BYTES / 1024 / 1024;
-    report(
-      'file-too-large',
-      pointer,
-      `With this, all contents together are larger than ${bound} MiB; make them smaller.`,
-    );
+    const message = `With this, all contents together are larger than ${bound} MiB; make them smaller.`;
+    errors.push(errorAt(document, 'file-too-large', pointer, message));
     return nothing;
   };
   const contents: Contents = {
@@ -138,19 +145,10 @@ function place(
       );
       const rendered = renderTemplate(template, withHost(named, server));
       if (rendered.kind === 'problem') {
-        const message = `${path} line ${rendered.line} ${rendered.message} (${server.metadata.name}).`;
-        report('wrong-template', pointer, message);
+        mistakes.add(WRONG, rendered, { document, pointer, host: server.metadata.name });
         return nothing;
       }
       const bytes = new TextEncoder().encode(rendered.text);
-      if (bytes.length > MAX_RENDERED_BYTES) {
-        report(
-          'wrong-template',
-          pointer,
-          `${path} gives more than ${MAX_RENDERED_BYTES / 1024} KiB; make it smaller.`,
-        );
-        return nothing;
-      }
       const payload = store(bytes, pointer);
       return rendered.secrets.length === 0 ? payload : { ...payload, sealed: rendered.secrets };
     },

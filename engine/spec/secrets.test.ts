@@ -66,12 +66,12 @@ describe('a template of a file', () => {
 
   test('may not hold a text that reads like a placeholder', () => {
     expect(check(files(ENV, { template: 'A={{password}} ‹secret password›' }))).toEqual([
-      'c.yaml:7:36 app.env line 1 gives the text "‹secret password›" by itself, which stands for a secret; change that text (web-1).',
+      'app.env:1:1 This template gives the text "‹secret password›" by itself, which stands for a secret; change that text (on web-1). It is used by Configuration/app (c.yaml line 7).',
     ]);
   });
 
   test('may not put such a text together from values', () => {
-    const template = parseTemplate('{{password}} ‹secret pass{{tail}}');
+    const template = parseTemplate('t', '{{password}} ‹secret pass{{tail}}');
     if (template.kind === 'problem') throw new Error(template.message);
     const password = toSecret('password', { secretRef: { env: 'A' } }, () => '');
     const values = (tail: string) =>

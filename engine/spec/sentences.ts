@@ -88,15 +88,19 @@ function wrongType(error: ErrorObject, what: string, plain: string | undefined):
   return `${subject} must be ${typeNames(types)}, not ${shown(error.data)}${hint(error)}${example(error, types)}.`;
 }
 
-/** How a list or a map is written, in YAML, where something else stands. */
+/** How a list or a map is written, in YAML, where something else stands: with the user's own value where that would do. */
 function example(error: ErrorObject, types: readonly string[]): string {
+  if (types.includes('array') && isItem(error)) return `; write it in brackets: [${inYaml(error.data)}]`;
   const examples: unknown = Reflect.get(error.parentSchema ?? {}, 'examples');
   const shape = Array.isArray(examples) && types.some((type) => type === 'object' || type === 'array');
   const first: unknown = shape ? examples.find((one: object) => Object.keys(one).length > 0) : undefined;
-  if (first === undefined && types.includes('array') && typeof error.data !== 'object')
-    return `; write it in brackets: [${inYaml(error.data)}]`;
   const text = first === undefined ? '' : inYaml(first);
   return text === '' || text.length > SHOWN_EXAMPLE_LENGTH ? '' : `; for example ${text}`;
+}
+
+/** One word where a list of texts should be. */
+function isItem({ data, parentSchema }: ErrorObject): boolean {
+  return typeof data === 'string' && !/\s/.test(data) && objectAt(parentSchema, 'items').type === 'string';
 }
 
 /** In one line. */

@@ -1,11 +1,18 @@
 import { repositoryPathProblem } from './checks/paths.ts';
 import { decodeUtf8 } from './decode.ts';
 import { type ConfigurationDocument, errorAt, errorsOf } from './documents.ts';
-import { MAX_SOURCE_FILE_BYTES, MAX_TEMPLATE_BYTES } from './limits.ts';
+import { MAX_ERRORS, MAX_SOURCE_FILE_BYTES, MAX_TEMPLATE_BYTES } from './limits.ts';
+import { fileStart } from './lines.ts';
 import type { Manifest, SpecError } from './manifest.ts';
 import { didYouMean } from './nearest.ts';
 import { childPointer } from './pointer.ts';
-import { parseTemplate, secretUsage, type Template, undeclaredNames } from './template.ts';
+import {
+  parseTemplate,
+  secretUsage,
+  type Template,
+  type TemplateProblem,
+  undeclaredNames,
+} from './template.ts';
 
 /** A file of the repository that a document names. */
 export interface SourceReference {
@@ -40,25 +47,76 @@ export interface Sources {
   readonly templates: ReadonlyMap<string, Template>;
   /** Those of them that use secrets. */
   readonly secretive: ReadonlySet<string>;
+  /** What is wrong in the document. */
   readonly errors: readonly SpecError[];
+  /** What is wrong in its templates. */
+  readonly mistakes: readonly TemplateMistake[];
+}
+
+export interface TemplateMistake {
+  readonly code: string;
+  readonly problem: TemplateProblem;
+  /** Of what names the template in the document. */
+  readonly pointer: string;
+}
+
+/** Every template once, however many documents use it. */
+export type Parse = (path: string, bytes: Uint8Array) => Template | TemplateProblem;
+
+export function templateParser(): Parse {
+  const parsed = new Map<string, Template | TemplateProblem>();
+  return (path, bytes) => {
+    const result = parsed.get(path) ?? parseBytes(path, bytes);
+    parsed.set(path, result);
+    return result;
+  };
+}
+
+function parseBytes(path: string, bytes: Uint8Array): Template | TemplateProblem {
+  const wrong = (message: string): TemplateProblem => {
+    return { kind: 'problem', position: fileStart(path), message };
+  };
+  if (bytes.length > MAX_TEMPLATE_BYTES)
+    return wrong(
+      `is larger than the ${MAX_TEMPLATE_BYTES / 1024} KiB that a template may have; make it smaller`,
+    );
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return wrong('is not UTF-8, so it cannot be one; use "source" to copy it');
+  return parseTemplate(path, text);
 }
 
 /** Checks every file that a document names, once for all hosts. */
-export function readSources(manifest: Manifest, document: ConfigurationDocument): Sources {
+export function readSources(manifest: Manifest, document: ConfigurationDocument, parse: Parse): Sources {
   const templates = new Map<string, Template>();
-  const variables = Object.entries(document.spec.variables ?? {});
-  const names: Names = {
+  const names = namesIn(document);
+  const mistakes: TemplateMistake[] = [];
+  const errors = errorsOf(sourceReferences(document), (reference) => {
+    const problem = fileProblem(manifest, reference) ?? keyProblem(manifest, reference);
+    if (problem !== undefined) return [errorAt(document, problem.code, reference.pointer, problem.message)];
+    if (reference.role !== 'template' || mistakes.length >= MAX_ERRORS) return [];
+    const template = parse(reference.path, bytesOf(manifest, reference));
+    const found =
+      template.kind === 'problem' ? [{ code: WRONG, problem: template }] : misuses(template, names);
+    for (const { code, problem: wrong } of found)
+      mistakes.push({ code, problem: wrong, pointer: reference.pointer });
+    if (template.kind === 'template' && found.length === 0) templates.set(reference.path, template);
+    return [];
+  });
+  const isSecretive = (template: Template) => secretUsage(template, names.secrets).used;
+  const secretive = new Set([...templates].filter(([, each]) => isSecretive(each)).map(([path]) => path));
+  return { templates, secretive, errors: [...errors, ...secretErrors(document, secretive)], mistakes };
+}
+
+function namesIn({ spec }: ConfigurationDocument): Names {
+  const variables = Object.entries(spec.variables ?? {});
+  return {
     declared: new Set([...variables.map(([name]) => name), 'host.name', 'host.address']),
     secrets: new Set(variables.filter(([, { type }]) => type === 'secret').map(([name]) => name)),
   };
-  const errors = errorsOf(sourceReferences(document), (reference) =>
-    sourceProblems(manifest, reference, names, templates).map(({ code, message }) =>
-      errorAt(document, code, reference.pointer, message),
-    ),
-  );
-  const isSecretive = (template: Template) => secretUsage(template, names.secrets).used;
-  const secretive = new Set([...templates].filter(([, each]) => isSecretive(each)).map(([path]) => path));
-  return { templates, secretive, errors: [...errors, ...secretErrors(document, secretive)] };
+}
+
+function bytesOf(manifest: Manifest, { path }: SourceReference): Uint8Array {
+  return manifest.files.get(path) ?? new Uint8Array();
 }
 
 /** Names that the templates of a document may use. */
@@ -98,19 +156,6 @@ interface Problem {
   readonly message: string;
 }
 
-function sourceProblems(
-  manifest: Manifest,
-  reference: SourceReference,
-  names: Names,
-  templates: Map<string, Template>,
-): readonly Problem[] {
-  const missing = fileProblem(manifest, reference);
-  if (missing !== undefined) return [missing];
-  const bytes = manifest.files.get(reference.path) ?? new Uint8Array();
-  if (reference.role === 'key') return keyProblems(reference.path, bytes);
-  return reference.role === 'template' ? templateProblems(reference.path, bytes, names, templates) : [];
-}
-
 export function fileProblem(
   manifest: Manifest,
   { path }: Pick<SourceReference, 'path'>,
@@ -147,41 +192,29 @@ function linkOnTheWay(links: ReadonlySet<string>, path: string): string | undefi
 export const ARMOR_START = '-----BEGIN PGP PUBLIC KEY BLOCK-----';
 
 /** A key that apt would not read stops every later update of the host. A binary packet has its top bit set (RFC 4880, 4.2). */
-function keyProblems(path: string, bytes: Uint8Array): readonly Problem[] {
-  if (isArmored(bytes) || ((bytes[0] ?? 0) & 0x80) !== 0) return [];
-  const message = `${path} is not an OpenPGP public key; give one that is armored (.asc) or binary (.gpg).`;
-  return [{ code: 'wrong-key', message }];
+function keyProblem(manifest: Manifest, reference: SourceReference): Problem | undefined {
+  if (reference.role !== 'key') return undefined;
+  const bytes = bytesOf(manifest, reference);
+  if (isArmored(bytes) || ((bytes[0] ?? 0) & 0x80) !== 0) return undefined;
+  const message = `${reference.path} is not an OpenPGP public key; give one that is armored (.asc) or binary (.gpg).`;
+  return { code: 'wrong-key', message };
 }
 
 export function isArmored(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(ARMOR_START);
 }
 
-function templateProblems(
-  path: string,
-  bytes: Uint8Array,
+export const WRONG = 'wrong-template';
+
+/** Names that a template may not use, or not so. */
+function misuses(
+  template: Template,
   { declared, secrets }: Names,
-  templates: Map<string, Template>,
-): readonly Problem[] {
-  const wrong = (message: string, code = 'wrong-template') => [{ code, message }];
-  if (bytes.length > MAX_TEMPLATE_BYTES) {
-    return wrong(`${path} is larger than the ${MAX_TEMPLATE_BYTES / 1024} KiB that a template may have.`);
-  }
-  const text = decodeUtf8(bytes);
-  if (text === undefined)
-    return wrong(`${path} is not UTF-8, so it cannot be a template; use "source" to copy it.`);
-  const template = parseTemplate(text);
-  if (template.kind === 'problem') return wrong(`${path} line ${template.line} ${template.message}.`);
+): readonly Omit<TemplateMistake, 'pointer'>[] {
   const undeclared = undeclaredNames(template, declared);
   const asked = secretUsage(template, secrets).problems;
-  if (undeclared.length + asked.length === 0) templates.set(path, template);
-  const problems = asked.map(({ line, message }) => ({
-    code: 'wrong-template',
-    message: `${path} line ${line} ${message}.`,
-  }));
-  const missing = undeclared.map(({ line, message }) => ({
-    code: 'undeclared-variable',
-    message: `${path} line ${line} ${message}${message.endsWith('?') ? '' : '.'}`,
-  }));
-  return [...missing, ...problems];
+  return [
+    ...undeclared.map((problem) => ({ code: 'undeclared-variable', problem })),
+    ...asked.map((problem) => ({ code: WRONG, problem })),
+  ];
 }

@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { parseTemplate, renderTemplate, undeclaredNames } from './template.ts';
+import { parseTemplate, renderTemplate, type TemplateProblem, undeclaredNames } from './template.ts';
 import type { VariableValue } from './types.generated.ts';
 
+/** Place and words of a problem, as people read them. */
+function said({ position: { line, column, endLine, endColumn }, message }: TemplateProblem): string {
+  const end = line === endLine ? `${endColumn}` : `${endLine}:${endColumn}`;
+  return `${line}:${column}-${end} ${message}`;
+}
+
 function render(text: string, values: Readonly<Record<string, VariableValue>> = {}): unknown {
-  const template = parseTemplate(text);
+  const template = parseTemplate('t.conf', text);
   if (template.kind === 'problem') return template;
   const result = renderTemplate(template, new Map(Object.entries(values)));
-  return result.kind === 'rendered' ? result.text : `${result.line}: ${result.message}`;
+  return result.kind === 'rendered' ? result.text : said(result);
 }
 
 describe('rendering', () => {
@@ -34,9 +40,13 @@ describe('rendering', () => {
   });
 
   test.each([
-    ['a\n{{x}}', '2: uses "x", which has no value on this host'],
-    ['{{host.labels.env}}', '1: uses "host.labels.env", which has no value on this host'],
-    ['{{xs}}', '1: prints the list "xs"; write {{#xs}}{{.}}{{/xs}}'],
+    ['a\nb {{x}}', '2:3-8 uses "x", which has no value'],
+    [
+      '{{host.labels.env}}',
+      '1:1-20 uses "host.labels.env", which has no value; give the server that label, or write {{#host.labels.env}}{{.}}{{/host.labels.env}}',
+    ],
+    ['{{^y}}{{/y}}', '1:1-7 uses "y", which has no value'],
+    ['{{xs}}', '1:1-7 prints the list "xs"; write {{#xs}}{{.}}{{/xs}}'],
   ])('%j is a problem', (text, problem) => {
     expect(render(text, { xs: ['a'] })).toBe(problem);
   });
@@ -45,41 +55,64 @@ describe('rendering', () => {
     const xs = Array.from({ length: 1024 }, String);
     const open = '{{#xs}}'.repeat(5);
     const close = '{{/xs}}'.repeat(5);
-    expect(render(`${open}x${close}`, { xs })).toBe('1: gives more than 1024 KiB; make it smaller');
-    expect(render(`${open}${close}`, { xs })).toBe('1: gives more than 1024 KiB; make it smaller');
+    expect(render(`${open}x${close}`, { xs })).toMatch(/gives more than 1024 KiB; make it smaller$/);
+    expect(render(`${open}${close}`, { xs })).toMatch(/gives more than 1024 KiB; make it smaller$/);
+    expect(render('{{x}}', { x: 'ä'.repeat(600_000) })).toBe(
+      '1:1-1 gives more than 1024 KiB; make it smaller',
+    );
   });
 });
 
 describe('mistakes in a template', () => {
   test.each([
-    ['a\nb {{#x}}\n', 2, 'is not a valid template: unclosed section "x"'],
-    ['a\n{{x', 2, 'is not a valid template: unclosed tag'],
-    ['{{/x}}', 1, 'is not a valid template: unopened section "x"'],
-    ['\n{{> other}}', 2, 'includes the partial "other", which is not supported; write its text here'],
-    [`${'{{#x}}'.repeat(5000)}${'{{/x}}'.repeat(5000)}`, 1, 'nests sections more than 16 deep; flatten it'],
-  ])('%j', (text, line, message) => {
-    const problem = parseTemplate(text);
-    expect(problem).toMatchObject({ kind: 'problem', message });
-    if (!text.startsWith('a\nb')) expect(problem).toMatchObject({ line });
+    ['a\nb {{#x}}\nc\n', '2:3-9 is not valid: unclosed section "x"'],
+    ['{{#x}}a{{/x}}\n {{# x }}b{{#y}}{{/y}}', '2:2-23 is not valid: unclosed section "x"'],
+    ['{{^Box}}\n{{#y}}\n{{/Box}}\n{{/y}}\n', '2:1-7 is not valid: unclosed section "y"'],
+    ['a\nb {{x\nc\nd', '2:3-6 is not valid: unclosed tag'],
+    ['{{x}}\n{{{y}}\n', '2:1-7 is not valid: unclosed tag'],
+    ['a\n {{/x}} b', '2:2-10 is not valid: unopened section "x"'],
+    ['a\n{{= x =}}', '1:1-2 is not valid: invalid tags: x'],
+    ['\n {{> other}}', '2:2-13 includes the partial "other", which is not supported; write its text here'],
+    ['{{=<% %>=}}\n<%#x%>', '2:7-7 is not valid: unclosed section "x"'],
+    ['{{/%}}', '1:1-7 is not valid: unopened section "%"'],
+  ])('%j', (text, sentence) => {
+    const problem = parseTemplate('t.conf', text);
+    expect(problem.kind === 'problem' && said(problem)).toBe(sentence);
+    expect(problem.kind === 'problem' && problem.position.file).toBe('t.conf');
+  });
+
+  test('sections within sections end', () => {
+    expect(parseTemplate('t', `${'{{#x}}'.repeat(5000)}${'{{/x}}'.repeat(5000)}`)).toMatchObject({
+      message: 'nests sections more than 16 deep; flatten it',
+    });
+  });
+
+  test('blanks in a tag cannot keep the parser busy', () => {
+    const problem = parseTemplate('t', `a\n{{a${' '.repeat(260_000)}b}}`);
+    expect(problem.kind === 'problem' && said(problem)).toBe(
+      '2:4-4 is not valid: it has more than 256 spaces and line ends in a row; take some out',
+    );
+    const most = `{{a${`${' '.repeat(256)}b`.repeat(1_000)}}}`;
+    const begun = performance.now();
+    expect(parseTemplate('t', most).kind).toBe('template');
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  test('a name of any length is shown in short', () => {
+    const problem = parseTemplate('t', `{{/${'x'.repeat(200_000)}}}`);
+    expect(problem.kind === 'problem' && problem.message.length).toBeLessThan(200);
   });
 
   test('names that nothing declares, inherited ones too', () => {
-    const template = parseTemplate('{{prot}}\n{{#xs}}{{.}}{{/xs}}{{constructor}}{{host.constructor}}\n{{.}}');
+    const text = '{{prot}}\n{{#xs}}{{.}}{{/xs}}{{constructor}}{{host.constructor}}\n{{.}}';
+    const template = parseTemplate('t.conf', text);
     expect(template.kind).toBe('template');
     if (template.kind !== 'template') return;
-    expect(undeclaredNames(template, new Set(['port', 'xs', 'host.name']))).toEqual([
-      { kind: 'problem', line: 1, message: 'uses "prot", which is not declared; did you mean "port"?' },
-      {
-        kind: 'problem',
-        line: 2,
-        message: 'uses "constructor", which is not declared; declare it under "variables"',
-      },
-      {
-        kind: 'problem',
-        line: 2,
-        message: 'uses "host.constructor", which is not declared; declare it under "variables"',
-      },
-      { kind: 'problem', line: 3, message: 'uses ".", which is not declared; declare it under "variables"' },
+    expect(undeclaredNames(template, new Set(['port', 'xs', 'host.name'])).map(said)).toEqual([
+      '1:1-9 uses "prot", which is not declared; did you mean "port"?',
+      '2:20-35 uses "constructor", which is not declared; declare it under "variables"',
+      '2:35-55 uses "host.constructor", which is not declared; declare it under "variables"',
+      '3:1-6 uses ".", which is not declared; declare it under "variables"',
     ]);
   });
 });

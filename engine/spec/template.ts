@@ -1,30 +1,34 @@
 import Mustache from 'mustache';
 import { MAX_RENDERED_BYTES } from './limits.ts';
-import { indexLines, type Lines } from './lines.ts';
+import { fileStart, indexLines, type Lines } from './lines.ts';
+import type { Position } from './manifest.ts';
 import { nearestName } from './nearest.ts';
 import { isSecret, type SecretUse, type SecretValue, type TemplateValue } from './secrets.ts';
+import { blanksMistake, type SyntaxMistake, syntaxMistake } from './templateSyntax.ts';
 
 /** A Mustache template, parsed once and rendered for many hosts. Logic-less: texts, values and sections. */
 export interface Template {
   readonly kind: 'template';
+  /** Path in the repository. */
+  readonly file: string;
   readonly nodes: readonly TemplateNode[];
 }
 
 type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'value'; readonly name: string; readonly line: number }
+  | { readonly kind: 'value'; readonly name: string; readonly position: Position }
   | {
       readonly kind: 'section' | 'inverted';
       readonly name: string;
-      readonly line: number;
+      readonly position: Position;
       readonly children: readonly TemplateNode[];
     };
 
-/** What is wrong in a template; `line` counts from 1 within the template's file. */
+/** What is wrong in a template, at its place in the template's own file. */
 export interface TemplateProblem {
   readonly kind: 'problem';
-  readonly line: number;
-  /** The rest of a sentence that begins with the template's file and line. */
+  readonly position: Position;
+  /** The rest of a sentence that begins with "This template", without its full stop. */
   readonly message: string;
 }
 
@@ -34,15 +38,18 @@ const MAX_SECTION_DEPTH = 16;
 /** Mustache's token: type, text or name, start, end, then for sections the children. */
 type Token = readonly [type: string, value: string, start: number, end: number, children?: readonly Token[]];
 
-export function parseTemplate(text: string): Template | TemplateProblem {
+/** `file`: path of the template in the repository. */
+export function parseTemplate(file: string, text: string): Template | TemplateProblem {
+  const lines = indexLines(file, text);
+  const blanks = blanksMistake(text);
+  if (blanks !== undefined) return syntaxProblem(blanks, lines);
   try {
     // A writer of its own: the default one keeps every template for ever.
     const tokens = new Mustache.Writer().parse(text) as unknown as readonly Token[];
-    const lines = indexLines('', text);
-    return { kind: 'template', nodes: tokens.map((token) => toNode(token, lines, 1)).filter(isNode) };
+    return { kind: 'template', file, nodes: tokens.map((token) => toNode(token, lines, 1)).filter(isNode) };
   } catch (error) {
     if (error instanceof ProblemError) return error.problem;
-    return syntaxProblem(error, text);
+    return syntaxProblem(syntaxMistake(error, text), lines);
   }
 }
 
@@ -55,15 +62,19 @@ class ProblemError extends Error {
   }
 }
 
-function syntaxProblem(error: unknown, text: string): TemplateProblem {
-  const reason = error instanceof Error ? error.message : String(error);
-  const at = / at (\d+)$/.exec(reason);
-  const line = at === null ? 1 : indexLines('', text).position(Number(at[1]), Number(at[1])).line;
+function syntaxProblem({ start, end, reason }: SyntaxMistake, lines: Lines): TemplateProblem {
   return {
     kind: 'problem',
-    line,
-    message: `is not a valid template: ${reason.replace(/ at \d+$/, '').toLowerCase()}`,
+    position: lines.position(start, end),
+    message: `is not valid: ${inShort(reason)}`,
   };
+}
+
+/** Characters of a name or reason that are repeated in a sentence. */
+const SHOWN_LENGTH = 100;
+
+function inShort(text: string): string {
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
 }
 
 function isNode(node: TemplateNode | undefined): node is TemplateNode {
@@ -71,30 +82,33 @@ function isNode(node: TemplateNode | undefined): node is TemplateNode {
 }
 
 function toNode(token: Token, lines: Lines, depth: number): TemplateNode | undefined {
-  const [type, value, start, , children = []] = token;
-  const { line } = lines.position(start, start);
+  const [type, value, start, end, children = []] = token;
+  const position = lines.position(start, end);
   if (depth > MAX_SECTION_DEPTH)
-    throw failed(line, `nests sections more than ${MAX_SECTION_DEPTH} deep; flatten it`);
+    throw failed(position, `nests sections more than ${MAX_SECTION_DEPTH} deep; flatten it`);
   switch (type) {
     case 'text':
       return { kind: 'text', text: value };
     case 'name':
     case '&':
-      return { kind: 'value', name: value, line };
+      return { kind: 'value', name: value, position };
     case '#':
     case '^': {
       const nodes = children.map((child) => toNode(child, lines, depth + 1)).filter(isNode);
-      return { kind: type === '#' ? 'section' : 'inverted', name: value, line, children: nodes };
+      return { kind: type === '#' ? 'section' : 'inverted', name: value, position, children: nodes };
     }
     case '>':
-      throw failed(line, `includes the partial "${value}", which is not supported; write its text here`);
+      throw failed(
+        position,
+        `includes the partial "${inShort(value)}", which is not supported; write its text here`,
+      );
     default:
       return undefined;
   }
 }
 
-function failed(line: number, message: string): ProblemError {
-  return new ProblemError({ kind: 'problem', line, message });
+function failed(position: Position, message: string): ProblemError {
+  return new ProblemError({ kind: 'problem', position, message });
 }
 
 /** Undeclared names that are reported for one template. */
@@ -109,7 +123,7 @@ export function secretUsage(
   const problems = uses
     .filter((use) => use.isSection)
     .slice(0, MAX_UNDECLARED)
-    .map(({ name, line }) => ({ kind: 'problem' as const, line, message: asked(name) }));
+    .map(({ name, position }) => ({ kind: 'problem' as const, position, message: asked(name) }));
   return { used: uses.length > 0, problems };
 }
 
@@ -123,11 +137,15 @@ export function undeclaredNames(
     const known = declared.has(use.name) || (use.name === '.' && use.inSection) || isLabelName(use.name);
     if (!known && !uses.has(use.name)) uses.set(use.name, use);
   }
-  return [...uses.values()].slice(0, MAX_UNDECLARED).map(({ name, line }) => {
+  return [...uses.values()].slice(0, MAX_UNDECLARED).map(({ name, position }) => {
     const nearest = nearestName(name, declared);
     const advice =
       nearest === undefined ? 'declare it under "variables"' : `did you mean ${JSON.stringify(nearest)}?`;
-    return { kind: 'problem', line, message: `uses "${name}", which is not declared; ${advice}` };
+    return {
+      kind: 'problem',
+      position,
+      message: `uses "${inShort(name)}", which is not declared; ${advice}`,
+    };
   });
 }
 
@@ -137,7 +155,7 @@ export function isLabelName(name: string): boolean {
 
 interface NameUse {
   readonly name: string;
-  readonly line: number;
+  readonly position: Position;
   readonly inSection: boolean;
   /** It is asked for, not printed. */
   readonly isSection: boolean;
@@ -146,7 +164,7 @@ interface NameUse {
 function namesOf(nodes: readonly TemplateNode[], inSection: boolean): readonly NameUse[] {
   return nodes.flatMap((node) => {
     if (node.kind === 'text') return [];
-    const use = { name: node.name, line: node.line, inSection, isSection: node.kind !== 'value' };
+    const use = { name: node.name, position: node.position, inSection, isSection: node.kind !== 'value' };
     if (node.kind === 'value') return [use];
     return [use, ...namesOf(node.children, inSection || node.kind === 'section')];
   });
@@ -164,11 +182,13 @@ export function renderTemplate(
   template: Template,
   values: ReadonlyMap<string, TemplateValue>,
 ): Rendered | TemplateProblem {
-  const output: Output = { parts: [], length: 0, secrets: new Map() };
+  const start = fileStart(template.file);
+  const output: Output = { start, parts: [], length: 0, secrets: new Map() };
   try {
     renderNodes(template.nodes, values, undefined, output);
     const text = output.parts.join('');
-    return { kind: 'rendered', text, secrets: usesIn(text, output.secrets) };
+    if (Buffer.byteLength(text) > MAX_RENDERED_BYTES) throw failed(start, TOO_LARGE);
+    return { kind: 'rendered', text, secrets: usesIn(text, output) };
   } catch (error) {
     if (error instanceof ProblemError) return error.problem;
     throw error;
@@ -176,6 +196,8 @@ export function renderTemplate(
 }
 
 interface Output {
+  /** Of the template, for what is wrong with all of it. */
+  readonly start: Position;
   readonly parts: string[];
   length: number;
   /** How often each was printed. */
@@ -183,11 +205,11 @@ interface Output {
 }
 
 /** No other text, however it is put together, may read like a placeholder: what it stands for would be filled in there. */
-function usesIn(text: string, secrets: ReadonlyMap<SecretValue, number>): readonly SecretUse[] {
+function usesIn(text: string, { start, secrets }: Output): readonly SecretUse[] {
   return [...secrets].map(([{ name, placeholder, ref }, times]) => {
     if (text.split(placeholder).length - 1 !== times)
       throw failed(
-        1,
+        start,
         `gives the text "${placeholder}" by itself, which stands for a secret; change that text`,
       );
     return { name, placeholder, ref };
@@ -201,21 +223,21 @@ function renderNodes(
   output: Output,
 ): void {
   for (const node of nodes) {
-    if (node.kind === 'text') write(output, node.text, 1);
+    if (node.kind === 'text') write(output, node.text, output.start);
     else if (node.kind === 'value') writeValue(node, values, dot, output);
     else renderSection(node, values, dot, output);
   }
 }
 
 function writeValue(
-  { name, line }: Extract<TemplateNode, { readonly kind: 'value' }>,
+  { name, position }: Extract<TemplateNode, { readonly kind: 'value' }>,
   values: ReadonlyMap<string, TemplateValue>,
   dot: TemplateValue | undefined,
   output: Output,
 ): void {
   const value = name === '.' ? dot : values.get(name);
   if (isSecret(value)) output.secrets.set(value, (output.secrets.get(value) ?? 0) + 1);
-  write(output, isSecret(value) ? value.placeholder : valueText(name, line, value), line);
+  write(output, isSecret(value) ? value.placeholder : valueText(name, position, value), position);
 }
 
 function renderSection(
@@ -225,8 +247,8 @@ function renderSection(
   output: Output,
 ): void {
   const value = node.name === '.' ? dot : values.get(node.name);
-  if (value === undefined && !isLabelName(node.name)) throw missing(node.name, node.line);
-  if (isSecret(value)) throw failed(node.line, asked(node.name));
+  if (value === undefined && !isLabelName(node.name)) throw missing(node.name, node.position);
+  if (isSecret(value)) throw failed(node.position, asked(node.name));
   const items = Array.isArray(value) ? value : isTrue(value) ? [value] : [];
   if (node.kind === 'inverted') {
     if (items.length === 0) renderNodes(node.children, values, dot, output);
@@ -234,7 +256,7 @@ function renderSection(
   }
   for (const item of items) {
     // Counted, so that lists within lists end also where they print nothing.
-    write(output, '', node.line);
+    write(output, '', node.position);
     renderNodes(node.children, values, item === true ? dot : item, output);
   }
 }
@@ -250,24 +272,29 @@ function asked(name: string): string {
 
 function valueText(
   name: string,
-  line: number,
+  position: Position,
   value: Exclude<TemplateValue, SecretValue> | undefined,
 ): string {
-  if (value === undefined) throw missing(name, line);
+  if (value === undefined) throw missing(name, position);
   if (Array.isArray(value))
-    throw failed(line, `prints the list "${name}"; write {{#${name}}}{{.}}{{/${name}}}`);
+    throw failed(position, `prints the list "${name}"; write {{#${name}}}{{.}}{{/${name}}}`);
   return String(value);
 }
 
-function missing(name: string, line: number): ProblemError {
-  return failed(line, `uses "${name}", which has no value on this host`);
+/** Only a label can be: every variable has a value before anything is rendered. */
+function missing(name: string, position: Position): ProblemError {
+  const shown = inShort(name);
+  const way = isLabelName(name)
+    ? `; give the server that label, or write {{#${shown}}}{{.}}{{/${shown}}}`
+    : '';
+  return failed(position, `uses "${shown}", which has no value${way}`);
 }
 
+const TOO_LARGE = `gives more than ${MAX_RENDERED_BYTES / 1024} KiB; make it smaller`;
+
 /** Characters are a lower bound of bytes; the exact size is checked on the result. Every write costs at least one. */
-function write(output: Output, text: string, line: number): void {
+function write(output: Output, text: string, position: Position): void {
   output.length += text.length + 1;
-  if (output.length > 2 * MAX_RENDERED_BYTES) {
-    throw failed(line, `gives more than ${MAX_RENDERED_BYTES / 1024} KiB; make it smaller`);
-  }
+  if (output.length > 2 * MAX_RENDERED_BYTES) throw failed(position, TOO_LARGE);
   output.parts.push(text);
 }

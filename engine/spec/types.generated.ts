@@ -48,6 +48,8 @@ export type ServersAmount1 = number | string;
  *
  * @minItems 1
  * @maxItems 100
+ *
+ * Items: Login, with the number of the account if it is to be that account only.
  */
 export type Users = string[];
 /**
@@ -55,6 +57,8 @@ export type Users = string[];
  *
  * @minItems 1
  * @maxItems 20
+ *
+ * Items: Team, without the organisation.
  */
 export type Teams = string[];
 /**
@@ -100,6 +104,9 @@ export interface Metadata {
  * Free names and values by which other documents select this one.
  */
 export interface Labels {
+  /**
+   * Value of the label.
+   */
   [k: string]: string;
 }
 /**
@@ -202,6 +209,8 @@ export interface Targets {
    *
    * @minItems 1
    * @maxItems 1000
+   *
+   * Items: Name of a Server document.
    */
   hosts?: string[];
   labels?: Labels;
@@ -633,6 +642,8 @@ export interface ProbeSource {
    *
    * @minItems 1
    * @maxItems 64
+   *
+   * Items: The program, then each of its arguments.
    */
   command?: string[];
   /**
@@ -807,6 +818,8 @@ export interface PolicyRule {
    *
    * @minItems 1
    * @maxItems 50
+   *
+   * Items: Name of a check run.
    */
   checks?: string[];
   window?: PolicyWindow;
@@ -820,6 +833,8 @@ export interface PolicyMatch {
    * Kinds of the documents that ask for a step.
    *
    * @minItems 1
+   *
+   * Items: Kind of a document.
    */
   kinds?: string[];
   /**
@@ -827,6 +842,8 @@ export interface PolicyMatch {
    *
    * @minItems 1
    * @maxItems 50
+   *
+   * Items: Pattern of paths from the root of the repository.
    */
   paths?: string[];
   labels?: Labels1;
@@ -834,18 +851,24 @@ export interface PolicyMatch {
    * Sites of the server.
    *
    * @minItems 1
+   *
+   * Items: Site, as Server documents name it.
    */
   sites?: string[];
   /**
    * What a step disturbs.
    *
    * @minItems 1
+   *
+   * Items: What a step does to a service or to its server.
    */
   disruption?: ('none' | 'reload' | 'restart' | 'failover' | 'reboot')[];
   /**
    * Whether a step can be undone.
    *
    * @minItems 1
+   *
+   * Items: How well a step can be undone.
    */
   reversible?: ('yes' | 'best-effort' | 'no')[];
   /**
@@ -857,6 +880,9 @@ export interface PolicyMatch {
  * Free names and values by which other documents select this one.
  */
 export interface Labels1 {
+  /**
+   * Value of the label.
+   */
   [k: string]: string;
 }
 /**
@@ -886,6 +912,8 @@ export interface PolicyWindow {
    * Days of the week. Left out: all.
    *
    * @minItems 1
+   *
+   * Items: Day of the week.
    */
   days?: ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
   hours?: PolicyHours;

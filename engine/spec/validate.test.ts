@@ -128,6 +128,14 @@ describe('properties and values', () => {
       'c.yaml:6:28 "groups" of deploy must be a list, not "sudo"; write it in brackets: [sudo].',
     ],
     [
+      '  rollout: {canary: 1}\n  units: nginx.service\n',
+      'c.yaml:7:10 "units" must be a map of names to values, not "nginx.service"; for example {nginx.service: {enabled: true, running: true}}.',
+    ],
+    [
+      '  files: {/a: {content: x, notify: {restart: shop.service}}}\n',
+      'c.yaml:6:46 "restart" of notify must be a list, not "shop.service"; write it in brackets: [shop.service].',
+    ],
+    [
       '  probes: [{command: nginx -t}]\n',
       'c.yaml:6:22 "command" of item 1 of probes must be a list, not "nginx -t"; for example [nginx, -t].',
     ],

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { doaas } from '../../engine/cli/testing.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -40,8 +41,19 @@ describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
     const failed = await world.check(sha, 'doaas/plan', { conclusion: 'failure' });
     expect(failed.title).toBe('web-1 cannot be read');
     expect(unescaped(failed.summary)).toMatch(problem);
-    expect(unescaped(await commentSoon(pull))).toMatch(problem);
+    const comment = await commentSoon(pull);
+    expect(unescaped(comment)).toMatch(problem);
+    expect(await wholePlan(comment)).toMatch(problem);
     return { pull, sha };
+  }
+
+  /** What `doaas plan show` says of the plan that the comment names, beside the running engine. */
+  async function wholePlan(comment: string): Promise<string> {
+    const [, digest = ''] = /Plan ([0-9a-f]{8}),/.exec(comment) ?? [];
+    vi.stubEnv('DOAAS_DATA_DIR', world.dataDir);
+    const { stdout, stderr } = await doaas(['plan', 'show', digest]);
+    vi.unstubAllEnvs();
+    return stdout + stderr;
   }
 
   async function isPlannedAgain(pull: number, sha: string): Promise<void> {

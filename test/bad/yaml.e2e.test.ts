@@ -93,7 +93,8 @@ const GOOD = {
 describe('what is in a pull request', { timeout: 2 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld({ hosts: 0, files: () => ({}) });
+    const template = 'server {\n  listen {{prot}};\n}\n';
+    world = await startWorld({ hosts: 0, files: () => ({ 'templates/shop.conf': template }) });
   }, 3 * MINUTES);
   afterAll(() => world?.close());
 
@@ -152,6 +153,25 @@ describe('what is in a pull request', { timeout: 2 * MINUTES }, () => {
     const valid = await world.check(mended, 'doaas/validate', { conclusion: 'success' });
     expect(valid.title).toBe('Valid: 2 documents for 2 servers');
     expect(valid.summary).toContain('`files/link` is a symbolic link, which is never followed');
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('gets a mistake of a template in the template, though the pull request does not touch that file', async () => {
+    const declared = '  variables: {port: {type: integer, default: 80}}\n';
+    const uses = (path: string) => configuration(`    ${path}: {template: templates/shop.conf}\n${declared}`);
+    const { pull, sha } = await world.open('template', {
+      'servers.yaml': server('web-1'),
+      'one.yaml': uses('/etc/one'),
+      'two.yaml': uses('/etc/two').replace('name: files', 'name: more'),
+    });
+    const check = await world.check(sha, 'doaas/validate', { conclusion: 'failure' });
+    const message =
+      'This template uses "prot", which is not declared; did you mean "port"? It is used by Configuration/files (one.yaml line 7) and Configuration/more (two.yaml line 7).';
+    expect(await world.github.listAnnotations(world.repo, check.id)).toMatchObject([
+      { path: 'templates/shop.conf', start_line: 2, end_line: 2, start_column: 10, end_column: 18, message },
+    ]);
+    expect(check.title).toMatch(/^templates\/shop\.conf: This template uses "prot"/);
+    expect(check.summary).toContain('| `templates/shop.conf:2:10` |');
     await world.github.closePullRequest(world.repo, pull);
   });
 

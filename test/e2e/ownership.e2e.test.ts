@@ -66,6 +66,8 @@ describe('an item', { timeout: 3 * MINUTES }, () => {
     });
     expect(plan.title).toBe('Nothing to do');
     expect(comment).toContain('### Nothing to do');
+    // no server was asked, so there is no plan to look up
+    expect(comment).not.toMatch(/Plan [0-9a-f]{8}/);
     const asked = await world.say(pull, '/doaas apply');
     await world.answer(pull, asked, /There is no plan to apply|nothing to do/i);
     expect(

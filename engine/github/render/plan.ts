@@ -6,6 +6,7 @@ import type {
   HostFacts,
   NothingToDoView,
   PlanName,
+  PlannedCommits,
   PlanView,
   Rendered,
   WaitingForLockView,
@@ -178,7 +179,9 @@ function nextStep(next: PlanView['next']): string {
   return next.command === undefined ? words : joinedBy(' ', code(next.command), words);
 }
 
-export function planLine(name: PlanName): string {
+export function planLine(name: PlanName | PlannedCommits): string {
+  const commits = `head ${short(name.headSha)}, base ${short(name.baseSha)}.`;
+  if (!('digest' in name)) return `For ${commits}`;
   const plan = name.url === undefined ? short(name.digest) : `[${short(name.digest)}](${name.url})`;
-  return `Plan ${plan}, head ${short(name.headSha)}, base ${short(name.baseSha)}.`;
+  return `Plan ${plan}, ${commits}`;
 }

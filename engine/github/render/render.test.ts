@@ -60,7 +60,12 @@ const goldens: Readonly<Record<string, View>> = {
     next: { command: '/doaas plan' },
   }),
   'nothing-to-do': { kind: 'nothing-to-do', name: NAME, reason: 'already-so', findings: [] },
-  'nothing-changed': { kind: 'nothing-to-do', name: NAME, reason: 'no-change', findings: [] },
+  'nothing-changed': {
+    kind: 'nothing-to-do',
+    name: { headSha: NAME.headSha, baseSha: NAME.baseSha },
+    reason: 'no-change',
+    findings: [],
+  },
   'plan-forbidden': planView({
     plan: plan(
       hostPlan(

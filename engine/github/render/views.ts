@@ -8,11 +8,15 @@ export interface Rendered {
   readonly body: string;
 }
 
-/** What a person needs to name a plan: shown shortened, given whole. */
-export interface PlanName {
-  readonly digest: string;
+/** The commits that a plan is for. */
+export interface PlannedCommits {
   readonly headSha: string;
   readonly baseSha: string;
+}
+
+/** What a person needs to name a plan: shown shortened, given whole. */
+export interface PlanName extends PlannedCommits {
+  readonly digest: string;
   /** Where the whole plan can be read, when the engine has a public URL. */
   readonly url?: string;
 }
@@ -77,7 +81,8 @@ export interface DriftView {
 
 export interface NothingToDoView {
   readonly kind: 'nothing-to-do';
-  readonly name: PlanName;
+  /** Without a digest where there is no plan to look up: no server was asked. */
+  readonly name: PlanName | PlannedCommits;
   /** Why: no document changed, or the servers are already so. */
   readonly reason: 'no-change' | 'already-so';
   readonly findings: HostPlan['findings'];
