@@ -13,11 +13,9 @@ import { causeOf } from './cause.ts';
 import { type Control, decide, isUnwanted, show } from './control.ts';
 import { type Fleet, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
 import { cancelRun, deploymentEnded, locksReleased, stopRun } from './messages.ts';
+import { askAgainAfter } from './lockRetry.ts';
 import type { FinalPhase } from './phases.ts';
 import { rollBack } from './rollingBack.ts';
-
-/** A waiting run asks again by itself after this, should the signal of a release be lost with its sender. */
-const LOCK_RETRY = '30 seconds';
 
 /**
  * One run: locks, compare, apply in waves, verify, merge; or roll back. It outlives the pull request's workflow and
@@ -69,7 +67,7 @@ function endOf(phase: FinalPhase): RunEnd {
 
 /** Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them. */
 async function takeLocks(run: RunRef, progress: Control): Promise<string | undefined> {
-  for (;;) {
+  for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(run, workflowInfo().workflowId);
     if (answer.kind === 'granted' || isUnwanted(progress)) return undefined;
     if (answer.kind === 'needs-recovery') {
@@ -79,7 +77,7 @@ async function takeLocks(run: RunRef, progress: Control): Promise<string | undef
       continue;
     }
     await show(run, { kind: 'waiting', position: answer.position, behind: answer.behind });
-    await condition(() => progress.released || isUnwanted(progress), LOCK_RETRY);
+    await condition(() => progress.released || isUnwanted(progress), askAgainAfter(answer.position, asked));
     progress.released = false;
   }
 }

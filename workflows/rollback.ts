@@ -3,9 +3,8 @@ import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/typ
 import { short, undoOnHost } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
+import { askAgainAfter } from './lockRetry.ts';
 import { locksReleased } from './messages.ts';
-
-const LOCK_RETRY = '30 seconds';
 
 /**
  * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
@@ -23,7 +22,7 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
     const reason = `the revert pull request could not be opened: ${revert}`;
     return { kind: 'refused', revert: undefined, reasons: [reason], remarks: [] };
   }
-  for (;;) {
+  for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(as, workflowInfo().workflowId);
     if (answer.kind === 'granted') break;
     if (answer.kind === 'needs-recovery') {
@@ -33,7 +32,7 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
       await short.releaseLocks(as.run);
       return { kind: 'refused', revert, reasons: [left], remarks: [] };
     }
-    await condition(() => released, LOCK_RETRY);
+    await condition(() => released, askAgainAfter(answer.position, asked));
     released = false;
   }
   const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, as, host.name, host.waves)));

@@ -5,18 +5,23 @@ import { undoHost } from './hostRun.ts';
 import { fullName } from './pull.ts';
 import { showRun } from './showRun.ts';
 import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
+import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
-/** All hosts of the run or none. A holder whose workflow is dead loses its locks; its hosts need recovery first. */
+/**
+ * All hosts of the run or none; what takes a change back goes before what brings one. A holder whose workflow is dead
+ * loses its locks; its hosts need recovery first.
+ */
 export async function acquireLocks(engine: Engine, run: RunRef, workflowId: string): Promise<LockOutcome> {
   const hosts = run.plan.hosts.map((host) => host.identity);
   const pull = `${fullName(run.pull)}#${run.pull.number}`;
+  const urgent = (await engine.store.runs.get(run.run))?.kind === 'rollback';
   for (;;) {
-    const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull });
+    const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull, urgent });
     if (answer.kind === 'granted') return (await recoverable(engine, run)) ?? answer;
     const dead = await deadHolders(engine, answer.holders);
     if (dead.length === 0) {
-      const names = [...answer.holders, ...answer.ahead].map((other) => other.pull);
-      return { kind: 'waiting', position: answer.position, behind: [...new Set(names)].join(', ') };
+      const { position } = answer;
+      return { kind: 'waiting', position, behind: position > PLACES_TOLD ? '' : namesBefore(answer) };
     }
     for (const holder of dead) await engine.store.locks.forceRelease(holder.host, 'doaas');
   }

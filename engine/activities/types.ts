@@ -114,6 +114,7 @@ export interface LateRollback {
 
 export type LockOutcome =
   | { readonly kind: 'granted'; readonly fence: number }
+  /** `behind`: names, comma and space between them; empty where too many go before it. */
   | { readonly kind: 'waiting'; readonly position: number; readonly behind: string }
   /** A dead run left the host with open receipts. */
   | { readonly kind: 'needs-recovery'; readonly runs: readonly RecoverableRun[] };

@@ -1,4 +1,4 @@
-/** Tables that a migration of their own brought; like it, never edited. */
+/** What a migration of its own brought; like it, never edited. */
 import type { SchemaModule } from 'kysely';
 import type { Dialect } from './schema.ts';
 
@@ -46,5 +46,12 @@ export async function verdictTable(schema: SchemaModule): Promise<void> {
     .addColumn('judged_at', 'bigint', (c) => c.notNull())
     .addColumn('verdict', 'text', (c) => c.notNull())
     .addPrimaryKeyConstraint('verdicts_key', ['repository', 'number'])
+    .execute();
+}
+
+export async function lockPriority(schema: SchemaModule): Promise<void> {
+  await schema
+    .alterTable('lock_queue')
+    .addColumn('urgent', 'integer', (c) => c.notNull().defaultTo(0))
     .execute();
 }
