@@ -56,6 +56,7 @@ export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Pro
   stopProgress(run.run);
   if (isShown(run.run, phase)) return;
   if (FINAL.has(phase.kind)) begun.delete(run.run);
+  await keepDetail(engine, run, { phase });
   await keepProgress(engine, run, phase);
   const record = await readRecord(engine, run);
   await publish(engine, run, boardOf(await waitingView(engine, phase), record, phase));
@@ -254,7 +255,7 @@ export function progressOf(engine: Engine, run: RunRef): () => void {
 async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   const record = await readRecord(engine, run);
   const verify = verifyView(record);
-  if (!due.delete(run.run)) return;
+  if (!due.delete(run.run) || !isMoving(record.detail.phase)) return;
   const failed = record.detail.rollout?.failed.map(({ host }) => host) ?? [];
   const undoing = record.receipts.some(({ state, host }) => state === 'undone' && !failed.includes(host));
   if (undoing) return;
@@ -271,6 +272,19 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   if (shown.get(run.run) === now) return;
   await publish(engine, run, board);
   shown.set(run.run, now);
+  await giveWay(engine, run);
+}
+
+/** Between these phases and the next, steps and probes are told as they come. */
+function isMoving(phase: RunPhase | undefined): boolean {
+  return phase === undefined || phase.kind === 'applying' || phase.kind === 'verifying';
+}
+
+/** Another process may have published a later phase meanwhile: then this is not to be the last word. */
+async function giveWay(engine: Engine, run: RunRef): Promise<void> {
+  const record = await readRecord(engine, run);
+  const { phase } = record.detail;
+  if (phase !== undefined && !isMoving(phase)) await publish(engine, run, boardOf(undefined, record, phase));
 }
 
 function stopProgress(run: string): void {
