@@ -10,6 +10,7 @@ import { inTurns } from './activities/inTurns.ts';
 import { createMirrors } from './activities/mirrors.ts';
 import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
+import { siteActivities } from './activities/readSite.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
 import { TASK_QUEUE } from './activities/signalPull.ts';
@@ -100,7 +101,7 @@ async function start(
   if (config.role === 'all') parts.set('temporal', () => Promise.reject(new Error('it is being started')));
   let relay: Relay | undefined;
   const receiver =
-    config.role === 'worker'
+    config.role === 'worker' || config.role === 'site'
       ? undefined
       : await startReceiver(
           receiverOrder(config, [...parts.keys()]),
@@ -135,6 +136,8 @@ async function start(
   const worker: RunningWorker = await startWorker(config, temporalAddress, activitiesOf(engine), log);
   worker.done.catch(fail);
   stops.push(() => worker.stop());
+  const parted = { ...common, worker: { temporalAddress, transport, client } };
+  if (config.role === 'site') return parted;
   await startClock(config, client);
   const inbox = receiver?.inbox ?? (await sharedInbox(config, stops));
   relay = startRelay({ inbox, handOn: handOnWith(client, engine), log, metrics, lookEveryMs: LOOK_EVERY_MS });
@@ -142,7 +145,7 @@ async function start(
   parts.set('temporal', async () => {
     await client.workflowService.getSystemInfo({});
   });
-  return { ...common, worker: { temporalAddress, transport, client } };
+  return parted;
 }
 
 const SWEEP = 'sweep';
@@ -162,6 +165,7 @@ function activitiesOf(engine: Engine): AllActivities {
     ...deploymentActivities(engine),
     ...fleetActivities(engine),
     ...clockActivities(engine),
+    ...siteActivities(engine),
   });
 }
 

@@ -1,21 +1,22 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/types.ts';
-import { short, undoOnHost } from './activities.ts';
+import { short } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
 import { askAgainAfter } from './lockRetry.ts';
 import { locksReleased } from './messages.ts';
+import { undoHost, withSites } from './sites.ts';
 
 /**
  * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
  * what the hosts are; then what the receipts of the run recorded. `run` is the run that applied, `as` its rollback.
  */
-export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
+export async function rollback(applied: RunRef, as: RunRef): Promise<LateRollback> {
   let released = false;
   setHandler(locksReleased, () => {
     released = true;
   });
-  await short.startRun(as, 'rollback');
+  const run = withSites(applied, await short.startRun(as, 'rollback'));
   const revert = await short.openRevert(run).catch((error: unknown) => causeOf(error));
   if (typeof revert === 'string') {
     await short.endRun(as, 'stale', undefined);
@@ -49,7 +50,7 @@ async function undoLate(
   waves: readonly number[],
 ): Promise<UndoOutcome> {
   try {
-    return await undoOnHost.undoHost(run, host, [...waves].reverse(), true, as.run);
+    return await undoHost(run, host, [...waves].reverse(), { as: as.run });
   } catch (error) {
     return { kind: 'held', reason: `${host}: ${causeOf(error)}` };
   }

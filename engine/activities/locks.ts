@@ -1,9 +1,11 @@
 import type { Holder } from '../store/lock-order.ts';
+import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { undoHost } from './hostRun.ts';
 import { fullName } from './pull.ts';
 import { showRun } from './showRun.ts';
+import { elsewhere } from './sites.ts';
 import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
 import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
@@ -54,17 +56,34 @@ async function deadHolders(engine: Engine, holders: readonly Holder[]): Promise<
 
 async function recoverable(engine: Engine, run: RunRef): Promise<LockOutcome | undefined> {
   const needing = await engine.store.hosts.needRecovery(run.plan.hosts.map((host) => host.identity));
-  const runs = new Map<string, Set<string>>();
+  const runs = new Map<string, RecoverableRun>();
   for (const { identity } of needing) {
     const open = await engine.store.receipts.open(identity, run.run);
     if (open.length === 0) await engine.store.hosts.clearNeedsRecovery(identity);
+    const site = run.plan.hosts.find((host) => host.identity === identity)?.site ?? '';
+    const [away] = elsewhere(engine.config.sites, [site]);
     for (const receipt of open) {
-      runs.set(receipt.runId, (runs.get(receipt.runId) ?? new Set()).add(receipt.host));
+      const key = `${receipt.runId} ${away ?? ''}`;
+      const hosts = new Set(runs.get(key)?.hosts).add(receipt.host);
+      const whose = away === undefined ? {} : { site: away };
+      runs.set(key, { run: receipt.runId, hosts: [...hosts], ...whose });
     }
   }
-  if (runs.size === 0) return undefined;
-  const list = [...runs].map(([name, hosts]) => ({ run: name, hosts: [...hosts] }));
-  return { kind: 'needs-recovery', runs: list };
+  return runs.size === 0 ? undefined : { kind: 'needs-recovery', runs: [...runs.values()] };
+}
+
+/**
+ * Whether other hosts of a dead run still wait for whoever locks them next. Until then the run has not ended: what an
+ * ended one left is not looked for.
+ */
+export async function isLeftElsewhere(
+  { locks, hosts, receipts }: Pick<Store, 'locks' | 'hosts' | 'receipts'>,
+  { run, plan }: Pick<RunRef, 'run' | 'plan'>,
+): Promise<boolean> {
+  if ((await locks.heldBy(run)).length > 0) return true;
+  const needing = await hosts.needRecovery(plan.hosts.map(({ identity }) => identity));
+  const open = await Promise.all(needing.map(({ identity }) => receipts.open(identity)));
+  return open.flat().some(({ runId }) => runId === run);
 }
 
 /** Undoes what a dead run left on hosts that the asking run has locked. */
@@ -79,6 +98,7 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
     if (outcome.kind !== 'rolled-back') return outcome;
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }
+  if (await isLeftElsewhere(engine.store, ref)) return { kind: 'rolled-back' };
   await engine.store.runs.update(dead.run, { state: 'rolled-back' });
   const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
   await showRun(engine, ref, { kind: 'rolled-back', reason }).catch((error: unknown) =>

@@ -5,6 +5,7 @@ import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { POLICY_FILE } from '../spec/policy.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
@@ -14,9 +15,21 @@ import { planRef } from './planRef.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
-import type { PlanOutcome, PlanRef, PullActivities, PullRef, PullSnapshot, Revision } from './types.ts';
+import { plannedElsewhere } from './sites.ts';
+import type {
+  PlanOutcome,
+  PlanRef,
+  PullActivities,
+  PullRef,
+  PullSnapshot,
+  Revision,
+  SitePart,
+} from './types.ts';
 import { validatePull } from './validate.ts';
 import { validateGroup } from './validateGroup.ts';
+
+/** A plan that belongs to no pull request, or is a part of one, is stored under this number. */
+export const NO_PULL = 0;
 
 type Planned = Pick<
   PullActivities,
@@ -28,7 +41,7 @@ export function pullActivities(engine: Engine): Planned {
   return {
     readPull: (pull) => readPull(engine, pull),
     validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
-    planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
+    planPull: (pull, revision, previous, parts) => planPull(engine, pull, revision, previous, parts),
     gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
     recordOverride: (pull, plan, request, lifted) => recordOverride(engine, pull, plan, request, lifted),
     validateGroup: (repository, group) => validateGroup(engine, repository, group),
@@ -64,6 +77,7 @@ async function planPull(
   pull: PullRef,
   revision: Revision,
   previous: PlanRef | undefined,
+  parts: readonly SitePart[] = [],
 ): Promise<PlanOutcome> {
   const client = await engine.github.installationClient(pull.repository.installationId);
   const resolved = await engine.revisions.resolve(pull, revision);
@@ -76,7 +90,7 @@ async function planPull(
     actions: readonly CheckAction[] = [],
   ): Promise<void> => showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions });
   const [plannings] = await Promise.all([
-    planRevision(engine, pull, resolved, revision.headSha),
+    planRevision(engine, pull, resolved, revision.headSha, parts),
     resolved.changed.length === 0
       ? undefined
       : show({ status: 'in_progress' }, planning(resolved.changed.length)),
@@ -128,24 +142,39 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
   });
 }
 
-/** Reads and plans every changed host of the revision. */
+/** Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it. */
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
   resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
   headSha: string,
+  parts: readonly SitePart[] = [],
 ): Promise<readonly HostPlanning[]> {
-  const unseen = await newHosts(engine, resolved.changed);
+  const hosts = resolved.changed.filter(({ server }) => !parts.some(({ site }) => site === server.site));
+  const unseen = await newHosts(engine, hosts);
   const plannings = await planHosts(engine, {
-    hosts: resolved.changed,
+    hosts,
     payloads: new Map([...resolved.base.payloads, ...resolved.merged.payloads]),
     repository: fullName(pull),
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
   });
-  await keepFirstSeen(engine, resolved.changed, plannings, headSha);
-  return plannings;
+  await keepFirstSeen(engine, hosts, plannings, headSha);
+  return inOrder(
+    [...plannings, ...(await plannedElsewhere(engine, parts, resolved.changed))],
+    resolved.changed,
+  );
+}
+
+function inOrder(
+  plannings: readonly HostPlanning[],
+  hosts: readonly ResolvedHost[],
+): readonly HostPlanning[] {
+  const place = new Map(hosts.map(({ name }, i) => [name, i]));
+  const placeOf = (planning: HostPlanning): number =>
+    place.get(planning.kind === 'planned' ? planning.plan.host : planning.host) ?? 0;
+  return [...plannings].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 export interface Assembled {
