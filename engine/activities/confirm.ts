@@ -34,7 +34,7 @@ export async function confirmPlan(
     reason: `${now.baseRef} has moved since the plan; planning again`,
   } as const;
   // what the workers of sites have read is of the base that was planned
-  if (moved) return again;
+  if (moved && parts.length > 0) return again;
   const resolved = await engine.revisions.resolve(pull, revisionOf(run));
   if (resolved.kind === 'conflict')
     return { kind: 'changed', reason: 'the branch conflicts with its base now' };
