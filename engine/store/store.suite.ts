@@ -197,6 +197,7 @@ function locksSuite(store: () => Store): void {
     const [x, y] = hostNames();
     const [one, two] = runNames();
     expect(await store().locks.fenceOf(one)).toBeUndefined();
+    const before = Date.now();
     await ask(one, x, y);
     const first = await store().locks.fenceOf(one);
     expect(first?.store).toMatch(/^[1-9][0-9]{0,14}$/);
@@ -206,6 +207,8 @@ function locksSuite(store: () => Store): void {
     const second = await store().locks.fenceOf(two);
     expect(second?.store).toBe(first?.store);
     expect(second?.number).toBeGreaterThan(first?.number ?? 0);
+    // above all that a store had shown before it was restored from an older copy
+    expect(first?.number).toBeGreaterThanOrEqual(before);
     await store().locks.release(two);
   });
 
