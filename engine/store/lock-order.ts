@@ -16,6 +16,8 @@ export interface Waiter {
   readonly workflowId: string;
   readonly hosts: readonly string[];
   readonly pull: string;
+  /** Epoch ms. */
+  readonly askedAt: number;
   /** It takes a change back, so it goes before what brings one. */
   readonly urgent: boolean;
 }

@@ -148,20 +148,23 @@ async function enqueue(
     pull: plainText(request.pull),
     why: plainText(request.why ?? ''),
   };
-  const { id } = await tx
+  const { id, asked_at: askedAt } = await tx
     .insertInto('lock_queue')
     .values(row)
     .onConflict((c) => c.column('run_id').doUpdateSet({ hosts: row.hosts, workflow_id: row.workflow_id }))
-    .returning('id')
+    .returning(['id', 'asked_at'])
     .executeTakeFirstOrThrow();
-  return { id, runId: request.runId, workflowId: request.workflowId, hosts, pull: row.pull, urgent };
+  const { runId, workflowId } = request;
+  return { id, runId, workflowId, hosts, pull: row.pull, askedAt, urgent };
 }
 
 async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number> {
+  // no lower than the time: a store that was restored from a backup would count again what hosts have seen already
+  const next = sql<number>`case when counters.value < ${at} then ${at} else counters.value + 1 end`;
   const { value: fence } = await tx
     .insertInto('counters')
-    .values({ name: 'fence', value: 1 })
-    .onConflict((c) => c.column('name').doUpdateSet((e) => ({ value: e('counters.value', '+', 1) })))
+    .values({ name: 'fence', value: at })
+    .onConflict((c) => c.column('name').doUpdateSet({ value: next }))
     .returning('value')
     .executeTakeFirstOrThrow();
   const rows = me.hosts.map((host_identity) => ({
@@ -234,7 +237,15 @@ async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {
 async function readQueue(db: Kysely<Schema>): Promise<readonly Waiter[]> {
   const rows = await db
     .selectFrom('lock_queue')
-    .select(['id', 'run_id as runId', 'workflow_id as workflowId', 'hosts', 'pull', 'urgent'])
+    .select([
+      'id',
+      'run_id as runId',
+      'workflow_id as workflowId',
+      'hosts',
+      'pull',
+      'asked_at as askedAt',
+      'urgent',
+    ])
     .orderBy('urgent', 'desc')
     .orderBy('id')
     .execute();
