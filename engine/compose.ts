@@ -31,6 +31,7 @@ import { newKey } from './secrets/fingerprintKey.ts';
 import { secretsFrom } from './secrets/fromConfig.ts';
 import { type Inbox, openInbox } from './store/inbox.ts';
 import { openStore, type Store, type StoreLocation } from './store/store.ts';
+import { registerStoreMetrics } from './storeMetrics.ts';
 import { connectTemporal } from './temporal/client.ts';
 import { ensureSchedule, removeSchedule, triggerSchedule } from './temporal/schedules.ts';
 import { startTemporal, type TemporalServer } from './temporal/server.ts';
@@ -96,6 +97,7 @@ async function start(
   const endHousekeeping = keepHouse(store, log);
   stops.push(async () => endHousekeeping());
   const metrics = createEngineMetrics();
+  registerStoreMetrics(metrics.registry, store);
   // first up and last down: a webhook needs nothing but the inbox
   const parts: Parts = new Map([['store', () => store.ping()]]);
   if (config.role === 'all') parts.set('temporal', () => Promise.reject(new Error('it is being started')));
@@ -120,7 +122,7 @@ async function start(
   stops.push(() => client.connection.close());
   const transport = createTransport({ credentials });
   stops.push(() => transport.close());
-  const github = createGitHub(config, log);
+  const github = createGitHub(config, log, () => metrics.githubLimited.inc());
   const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
   const engine: Engine = {
     config,

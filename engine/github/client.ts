@@ -61,14 +61,20 @@ const USER_AGENT = 'doaas';
 
 const EngineOctokit = Octokit.plugin(throttling, retry);
 
-export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
+/** `onLimited` hears of each request that GitHub would not serve now. */
+export function createGitHub(
+  config: GitHubConfig,
+  log: Logger,
+  onLimited: () => void = () => undefined,
+): GitHub {
   const groups = throttleGroups(config.githubWritesPerMinute);
-  const appOctokit = octokitFor(config, groups, log, undefined);
+  const parts = { config, groups, log, onLimited };
+  const appOctokit = octokitFor(parts, undefined);
   const identity = once(() => readIdentity(appOctokit));
   const clients = new Map<number, Octokit>();
 
   const octokitOf = (installationId: number) => {
-    const octokit = clients.get(installationId) ?? octokitFor(config, groups, log, installationId);
+    const octokit = clients.get(installationId) ?? octokitFor(parts, installationId);
     clients.set(installationId, octokit);
     return octokit;
   };
@@ -93,12 +99,14 @@ export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
   };
 }
 
-function octokitFor(
-  config: GitHubConfig,
-  groups: ThrottleGroups,
-  log: Logger,
-  installationId: number | undefined,
-): Octokit {
+interface Parts {
+  readonly config: GitHubConfig;
+  readonly groups: ThrottleGroups;
+  readonly log: Logger;
+  readonly onLimited: () => void;
+}
+
+function octokitFor({ config, groups, log, onLimited }: Parts, installationId: number | undefined): Octokit {
   const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
@@ -113,8 +121,8 @@ function octokitFor(
     throttle: {
       ...groups,
       id: String(installationId ?? 'app'),
-      onRateLimit: limited(log),
-      onSecondaryRateLimit: limited(log),
+      onRateLimit: limited(log, onLimited),
+      onSecondaryRateLimit: limited(log, onLimited),
     },
     log: quietLog(log),
   });
@@ -128,13 +136,14 @@ function octokitFor(
 /** Answers that another try does not change; 409 and 429 are left to the caller. */
 const DO_NOT_RETRY = [400, 401, 403, 404, 405, 409, 410, 422, 429, 451];
 
-function limited(log: Logger) {
+function limited(log: Logger, onLimited: () => void) {
   return (
     retryAfterSeconds: number,
     request: { method: string; url: string },
     _: unknown,
     count: number,
   ): boolean => {
+    onLimited();
     log.warn(
       { retryAfterSeconds, method: request.method, url: request.url },
       'GitHub limits the rate of requests',
