@@ -16,6 +16,11 @@ const BENCHMARKS: Readonly<
     about: 'time from a delivery to its checks on ten hosts; memory with 1,000 open pull requests',
     run: async () => (await import('./status/status.ts')).status(),
   },
+  pulls: {
+    about:
+      '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N)',
+    run: async (argv) => (await import('./pulls/pulls.ts')).pulls(argv),
+  },
 };
 
 async function main(name: string | undefined): Promise<number> {

@@ -10,6 +10,7 @@ import { inTurns } from './activities/inTurns.ts';
 import { createMirrors } from './activities/mirrors.ts';
 import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
+import { siteActivities } from './activities/readSite.ts';
 import { requestActivities } from './activities/requests.ts';
 import { createRevisions } from './activities/revisions.ts';
 import { withSeenKeys } from './activities/seenKeys.ts';
@@ -32,6 +33,7 @@ import { newKey } from './secrets/fingerprintKey.ts';
 import { secretsFrom } from './secrets/fromConfig.ts';
 import { type Inbox, openInbox } from './store/inbox.ts';
 import { openStore, type Store, type StoreLocation } from './store/store.ts';
+import { registerStoreMetrics } from './storeMetrics.ts';
 import { connectTemporal } from './temporal/client.ts';
 import { ensureSchedule, removeSchedule, triggerSchedule } from './temporal/schedules.ts';
 import { startTemporal, type TemporalServer } from './temporal/server.ts';
@@ -97,12 +99,13 @@ async function start(
   const endHousekeeping = keepHouse(store, log);
   stops.push(async () => endHousekeeping());
   const metrics = createEngineMetrics();
+  registerStoreMetrics(metrics.registry, store);
   // first up and last down: a webhook needs nothing but the inbox
   const parts: Parts = new Map([['store', () => store.ping()]]);
   if (config.role === 'all') parts.set('temporal', () => Promise.reject(new Error('it is being started')));
   let relay: Relay | undefined;
   const receiver =
-    config.role === 'worker'
+    config.role === 'worker' || config.role === 'site'
       ? undefined
       : await startReceiver(
           receiverOrder(config, [...parts.keys()]),
@@ -122,7 +125,10 @@ async function start(
   const transport = createTransport({ credentials });
   stops.push(() => transport.close());
   const keyFile = environment.GITHUB_APP_PRIVATE_KEY_FILE;
-  const github = createGitHub(config, log, appKeyFrom(config.githubPrivateKey, keyFile, log));
+  const github = createGitHub(config, log, {
+    key: appKeyFrom(config.githubPrivateKey, keyFile, log),
+    onLimited: () => metrics.githubLimited.inc(),
+  });
   const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
   const engine: Engine = {
     config,
@@ -138,6 +144,8 @@ async function start(
   const worker: RunningWorker = await startWorker(config, temporalAddress, activitiesOf(engine), log);
   worker.done.catch(fail);
   stops.push(() => worker.stop());
+  const parted = { ...common, worker: { temporalAddress, transport, client } };
+  if (config.role === 'site') return parted;
   await startClock(config, client);
   const inbox = receiver?.inbox ?? (await sharedInbox(config, stops));
   relay = startRelay({ inbox, handOn: handOnWith(client, engine), log, metrics, lookEveryMs: LOOK_EVERY_MS });
@@ -145,7 +153,7 @@ async function start(
   parts.set('temporal', async () => {
     await client.workflowService.getSystemInfo({});
   });
-  return { ...common, worker: { temporalAddress, transport, client } };
+  return parted;
 }
 
 const SWEEP = 'sweep';
@@ -165,6 +173,7 @@ function activitiesOf(engine: Engine): AllActivities {
     ...deploymentActivities(engine),
     ...fleetActivities(engine),
     ...clockActivities(engine),
+    ...siteActivities(engine),
   });
 }
 

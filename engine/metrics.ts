@@ -17,6 +17,7 @@ export interface ReceiverMetrics {
 export interface EngineMetrics {
   readonly registry: Registry;
   readonly handedOn: Counter<'outcome'>;
+  readonly githubLimited: Counter;
 }
 
 /** A registry of its own, so that two engines of one process (tests) do not meet. */
@@ -66,7 +67,12 @@ export function createEngineMetrics(): EngineMetrics {
     labelNames: ['outcome'],
     registers: [registry],
   });
-  return { registry, handedOn };
+  const githubLimited = new Counter({
+    name: 'doaas_github_limited_total',
+    help: 'Requests that GitHub answered with a limit of its own; they are sent again later',
+    registers: [registry],
+  });
+  return { registry, handedOn, githubLimited };
 }
 
 /** The default metrics are the main thread's; of this one the question is whether it still has time. */

@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { TASK_QUEUE } from './activities/signalPull.ts';
+import { siteQueue } from './activities/sites.ts';
 import type {
   DeploymentActivities,
   FleetActivities,
   PullActivities,
   RepositoryActivities,
+  SiteActivities,
 } from './activities/types.ts';
 import type { Config } from './config/config.ts';
 import type { Logger } from './log.ts';
@@ -29,7 +31,11 @@ const WORKFLOWS = fileURLToPath(new URL('../workflows/all.ts', import.meta.url))
 /** Written by scripts/bundle.ts; saves 1.2 s and 100 MB at start. */
 export const BUNDLE = fileURLToPath(new URL('../dist/workflows.js', import.meta.url));
 
-export type AllActivities = PullActivities & DeploymentActivities & FleetActivities & RepositoryActivities;
+export type AllActivities = PullActivities &
+  DeploymentActivities &
+  FleetActivities &
+  RepositoryActivities &
+  SiteActivities;
 
 export interface RunningWorker {
   /** Rejects when the worker fails for good. */
@@ -37,7 +43,7 @@ export interface RunningWorker {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a worker on the engine's queue. `address`: HOST:PORT of Temporal. */
+/** Starts a worker on the engine's queue, or one on that of each of its sites. `address`: HOST:PORT of Temporal. */
 export async function startWorker(
   config: Config,
   address: string,
@@ -47,24 +53,54 @@ export async function startWorker(
   installLogger(log);
   const connection = await NativeConnection.connect(await connectionOptions(config, address));
   const converter = dataConverter(config);
-  const worker = await Worker.create({
+  const common = {
     connection,
     namespace: config.temporalNamespace,
+    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    ...(converter === undefined ? {} : { dataConverter: converter }),
+  };
+  const workers = await Promise.all(
+    config.role === 'site'
+      ? (config.sites ?? []).map((site) =>
+          Worker.create({ ...common, taskQueue: siteQueue(site), activities: onHosts(activities) }),
+        )
+      : [Worker.create({ ...common, ...(await workflowPart()), activities: { ...activities } })],
+  );
+  return running(workers, connection);
+}
+
+async function workflowPart() {
+  return {
     taskQueue: TASK_QUEUE,
     workflowBundle: await workflowBundle(),
-    activities: { ...activities },
     maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
-    maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
-    shutdownGraceTime: SHUTDOWN_GRACE,
     reuseV8Context: true,
-    ...(converter === undefined ? {} : { dataConverter: converter }),
-  });
-  const done = worker.run().finally(() => connection.close());
+  };
+}
+
+/** What the workers of a site do: whatever needs its hosts, and nothing else. */
+function onHosts(activities: AllActivities): Partial<AllActivities> {
+  const { readSite, planFleet, applyHost, cancelHost, verifyHosts, silentHosts, undoHost, recoverRun } =
+    activities;
+  return { readSite, planFleet, applyHost, cancelHost, verifyHosts, silentHosts, undoHost, recoverRun };
+}
+
+/** When one fails for good the others are stopped, so that the process ends and is started again. */
+function running(workers: readonly Worker[], connection: NativeConnection): RunningWorker {
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const all = workers.map((worker) => worker.run().finally(shutdown));
+  const done = Promise.allSettled(all)
+    .then(() => Promise.all(all))
+    .then(() => undefined)
+    .finally(() => connection.close());
   return {
     done,
     stop: async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      shutdown();
       await done.catch(() => undefined);
     },
   };

@@ -4,24 +4,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { doaas } from '../engine/cli/testing.ts';
-import { committedFiles, ROOT, read, sources } from './architecture/sources.ts';
+import { anchorsOf, committedFiles, ROOT, read, sources } from './architecture/sources.ts';
 
 const pages = committedFiles().filter((path) => path.endsWith('.md') && !path.includes('/golden/'));
 
 /** Without fenced blocks and code spans, where brackets mean something else. */
 function prose(text: string): string {
   return text.replaceAll(/^ *```.*?^ *```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
-}
-
-/** As GitHub makes them of headings. */
-function anchorsOf(text: string): readonly string[] {
-  const headings = [...text.replaceAll(/^ *```.*?^ *```$/gms, '').matchAll(/^#+ (.+)$/gm)];
-  return headings.map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 }
 
 describe.each(pages)('%s', (page) => {

@@ -1,11 +1,11 @@
 import { condition } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
-import { short, verifying } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
 import { endedBy, type Fleet, fail, leftOutOf, progressOf, rolloutOf } from './fleet.ts';
 import { undoHost } from './rollingBack.ts';
+import { silentHosts, verifyHosts } from './sites.ts';
 
 /** A stop that must lead somewhere: `failed` by the rollout's own rule, `asked` by a person. */
 export type Stop = { readonly kind: 'failed' | 'asked'; readonly reason: string };
@@ -101,7 +101,7 @@ async function prove(
   scope?: { readonly hosts: readonly { readonly host: string; readonly wave: number }[] },
 ): Promise<Stop | undefined> {
   const leftOut = leftOutOf(fleet, run).map(({ host }) => host);
-  const verified = await verifying.verifyHosts(run, leftOut, scope).catch((error: unknown) => {
+  const verified = await verifyHosts(run, leftOut, scope).catch((error: unknown) => {
     return { kind: 'failed' as const, reason: causeOf(error), hosts: [] };
   });
   if (verified.kind === 'verified') return undefined;
@@ -157,7 +157,7 @@ async function hostsOf(
   if (unreachable === 'fail' || hosts.length === 0) return hosts;
   const started = Date.now();
   for (let pause = LOOK_AGAIN_SECONDS; ; pause = Math.min(pause * 2, LOOK_AGAIN_SECONDS_MAX)) {
-    const awaited = await short.silentHosts(run, hosts);
+    const awaited = await silentHosts(run, hosts);
     if (awaited.length === 0 || isUnwanted(control) || Date.now() - started > WAIT_MAX_MS) return hosts;
     if (unreachable === 'skip') {
       fleet.skipped.push(...awaited);

@@ -1,9 +1,9 @@
 import { condition } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
-import { onHost, undoOnHost } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { type Control, isUnwanted } from './control.ts';
 import { endedBy, type Fleet, fail, rolloutOf, touch } from './fleet.ts';
+import { applyHost, cancelHost } from './sites.ts';
 
 /** Hosts that one run changes at the same time. */
 const HOSTS_AT_ONCE = 25;
@@ -21,9 +21,7 @@ export async function changeTogether(
   let stopping = false;
   const stopOthers = async (): Promise<void> => {
     stopping = true;
-    await Promise.all(
-      [...running].map((host) => undoOnHost.cancelHost(run, host, wave).catch(() => undefined)),
-    );
+    await Promise.all([...running].map((host) => cancelHost(run, host, wave).catch(() => undefined)));
   };
   const worker = async (): Promise<void> => {
     for (let host = queue.shift(); host !== undefined; host = queue.shift()) {
@@ -44,7 +42,7 @@ export async function changeTogether(
 /** Undefined when its steps are done, or when it was told to stop. */
 async function applyOne(run: RunRef, host: string, wave: number, fleet: Fleet): Promise<string | undefined> {
   try {
-    const outcome = await onHost.applyHost(run, host, wave);
+    const outcome = await applyHost(run, host, wave);
     if (outcome.kind === 'applied') fleet.done.set(host, wave);
     return outcome.kind === 'failed' ? outcome.reason : undefined;
   } catch (error) {

@@ -7,23 +7,22 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RecoverableRun, RunEnd, RunRef } from '../engine/activities/types.ts';
-import { reading, short, undoOnHost } from './activities.ts';
+import { short } from './activities.ts';
 import { applyAndVerify, type Stop } from './applying.ts';
 import { causeOf } from './cause.ts';
 import { type Control, decide, isUnwanted, show } from './control.ts';
 import { type Fleet, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
+import { askAgainAfter } from './lockRetry.ts';
 import { cancelRun, deploymentEnded, locksReleased, stopRun } from './messages.ts';
 import type { FinalPhase } from './phases.ts';
 import { rollBack } from './rollingBack.ts';
-
-/** A waiting run asks again by itself after this, should the signal of a release be lost with its sender. */
-const LOCK_RETRY = '30 seconds';
+import { confirmPlan, recoverRun, withSites } from './sites.ts';
 
 /**
  * One run: locks, compare, apply in waves, verify, merge; or roll back. It outlives the pull request's workflow and
  * reports to it. Undo is registered before the first effect and cannot be cancelled.
  */
-export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
+export async function deployment(asked: RunRef, parent: string): Promise<RunEnd> {
   const progress: Control = { cancelled: undefined, stopped: undefined, kept: undefined, released: false };
   setHandler(cancelRun, (reason) => {
     progress.cancelled = reason;
@@ -35,7 +34,7 @@ export async function deployment(run: RunRef, parent: string): Promise<RunEnd> {
   setHandler(locksReleased, () => {
     progress.released = true;
   });
-  await short.startRun(run, 'apply');
+  const run = withSites(asked, await short.startRun(asked, 'apply'));
   const end = await CancellationScope.nonCancellable(async () => {
     const hindrance = await takeLocks(run, progress);
     const result =
@@ -69,7 +68,7 @@ function endOf(phase: FinalPhase): RunEnd {
 
 /** Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them. */
 async function takeLocks(run: RunRef, progress: Control): Promise<string | undefined> {
-  for (;;) {
+  for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(run, workflowInfo().workflowId);
     if (answer.kind === 'granted' || isUnwanted(progress)) return undefined;
     if (answer.kind === 'needs-recovery') {
@@ -79,7 +78,7 @@ async function takeLocks(run: RunRef, progress: Control): Promise<string | undef
       continue;
     }
     await show(run, { kind: 'waiting', position: answer.position, behind: answer.behind });
-    await condition(() => progress.released || isUnwanted(progress), LOCK_RETRY);
+    await condition(() => progress.released || isUnwanted(progress), askAgainAfter(answer.position, asked));
     progress.released = false;
   }
 }
@@ -87,23 +86,25 @@ async function takeLocks(run: RunRef, progress: Control): Promise<string | undef
 /** Undefined when nothing is left of the dead runs; else the sentence that says what is. */
 export async function recover(run: RunRef, runs: readonly RecoverableRun[]): Promise<string | undefined> {
   for (const dead of runs) {
-    const outcome = await undoOnHost
-      .recoverRun(run, dead)
-      .catch((error: unknown) => ({ kind: 'held' as const, reason: causeOf(error) }));
+    const outcome = await recoverRun(run, dead).catch((error: unknown) => ({
+      kind: 'held' as const,
+      reason: causeOf(error),
+    }));
     if (outcome.kind !== 'rolled-back')
       return `what the earlier run ${dead.run} left on ${dead.hosts.join(', ')} could not be undone: ${outcome.reason}`;
   }
   return undefined;
 }
 
-async function changeHosts(run: RunRef, progress: Control): Promise<FinalPhase> {
+async function changeHosts(asked: RunRef, progress: Control): Promise<FinalPhase> {
   const unwanted = progress.cancelled ?? progress.stopped;
   if (unwanted !== undefined) return { kind: 'stale', reason: unwanted };
-  await show(run, { kind: 'comparing' });
-  const confirmed = await reading.confirmPlan(run).catch((error: unknown) => {
+  await show(asked, { kind: 'comparing' });
+  const confirmed = await confirmPlan(asked).catch((error: unknown) => {
     return { kind: 'changed' as const, reason: causeOf(error) };
   });
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
+  const run = onBase(asked, confirmed.baseSha);
   const fleet = newFleet();
   const stop = await applyAndVerify(run, fleet, progress);
   if (stop !== undefined) return endStopped(run, fleet, progress, stop);
@@ -115,6 +116,10 @@ async function changeHosts(run: RunRef, progress: Control): Promise<FinalPhase> 
   if (merged.kind === 'refused') return rollBack(run, fleet, merged.reason);
   const { mergeSha, differs } = merged;
   return applied(run, fleet, { mergeSha, differs });
+}
+
+function onBase(run: RunRef, baseSha: string | undefined): RunRef {
+  return baseSha === undefined ? run : { ...run, plan: { ...run.plan, baseSha } };
 }
 
 function applied(

@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Answer, PlanRef, PullSnapshot, Request, Revision } from '../engine/activities/types.ts';
-import { reading, short } from './activities.ts';
+import { short } from './activities.ts';
 import { attempt, noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { deployment } from './deployment.ts';
@@ -48,6 +48,7 @@ import {
   withPusher,
   withSnapshot,
 } from './pullState.ts';
+import { planPull } from './sites.ts';
 import { hasDied } from './watching.ts';
 
 const REPORT_WITHIN = '5 seconds';
@@ -109,7 +110,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const valid = await short.validatePull(input.pull, revision, !mayGoOn);
     if (valid.kind !== 'valid' || !mayGoOn || state.running !== undefined) return;
     reads = snapshot.headSha;
-    const outcome = await reading.planPull(input.pull, revision, state.shown);
+    const outcome = await planPull(input.pull, revision, state.shown, valid.elsewhere);
     reads = undefined;
     if (outcome.kind !== 'planned') return;
     state = { ...state, plan: outcome.plan, shown: outcome.plan };

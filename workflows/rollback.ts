@@ -1,29 +1,29 @@
 import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/types.ts';
-import { short, undoOnHost } from './activities.ts';
+import { short } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
+import { askAgainAfter } from './lockRetry.ts';
 import { locksReleased } from './messages.ts';
-
-const LOCK_RETRY = '30 seconds';
+import { undoHost, withSites } from './sites.ts';
 
 /**
  * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
  * what the hosts are; then what the receipts of the run recorded. `run` is the run that applied, `as` its rollback.
  */
-export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
+export async function rollback(applied: RunRef, as: RunRef): Promise<LateRollback> {
   let released = false;
   setHandler(locksReleased, () => {
     released = true;
   });
-  await short.startRun(as, 'rollback');
+  const run = withSites(applied, await short.startRun(as, 'rollback'));
   const revert = await short.openRevert(run).catch((error: unknown) => causeOf(error));
   if (typeof revert === 'string') {
     await short.endRun(as, 'stale', undefined);
     const reason = `the revert pull request could not be opened: ${revert}`;
     return { kind: 'refused', revert: undefined, reasons: [reason], remarks: [] };
   }
-  for (;;) {
+  for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(as, workflowInfo().workflowId);
     if (answer.kind === 'granted') break;
     if (answer.kind === 'needs-recovery') {
@@ -33,7 +33,7 @@ export async function rollback(run: RunRef, as: RunRef): Promise<LateRollback> {
       await short.releaseLocks(as.run);
       return { kind: 'refused', revert, reasons: [left], remarks: [] };
     }
-    await condition(() => released, LOCK_RETRY);
+    await condition(() => released, askAgainAfter(answer.position, asked));
     released = false;
   }
   const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, as, host.name, host.waves)));
@@ -50,7 +50,7 @@ async function undoLate(
   waves: readonly number[],
 ): Promise<UndoOutcome> {
   try {
-    return await undoOnHost.undoHost(run, host, [...waves].reverse(), true, as.run);
+    return await undoHost(run, host, [...waves].reverse(), { as: as.run });
   } catch (error) {
     return { kind: 'held', reason: `${host}: ${causeOf(error)}` };
   }

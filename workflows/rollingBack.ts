@@ -1,9 +1,9 @@
 import type { RunRef } from '../engine/activities/types.ts';
-import { undoOnHost } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { show } from './control.ts';
 import type { Fleet } from './fleet.ts';
 import type { FinalPhase } from './phases.ts';
+import { undoHost as undoOnSite } from './sites.ts';
 
 /** Waves in reverse; the hosts of one wave together. What cannot be put back is listed for a person. */
 export async function rollBack(run: RunRef, fleet: Fleet, reason: string): Promise<FinalPhase> {
@@ -36,7 +36,7 @@ export async function undoHost(run: RunRef, fleet: Fleet, host: string): Promise
 
 async function undoOne(run: RunRef, host: string, wave: number): Promise<readonly string[]> {
   try {
-    const outcome = await undoOnHost.undoHost(run, host, [wave], false);
+    const outcome = await undoOnSite(run, host, [wave]);
     return outcome.kind === 'rolled-back' ? [] : [outcome.reason];
   } catch (error) {
     return [`${host}: could not be rolled back: ${causeOf(error)}`];

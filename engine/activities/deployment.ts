@@ -1,29 +1,22 @@
 import type { GitHubClient } from '../github/client.ts';
-import {
-  branchTip,
-  getPull,
-  type MergeMethod,
-  mergePull as mergeOnGitHub,
-  type PullRequest,
-} from '../github/pulls.ts';
+import { getPull, type MergeMethod, mergePull as mergeOnGitHub } from '../github/pulls.ts';
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
-import { coveredBy } from '../plan/digest.ts';
-import type { Plan, Step } from '../plan/step.ts';
-import { auditRun, grounds, receiptsNamed } from './auditRun.ts';
+import { auditRun, receiptsNamed } from './auditRun.ts';
+import { confirmPlan } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
-import { judgePull } from './gate.ts';
 import { applyHost, batchName, hostOf, undoHost } from './hostRun.ts';
 import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
 import { holdingPolicy } from './policy.ts';
-import { assemble, fullName, planRevision } from './pull.ts';
+import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
 import { revisionOf } from './runRevision.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
-import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, PullRef, RunEnd, RunRef } from './types.ts';
+import { elsewhereOf } from './sites.ts';
+import type { DeploymentActivities, MergeOutcome, PullRef, RunEnd, RunRef, RunStart } from './types.ts';
 import { verifyHosts } from './verify.ts';
 
 /** What the deployment and rollback workflows call. */
@@ -33,10 +26,10 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     acquireLocks: (run, workflowId) => acquireLocks(engine, run, workflowId),
     releaseLocks: (run) => releaseLocks(engine, run),
     recoverRun: (run, dead) => recoverRun(engine, run, dead),
-    confirmPlan: (run) => confirmPlan(engine, run),
+    confirmPlan: (run, parts) => confirmPlan(engine, run, parts),
     applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
     cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
-    verifyHosts: (run, leftOut, scope) => verifyHosts(engine, run, leftOut, scope),
+    verifyHosts: (run, leftOut, scope, site) => verifyHosts(engine, run, leftOut, scope, site),
     ...rolloutActivities(engine),
     undoHost: (run, host, waves, late, holder) => undoHost(engine, run, host, waves, late, holder),
     showRun: (run, phase) => showRun(engine, run, phase),
@@ -46,7 +39,11 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
   };
 }
 
-async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback'): Promise<void> {
+async function startRun(
+  engine: Engine,
+  run: RunRef,
+  kind: 'apply' | 'rollback',
+): Promise<RunStart | undefined> {
   await engine.store.runs.create({
     id: run.run,
     repository: fullName(run.pull),
@@ -60,6 +57,13 @@ async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback')
   });
   await engine.store.runs.update(run.run, { state: 'running' });
   await auditRun(engine, run, kind);
+  return engine.config.sites === undefined ? undefined : { elsewhere: await sitesElsewhere(engine, run) };
+}
+
+/** Also of hosts that the run does not change, but looks at when it verifies. */
+async function sitesElsewhere(engine: Engine, run: RunRef): Promise<readonly string[]> {
+  const resolved = await engine.revisions.resolve(run.pull, revisionOf(run));
+  return resolved.kind === 'conflict' ? [] : (elsewhereOf(engine, resolved.changed).elsewhere ?? []);
 }
 
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
@@ -69,54 +73,6 @@ async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string
     ...receiptsNamed(await engine.store.receipts.ofRun(run.run)),
     ...(mergeSha === undefined ? {} : { mergeSha }),
   });
-}
-
-/** The approval covers head, base and the plan on fresh facts; anything else voids it, with the difference. */
-async function confirmPlan(engine: Engine, run: RunRef): Promise<ConfirmOutcome> {
-  const { pull, plan } = run;
-  const client = await engine.github.installationClient(pull.repository.installationId);
-  const now = await getPull(client, pull.repository, pull.number);
-  const moved = await movedSince(client, run, now);
-  if (moved !== undefined) return { kind: 'changed', reason: moved };
-  const judged = await judgePull(engine, pull, plan, run.context ?? {});
-  const { verdict } = judged;
-  if (!verdict.ready)
-    return { kind: 'changed', reason: `it is not ready any more. Missing: ${verdict.missing.join('; ')}` };
-  const resolved = await engine.revisions.resolve(pull, revisionOf(run));
-  if (resolved.kind === 'conflict')
-    return { kind: 'changed', reason: 'the branch conflicts with its base now' };
-  const made = assemble(await planRevision(engine, pull, resolved, plan.headSha));
-  const awaited = (plan.rollout?.unreachable ?? 'fail') !== 'fail';
-  const problem = made.problems.find(({ away }) => !(away && awaited));
-  if (problem !== undefined) return { kind: 'changed', reason: problem.message };
-  const approved = await engine.store.plans.get(plan.digest);
-  const other = made.plan.hosts.filter(
-    ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
-  );
-  if (other.length === 0) {
-    await auditRun(engine, run, 'confirm', grounds(judged));
-    return { kind: 'unchanged' };
-  }
-  const names = other.map((host) => host.host).join(', ');
-  return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };
-}
-
-/** Undefined: what was approved is what would be merged now, or is merged. */
-async function movedSince(
-  client: GitHubClient,
-  { pull, plan, mergeSha }: RunRef,
-  now: PullRequest,
-): Promise<string | undefined> {
-  if (mergeSha !== undefined)
-    return now.mergeSha === mergeSha ? undefined : 'the pull request is not merged as that commit';
-  if (now.state !== 'open') return 'the pull request was closed before anything was applied';
-  if (now.headSha !== plan.headSha) return 'a newer commit was pushed; its plan needs an approval of its own';
-  const base = await branchTip(client, pull.repository, now.baseRef);
-  return base === plan.baseSha ? undefined : `${now.baseRef} has moved since the plan; planning again`;
-}
-
-function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {
-  return plan?.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
 }
 
 async function cancelHost(engine: Engine, run: RunRef, host: string, wave: number): Promise<void> {

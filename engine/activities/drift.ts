@@ -9,6 +9,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
+import { elsewhereOf } from './sites.ts';
 import type { BranchTip, DriftReport, FleetPlan, RepositoryRef, RunRef } from './types.ts';
 
 const HOSTS_AT_ONCE = 16;
@@ -78,7 +79,8 @@ async function tracesOn(
   items: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const host = hosts.find((candidate) => candidate.name === name);
-  if (host === undefined) return new Map();
+  // a site's own workers read no logs yet
+  if (host === undefined || elsewhereOf(engine, [host]).elsewhere !== undefined) return new Map();
   try {
     const told = await engine.transport.withSession(targetOf(host.server), (session) =>
       readTraces(session, items),

@@ -12,14 +12,14 @@ import type { Revisions } from './revisions.ts';
 export interface Engine {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'botName' | 'hostOutageSeconds' | 'cancelDecisionSeconds' | 'driftMinutes'
+    'publicUrl' | 'botName' | 'hostOutageSeconds' | 'cancelDecisionSeconds' | 'driftMinutes' | 'sites'
   >;
   readonly store: Store;
   readonly transport: Transport;
   readonly github: GitHub;
   readonly revisions: Revisions;
   readonly secrets: Secrets;
-  readonly temporal: Pick<Client, 'workflow' | 'schedule'>;
+  readonly temporal: Pick<Client, 'workflow' | 'schedule' | 'workflowService' | 'options'>;
   readonly log: Logger;
   /** A signed link to a whole plan; undefined without a public URL. */
   readonly planUrl: (digest: string) => string | undefined;

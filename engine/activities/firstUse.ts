@@ -5,7 +5,9 @@ import type { Finding } from '../plan/step.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { type HostPlanning, inParallel, isAway } from './planning.ts';
+import type { ResolvedRevision } from './revisions.ts';
 import { addressOf, chainOf, isUnknown, seenAs } from './seenKeys.ts';
+import type { SitePart } from './types.ts';
 
 const HOSTS_AT_ONCE = 16;
 
@@ -21,6 +23,45 @@ export interface Met {
   readonly hosts: readonly ResolvedHost[];
   /** Those that showed none. */
   readonly problems: readonly HostPlanning[];
+}
+
+export interface MetAndPlanned {
+  readonly plannings: readonly HostPlanning[];
+  /** The changed ones, with their keys. */
+  readonly hosts: readonly ResolvedHost[];
+}
+
+/**
+ * Meets what has no key yet and plans; a valid revision has such servers only where the policy allows it. Servers of
+ * sites that others have read (`parts`) are not met from here.
+ */
+export async function meetAndPlan(
+  engine: Engine,
+  meeting: Meeting,
+  { changed, base }: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  parts: readonly SitePart[],
+  plan: (hosts: readonly ResolvedHost[]) => Promise<readonly HostPlanning[]>,
+): Promise<MetAndPlanned> {
+  const isElsewhere = ({ server }: ResolvedHost): boolean => parts.some(({ site }) => site === server.site);
+  const here = changed.filter((host) => !isElsewhere(host));
+  const met = await meetServers(engine, here, meeting);
+  const planned = await plan([...met.hosts, ...changed.filter(isElsewhere)]);
+  const before = new Map(base.hosts.map(({ name, server }) => [name, server]));
+  const told = planned.map((each) => withKeyFindings(each, met.hosts, before));
+  const hosts = changed.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
+  return { plannings: [...told, ...met.problems], hosts };
+}
+
+function withKeyFindings(
+  planning: HostPlanning,
+  hosts: readonly ResolvedHost[],
+  before: ReadonlyMap<string, ResolvedServer>,
+): HostPlanning {
+  if (planning.kind !== 'planned') return planning;
+  const { plan } = planning;
+  const host = hosts.find(({ name }) => name === plan.host);
+  const own = host === undefined ? [] : [...seenFindings(host), ...pinFindings(host, before.get(host.name))];
+  return { ...planning, plan: { ...plan, findings: [...plan.findings, ...own] } };
 }
 
 /**

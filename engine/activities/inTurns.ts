@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { limiter } from '../hosts/limit.ts';
 
 /**
@@ -10,11 +11,27 @@ const places = limiter(AT_ONCE);
 
 type Activities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
-/** The same activities, a few of which run at one time; `but` names those that wait for hosts, which wait for nobody. */
-export function inTurns<T extends object>(activities: T, but: readonly (keyof T)[] = []): T {
+/**
+ * The same activities, a few of which run at one time; `but` names those that wait for hosts, which wait for nobody. The wait
+ * counts towards an activity's time limit: one that was given up meanwhile is in Temporal's queue again, and takes no place.
+ */
+export function inTurns<T extends object>(
+  activities: T,
+  but: readonly (keyof T)[] = [],
+  signalOf: () => AbortSignal = () => Context.current().cancellationSignal,
+): T {
   const wrapped = Object.entries(activities as Activities).map(([name, activity]) => [
     name,
-    but.some((free) => free === name) ? activity : (...args: never[]) => places(() => activity(...args)),
+    but.some((free) => free === name)
+      ? activity
+      : (...args: never[]) => inTurn(() => activity(...args), signalOf()),
   ]);
   return Object.fromEntries(wrapped) as T;
+}
+
+function inTurn<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return places(async () => {
+    signal.throwIfAborted();
+    return work();
+  });
 }

@@ -1,22 +1,29 @@
 import type { Holder } from '../store/lock-order.ts';
+import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { undoHost } from './hostRun.ts';
 import { fullName } from './pull.ts';
 import { showRun } from './showRun.ts';
+import { elsewhere } from './sites.ts';
 import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
+import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
-/** All hosts of the run or none. A holder whose workflow is dead loses its locks; its hosts need recovery first. */
+/**
+ * All hosts of the run or none; what takes a change back goes before what brings one. A holder whose workflow is dead
+ * loses its locks; its hosts need recovery first.
+ */
 export async function acquireLocks(engine: Engine, run: RunRef, workflowId: string): Promise<LockOutcome> {
   const hosts = run.plan.hosts.map((host) => host.identity);
   const pull = `${fullName(run.pull)}#${run.pull.number}`;
+  const urgent = (await engine.store.runs.get(run.run))?.kind === 'rollback';
   for (;;) {
-    const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull });
+    const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull, urgent });
     if (answer.kind === 'granted') return (await recoverable(engine, run)) ?? answer;
     const dead = await deadHolders(engine, answer.holders);
     if (dead.length === 0) {
-      const names = [...answer.holders, ...answer.ahead].map((other) => other.pull);
-      return { kind: 'waiting', position: answer.position, behind: [...new Set(names)].join(', ') };
+      const { position } = answer;
+      return { kind: 'waiting', position, behind: position > PLACES_TOLD ? '' : namesBefore(answer) };
     }
     for (const holder of dead) await engine.store.locks.forceRelease(holder.host, 'doaas');
   }
@@ -49,17 +56,34 @@ async function deadHolders(engine: Engine, holders: readonly Holder[]): Promise<
 
 async function recoverable(engine: Engine, run: RunRef): Promise<LockOutcome | undefined> {
   const needing = await engine.store.hosts.needRecovery(run.plan.hosts.map((host) => host.identity));
-  const runs = new Map<string, Set<string>>();
+  const runs = new Map<string, RecoverableRun>();
   for (const { identity } of needing) {
     const open = await engine.store.receipts.open(identity, run.run);
     if (open.length === 0) await engine.store.hosts.clearNeedsRecovery(identity);
+    const site = run.plan.hosts.find((host) => host.identity === identity)?.site ?? '';
+    const [away] = elsewhere(engine.config.sites, [site]);
     for (const receipt of open) {
-      runs.set(receipt.runId, (runs.get(receipt.runId) ?? new Set()).add(receipt.host));
+      const key = `${receipt.runId} ${away ?? ''}`;
+      const hosts = new Set(runs.get(key)?.hosts).add(receipt.host);
+      const whose = away === undefined ? {} : { site: away };
+      runs.set(key, { run: receipt.runId, hosts: [...hosts], ...whose });
     }
   }
-  if (runs.size === 0) return undefined;
-  const list = [...runs].map(([name, hosts]) => ({ run: name, hosts: [...hosts] }));
-  return { kind: 'needs-recovery', runs: list };
+  return runs.size === 0 ? undefined : { kind: 'needs-recovery', runs: [...runs.values()] };
+}
+
+/**
+ * Whether other hosts of a dead run still wait for whoever locks them next. Until then the run has not ended: what an
+ * ended one left is not looked for.
+ */
+export async function isLeftElsewhere(
+  { locks, hosts, receipts }: Pick<Store, 'locks' | 'hosts' | 'receipts'>,
+  { run, plan }: Pick<RunRef, 'run' | 'plan'>,
+): Promise<boolean> {
+  if ((await locks.heldBy(run)).length > 0) return true;
+  const needing = await hosts.needRecovery(plan.hosts.map(({ identity }) => identity));
+  const open = await Promise.all(needing.map(({ identity }) => receipts.open(identity)));
+  return open.flat().some(({ runId }) => runId === run);
 }
 
 /** Undoes what a dead run left on hosts that the asking run has locked. */
@@ -74,6 +98,7 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
     if (outcome.kind !== 'rolled-back') return outcome;
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }
+  if (await isLeftElsewhere(engine.store, ref)) return { kind: 'rolled-back' };
   await engine.store.runs.update(dead.run, { state: 'rolled-back' });
   const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
   await showRun(engine, ref, { kind: 'rolled-back', reason }).catch((error: unknown) =>

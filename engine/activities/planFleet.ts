@@ -6,52 +6,61 @@ import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
+import { NO_PULL } from './pull.ts';
+import { elsewhereOf, joined, unservedText } from './sites.ts';
 import type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './types.ts';
 
 /** Hosts that one activity plans: several workers share a larger fleet, and a retry repeats little. */
 export const HOSTS_PER_ACTIVITY = 50;
 
-/** A plan that belongs to no pull request is stored under this number. */
-const NO_PULL = 0;
-
 /** Plans whole commits, for the command line and the benchmark. */
 export function fleetActivities(engine: Engine): FleetActivities {
   return {
-    planFleet: (revision, start) => planFleet(engine, revision, start),
-    joinFleet: (revision, parts) => joinFleet(engine, revision, parts),
+    planFleet: (revision, start, site) => planFleet(engine, revision, start, site),
+    joinFleet: (revision, parts, unserved) => joinFleet(engine, revision, parts, unserved),
   };
 }
 
-async function planFleet(engine: Engine, revision: FleetRevision, start: number): Promise<FleetPart> {
+async function planFleet(
+  engine: Engine,
+  revision: FleetRevision,
+  start: number,
+  site: string | undefined,
+): Promise<FleetPart> {
   const tree = await engine.revisions.resolveCommit(revision.repository, revision.commit);
   const { resolution } = tree;
   const [problem] = errorsByOwnPolicy(tree);
   if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
+  const away = site === undefined ? elsewhereOf(engine, resolution.hosts) : {};
+  const hosts = resolution.hosts.filter(({ server }) =>
+    site === undefined ? away.elsewhere?.includes(server.site) !== true : server.site === site,
+  );
   const end = start + HOSTS_PER_ACTIVITY;
   const plannings = await planHosts(engine, {
-    hosts: resolution.hosts.slice(start, end),
+    hosts: hosts.slice(start, end),
     payloads: resolution.payloads,
     repository: nameOf(revision),
     changedItems: () => (revision.drift === true ? new Set() : undefined),
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
   });
   const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
-  const total = resolution.hosts.length;
+  const total = hosts.length;
   const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
-  return { plan: { ...plan, problems }, total, next: end < total ? end : undefined };
+  return { plan: { ...plan, problems }, total, next: end < total ? end : undefined, ...away };
 }
 
 async function joinFleet(
   engine: Engine,
   revision: FleetRevision,
   parts: readonly FleetPlan[],
+  unserved: readonly string[] = [],
 ): Promise<FleetPlan> {
   const plans = await Promise.all(parts.map((part) => storedPlan(engine, part.digest)));
-  const hosts = plans.flatMap((plan) => plan.hosts);
   const { resolution } = await engine.revisions.resolveCommit(revision.repository, revision.commit);
-  const plan: Plan = { kind: 'plan', hosts, digest: planDigest(hosts) };
+  const plan = joined(plans, resolution.hosts);
   const stored = await store(engine, revision, plan, resolution.payloads);
-  return { ...stored, problems: parts.flatMap((part) => part.problems) };
+  const problems = [...parts.flatMap((part) => part.problems), ...unserved.map(unservedText)];
+  return { ...stored, problems };
 }
 
 async function storedPlan(engine: Engine, digest: string): Promise<Plan> {

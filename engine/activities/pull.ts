@@ -5,11 +5,11 @@ import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { POLICY_FILE } from '../spec/policy.ts';
-import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
-import { meetServers, pinFindings, seenFindings } from './firstUse.ts';
+import { meetAndPlan } from './firstUse.ts';
 import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
@@ -17,10 +17,22 @@ import { recordPlan } from './recordPlan.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
-import type { PlanOutcome, PlanRef, PullActivities, PullRef, PullSnapshot, Revision } from './types.ts';
+import { plannedElsewhere } from './sites.ts';
+import type {
+  PlanOutcome,
+  PlanRef,
+  PullActivities,
+  PullRef,
+  PullSnapshot,
+  Revision,
+  SitePart,
+} from './types.ts';
 import { unpinnedErrors } from './unpinned.ts';
 import { validatePull } from './validate.ts';
 import { validateGroup } from './validateGroup.ts';
+
+/** A plan that belongs to no pull request, or is a part of one, is stored under this number. */
+export const NO_PULL = 0;
 
 type Planned = Pick<
   PullActivities,
@@ -32,7 +44,7 @@ export function pullActivities(engine: Engine): Planned {
   return {
     readPull: (pull) => readPull(engine, pull),
     validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
-    planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
+    planPull: (pull, revision, previous, parts) => planPull(engine, pull, revision, previous, parts),
     gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
     recordOverride: (pull, plan, request, lifted) => recordOverride(engine, pull, plan, request, lifted),
     validateGroup: (repository, group) => validateGroup(engine, repository, group),
@@ -68,7 +80,9 @@ async function planPull(
   pull: PullRef,
   revision: Revision,
   previous: PlanRef | undefined,
+  parts: readonly SitePart[] = [],
 ): Promise<PlanOutcome> {
+  const { headSha } = revision;
   const client = await engine.github.installationClient(pull.repository.installationId);
   const resolved = await validRevision(engine, pull, revision);
   const show = (
@@ -81,7 +95,13 @@ async function planPull(
     return showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions, ...whole });
   };
   const [{ plannings, hosts }] = await Promise.all([
-    meetAndPlan(engine, pull, resolved, revision.headSha),
+    meetAndPlan(
+      engine,
+      { repository: fullName(pull), pull: pull.number, headSha },
+      resolved,
+      parts,
+      (changed) => planRevision(engine, pull, { ...resolved, changed }, headSha, parts),
+    ),
     resolved.changed.length === 0
       ? undefined
       : show({ status: 'in_progress' }, planning(resolved.changed.length)),
@@ -133,35 +153,6 @@ async function validRevision(
   return resolved;
 }
 
-/** Meets what has no key yet; a valid revision has such servers only where the policy allows it. `hosts`: with their keys. */
-async function meetAndPlan(
-  engine: Engine,
-  pull: PullRef,
-  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
-  headSha: string,
-): Promise<{ readonly plannings: readonly HostPlanning[]; readonly hosts: readonly ResolvedHost[] }> {
-  const meeting = { repository: fullName(pull), pull: pull.number, headSha };
-  const met = await meetServers(engine, resolved.changed, meeting);
-  const planned = await planRevision(engine, pull, { ...resolved, changed: met.hosts }, headSha);
-  const hosts = resolved.changed.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
-  const before = new Map(resolved.base.hosts.map(({ name, server }) => [name, server]));
-  const told = planned.map((each) => withKeyFindings(each, met.hosts, before));
-  return { plannings: [...told, ...met.problems], hosts };
-}
-
-function withKeyFindings(
-  planning: HostPlanning,
-  hosts: readonly ResolvedHost[],
-  before: ReadonlyMap<string, ResolvedServer>,
-): HostPlanning {
-  if (planning.kind !== 'planned') return planning;
-  const { plan } = planning;
-  const host = hosts.find(({ name }) => name === plan.host);
-  const own = host === undefined ? [] : [...seenFindings(host), ...pinFindings(host, before.get(host.name))];
-  const findings = [...plan.findings, ...own];
-  return { ...planning, plan: { ...plan, findings } };
-}
-
 function planning(servers: number): Shown['view'] {
   const title = `Reading ${servers} ${servers === 1 ? 'server' : 'servers'}`;
   return { kind: 'words', title, body: 'The plan follows as soon as all of them have answered.' };
@@ -178,24 +169,39 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
   });
 }
 
-/** Reads and plans every changed host of the revision. */
+/** Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it. */
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
   resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
   headSha: string,
+  parts: readonly SitePart[] = [],
 ): Promise<readonly HostPlanning[]> {
-  const unseen = await newHosts(engine, resolved.changed);
+  const hosts = resolved.changed.filter(({ server }) => !parts.some(({ site }) => site === server.site));
+  const unseen = await newHosts(engine, hosts);
   const plannings = await planHosts(engine, {
-    hosts: resolved.changed,
+    hosts,
     payloads: new Map([...resolved.base.payloads, ...resolved.merged.payloads]),
     repository: fullName(pull),
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
   });
-  await keepFirstSeen(engine, resolved.changed, plannings, headSha);
-  return plannings;
+  await keepFirstSeen(engine, hosts, plannings, headSha);
+  return inOrder(
+    [...plannings, ...(await plannedElsewhere(engine, parts, resolved.changed))],
+    resolved.changed,
+  );
+}
+
+function inOrder(
+  plannings: readonly HostPlanning[],
+  hosts: readonly ResolvedHost[],
+): readonly HostPlanning[] {
+  const place = new Map(hosts.map(({ name }, i) => [name, i]));
+  const placeOf = (planning: HostPlanning): number =>
+    place.get(planning.kind === 'planned' ? planning.plan.host : planning.host) ?? 0;
+  return [...plannings].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 export interface Assembled {

@@ -3,6 +3,7 @@ import { publishComment, react, replyTo } from '../github/comment.ts';
 import { renderAnswer } from '../github/render/answer.ts';
 import { code } from '../github/render/escape.ts';
 import { openPulls } from '../github/repositories.ts';
+import { type Place, placeOf } from '../store/lock-order.ts';
 import type { Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
@@ -12,6 +13,7 @@ import { refusal } from './refusal.ts';
 import { closeOvertaken, ifAllowed } from './show.ts';
 import { signalPull } from './signalPull.ts';
 import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
+import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
 type Requests = Omit<
   PullActivities,
@@ -86,13 +88,18 @@ async function describeStatus(engine: Engine, pull: PullRef): Promise<string> {
   const queue = await engine.store.locks.queue();
   const mine = runs.map((run) => run.id);
   const held = locks.filter((lock) => mine.includes(lock.runId));
-  const place = queue.findIndex((waiter) => mine.includes(waiter.runId));
+  const waiting = queue.filter((waiter) => mine.includes(waiter.runId));
   const lines = [
     ...runs.slice(0, 5).map((run) => `- \`${run.id}\` (${run.kind}): ${run.state}${since(run)}`),
     ...held.map((lock) => `- holds \`${lock.host.split(' ')[0]}\` for \`${lock.runId}\``),
-    ...(place === -1 ? [] : [`- waits for locks at place ${place + 1} of ${queue.length}`]),
+    ...waiting.map((waiter) => waitLine(waiter.runId, placeOf(waiter, queue, locks))),
   ];
   return lines.length === 0 ? 'Nothing of this pull request has run yet.' : lines.join('\n');
+}
+
+function waitLine(run: string, place: Place): string {
+  const behind = place.position > PLACES_TOLD ? '' : `, behind ${namesBefore(place)}`;
+  return `- \`${run}\` waits for locks at place ${place.position}${behind}`;
 }
 
 function since(run: Run): string {

@@ -13,7 +13,7 @@ import type {
 import type { Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
 import { rolloutView } from './rolloutView.ts';
-import type { RolloutProgress } from './types.ts';
+import type { RolloutProgress, RunPhase } from './types.ts';
 
 /**
  * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
@@ -37,6 +37,8 @@ export interface VerifyDetail {
 }
 
 export interface RunDetail {
+  /** What was published last of where the run is, by whichever process. */
+  readonly phase?: RunPhase;
   readonly verify?: VerifyDetail;
   readonly rollout?: RolloutProgress;
 }

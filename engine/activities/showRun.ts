@@ -17,6 +17,7 @@ import {
 } from './runViews.ts';
 import { type CheckState, showCheck, showComment } from './show.ts';
 import type { RunPhase, RunRef } from './types.ts';
+import { isShown, keepShown, waitingView } from './waiting.ts';
 
 const RUNNING: CheckState = { status: 'in_progress' };
 const GOOD: CheckState = { status: 'completed', conclusion: 'success' };
@@ -53,10 +54,13 @@ interface Board {
 /** Publishes where the run is: `doaas/apply`, `doaas/verify` and the comment. Safe to repeat. */
 export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
   stopProgress(run.run);
+  if (isShown(run.run, phase)) return;
   if (FINAL.has(phase.kind)) begun.delete(run.run);
+  await keepDetail(engine, run, { phase });
   await keepProgress(engine, run, phase);
   const record = await readRecord(engine, run);
   await publish(engine, run, boardOf(await waitingView(engine, phase), record, phase));
+  keepShown(run.run, phase);
 }
 
 /** How far the batches are, for the updates between two phases. Once all are done the whole fleet is verified. */
@@ -98,7 +102,7 @@ function boardOf(waiting: WaitingForLockView | undefined, record: RunRecord, pha
   const verify = verifyView(record);
   switch (phase.kind) {
     case 'waiting': {
-      const view = waiting ?? { kind: 'waiting-for-lock', holders: [] };
+      const view: WaitingForLockView = waiting ?? { kind: 'waiting-for-lock', holders: [] };
       return { apply: { state: { status: 'queued' }, view }, comment: view };
     }
     case 'recovering':
@@ -203,21 +207,6 @@ function words(state: CheckState, title: string, body: string): Board {
   return { apply: { state, view: { kind: 'words', title, body } } };
 }
 
-async function waitingView(engine: Engine, phase: RunPhase): Promise<WaitingForLockView | undefined> {
-  if (phase.kind !== 'waiting') return undefined;
-  const locks = await engine.store.locks.list();
-  const holders = phase.behind.split(', ').map((holder) => {
-    const held = locks.filter((lock) => lock.pull === holder);
-    const since = Math.min(...held.map((lock) => lock.takenAt), Date.now());
-    return {
-      holder,
-      hosts: held.map((lock) => lock.host.split(' ')[0] ?? ''),
-      sinceSeconds: (Date.now() - since) / 1000,
-    };
-  });
-  return { kind: 'waiting-for-lock', holders };
-}
-
 async function readRecord(engine: Engine, run: RunRef): Promise<RunRecord> {
   const [plan, receipts, stored] = await Promise.all([
     engine.store.plans.get(run.plan.digest),
@@ -266,7 +255,7 @@ export function progressOf(engine: Engine, run: RunRef): () => void {
 async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   const record = await readRecord(engine, run);
   const verify = verifyView(record);
-  if (!due.delete(run.run)) return;
+  if (!due.delete(run.run) || !isMoving(record.detail.phase)) return;
   const failed = record.detail.rollout?.failed.map(({ host }) => host) ?? [];
   const undoing = record.receipts.some(({ state, host }) => state === 'undone' && !failed.includes(host));
   if (undoing) return;
@@ -283,6 +272,19 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   if (shown.get(run.run) === now) return;
   await publish(engine, run, board);
   shown.set(run.run, now);
+  await giveWay(engine, run);
+}
+
+/** Between these phases and the next, steps and probes are told as they come. */
+function isMoving(phase: RunPhase | undefined): boolean {
+  return phase === undefined || phase.kind === 'applying' || phase.kind === 'verifying';
+}
+
+/** Another process may have published a later phase meanwhile: then this is not to be the last word. */
+async function giveWay(engine: Engine, run: RunRef): Promise<void> {
+  const record = await readRecord(engine, run);
+  const { phase } = record.detail;
+  if (phase !== undefined && !isMoving(phase)) await publish(engine, run, boardOf(undefined, record, phase));
 }
 
 function stopProgress(run: string): void {

@@ -5,10 +5,13 @@
 
 import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
+import type { RunStart, SitePart } from './siteTypes.ts';
 
 export type { BranchTip, DriftReport, RepositoryActivities } from './clockTypes.ts';
+export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
+export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
 export interface RepositoryRef {
   readonly owner: string;
@@ -43,7 +46,13 @@ export interface Revision {
 }
 
 export type ValidateOutcome =
-  | { readonly kind: 'valid'; readonly treeSha: string; readonly hosts: readonly string[] }
+  | {
+      readonly kind: 'valid';
+      readonly treeSha: string;
+      readonly hosts: readonly string[];
+      /** Sites of these hosts that only workers of their own reach. */
+      readonly elsewhere?: readonly string[];
+    }
   | { readonly kind: 'invalid'; readonly errors: number }
   | { readonly kind: 'conflict' };
 
@@ -114,6 +123,7 @@ export interface LateRollback {
 
 export type LockOutcome =
   | { readonly kind: 'granted'; readonly fence: number }
+  /** `behind`: names, comma and space between them; empty where too many go before it. */
   | { readonly kind: 'waiting'; readonly position: number; readonly behind: string }
   /** A dead run left the host with open receipts. */
   | { readonly kind: 'needs-recovery'; readonly runs: readonly RecoverableRun[] };
@@ -121,6 +131,8 @@ export type LockOutcome =
 export interface RecoverableRun {
   readonly run: string;
   readonly hosts: readonly string[];
+  /** Whose workers reach these hosts, where the engine does not. */
+  readonly site?: string;
 }
 
 export interface RunRef {
@@ -135,10 +147,13 @@ export interface RunRef {
   readonly context?: GateContext;
   /** The change is merged already; what is applied is this commit. */
   readonly mergeSha?: string;
+  /** Sites whose hosts only workers of their own reach. */
+  readonly elsewhere?: readonly string[];
 }
 
 export type ConfirmOutcome =
-  | { readonly kind: 'unchanged' }
+  /** `baseSha`: the base has moved, and the plan is the same on this tip. */
+  | { readonly kind: 'unchanged'; readonly baseSha?: string }
   /** The approval does not cover what would run now; the sentence says what changed. */
   | { readonly kind: 'changed'; readonly reason: string };
 
@@ -201,7 +216,12 @@ export interface PullActivities {
   /** `fork`: more than this is not done for it, which the check says. */
   validatePull(pull: PullRef, revision: Revision, fork?: boolean): Promise<ValidateOutcome>;
   /** `previous`: the plan that was shown before, so that an equal digest keeps its time and its approvals. */
-  planPull(pull: PullRef, revision: Revision, previous: PlanRef | undefined): Promise<PlanOutcome>;
+  planPull(
+    pull: PullRef,
+    revision: Revision,
+    previous: PlanRef | undefined,
+    parts?: readonly SitePart[],
+  ): Promise<PlanOutcome>;
   /** Ends the plan check of a head whose planning a newer one has stopped. */
   closeOvertaken(pull: PullRef, headSha: string): Promise<void>;
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
@@ -229,17 +249,23 @@ export interface PullActivities {
 }
 
 export interface DeploymentActivities {
-  startRun(run: RunRef, kind: 'apply' | 'rollback'): Promise<void>;
+  /** Undefined: the engine reaches all of its hosts. */
+  startRun(run: RunRef, kind: 'apply' | 'rollback'): Promise<RunStart | undefined>;
   acquireLocks(run: RunRef, workflowId: string): Promise<LockOutcome>;
   /** Also tells the next in the queue. */
   releaseLocks(run: string): Promise<void>;
   recoverRun(run: RunRef, recover: RecoverableRun): Promise<UndoOutcome>;
   /** Is the pull request still mergeable at this head and base, and is the plan still the same on fresh facts? */
-  confirmPlan(run: RunRef): Promise<ConfirmOutcome>;
+  confirmPlan(run: RunRef, parts?: readonly SitePart[]): Promise<ConfirmOutcome>;
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;
-  /** All hosts of the change that are to be as wanted; or, between two batches, those of the scope. */
-  verifyHosts(run: RunRef, leftOut?: readonly string[], scope?: VerifyScope): Promise<VerifyOutcome>;
+  /** All hosts of the change that are to be as wanted; or, between two batches, those of the scope. `site`: its only. */
+  verifyHosts(
+    run: RunRef,
+    leftOut?: readonly string[],
+    scope?: VerifyScope,
+    site?: string,
+  ): Promise<VerifyOutcome>;
   /** Which of these hosts do not answer now. */
   silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]>;
   /** ISO time until which a person may say what becomes of a cancelled run. */
@@ -257,37 +283,4 @@ export interface DeploymentActivities {
   /** Opens the pull request that reverts a merged one; returns its number. Idempotent. */
   openRevert(run: RunRef): Promise<number>;
   endRun(run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void>;
-}
-
-/** A commit of a repository, all of whose hosts are planned. */
-export interface FleetRevision {
-  readonly repository: RepositoryRef;
-  readonly commit: string;
-  /** Nobody asks for a change: whatever differs is drift. */
-  readonly drift?: true;
-}
-
-export interface FleetPlan {
-  /** Of the plan in the store. */
-  readonly digest: string;
-  readonly hosts: number;
-  readonly steps: number;
-  /** Sentences: hosts that could not be read, and findings that forbid the plan. */
-  readonly problems: readonly string[];
-}
-
-/** The plan of some hosts, in the order of the commit. */
-export interface FleetPart {
-  readonly plan: FleetPlan;
-  /** Hosts of the commit. */
-  readonly total: number;
-  /** Where the next part begins; undefined when this was the last. */
-  readonly next: number | undefined;
-}
-
-export interface FleetActivities {
-  /** Reads and plans the hosts from the `start`th on, as many as one activity takes. */
-  planFleet(revision: FleetRevision, start: number): Promise<FleetPart>;
-  /** Stores one plan of several parts. */
-  joinFleet(revision: FleetRevision, parts: readonly FleetPlan[]): Promise<FleetPlan>;
 }

@@ -6,6 +6,7 @@ import type { ValidateView } from '../github/render/views.ts';
 import { RepositoryError } from '../repository/error.ts';
 import type { Engine } from './engine.ts';
 import { showCheck, showComment } from './show.ts';
+import { elsewhereOf } from './sites.ts';
 import type { PullRef, Revision, ValidateOutcome } from './types.ts';
 import { unpinnedErrors } from './unpinned.ts';
 
@@ -54,7 +55,8 @@ export async function validatePull(
     await showComment(client, pull, view);
     return { kind: 'invalid', errors: errors.length };
   }
-  return { kind: 'valid', treeSha: resolved.treeSha, hosts: resolved.changed.map((host) => host.name) };
+  const { treeSha, changed } = resolved;
+  return { kind: 'valid', treeSha, hosts: changed.map((host) => host.name), ...elsewhereOf(engine, changed) };
 }
 
 export interface Unreadable {

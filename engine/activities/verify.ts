@@ -16,7 +16,7 @@ import { patientTransport } from './reaching.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
 import { revisionOf } from './runRevision.ts';
-import type { VerifyDetail } from './runViews.ts';
+import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { type Mask, maskFor, usesOn } from './sealing.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
@@ -25,7 +25,8 @@ const HOSTS_AT_ONCE = 32;
 
 /**
  * Fresh facts, plan again, no steps; and every declared probe passes. `leftOut`: hosts that are not to be as wanted.
- * `scope`: between two batches, what was done so far. A host that is out of reach, such as one that reboots after a
+ * `scope`: between two batches, what was done so far. `site`: its hosts only, beside what was found before; else those
+ * that the engine reaches. A host that is out of reach, such as one that reboots after a
  * change, is waited for as in apply and undo: what went wrong is thrown, for Temporal to try again. So is a vault.
  */
 export async function verifyHosts(
@@ -33,13 +34,16 @@ export async function verifyHosts(
   run: RunRef,
   leftOut: readonly string[] = [],
   scope?: VerifyScope,
+  site?: string,
 ): Promise<VerifyOutcome> {
   const revision = await engine.revisions.resolve(run.pull, revisionOf(run));
   if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
-  const looked = lookedAt(revision.changed, [...leftOut, ...(run.plan.skipped ?? [])], scope);
+  const reached = revision.changed.filter(({ server }) => isReached(run, server.site, site));
+  const looked = lookedAt(reached, [...leftOut, ...(run.plan.skipped ?? [])], scope);
+  const before = site === undefined ? NOTHING_BEFORE : await foundBefore(engine, run, looked);
   const resolved = { ...revision, changed: looked.map(({ host }) => host) };
   const patientEngine = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved));
+  const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved), before);
   const made = assemble(await planRevision(patientEngine, run.pull, resolved, run.plan.headSha));
   const left = stepsLeft(made, looked);
   const causes = made.problems.map(({ cause }) => cause);
@@ -50,11 +54,36 @@ export async function verifyHosts(
   const waitFor = away ?? causes.find(waited);
   const [first] = failed;
   if (first === undefined && waitFor !== undefined) throw waitFor;
-  const state = first === undefined ? 'verified' : 'failed';
-  await keepDetail(engine, run, { verify: { state, probes, remaining: remainingOf(made, left) } });
+  const state = first === undefined && before.state === 'verified' ? 'verified' : 'failed';
+  await keepDetail(engine, run, {
+    verify: {
+      state,
+      probes: [...before.probes, ...probes],
+      remaining: [...before.remaining, ...remainingOf(made, left)],
+    },
+  });
   if (first === undefined) return { kind: 'verified' };
   const hosts = failed.filter(({ host }, i) => failed.findIndex((other) => other.host === host) === i);
   return { kind: 'failed', reason: first.reason, hosts };
+}
+
+function isReached(run: RunRef, hosts: string, site: string | undefined): boolean {
+  return site === undefined ? run.elsewhere?.includes(hosts) !== true : hosts === site;
+}
+
+const NOTHING_BEFORE: VerifyDetail = { state: 'verified', probes: [], remaining: [] };
+
+/** What the engine, and the sites before this one, found on other hosts. */
+async function foundBefore(engine: Engine, run: RunRef, looked: readonly Looked[]): Promise<VerifyDetail> {
+  const detail = (await engine.store.runs.get(run.run))?.detail as RunDetail | undefined;
+  const { probes, remaining } = detail?.verify ?? NOTHING_BEFORE;
+  const own = new Set(looked.map(({ host }) => host.name));
+  const others = {
+    probes: probes.filter(({ host }) => !own.has(host)),
+    remaining: remaining.filter(({ host }) => !own.has(host)),
+  };
+  const failed = others.remaining.length > 0 || others.probes.some((probe) => probe.state === 'failed');
+  return { state: failed ? 'failed' : 'verified', ...others };
 }
 
 interface Looked {
@@ -130,14 +159,15 @@ async function probeAll(
   run: RunRef,
   looked: readonly Looked[],
   mask: Mask,
+  before: VerifyDetail,
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = looked.flatMap(({ host, wave }) =>
     probesOf(host, wave).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
   );
   const show = progressOf(engine, run);
   const publish = async (): Promise<void> => {
-    const shown = board.map((entry) => entry.shown);
-    await keepDetail(engine, run, { verify: { state: 'running', probes: shown, remaining: [] } });
+    const probes = [...before.probes, ...board.map((entry) => entry.shown)];
+    await keepDetail(engine, run, { verify: { state: 'running', probes, remaining: before.remaining } });
     show();
   };
   if (board.length > 0) await publish();

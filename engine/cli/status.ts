@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../hosts/host-error.ts';
 import type { Recovery } from '../store/hosts.ts';
-import type { HeldLock, Waiter } from '../store/lock-order.ts';
+import { type HeldLock, type Place, placeOf, type Waiter } from '../store/lock-order.ts';
 import type { Run } from '../store/runs.ts';
 import { misuse } from './command.ts';
 import { withStore } from './openStore.ts';
@@ -64,12 +64,7 @@ function asText({ open, recent, locks, queue, needRecovery }: Status, io: Io): s
     ),
     section(
       'Waiting for servers',
-      queue.map((waiter, i) => [
-        String(i + 1),
-        waiter.pull,
-        waiter.runId,
-        waiter.hosts.map(addressOf).join(', '),
-      ]),
+      queue.map((waiter) => waiterRow(waiter, placeOf(waiter, queue, locks))),
       'nobody',
     ),
     ...(needRecovery.length === 0
@@ -82,6 +77,17 @@ function asText({ open, recent, locks, queue, needRecovery }: Status, io: Io): s
           ),
         ]),
   ].join('\n');
+}
+
+/** Whom a waiter far back waits for would fill the screen. */
+const BEHIND_SHOWN = 5;
+
+/** The place is that in the queue of its own servers. */
+function waiterRow({ pull, runId, hosts }: Waiter, { position, holders, ahead }: Place): readonly string[] {
+  const behind = [...new Set([...holders, ...ahead].map((other) => other.pull))];
+  const more = behind.length > BEHIND_SHOWN ? ' ...' : '';
+  const waitsFor = behind.length === 0 ? [] : [`behind ${behind.slice(0, BEHIND_SHOWN).join(', ')}${more}`];
+  return [String(position), pull, runId, hosts.map(addressOf).join(', '), ...waitsFor];
 }
 
 function runRow(run: Run): readonly string[] {

@@ -55,7 +55,7 @@ describe('status, while the engine runs', () => {
     const { stdout } = await doaas(['status']);
     expect(stdout).toMatch(/^ {2}pr7-a {2}apply {2}running {2}acme\/infra#7 {2}since \S+Z {2}by ann$/m);
     expect(stdout).toMatch(/^ {2}10\.0\.0\.5:22 {2}acme\/infra#7 {2}pr7-a {2}since /m);
-    expect(stdout).toMatch(/^ {2}1 {2}acme\/infra#7 {2}pr7-b {2}10\.0\.0\.6:22$/m);
+    expect(stdout).toMatch(/^ {2}1 {2}acme\/infra#7 {2}pr7-b {2}10\.0\.0\.6:22 {2}behind acme\/infra#7$/m);
     expect(stdout).toContain('10.0.0.5:22  ann released it\u{fffd}[2J');
     const data = JSON.parse((await doaas(['status', '--json'])).stdout);
     expect(data).toMatchObject({ locks: [{ host: WEB }, { host: DB }], queue: [{ runId: 'pr7-b' }] });

@@ -22,7 +22,7 @@ export async function runUnlock(argv: readonly string[], io: Io): Promise<number
   });
   io.stdout.write(
     `${printable(addressOf(freed.host))} is free: the lock of run ${printable(freed.runId)} (${printable(freed.pull)}) was taken away, and the audit log says by whom.\n` +
-      'What that run left on the server stays until the next run there, which first finishes or undoes it. Who waits goes on within 30 seconds of the engine running.\n',
+      'What that run left on the server stays until the next run there, which first finishes or undoes it. Who waits goes on within 5 minutes of the engine running.\n',
   );
   return EXIT.done;
 }

@@ -46,8 +46,20 @@ describe('loadConfig', () => {
 
   test.each([
     [{ DOAAS_PORT: '80a' }, /^DOAAS_PORT is "80a": expected a whole number from 0 to 65535\./],
-    [{ DOAAS_ROLE: 'boss' }, /^DOAAS_ROLE is "boss": expected one of all, receiver, worker\./],
+    [{ DOAAS_ROLE: 'boss' }, /^DOAAS_ROLE is "boss": expected one of all, receiver, worker, site\./],
     [{ DOAAS_ROLE: 'worker' }, /^DOAAS_ROLE is "worker" without DATABASE_URL\. Receivers and workers meet/],
+    [
+      { DOAAS_ROLE: 'site', DATABASE_URL: 'postgres://u@h/d', TEMPORAL_ADDRESS: 'temporal:7233' },
+      /^DOAAS_ROLE is "site" without DOAAS_SITES\. Name the sites/,
+    ],
+    [
+      { DOAAS_ROLE: 'site', DATABASE_URL: 'postgres://u@h/d', DOAAS_SITES: 'berlin' },
+      /^DOAAS_ROLE is "site" without TEMPORAL_ADDRESS\. It takes its work/,
+    ],
+    [
+      { DOAAS_SITES: 'default,Berlin' },
+      /^DOAAS_SITES is "default,Berlin": expected names of sites.*"Berlin" is none/,
+    ],
     [{ GITHUB_API_URL: 'github' }, /^GITHUB_API_URL is "github": expected a URL/],
     [{ GITHUB_API_URL: 'https://me:pw@host' }, /must not contain a user or password/],
     [{ TEMPORAL_ADDRESS: 'http://x' }, /^TEMPORAL_ADDRESS is "http:\/\/x": expected HOST:PORT/],

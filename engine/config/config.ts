@@ -127,6 +127,9 @@ function wrong(setting: Setting<unknown>, env: Environment, reason: string): str
   return `${setting.name}${given === undefined ? '' : ` is ${JSON.stringify(given)}`}: ${reason}. ${setting.description}`;
 }
 
+/** Roles of processes that are one of several. */
+const APART = ['receiver', 'worker', 'site'];
+
 function crossChecks(env: Environment): readonly string[] {
   const has = (name: string) => textOf(env[name]) !== undefined;
   const problems: string[] = [];
@@ -138,11 +141,19 @@ function crossChecks(env: Environment): readonly string[] {
       'DOAAS_ENCRYPTION_KEY_PREVIOUS is set without DOAAS_ENCRYPTION_KEY. Set the current key too.',
     );
   }
-  const role = textOf(env.DOAAS_ROLE);
-  if ((role === 'receiver' || role === 'worker') && !has('DATABASE_URL') && !has('DATABASE_URL_FILE')) {
+  const role = textOf(env.DOAAS_ROLE) ?? '';
+  if (APART.includes(role) && !has('DATABASE_URL') && !has('DATABASE_URL_FILE')) {
     problems.push(
       `DOAAS_ROLE is "${role}" without DATABASE_URL. Receivers and workers meet in PostgreSQL; set DATABASE_URL for each, or let one process do all.`,
     );
   }
+  if (role === 'site' && !has('DOAAS_SITES'))
+    problems.push(
+      'DOAAS_ROLE is "site" without DOAAS_SITES. Name the sites whose hosts this process reaches.',
+    );
+  if (role === 'site' && !has('TEMPORAL_ADDRESS'))
+    problems.push(
+      'DOAAS_ROLE is "site" without TEMPORAL_ADDRESS. It takes its work from the Temporal cluster of the other processes; name that.',
+    );
   return problems;
 }

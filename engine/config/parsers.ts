@@ -64,6 +64,20 @@ export const url: Parser<string> = (value) => {
   return value.replace(/\/+$/, '');
 };
 
+/** As `site` of a Server document (schemas/server.json). */
+const SITE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Names of sites, commas between them. */
+export const siteNames: Parser<readonly string[]> = (value) => {
+  const names = value.split(',').map((name) => name.trim());
+  const bad = names.find((name) => !SITE.test(name));
+  if (bad !== undefined)
+    throw new Error(
+      `expected names of sites such as default,berlin; ${JSON.stringify(bad)} is none (lower-case letters, digits and "-")`,
+    );
+  return Object.freeze([...new Set(names)]);
+};
+
 export const databaseUrl: Parser<Secret> = (value) => {
   if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('expected postgres://USER:PASSWORD@HOST/DATABASE');
   return secret(value);

@@ -15,12 +15,18 @@ const engine = {
     description:
       'Directory of the engine: store, inbox of webhooks, repository mirrors, the embedded Temporal database.',
   }),
-  role: withDefault(parse.oneOf('all', 'receiver', 'worker'), {
+  role: withDefault(parse.oneOf('all', 'receiver', 'worker', 'site'), {
     name: 'DOAAS_ROLE',
     group: 'engine',
     fallback: 'all',
     description:
-      '`receiver` answers webhooks and needs no Temporal, `worker` runs workflows and reaches hosts, `all` does both. The first two meet in the PostgreSQL of DATABASE_URL.',
+      '`receiver` answers webhooks and needs no Temporal, `worker` runs workflows and reaches hosts, `all` does both, `site` only reaches the hosts of DOAAS_SITES. All but `all` meet in the PostgreSQL of DATABASE_URL.',
+  }),
+  sites: optional(parse.siteNames, {
+    name: 'DOAAS_SITES',
+    group: 'engine',
+    description:
+      'Sites whose hosts this process reaches, such as `default,berlin`. Without it: all. Hosts of other sites are left to processes with DOAAS_ROLE=site (docs/many-workers.md); give all others the same list.',
   }),
   host: withDefault(parse.text, {
     name: 'DOAAS_HOST',

@@ -62,21 +62,25 @@ const USER_AGENT = 'doaas';
 
 const EngineOctokit = Octokit.plugin(throttling, retry);
 
-/** `key`: asked for each time that the App must prove itself, so that another one needs no restart. */
-export function createGitHub(
-  config: GitHubConfig,
-  log: Logger,
-  key: AppKey = async () => config.githubPrivateKey,
-): GitHub {
+export interface GitHubOptions {
+  /** Asked for each time that the App must prove itself, so that another one needs no restart. */
+  readonly key?: AppKey;
+  /** Hears of each request that GitHub would not serve now. */
+  readonly onLimited?: () => void;
+}
+
+export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubOptions = {}): GitHub {
   const groups = throttleGroups(config.githubWritesPerMinute);
-  const appOctokit = octokitFor({ config, key, groups, log });
+  const { key = async () => config.githubPrivateKey, onLimited = () => undefined } = options;
+  const parts = { config, key, groups, log, onLimited };
+  const appOctokit = octokitFor(parts);
   const identity = once(() => readIdentity(appOctokit));
   const clients = new Map<number, Octokit>();
 
   const octokitOf = (installationId: number) => {
     const known = clients.get(installationId);
     if (known !== undefined) return known;
-    const octokit = octokitFor({ config, key, groups, log, installationId });
+    const octokit = octokitFor({ ...parts, installationId });
     // its token ended before its time, so whoever comes next gets another
     octokit.hook.error('request', (error) => {
       if ('status' in error && error.status === 401) clients.delete(installationId);
@@ -111,11 +115,12 @@ interface ClientParts {
   readonly key: AppKey;
   readonly groups: ThrottleGroups;
   readonly log: Logger;
+  readonly onLimited: () => void;
   /** Left out: the App itself. */
   readonly installationId?: number;
 }
 
-function octokitFor({ config, key, groups, log, installationId }: ClientParts): Octokit {
+function octokitFor({ config, key, groups, log, onLimited, installationId }: ClientParts): Octokit {
   const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
@@ -131,8 +136,8 @@ function octokitFor({ config, key, groups, log, installationId }: ClientParts): 
     throttle: {
       ...groups,
       id: String(installationId ?? 'app'),
-      onRateLimit: limited(log),
-      onSecondaryRateLimit: limited(log),
+      onRateLimit: limited(log, onLimited),
+      onSecondaryRateLimit: limited(log, onLimited),
     },
     log: quietLog(log),
   });
@@ -146,13 +151,14 @@ function octokitFor({ config, key, groups, log, installationId }: ClientParts): 
 /** Answers that another try does not change; 409 and 429 are left to the caller. */
 const DO_NOT_RETRY = [400, 401, 403, 404, 405, 409, 410, 422, 429, 451];
 
-function limited(log: Logger) {
+function limited(log: Logger, onLimited: () => void) {
   return (
     retryAfterSeconds: number,
     request: { method: string; url: string },
     _: unknown,
     count: number,
   ): boolean => {
+    onLimited();
     log.warn(
       { retryAfterSeconds, method: request.method, url: request.url },
       'GitHub limits the rate of requests',

@@ -102,7 +102,9 @@ describe('the client', () => {
       await writeFile(file, lab.app.privateKey);
       const config = configOf(lab.app.privateKey);
       const log = createLogger('debug', { write: (line) => void logged.push(line) });
-      const rotating = createGitHub(config, log, appKeyFrom(config.githubPrivateKey, file, log));
+      const rotating = createGitHub(config, log, {
+        key: appKeyFrom(config.githubPrivateKey, file, log),
+      });
       expect(await rotating.installations()).toContain(lab.installationId);
       const next = await createAppKey();
       lab.setAppKey(next);

@@ -1,4 +1,4 @@
-/** Pure: who may have which hosts, first come first served. */
+/** Pure: who may have which hosts, first come first served, but for what takes a change back: that goes first. */
 
 export interface HeldLock {
   readonly host: string;
@@ -16,6 +16,19 @@ export interface Waiter {
   readonly workflowId: string;
   readonly hosts: readonly string[];
   readonly pull: string;
+  /** Epoch ms. */
+  readonly askedAt: number;
+  /** It takes a change back, so it goes before what brings one. */
+  readonly urgent: boolean;
+}
+
+/** Where a waiter stands, and because of whom. */
+export interface Place {
+  /** 1 = next, as soon as the holders release. */
+  readonly position: number;
+  readonly holders: readonly Holder[];
+  /** Who wants one of its hosts too and goes first, in their order. */
+  readonly ahead: readonly Waiter[];
 }
 
 export interface Holder {
@@ -32,11 +45,20 @@ export function holdersBefore(waiter: Waiter, locks: readonly HeldLock[]): reado
     .map(({ host, runId, workflowId, pull }) => ({ host, runId, workflowId, pull }));
 }
 
-/** Earlier waiters that want a host of `waiter`: they go first, so that a run on many hosts is not starved. */
+/** Waiters that want a host of `waiter` and go first, so that a run on many hosts is not starved. */
 export function waitersBefore(waiter: Waiter, queue: readonly Waiter[]): readonly Waiter[] {
   return queue.filter(
-    (other) => other.id < waiter.id && other.hosts.some((host) => waiter.hosts.includes(host)),
+    (other) => goesBefore(other, waiter) && other.hosts.some((host) => waiter.hosts.includes(host)),
   );
+}
+
+export function placeOf(waiter: Waiter, queue: readonly Waiter[], locks: readonly HeldLock[]): Place {
+  const ahead = waitersBefore(waiter, queue);
+  return { position: ahead.length + 1, holders: holdersBefore(waiter, locks), ahead };
+}
+
+function goesBefore(one: Waiter, other: Waiter): boolean {
+  return one.urgent === other.urgent ? one.id < other.id : one.urgent;
 }
 
 /** Waiters that would be granted if they asked now, in their order. */

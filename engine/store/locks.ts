@@ -4,14 +4,7 @@ import { sql } from 'kysely';
 import { appendAudit } from './audit.ts';
 import { StoreError } from './error.ts';
 import { setRecovery } from './hosts.ts';
-import {
-  type HeldLock,
-  type Holder,
-  holdersBefore,
-  mayTryNow,
-  type Waiter,
-  waitersBefore,
-} from './lock-order.ts';
+import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
 import type { Connection, Dialect, Schema } from './schema.ts';
 import { type Clock, plainText } from './values.ts';
 
@@ -22,6 +15,8 @@ export interface LockRequest {
   readonly hosts: readonly string[];
   /** Who is waiting or holding, for people: `owner/name#12`. */
   readonly pull: string;
+  /** It takes a change back: it goes before every waiter that does not. */
+  readonly urgent?: boolean;
   readonly why?: string;
 }
 
@@ -32,7 +27,7 @@ export type LockAnswer =
       /** 1 = next, as soon as the holders release. */
       readonly position: number;
       readonly holders: readonly Holder[];
-      /** Runs that asked before and want one of these hosts too, in their order. */
+      /** Runs that go before and want one of these hosts too, in their order. */
       readonly ahead: readonly { readonly runId: string; readonly pull: string }[];
     };
 
@@ -52,7 +47,8 @@ export function locksIn(connection: Connection, now: Clock) {
   const { db, dialect } = connection;
   return {
     /**
-     * All hosts or none, first come first served: a waiter goes before later ones that share a host with it.
+     * All hosts or none, first come first served, urgent ones first: a waiter goes before later ones that share a host
+     * with it.
      * Idempotent for the same run: asking again keeps the place, or returns the same fence.
      * Throws `store-conflict` when the run holds some of the hosts but not all (one was released by force).
      */
@@ -92,7 +88,7 @@ export function locksIn(connection: Connection, now: Clock) {
       return readLocks(db);
     },
 
-    /** Who waits, first come first. */
+    /** Who waits, in the order in which they go. */
     queue(): Promise<readonly Waiter[]> {
       return readQueue(db);
     },
@@ -105,11 +101,10 @@ async function acquire(tx: Kysely<Schema>, request: LockRequest, at: number): Pr
   const mine = locks.filter((lock) => lock.runId === request.runId);
   if (mine.length > 0) return { kind: 'granted', fence: fenceOfHeld(request, wanted, mine) };
   const me = await enqueue(tx, request, wanted, at);
-  const holders = holdersBefore(me, locks);
-  const ahead = waitersBefore(me, await readQueue(tx));
+  const { position, holders, ahead } = placeOf(me, await readQueue(tx), locks);
   if (holders.length > 0 || ahead.length > 0) {
     const names = ahead.map(({ runId, pull }) => ({ runId, pull }));
-    return { kind: 'waiting', position: ahead.length + 1, holders, ahead: names };
+    return { kind: 'waiting', position, holders, ahead: names };
   }
   return { kind: 'granted', fence: await take(tx, me, at) };
 }
@@ -143,28 +138,33 @@ async function enqueue(
       `${LOCK_QUEUE_MAX} runs wait for locks already. Let some end, then apply again.`,
     );
   }
+  const { urgent = false } = request;
   const row = {
     run_id: request.runId,
+    urgent: urgent ? 1 : 0,
     workflow_id: request.workflowId,
     hosts: JSON.stringify(hosts),
     asked_at: at,
     pull: plainText(request.pull),
     why: plainText(request.why ?? ''),
   };
-  const { id } = await tx
+  const { id, asked_at: askedAt } = await tx
     .insertInto('lock_queue')
     .values(row)
     .onConflict((c) => c.column('run_id').doUpdateSet({ hosts: row.hosts, workflow_id: row.workflow_id }))
-    .returning('id')
+    .returning(['id', 'asked_at'])
     .executeTakeFirstOrThrow();
-  return { id, runId: request.runId, workflowId: request.workflowId, hosts, pull: row.pull };
+  const { runId, workflowId } = request;
+  return { id, runId, workflowId, hosts, pull: row.pull, askedAt, urgent };
 }
 
 async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number> {
+  // no lower than the time: a store that was restored from a backup would count again what hosts have seen already
+  const next = sql<number>`case when counters.value < ${at} then ${at} else counters.value + 1 end`;
   const { value: fence } = await tx
     .insertInto('counters')
-    .values({ name: 'fence', value: 1 })
-    .onConflict((c) => c.column('name').doUpdateSet((e) => ({ value: e('counters.value', '+', 1) })))
+    .values({ name: 'fence', value: at })
+    .onConflict((c) => c.column('name').doUpdateSet({ value: next }))
     .returning('value')
     .executeTakeFirstOrThrow();
   const rows = me.hosts.map((host_identity) => ({
@@ -237,10 +237,23 @@ async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {
 async function readQueue(db: Kysely<Schema>): Promise<readonly Waiter[]> {
   const rows = await db
     .selectFrom('lock_queue')
-    .select(['id', 'run_id as runId', 'workflow_id as workflowId', 'hosts', 'pull'])
+    .select([
+      'id',
+      'run_id as runId',
+      'workflow_id as workflowId',
+      'hosts',
+      'pull',
+      'asked_at as askedAt',
+      'urgent',
+    ])
+    .orderBy('urgent', 'desc')
     .orderBy('id')
     .execute();
-  return rows.map((row) => ({ ...row, hosts: JSON.parse(row.hosts) as readonly string[] }));
+  return rows.map(({ hosts, urgent, ...row }) => ({
+    ...row,
+    hosts: JSON.parse(hosts) as readonly string[],
+    urgent: urgent === 1,
+  }));
 }
 
 /** One transaction at a time over all engines. On SQLite the one connection of the one engine does that already. */

@@ -81,6 +81,7 @@ export interface Schema {
     asked_at: number;
     pull: string;
     why: string;
+    urgent: number;
   };
   readonly counters: { name: string; value: number };
   readonly hosts: { identity: string; needs_recovery: number; reason: string; updated_at: number };

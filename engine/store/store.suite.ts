@@ -134,6 +134,8 @@ function runsSuite(store: () => Store): void {
 function locksSuite(store: () => Store): void {
   const ask = (runId: string, ...hosts: string[]) =>
     store().locks.acquire({ runId, workflowId: `w-${runId}`, hosts, pull: `o/r#${runId}` });
+  const askFirst = (runId: string, ...hosts: string[]) =>
+    store().locks.acquire({ runId, workflowId: `w-${runId}`, hosts, pull: `o/r#${runId}`, urgent: true });
 
   it('gives all hosts or none, in the order of asking', async () => {
     const [x, y, z] = hostNames();
@@ -162,10 +164,41 @@ function locksSuite(store: () => Store): void {
     await store().locks.release(four);
   });
 
+  it('lets what takes a change back go before what brings one', async () => {
+    const [x, y, z] = hostNames();
+    const [holder, apply, rollback, later] = runNames();
+    await ask(holder, x);
+    expect(await ask(apply, x, y)).toMatchObject({ position: 1 });
+    expect(await ask(later, y)).toMatchObject({ position: 2, ahead: [{ runId: apply }] });
+    expect(await askFirst(rollback, x, z)).toMatchObject({ position: 1, holders: [{ runId: holder }] });
+    expect(await ask(apply, x, y)).toMatchObject({ position: 2, ahead: [{ runId: rollback }] });
+    // the rollback shares no host with it, and still only the apply is before it
+    expect(await ask(later, y)).toMatchObject({ position: 2, ahead: [{ runId: apply }] });
+    const mine = [apply, rollback, later];
+    const queue = (await store().locks.queue()).filter(({ runId }) => mine.includes(runId));
+    expect(queue.map(({ runId }) => runId)).toEqual([rollback, apply, later]);
+    expect((await store().locks.release(holder)).next.map((n) => n.runId)).toEqual([rollback]);
+    expect(await ask(apply, x, y)).toMatchObject({ position: 2, holders: [] });
+    expect(await askFirst(rollback, x, z)).toMatchObject({ kind: 'granted' });
+    expect(await ask(apply, x, y)).toMatchObject({ position: 1, holders: [{ runId: rollback }] });
+    for (const run of [rollback, apply, later]) await store().locks.release(run);
+  });
+
+  it('serves those that take changes back in the order of asking', async () => {
+    const [x] = hostNames();
+    const [holder, one, two] = runNames();
+    await ask(holder, x);
+    await askFirst(one, x);
+    expect(await askFirst(two, x)).toMatchObject({ position: 2, ahead: [{ runId: one }] });
+    expect(await askFirst(one, x)).toMatchObject({ position: 1, ahead: [] });
+    for (const run of [holder, one, two]) await store().locks.release(run);
+  });
+
   it('numbers each holder higher than the one before, for the hosts to compare', async () => {
     const [x, y] = hostNames();
     const [one, two] = runNames();
     expect(await store().locks.fenceOf(one)).toBeUndefined();
+    const before = Date.now();
     await ask(one, x, y);
     const first = await store().locks.fenceOf(one);
     expect(first?.store).toMatch(/^[1-9][0-9]{0,14}$/);
@@ -175,6 +208,8 @@ function locksSuite(store: () => Store): void {
     const second = await store().locks.fenceOf(two);
     expect(second?.store).toBe(first?.store);
     expect(second?.number).toBeGreaterThan(first?.number ?? 0);
+    // above all that a store had shown before it was restored from an older copy
+    expect(first?.number).toBeGreaterThanOrEqual(before);
     await store().locks.release(two);
   });
 

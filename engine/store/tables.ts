@@ -1,4 +1,4 @@
-/** Tables that a migration of their own brought; like it, never edited. */
+/** What a migration of its own brought; like it, never edited. */
 import type { SchemaModule } from 'kysely';
 import type { Dialect } from './schema.ts';
 
@@ -58,5 +58,12 @@ export async function hostKeysTable(schema: SchemaModule): Promise<void> {
     .addColumn('host_key', 'text', (c) => c.notNull())
     .addColumn('first_seen_at', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('host_keys_key', ['repository', 'server', 'address'])
+    .execute();
+}
+
+export async function lockPriority(schema: SchemaModule): Promise<void> {
+  await schema
+    .alterTable('lock_queue')
+    .addColumn('urgent', 'integer', (c) => c.notNull().defaultTo(0))
     .execute();
 }

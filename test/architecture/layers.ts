@@ -41,6 +41,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),
   'engine/housekeeping.ts': effects([], ['engine/log.ts', 'engine/store']),
+  'engine/storeMetrics.ts': effects([], ['engine/store']),
   'engine/repository': effects([]),
   'engine/hosts': effects(
     ['engine/shell', 'engine/facts', 'engine/operations', 'engine/plan'],

@@ -36,6 +36,17 @@ export function read(path: string): string {
   return readFileSync(`${ROOT}${path}`, 'utf8');
 }
 
+/** Of a page's headings, as GitHub makes them. */
+export function anchorsOf(text: string): readonly string[] {
+  const headings = [...text.replaceAll(/^ *```.*?^ *```$/gms, '').matchAll(/^#+ (.+)$/gm)];
+  return headings.map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 export function sources(): readonly Source[] {
   return committedFiles()
     .filter((path) => path.endsWith('.ts'))

@@ -1,18 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
-import { ENGINE } from '../../scripts/bundle.ts';
-import { environmentOf } from '../engine.ts';
 import { MINUTES, until } from '../until.ts';
-import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { startWorkerProcess, type WorkerProcess } from '../worker.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const missing = whatIsMissing();
@@ -23,7 +18,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   let world: World;
   let host: LabHost;
   let connection: Connection;
-  const workers: Worker[] = [];
+  const workers: WorkerProcess[] = [];
   const closing: (() => Promise<unknown>)[] = [];
   let shared: Readonly<Record<string, string>>;
 
@@ -47,7 +42,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     if (first === undefined) throw new Error('there is no host');
     host = first;
     for (let i = 0; i < 2; i++) {
-      const worker = await startWorker(shared);
+      const worker = await startWorker();
       workers.push(worker);
       closing.push(worker.stop);
     }
@@ -58,46 +53,8 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     for (const close of closing.splice(0).reverse()) await close();
   }, MINUTES);
 
-  interface Worker {
-    readonly pid: number;
-    readonly kill: () => Promise<void>;
-    readonly stop: () => Promise<void>;
-  }
-
-  async function startWorker(shared: Readonly<Record<string, string>>): Promise<Worker> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'doaas-worker-'));
-    const parts = { dataDir, github: world.github, secret: SECRET, sshKeyFile: host.privateKeyPath };
-    const own = { ...environmentOf(parts, 0), ...shared, DOAAS_ROLE: 'worker', DOAAS_LOG_LEVEL: 'info' };
-    const child = spawn(process.execPath, [ENGINE], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
-    const end = (signal: NodeJS.Signals) => async (): Promise<void> => {
-      if (!hasEnded(child)) {
-        const ended = once(child, 'exit');
-        child.kill(signal);
-        await ended;
-      }
-      await rm(dataDir, { recursive: true, force: true });
-    };
-    try {
-      await until(
-        async () => {
-          if (hasEnded(child)) throw new Error(`the worker ended at start: ${output.slice(-2000)}`);
-          return output.includes('the engine is up') ? true : undefined;
-        },
-        'a worker to be up',
-        90,
-        async () => output.slice(-2000),
-      );
-    } catch (error) {
-      await end('SIGKILL')();
-      throw error;
-    }
-    return { pid: child.pid ?? 0, kill: end('SIGKILL'), stop: end('SIGTERM') };
-  }
+  const startWorker = (): Promise<WorkerProcess> =>
+    startWorkerProcess({ world, environment: { ...shared, DOAAS_ROLE: 'worker' } });
 
   const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
   const approved = async (name: string, file: string) => {
@@ -163,7 +120,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
       parts: { inbox: 'ok', store: 'ok' },
     });
     expect(await (await fetch(`${url()}/metrics`)).text()).toMatch(/^doaas_inbox_waiting [1-9]/m);
-    const worker = await startWorker(shared);
+    const worker = await startWorker();
     workers.push(worker);
     closing.push(worker.stop);
     await mergedSoon(pull, sha);
@@ -232,9 +189,4 @@ function failuresOf(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
   const own = 'message' in value && typeof value.message === 'string' ? [value.message] : [];
   return [...own, ...Object.values(value).flatMap(failuresOf)];
-}
-
-/** A child that a signal ended has no exit code. */
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -1,3 +1,4 @@
+import { cp, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { LabHost } from '../../lab/hosts.ts';
@@ -144,6 +145,29 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
     await mergedSoon(pull);
     await killAndStart();
     await expectApplied('merge', pull, sha);
+  });
+
+  /** As docs/operations.md says it: stop, copy, start. */
+  it('whose data was restored from a copy goes on, and servers do not take it for late', async () => {
+    const copy = `${world.dataDir}.backup`;
+    try {
+      await world.engine.stop();
+      await cp(world.dataDir, copy, { recursive: true, preserveTimestamps: true });
+      await world.engine.start();
+      // two, so that a store that counted on from the copy would now give the server a lower number than it has seen
+      for (const name of ['lost', 'lost-too']) {
+        const lost = await approved(name, { [`${name}.yaml`]: slow(name) });
+        await expectApplied(name, lost.pull, lost.sha);
+      }
+      await world.engine.stop();
+      await rm(world.dataDir, { recursive: true });
+      await cp(copy, world.dataDir, { recursive: true, preserveTimestamps: true });
+      await world.engine.start();
+      const { pull, sha } = await approved('restored', { 'restored.yaml': slow('restored') });
+      await expectApplied('restored', pull, sha);
+    } finally {
+      await rm(copy, { recursive: true, force: true });
+    }
   });
 
   it('left nothing locked and no API call that GitHub does not know', async () => {

@@ -152,7 +152,11 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
       async () => {
         const status = await world.say(first.pull, '/doaas status');
         const text = await world.answer(first.pull, status, /`rb\d+-[0-9a-f]+` \(rollback\): running/);
-        return text.includes('waits for locks at place 1 of 1') ? true : undefined;
+        return text.includes(
+          `waits for locks at place 1, behind ${world.repo.owner}/${world.repo.name}#${busy.pull}`,
+        )
+          ? true
+          : undefined;
       },
       'the status to say that it waits',
       60,

@@ -11,7 +11,7 @@ import type {
   Rendered,
   WaitingForLockView,
 } from './views.ts';
-import { count, joined, joinedBy, names, planTitle, REASONS, seconds, short } from './words.ts';
+import { count, joined, joinedBy, minute, names, planTitle, REASONS, short } from './words.ts';
 
 /** Rows of the table; more are counted. */
 const MAX_ROWS = 100;
@@ -54,17 +54,24 @@ export function renderNothingToDo(view: NothingToDoView): Rendered {
 export function renderWaitingForLock(view: WaitingForLockView): Rendered {
   const rows = view.holders.map((h) =>
     h.hosts.length === 0
-      ? ['*asked before this one*', code(h.holder), '']
-      : [h.hosts.map((host) => code(host)).join(' '), code(h.holder), seconds(h.sinceSeconds)],
+      ? ['*goes before this one*', code(h.holder), '']
+      : [h.hosts.map((host) => code(host)).join(' '), code(h.holder), minute(h.since)],
   );
-  const who = names(view.holders.map((holder) => holder.holder));
+  const who = view.holders.length === 0 ? 'other runs' : names(view.holders.map(({ holder }) => holder));
   return {
     title: oneLine(`Waiting for ${who}`),
     body: joined(
-      'Other runs hold servers that this one needs, or asked for them before. This one goes on by itself when they are free.',
-      table(['server', 'pull request', 'for'], rows),
+      'Other runs hold servers that this one needs, or go before it. This one goes on by itself when they are free.',
+      placeText(view.position),
+      rows.length === 0 ? '' : table(['server', 'pull request', 'since'], rows),
     ),
   };
+}
+
+/** Who is far back would be told another place all the time, and GitHub limits how often anything is told. */
+function placeText(position: number | undefined): string {
+  if (position === undefined) return 'It is far back in the queue; its place is shown once it comes nearer.';
+  return position === 1 ? 'It is next.' : `It is at place ${position} of the queue for them.`;
 }
 
 function title(view: PlanView): string {

@@ -89,10 +89,12 @@ const goldens: Readonly<Record<string, View>> = {
   'waiting-for-lock': {
     kind: 'waiting-for-lock',
     holders: [
-      { hosts: ['web-1', 'web-2'], holder: 'acme/infra#12', sinceSeconds: 754 },
-      { hosts: [], holder: 'acme/infra#14', sinceSeconds: 0 },
+      { hosts: ['web-1', 'web-2'], holder: 'acme/infra#12', since: Date.UTC(2026, 10, 26, 12, 3, 59) },
+      { hosts: [], holder: 'acme/infra#14' },
     ],
+    position: 2,
   },
+  'waiting-far-back': { kind: 'waiting-for-lock', holders: [] },
   'validate-ok': { kind: 'validate', errors: [], documents: 4, hosts: 3 },
   'validate-fork': {
     kind: 'validate',

@@ -93,6 +93,8 @@ export interface NothingToDoView {
 export interface WaitingForLockView {
   readonly kind: 'waiting-for-lock';
   readonly holders: readonly LockHolder[];
+  /** Its place in the queue of its servers, 1 = next; left out where it is too far back to be told. */
+  readonly position?: number;
 }
 
 export interface LockHolder {
@@ -100,7 +102,8 @@ export interface LockHolder {
   readonly hosts: readonly string[];
   /** `owner/name#number`, or the name of a schedule. */
   readonly holder: string;
-  readonly sinceSeconds: number;
+  /** Epoch ms at which it took them. */
+  readonly since?: number;
 }
 
 export type StepState = 'waiting' | 'running' | 'done' | 'failed' | 'undone';

@@ -25,6 +25,11 @@ export function seconds(value: number | undefined): string {
   return value < 7200 ? `${Math.round(value / 60)} min` : `${Math.round(value / 3600)} h`;
 }
 
+/** UTC, whole minutes: `2026-11-26 12:03 UTC`. A text that is read later is still true. */
+export function minute(epochMs: number | undefined): string {
+  return epochMs === undefined ? '' : `${new Date(epochMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** Enough of a digest or SHA to tell two apart in one pull request; commands take the whole or this. */
 const SHORT = 8;
 

@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { bundle } from '../../scripts/bundle.ts';
+import { rounded } from '../measure.ts';
+import type { Result } from '../report.ts';
+import { type Flood, flood } from './flood.ts';
+
+const PULLS = 500;
+const HOSTS = 5;
+const RSS_BAR_MB = 512;
+
+/** Many pull requests opened at once on few servers; then all approved, and all asked to be applied, at once. */
+export async function pulls(argv: readonly string[]): Promise<Result> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { pulls: { type: 'string' }, hosts: { type: 'string' } },
+  });
+  await bundle();
+  const size = { pulls: Number(values.pulls ?? PULLS), hosts: Number(values.hosts ?? HOSTS) };
+  return resultOf(await flood(size), size);
+}
+
+function resultOf(found: Flood, size: { readonly pulls: number; readonly hosts: number }): Result {
+  const json = {
+    pulls: size.pulls,
+    hosts: size.hosts,
+    refused: found.refused,
+    planned: found.planned,
+    merged: found.merged,
+    effects: found.effects,
+    runs: found.runs,
+    locks_left: found.locksLeft,
+    planned_s: rounded(found.plannedSeconds),
+    merged_s: rounded(found.mergedSeconds),
+    rss_peak_mb: rounded(found.engine.peak),
+    rss_mb: rounded(found.engine.rss),
+    temporal_rss_peak_mb: rounded(found.temporal.peak),
+    load_average: rounded(found.load),
+  };
+  return {
+    json,
+    rows: [
+      { what: `pull requests opened at once, on ${size.hosts} servers`, value: size.pulls },
+      { what: 'webhooks of them refused with 503, made up for by the sweep', value: json.refused },
+      { what: 'planned', value: json.planned, bar: `${size.pulls}` },
+      { what: '  until all were', value: json.planned_s, unit: 's' },
+      {
+        what: 'merged, after all were approved and asked for at once',
+        value: json.merged,
+        bar: `${size.pulls}`,
+      },
+      { what: '  until all were', value: json.merged_s, unit: 's' },
+      { what: 'effects on the servers', value: json.effects, bar: `${size.pulls}` },
+      { what: 'runs that it took', value: json.runs },
+      { what: 'locks left', value: json.locks_left, bar: '0' },
+      { what: 'engine at its peak', value: json.rss_peak_mb, unit: 'MB', bar: `<= ${RSS_BAR_MB}` },
+      { what: '  at the end', value: json.rss_mb, unit: 'MB' },
+      {
+        what: '  its Temporal dev server at its peak, beside it',
+        value: json.temporal_rss_peak_mb,
+        unit: 'MB',
+      },
+      { what: 'load average of the machine at the end', value: json.load_average },
+    ],
+  };
+}

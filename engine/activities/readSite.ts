@@ -1,0 +1,23 @@
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { assemble, fullName, NO_PULL, planRevision } from './pull.ts';
+import { isServed } from './sites.ts';
+import type { SiteActivities, SitePart, SiteReading } from './types.ts';
+
+export function siteActivities(engine: Engine): SiteActivities {
+  return {
+    readSite: (reading) => readSite(engine, reading),
+    isServed: (site) => isServed(engine.temporal, site, Date.now()),
+  };
+}
+
+/** Reads and plans the site's hosts; the plan goes to the store, where the engine puts it beside its own. */
+async function readSite(engine: Engine, { pull, revision, site }: SiteReading): Promise<SitePart> {
+  const resolved = await engine.revisions.resolve(pull, revision);
+  if (resolved.kind === 'conflict') throw permanent('a revision that conflicts cannot be planned');
+  const changed = resolved.changed.filter(({ server }) => server.site === site);
+  const made = assemble(await planRevision(engine, pull, { ...resolved, changed }, revision.headSha));
+  await engine.store.plans.save(made.plan, { repository: fullName(pull), number: NO_PULL, ...revision });
+  const problems = made.problems.map(({ host, message, away }) => ({ host, message, away }));
+  return { site, digest: made.plan.digest, problems };
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../plan/step.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import { elsewhere, joined, plannedElsewhere } from './sites.ts';
+
+function host(name: string, site: string): ResolvedHost {
+  const server = {
+    name,
+    address: '10.0.0.1',
+    port: 22,
+    user: 'root',
+    become: 'none' as const,
+    site,
+    hostKeys: [],
+    labels: {},
+  };
+  return { kind: 'resolved-host', name, server, documents: [] };
+}
+
+function planOf(...names: string[]): Plan {
+  const hosts = names.map((name) => ({
+    kind: 'host-plan' as const,
+    host: name,
+    steps: [],
+    findings: [],
+    digest: name,
+  }));
+  return { kind: 'plan', hosts, digest: names.join() };
+}
+
+describe('sites that are left to others', () => {
+  test.each([
+    ['nothing is set: one process reaches all', undefined, ['default', 'berlin'], []],
+    ['its own are not', ['default', 'paris'], ['default', 'paris'], []],
+    [
+      'others are, each once, sorted',
+      ['default'],
+      ['paris', 'berlin', 'default', 'paris'],
+      ['berlin', 'paris'],
+    ],
+  ])('%s', (_, own, sites, expected) => {
+    expect(elsewhere(own, sites)).toEqual(expected);
+  });
+});
+
+describe('what the workers of sites have read', () => {
+  const hosts = [host('a', 'berlin'), host('b', 'berlin'), host('c', 'default')];
+  const store = { plans: { get: async (digest: string) => (digest === 'a' ? planOf('a') : undefined) } };
+  const planned = (...parts: Parameters<typeof plannedElsewhere>[1]) =>
+    plannedElsewhere({ store } as unknown as Parameters<typeof plannedElsewhere>[0], parts, hosts);
+
+  test('stands beside the rest as if it had been read here', async () => {
+    const problem = { host: 'b', message: 'b does not answer', away: true };
+    expect(await planned({ site: 'berlin', digest: 'a', problems: [problem] })).toEqual([
+      { kind: 'planned', plan: planOf('a').hosts[0], readings: new Map() },
+      { kind: 'problem', ...problem, cause: undefined },
+    ]);
+  });
+
+  test('is missing for every server of a site that nobody serves, which is said and not taken for silence', async () => {
+    const found = await planned({ site: 'berlin', problems: [] });
+    expect(found.map((each) => each.kind === 'problem' && [each.host, each.away])).toEqual([
+      ['a', false],
+      ['b', false],
+    ]);
+    expect(found[0]).toMatchObject({
+      message: expect.stringMatching(/^no worker serves the site berlin\. Start/),
+    });
+  });
+
+  test('must be in the store', async () => {
+    await expect(planned({ site: 'berlin', digest: 'gone', problems: [] })).rejects.toThrow(/plan again/);
+  });
+
+  test('becomes one plan in the order of the repository', () => {
+    const all = joined([planOf('c'), planOf('b', 'a')], hosts);
+    expect(all.hosts.map((each) => each.host)).toEqual(['a', 'b', 'c']);
+  });
+});

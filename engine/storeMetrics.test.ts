@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { openStore } from './store/store.ts';
+import { registerStoreMetrics } from './storeMetrics.ts';
+
+test('a scrape tells of runs, locks and servers as they are, and when the store is gone says just that', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'doaas-metrics-'));
+  const store = await openStore({ file: join(dir, 'store.sqlite') });
+  const registry = new Registry();
+  registerStoreMetrics(registry, store, () => Date.now() + 60_000);
+  const scrape = async (): Promise<Readonly<Record<string, number>>> => {
+    const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('doaas_'));
+    return Object.fromEntries(lines.map((line) => [line.split(' ')[0], Number(line.split(' ')[1])]));
+  };
+  try {
+    expect(await scrape()).toEqual({
+      doaas_store_up: 1,
+      doaas_runs_running: 0,
+      doaas_runs_held: 0,
+      doaas_locks_waiting: 0,
+      doaas_locks_longest_wait_seconds: 0,
+      doaas_hosts_needing_recovery: 0,
+    });
+    const run = { repository: 'acme/infra', pullNumber: 7, planDigest: null, headSha: null, baseSha: null };
+    for (const id of ['one', 'two', 'three']) {
+      await store.runs.create({ id, ...run, kind: 'apply', actor: 'ann' });
+      await store.locks.acquire({
+        runId: id,
+        workflowId: id,
+        hosts: ['10.0.0.1:22 x'],
+        pull: 'acme/infra#7',
+      });
+    }
+    await store.runs.update('one', { state: 'held' });
+    await store.hosts.markNeedsRecovery('10.0.0.2:22 y', 'a test');
+    const told = await scrape();
+    expect(told).toMatchObject({
+      doaas_runs_running: 2,
+      doaas_runs_held: 1,
+      doaas_locks_waiting: 2,
+      doaas_hosts_needing_recovery: 1,
+    });
+    expect(told.doaas_locks_longest_wait_seconds).toBeGreaterThanOrEqual(60);
+    await store.close();
+    expect(await scrape()).toEqual({ doaas_store_up: 0 });
+  } finally {
+    await store.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+});

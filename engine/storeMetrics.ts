@@ -1,0 +1,57 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Store } from './store/store.ts';
+
+/** What the store says of runs and servers; undefined when it does not answer. */
+type Found = Awaited<ReturnType<typeof read>> | undefined;
+
+/** Asked for at each scrape, so that they are true of all processes that share the store. */
+export function registerStoreMetrics(registry: Registry, store: Store, now: () => number = Date.now): void {
+  let asked: Promise<Found> | undefined;
+  const once = (): Promise<Found> => {
+    asked ??= read(store, now())
+      .catch(() => undefined)
+      .finally(() => {
+        asked = undefined;
+      });
+    return asked;
+  };
+  const gauge = (name: string, help: string, pick: (found: Found) => number | undefined): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const value = pick(await once());
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  };
+  gauge('doaas_store_up', '1 when the store answers, else 0', (found) => (found === undefined ? 0 : 1));
+  gauge('doaas_runs_running', 'Runs that have not ended, but for held ones', (found) => found?.running);
+  gauge('doaas_runs_held', 'Runs that wait for a person, and lock their servers', (found) => found?.held);
+  gauge('doaas_locks_waiting', 'Runs that wait for servers which others lock', (found) => found?.waiting);
+  gauge(
+    'doaas_locks_longest_wait_seconds',
+    'How long the first of them has waited; 0 when none does',
+    (found) => found?.longestWaitSeconds,
+  );
+  gauge(
+    'doaas_hosts_needing_recovery',
+    'Servers on which a dead run left something; the next run there undoes it first',
+    (found) => found?.needing,
+  );
+}
+
+async function read({ runs, locks, hosts }: Store, now: number) {
+  const [open, queue, needing] = await Promise.all([runs.open(), locks.queue(), hosts.needRecovery()]);
+  const held = open.filter(({ state }) => state === 'held').length;
+  const since = Math.min(now, ...queue.map(({ askedAt }) => askedAt));
+  return {
+    running: open.length - held,
+    held,
+    waiting: queue.length,
+    longestWaitSeconds: (now - since) / 1000,
+    needing: needing.length,
+  };
+}

@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
+import { startTemporal } from '../../engine/temporal/server.ts';
+import type { LabHost } from '../../lab/hosts.ts';
+import { run } from '../../lab/run.ts';
+import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
+import { type EngineHandle, startTestEngine } from '../engine.ts';
+import { MINUTES, until } from '../until.ts';
+import { startWorkerProcess } from '../worker.ts';
+import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const missing = whatIsMissing();
+if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
+
+/** Inside the site's network only: TEST-NET-1 (RFC 5737), so that no other network has it. */
+const SITE_ADDRESS = '192.0.2.2';
+
+/**
+ * Two whole engines on one Temporal server and one PostgreSQL; and a worker in a network of its own, from which it
+ * reaches outwards what the others have, and in which it alone reaches the second server.
+ */
+describe.skipIf(missing !== undefined)(
+  'two engines and the worker of a site',
+  { timeout: 4 * MINUTES },
+  () => {
+    let world: World;
+    let second: EngineHandle;
+    let near: LabHost;
+    let far: LabHost;
+    const closing: (() => Promise<unknown>)[] = [];
+
+    beforeAll(async () => {
+      const temporal = await startTemporal();
+      closing.push(() => temporal.stop());
+      const postgres = await startCluster();
+      closing.push(() => postgres.stop());
+      const shared = {
+        TEMPORAL_ADDRESS: temporal.address,
+        DATABASE_URL: postgres.url,
+        DOAAS_SITES: 'default',
+      };
+      world = await startWorld({
+        hosts: 2,
+        engine: 'process',
+        environment: shared,
+        files: (hosts) => ({ 'servers.yaml': withSite(serverYaml(hosts), hosts[1]) }),
+      });
+      closing.push(() => world.close());
+      const [first, other] = world.hosts;
+      if (first === undefined || other === undefined) throw new Error('there are no two hosts');
+      near = first;
+      far = other;
+      await run(['ip', '-n', far.kernelName, 'addr', 'add', `${SITE_ADDRESS}/32`, 'dev', 'lo']);
+      const dataDir = await mkdtemp(join(tmpdir(), 'doaas-second-'));
+      closing.push(() => rm(dataDir, { recursive: true, force: true }));
+      second = await startTestEngine({
+        mode: 'process',
+        dataDir,
+        github: world.github,
+        secret: SECRET,
+        sshKeyFile: near.privateKeyPath,
+        environment: shared,
+      });
+      closing.push(() => second.stop());
+      const github = await outwards(Number(new URL(world.github.url).port));
+      const worker = await startWorkerProcess({
+        world,
+        environment: {
+          ...shared,
+          DOAAS_ROLE: 'site',
+          DOAAS_SITES: 'berlin',
+          TEMPORAL_ADDRESS: await outwards(Number(temporal.address.split(':')[1])),
+          GITHUB_API_URL: `http://${github}`,
+          GITHUB_URL: `http://${github}`,
+        },
+        through: ['ip', 'netns', 'exec', far.kernelName],
+      });
+      closing.push(worker.stop);
+    }, 4 * MINUTES);
+    afterAll(async () => {
+      for (const close of closing.splice(0).reverse()) await close();
+    }, MINUTES);
+
+    /** A service of this machine as the site's network reaches it: `HOST:PORT`. */
+    async function outwards(port: number): Promise<string> {
+      const server = createServer((socket) => {
+        const target = connect(port, '127.0.0.1');
+        socket.pipe(target).pipe(socket);
+        socket.on('error', () => target.destroy());
+        target.on('error', () => socket.destroy());
+      });
+      server.listen(0, BRIDGE_ADDRESS);
+      await once(server, 'listening');
+      closing.push(async () => void server.close());
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('no port was given');
+      return `${BRIDGE_ADDRESS}:${address.port}`;
+    }
+
+    function withSite(yaml: string, host: LabHost | undefined): string {
+      return yaml.replace(`address: ${host?.address},`, `address: ${SITE_ADDRESS}, site: berlin,`);
+    }
+
+    const approved = async (name: string, file: string) => {
+      const { pull, sha } = await world.open(name, { [`${name}.yaml`]: file });
+      await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+      await world.approve(pull);
+      await world.say(pull, '/doaas apply');
+      return { pull, sha };
+    };
+    const on = async (host: LabHost, script: string): Promise<string> =>
+      (await host.exec(script)).stdout.trim();
+
+    it('cannot be reached from here: the second server', async () => {
+      const socket = connect({ host: SITE_ADDRESS, port: 22, timeout: 1000 });
+      const how = await Promise.race(
+        ['connect', 'error', 'timeout'].map(async (event) => {
+          await new Promise((resolve) => socket.once(event, resolve));
+          return event;
+        }),
+      );
+      socket.destroy();
+      expect(how).not.toBe('connect');
+    });
+
+    it('bring a change to servers of both networks, verify it, merge it and take it back', async () => {
+      const change = configuration('both', {
+        files: { '/etc/doaas-both': { content: 'said by both\n' } },
+        probes: [{ command: ['test', '-e', '/etc/doaas-both'] }],
+      });
+      const { pull, sha } = await approved('both', change);
+      await world.mergedSoon(pull, sha, 90);
+      for (const host of [near, far]) expect(await on(host, 'cat /etc/doaas-both')).toBe('said by both');
+      const { summary } = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
+      for (const name of ['web-1', 'web-2']) expect(summary).toMatch(new RegExp(`${name}.*passed`));
+      const back = await world.say(pull, '/doaas rollback');
+      const text = await world.answer(pull, back, /The hosts are as they were before/, 90);
+      for (const host of [near, far])
+        expect(await on(host, 'ls /etc/doaas-both 2>&1')).toMatch(/No such file/);
+      await world.github.mergeByHand(world.repo, Number(/Pull request #(\d+)/.exec(text)?.[1]));
+    });
+
+    it('say that no worker serves a site, and change nothing', async () => {
+      const { sha } = await world.open('paris', {
+        'paris.yaml': `apiVersion: doaas/v1
+kind: Server
+metadata: {name: lost, labels: {role: web}}
+spec: {address: 192.0.2.9, site: paris, user: deploy, become: sudo, hostKey: "${near.hostKeys[0]}"}
+`,
+        'lost.yaml': configuration('lost', { files: { '/etc/doaas-lost': { content: 'lost\n' } } }),
+      });
+      const plan = await world.check(sha, 'doaas/plan', { conclusion: 'failure' });
+      expect(`${plan.title} ${plan.summary}`).toMatch(/no worker serves the site paris/);
+    });
+
+    it('lose nothing when the one that follows an effect is killed, and do it once', async () => {
+      const { pull, sha } = await approved(
+        'survivor',
+        configuration('survivor', {
+          targets: { hosts: ['web-1'] },
+          scripts: {
+            survivor: {
+              check: 'test -e /var/tmp/survivor.done',
+              apply: 'echo begun >> /var/tmp/survivor.begun; sleep 4; echo done >> /var/tmp/survivor.done',
+              undo: 'rm -f /var/tmp/survivor.*',
+            },
+          },
+        }),
+      );
+      const both = [world.engine, second];
+      const busy = await until(async () => {
+        if ((await on(near, 'ls /var/tmp/survivor.begun 2>/dev/null')) === '') return undefined;
+        const sessions = execFileSync('ss', ['-Htnp', 'state', 'established', 'dst', near.address], {
+          encoding: 'utf8',
+        });
+        return both.find((engine) => sessions.includes(`pid=${engine.pid()},`));
+      }, 'an engine to follow the effect');
+      const left = both.find((engine) => engine !== busy) ?? second;
+      await busy.kill();
+      // as whatever stands before the two does
+      world.github.setWebhookUrl(`${left.url()}/webhooks/github`);
+      await world.mergedSoon(pull, sha, 120);
+      expect(await on(near, 'cat /var/tmp/survivor.begun /var/tmp/survivor.done')).toBe('begun\ndone');
+      const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+      expect(apply.title).toMatch(/^Applied 1 change on 1 server/);
+    });
+  },
+);

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ENGINE } from '../scripts/bundle.ts';
+import { environmentOf } from './engine.ts';
+import { until } from './until.ts';
+import { SECRET, type World } from './world.ts';
+
+/** A process without HTTP: a worker, or the worker of a site. */
+export interface WorkerProcess {
+  readonly pid: number;
+  readonly kill: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly world: Pick<World, 'github' | 'hosts'>;
+  /** What all processes share, and the role. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Arguments before the worker's own, such as of a program that puts it into a network. */
+  readonly through?: readonly string[];
+}
+
+/** Starts it on a data directory of its own, which goes with it; returns when it is up. */
+export async function startWorkerProcess(options: WorkerOptions): Promise<WorkerProcess> {
+  const { world, environment, through = [] } = options;
+  const dataDir = await mkdtemp(join(tmpdir(), 'doaas-worker-'));
+  const sshKeyFile = world.hosts[0]?.privateKeyPath ?? '';
+  const parts = { dataDir, github: world.github, secret: SECRET, sshKeyFile };
+  const node = [process.execPath, ENGINE];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...environmentOf(parts, 0),
+      DOAAS_LOG_LEVEL: 'info',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+  const end = (signal: NodeJS.Signals) => async (): Promise<void> => {
+    if (!hasEnded(child)) {
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+    }
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await until(
+      async () => {
+        if (hasEnded(child)) throw new Error(`the worker ended at start: ${output.slice(-2000)}`);
+        return output.includes('the engine is up') ? true : undefined;
+      },
+      'a worker to be up',
+      90,
+      async () => output.slice(-2000),
+    );
+  } catch (error) {
+    await end('SIGKILL')();
+    throw error;
+  }
+  return { pid: child.pid ?? 0, kill: end('SIGKILL'), stop: end('SIGTERM') };
+}
+
+/** A child that a signal ended has no exit code. */
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

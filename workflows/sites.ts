@@ -1,0 +1,164 @@
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import type {
+  ConfirmOutcome,
+  HostOutcome,
+  PlanOutcome,
+  PlanRef,
+  PullRef,
+  RecoverableRun,
+  Revision,
+  RunRef,
+  RunStart,
+  SitePart,
+  SiteReading,
+  UndoOutcome,
+  VerifyOutcome,
+  VerifyScope,
+} from '../engine/activities/types.ts';
+import {
+  onHost,
+  onHostAt,
+  reading,
+  readingAt,
+  short,
+  undoOnHost,
+  undoOnHostAt,
+  verifying,
+} from './activities.ts';
+
+/** Work on hosts goes to the workers of their site where the engine does not reach them, and else where it always went. */
+
+export function withSites(run: RunRef, start: RunStart | undefined): RunRef {
+  return start?.elsewhere === undefined ? run : { ...run, elsewhere: start.elsewhere };
+}
+
+/** The site whose workers reach the host; undefined where the engine does. */
+function siteOf({ plan, elsewhere = [] }: RunRef, host: string): string | undefined {
+  const site = plan.hosts.find(({ name }) => name === host)?.site;
+  return site !== undefined && elsewhere.includes(site) ? site : undefined;
+}
+
+export async function planPull(
+  pull: PullRef,
+  revision: Revision,
+  shown: PlanRef | undefined,
+  elsewhere: readonly string[] | undefined,
+): Promise<PlanOutcome> {
+  if (elsewhere === undefined) return reading.planPull(pull, revision, shown);
+  return reading.planPull(pull, revision, shown, await readElsewhere(pull, revision, elsewhere));
+}
+
+export async function confirmPlan(run: RunRef): Promise<ConfirmOutcome> {
+  const { pull, plan, mergeSha, elsewhere = [] } = run;
+  if (elsewhere.length === 0) return reading.confirmPlan(run);
+  const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
+  return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere));
+}
+
+function readElsewhere(
+  pull: PullRef,
+  revision: Revision,
+  sites: readonly string[],
+): Promise<readonly SitePart[]> {
+  return Promise.all(sites.map((site) => readSite({ pull, revision, site })));
+}
+
+async function readSite(wanted: SiteReading): Promise<SitePart> {
+  const part = await whileServed(wanted.site, () => readingAt(wanted.site).readSite(wanted));
+  return part ?? { site: wanted.site, problems: [] };
+}
+
+/** Undefined: no worker serves the site. One that is only busy is waited for. */
+export async function whileServed<T>(site: string, work: () => Promise<T>): Promise<T | undefined> {
+  while (await short.isServed(site)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!wasNotTaken(error)) throw error;
+    }
+  }
+  return undefined;
+}
+
+export async function applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome> {
+  const site = siteOf(run, host);
+  if (site === undefined) return onHost.applyHost(run, host, wave);
+  return taken(site, () => onHostAt(site).applyHost(run, host, wave));
+}
+
+export async function cancelHost(run: RunRef, host: string, wave: number): Promise<void> {
+  const site = siteOf(run, host);
+  await (site === undefined ? undoOnHost : undoOnHostAt(site)).cancelHost(run, host, wave);
+}
+
+/** `late`: of a merged change, for the run that has locked the host. */
+export async function undoHost(
+  run: RunRef,
+  host: string,
+  waves: readonly number[],
+  late?: { readonly as: string },
+): Promise<UndoOutcome> {
+  const site = siteOf(run, host);
+  const { undoHost } = site === undefined ? undoOnHost : undoOnHostAt(site);
+  const undo = (): Promise<UndoOutcome> =>
+    late === undefined ? undoHost(run, host, waves, false) : undoHost(run, host, waves, true, late.as);
+  return site === undefined ? undo() : taken(site, undo);
+}
+
+export async function recoverRun(run: RunRef, dead: RecoverableRun): Promise<UndoOutcome> {
+  const { site } = dead;
+  if (site === undefined) return undoOnHost.recoverRun(run, dead);
+  return taken(site, () => undoOnHostAt(site).recoverRun(run, dead));
+}
+
+/** One after the other: each adds what it found to what is shown. */
+export async function verifyHosts(
+  run: RunRef,
+  leftOut: readonly string[],
+  scope?: VerifyScope,
+): Promise<VerifyOutcome> {
+  const outcomes = [await verifying.verifyHosts(run, leftOut, scope)];
+  const sites = (run.elsewhere ?? []).filter(
+    (site) => scope === undefined || scope.hosts.some(({ host }) => siteOf(run, host) === site),
+  );
+  for (const site of sites)
+    outcomes.push(await taken(site, () => onHostAt(site).verifyHosts(run, leftOut, scope, site)));
+  const failed = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome] : []));
+  const [first] = failed;
+  if (first === undefined) return { kind: 'verified' };
+  return { ...first, hosts: failed.flatMap(({ hosts }) => hosts ?? []) };
+}
+
+/** Which of these hosts do not answer now; where nobody serves their site, none of them does. */
+export async function silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]> {
+  const sites = [...new Set(hosts.map((host) => siteOf(run, host)))];
+  const silent = await Promise.all(
+    sites.map((site) => {
+      const own = hosts.filter((host) => siteOf(run, host) === site);
+      return site === undefined ? short.silentHosts(run, own) : silentAt(site, run, own);
+    }),
+  );
+  return hosts.filter((host) => silent.flat().includes(host));
+}
+
+async function silentAt(site: string, run: RunRef, own: readonly string[]): Promise<readonly string[]> {
+  return (await whileServed(site, () => readingAt(site).silentHosts(run, own))) ?? own;
+}
+
+/** Says in words that nobody took the work. */
+async function taken<T>(site: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!wasNotTaken(error)) throw error;
+    throw ApplicationFailure.nonRetryable(`no worker of the site ${site} took the work for 20 minutes`);
+  }
+}
+
+function wasNotTaken(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
+}
