@@ -48,3 +48,15 @@ export async function verdictTable(schema: SchemaModule): Promise<void> {
     .addPrimaryKeyConstraint('verdicts_key', ['repository', 'number'])
     .execute();
 }
+
+export async function settledTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('settled')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('identity', 'text', (c) => c.notNull())
+    .addColumn('items', 'text', (c) => c.notNull())
+    .addColumn('returnable', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('settled_key', ['repository', 'identity'])
+    .execute();
+}
