@@ -12,6 +12,7 @@ import type { Json } from '../operations/operation.ts';
 import { coveredBy } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
+import { confirmCorrection } from './confirmCorrection.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { judgePull } from './gate.ts';
@@ -21,6 +22,7 @@ import { holdingPolicy } from './policy.ts';
 import { assemble, fullName, planRevision } from './pull.ts';
 import { reaching } from './reaching.ts';
 import { revisionOf } from './runRevision.ts';
+import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
 import type { ConfirmOutcome, DeploymentActivities, MergeOutcome, PullRef, RunEnd, RunRef } from './types.ts';
@@ -33,7 +35,8 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     acquireLocks: (run, workflowId) => acquireLocks(engine, run, workflowId),
     releaseLocks: (run) => releaseLocks(engine, run),
     recoverRun: (run, dead) => recoverRun(engine, run, dead),
-    confirmPlan: (run) => confirmPlan(engine, run),
+    confirmPlan: (run) =>
+      run.correction === undefined ? confirmPlan(engine, run) : confirmCorrection(engine, run),
     applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
     cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
     verifyHosts: (run, leftOut, scope) => verifyHosts(engine, run, leftOut, scope),
@@ -46,7 +49,12 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
   };
 }
 
-async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback'): Promise<void> {
+async function startRun(
+  engine: Engine,
+  run: RunRef,
+  kind: Parameters<DeploymentActivities['startRun']>[1],
+): Promise<void> {
+  if (kind === 'rollback') await forgetSettled(engine, run);
   await engine.store.runs.create({
     id: run.run,
     repository: fullName(run.pull),
@@ -64,11 +72,28 @@ async function startRun(engine: Engine, run: RunRef, kind: 'apply' | 'rollback')
 
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
   const state = end === 'stale' ? 'cancelled' : end;
+  if (await leavesOther(engine, run, end)) await forgetSettled(engine, run);
   await engine.store.runs.update(run.run, { state, ...(mergeSha === undefined ? {} : { mergeSha }) });
   await audit(engine, run, end, {
     receipts: receiptCounts(await engine.store.receipts.ofRun(run.run)),
     ...(mergeSha === undefined ? {} : { mergeSha }),
   });
+}
+
+/** Whether what was taken to be in force is not so any more: by a half-done run, or one that was verified and yet taken back. */
+async function leavesOther(engine: Engine, run: RunRef, end: RunEnd): Promise<boolean> {
+  if (end === 'held') return true;
+  if (end !== 'rolled-back' || run.correction !== undefined) return false;
+  const { verify } = ((await engine.store.runs.get(run.run))?.detail ?? {}) as RunDetail;
+  return verify?.state === 'verified';
+}
+
+/** What is taken back is in force no more, though the branch says it until the revert is merged. */
+function forgetSettled(engine: Engine, run: RunRef): Promise<void> {
+  return engine.store.settled.forget(
+    fullName(run.pull),
+    run.plan.hosts.map(({ identity }) => identity),
+  );
 }
 
 /** Steps by the state that their receipts came to. */
@@ -84,12 +109,13 @@ function audit(
   what: string,
   more: Readonly<Record<string, Json>> = {},
 ): Promise<void> {
-  const { plan, pull, actor, context, mergeSha } = run;
+  const { plan, pull, actor, context, mergeSha, correction } = run;
   const detail = {
     run: run.run,
     hosts: plan.hosts.map((host) => host.name),
     ...(context?.override === undefined ? {} : { override: { ...context.override } }),
     ...(mergeSha === undefined ? {} : { mergedBefore: mergeSha }),
+    ...(correction === undefined ? {} : { document: correction.document }),
     ...more,
   };
   return engine.store.audit.append({

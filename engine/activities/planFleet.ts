@@ -5,6 +5,7 @@ import type { Plan } from '../plan/step.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
+import { keepSettled } from './settling.ts';
 import type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './types.ts';
 
 /** Hosts that one activity plans: several workers share a larger fleet, and a retry repeats little. */
@@ -26,13 +27,17 @@ async function planFleet(engine: Engine, revision: FleetRevision, start: number)
   const problem = errors[0];
   if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
   const end = start + HOSTS_PER_ACTIVITY;
+  const hosts = resolution.hosts.slice(start, end);
+  const readAt = Date.now();
   const plannings = await planHosts(engine, {
-    hosts: resolution.hosts.slice(start, end),
+    hosts,
     payloads: resolution.payloads,
     repository: nameOf(revision),
     changedItems: () => (revision.drift === true ? new Set() : undefined),
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
   });
+  if (revision.drift === true)
+    await keepSettled(engine, nameOf(revision), hosts, plannings, { probed: false, readAt });
   const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
   const total = resolution.hosts.length;
   const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
