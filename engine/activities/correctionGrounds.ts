@@ -26,7 +26,7 @@ export async function knownHosts(
 ): Promise<KnownHosts> {
   const identities = new Map(hosts.map(({ name, server }) => [name, identityOf(server)]));
   const [settled, needing] = await Promise.all([
-    store.settled.of(repository),
+    store.settled.of(repository, [...identities.values()]),
     store.hosts.needRecovery([...identities.values()]),
   ]);
   const broken = new Set(needing.map(({ identity }) => identity));

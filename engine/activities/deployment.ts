@@ -82,10 +82,11 @@ async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string
 
 /** Whether what was taken to be in force is not so any more: by a half-done run, or one that was verified and yet taken back. */
 async function leavesOther(engine: Engine, run: RunRef, end: RunEnd): Promise<boolean> {
-  if (end === 'held') return true;
+  const stored = await engine.store.runs.get(run.run);
+  // also at its end: a reading meanwhile may have found what was not yet taken back
+  if (end === 'held' || stored?.kind === 'rollback') return true;
   if (end !== 'rolled-back' || run.correction !== undefined) return false;
-  const { verify } = ((await engine.store.runs.get(run.run))?.detail ?? {}) as RunDetail;
-  return verify?.state === 'verified';
+  return ((stored?.detail ?? {}) as RunDetail).verify?.state === 'verified';
 }
 
 /** What is taken back is in force no more, though the branch says it until the revert is merged. */

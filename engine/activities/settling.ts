@@ -16,7 +16,10 @@ export async function keepSettled(
   plannings: readonly HostPlanning[],
   { probed, readAt }: { readonly probed: boolean; readonly readAt: number },
 ): Promise<void> {
-  const before = await engine.store.settled.of(repository);
+  const before = await engine.store.settled.of(
+    repository,
+    hosts.map(({ server }) => identityOf(server)),
+  );
   const rows = hosts.flatMap((host): readonly SettledHost[] => {
     const planning = plannings.find((each) => each.kind === 'planned' && each.plan.host === host.name);
     if (planning?.kind !== 'planned') return [];

@@ -11,15 +11,23 @@ export interface SettledHost {
   readonly returnable: readonly ItemKey[];
 }
 
+/** Machines named in one query. */
+const NAMED_MAX = 500;
+
 /** What was in force on a repository's hosts as its branch says: nothing else is put back by itself. */
 export function settledIn({ db }: Connection, now: Clock) {
   return {
-    async of(repository: string): Promise<ReadonlyMap<string, SettledHost>> {
-      const rows = await db
+    /** By identity; of these machines only, where so few are named that naming them saves something. */
+    async of(
+      repository: string,
+      identities: readonly string[] = [],
+    ): Promise<ReadonlyMap<string, SettledHost>> {
+      const all = db
         .selectFrom('settled')
         .select(['identity', 'items', 'returnable'])
-        .where('repository', '=', repository)
-        .execute();
+        .where('repository', '=', repository);
+      const few = identities.length > 0 && identities.length <= NAMED_MAX;
+      const rows = await (few ? all.where('identity', 'in', identities) : all).execute();
       return new Map(
         rows.map(({ identity, items, returnable }) => [
           identity,

@@ -291,6 +291,7 @@ function settledSuite(store: () => Store): void {
     await store().settled.forget(repository, ['b:22 k', 'c:22 k']);
     await store().settled.save(repository, [{ ...row, identity: 'b:22 k' }], 3_000);
     expect((await store().settled.of(repository)).get('b:22 k')?.items).toEqual({});
+    expect([...(await store().settled.of(repository, ['a:22 k', 'x'])).keys()]).toEqual(['a:22 k']);
     expect((await store().settled.of(`${repository}x`)).size).toBe(0);
   });
 }

@@ -88,6 +88,15 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
       async () => JSON.stringify(await said(number)),
     );
 
+  const lastCorrection = () =>
+    world.engine.temporal().workflow.getHandle(`correction:${name()}:Configuration/web`);
+  /** What is shown comes a moment before the run is over. */
+  const over = () =>
+    until(
+      async () => ((await lastCorrection().describe()).status.name === 'RUNNING' ? undefined : true),
+      'the correction to be over',
+    );
+
   it('is put back where the document says so, verified, shown, and its issue closed', async () => {
     await onHost(0, 'echo "by hand @all" > /etc/motd; echo mine > /etc/issue.net');
     await look();
@@ -96,6 +105,7 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     expect(told).toContain('-by hand @all\n+welcome');
     expect(told).toMatch(/### Corrected: Configuration\/web[\s\S]*By the run `dc\d+-[0-9a-f]{8}`/);
     expect(await onHost(0, 'cat /etc/motd /etc/issue.net')).toBe('welcome\nmine\n');
+    await over();
     const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
     const entries = (await store.audit.list({})).filter(({ pull }) => pull === closed.number);
     await store.close();
@@ -108,9 +118,11 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     await look();
     const open = await issue('open', /Configuration\/web on web-2/);
     await comment(open.number, /rolled back[\s\S]*1 of 2 tries/);
+    await over();
     expect(await onHost(1, 'cat /etc/motd')).toBe('other\n');
     await look();
     await comment(open.number, /failed 2 times and is \*\*not tried again/);
+    await over();
     await look();
     await issue('open', /Not put back by itself now:\*\* it has failed 2 times/);
     expect((await said(open.number)).filter((body) => body.includes('rolled back'))).toHaveLength(2);
@@ -162,6 +174,21 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     await world.github.push(world.repo, 'main', { 'web.yaml': WEB });
   });
 
+  it('what was merged and rolled back is not brought back before its revert is merged', async () => {
+    const newer = WEB.replace('welcome', 'newer');
+    const { pull, sha } = await world.open('newer', { 'web.yaml': newer });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    const answer = await world.answer(pull, await world.say(pull, '/doaas rollback'), /as they were before/);
+    await look();
+    await issue('open', /motd \+1 -1 \| no reading has found it on the server/);
+    expect(await onHost(0, 'cat /etc/motd')).toBe('once more\n');
+    await world.github.mergeByHand(world.repo, Number(/#(\d+) reverts/.exec(answer)?.[1]));
+  });
+
   it('is not put back while another run has the server: it waits, and then compares', async () => {
     const { pull, sha } = await world.open('slow', {
       'slow.yaml': `apiVersion: doaas/v1
@@ -182,8 +209,7 @@ spec:
       40,
     );
     // as a reading would just before that run began
-    const earlier = world.engine.temporal().workflow.getHandle(`correction:${name()}:Configuration/web`);
-    const { events } = await earlier.fetchHistory();
+    const { events } = await lastCorrection().fetchHistory();
     const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
     const planned = JSON.parse(Buffer.from(input ?? []).toString()) as PlannedCorrection;
     const own = planned.plan.hosts.map((host) => host.name);
