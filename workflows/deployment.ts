@@ -66,14 +66,20 @@ function endOf(phase: FinalPhase): RunEnd {
   return phase.kind;
 }
 
-/** Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them. */
-async function takeLocks(run: RunRef, progress: Control): Promise<string | undefined> {
+/**
+ * Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them.
+ * `mend`: what is done about dead runs on its hosts; undefined when nothing is left of them.
+ */
+export async function takeLocks(
+  run: RunRef,
+  progress: Control,
+  mend: (runs: readonly RecoverableRun[]) => Promise<string | undefined> = (runs) => recoverShown(run, runs),
+): Promise<string | undefined> {
   for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(run, workflowInfo().workflowId);
     if (answer.kind === 'granted' || isUnwanted(progress)) return undefined;
     if (answer.kind === 'needs-recovery') {
-      await show(run, { kind: 'recovering' });
-      const left = await recover(run, answer.runs);
+      const left = await mend(answer.runs);
       if (left !== undefined) return left;
       continue;
     }
@@ -81,6 +87,11 @@ async function takeLocks(run: RunRef, progress: Control): Promise<string | undef
     await condition(() => progress.released || isUnwanted(progress), askAgainAfter(answer.position, asked));
     progress.released = false;
   }
+}
+
+async function recoverShown(run: RunRef, runs: readonly RecoverableRun[]): Promise<string | undefined> {
+  await show(run, { kind: 'recovering' });
+  return recover(run, runs);
 }
 
 /** Undefined when nothing is left of the dead runs; else the sentence that says what is. */

@@ -1,10 +1,60 @@
-import type { DriftReport, RepositoryRef } from '../engine/activities/types.ts';
+import { log, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
+import type { DriftReport, PlannedCorrection, RepositoryRef } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
+import { correction } from './correction.ts';
 import { planRevision } from './plan.ts';
 
-/** Reads the servers of a repository's default branch, and keeps one issue for each document that they differ from. */
-export async function drift(repository: RepositoryRef): Promise<DriftReport> {
+/**
+ * Reads the servers of a repository's default branch, keeps one issue for each document that they differ from, and
+ * begins the corrections that documents ask for. `at`: not before then, epoch ms.
+ */
+export async function drift(
+  repository: RepositoryRef,
+  at?: number,
+): Promise<Pick<DriftReport, 'items' | 'issues' | 'skipped'>> {
+  if (at !== undefined) await sleep(Math.max(1, at - Date.now()));
   const tip = await short.defaultBranchTip(repository);
   const plan = await planRevision({ repository, commit: tip.commit, drift: true });
-  return reading.reportDrift(repository, tip, plan);
+  const { corrections = [], opensAt, ...report } = await reading.reportDrift(repository, tip, plan);
+  for (const planned of corrections) await beginCorrection(planned);
+  if (opensAt !== undefined) await lookAgain(repository, opensAt);
+  return report;
+}
+
+/** One at a time for each document: while an earlier one waits for its servers, it is enough. */
+async function beginCorrection(planned: PlannedCorrection): Promise<void> {
+  const workflowId = `correction:${nameOf(planned.pull.repository)}:${planned.correction?.document ?? ''}`;
+  await unlessRunning(() =>
+    startChild(correction, {
+      workflowId,
+      args: [planned],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    }),
+  );
+}
+
+/** When a change window opens, which may be shut again before the schedule comes round. */
+async function lookAgain(repository: RepositoryRef, at: number): Promise<void> {
+  const workflowId = `drift-window:${nameOf(repository)}`;
+  await unlessRunning(() =>
+    startChild(drift, {
+      workflowId,
+      args: [repository, at],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    }),
+  );
+}
+
+async function unlessRunning(start: () => Promise<unknown>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    // its class is not exported for workflows
+    if (!(error instanceof Error) || error.name !== 'WorkflowExecutionAlreadyStartedError') throw error;
+    log.info('it runs already', { reason: error.message });
+  }
+}
+
+function nameOf({ owner, name }: RepositoryRef): string {
+  return `${owner}/${name}`.toLowerCase();
 }

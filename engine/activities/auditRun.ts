@@ -10,13 +10,14 @@ type Detail = Readonly<Record<string, Json>>;
 
 /** One entry of a run: who, by which event, which head and plan, on which hosts. */
 export function auditRun(engine: Engine, run: RunRef, what: string, more: Detail = {}): Promise<void> {
-  const { plan, pull, actor, event, context, mergeSha } = run;
+  const { plan, pull, actor, event, context, mergeSha, correction } = run;
   const detail = {
     run: run.run,
     hosts: plan.hosts.map((host) => host.name),
     ...(event === undefined ? {} : { event: { ...event } }),
     ...(context?.override === undefined ? {} : { override: { ...context.override } }),
     ...(mergeSha === undefined ? {} : { mergedBefore: mergeSha }),
+    ...(correction === undefined ? {} : { document: correction.document }),
     ...more,
   };
   return engine.store.audit.append({

@@ -1,8 +1,11 @@
 import { branchTip } from '../github/pulls.ts';
 import { coveredRepositories, defaultBranchOf, openPulls } from '../github/repositories.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
+import { adoptDrift } from './adopt.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
+import { refusalOnIssue } from './refusal.ts';
+import { auditRequest } from './requests.ts';
 import { signalPull, TASK_QUEUE } from './signalPull.ts';
 import type { RepositoryActivities, RepositoryRef } from './types.ts';
 
@@ -20,6 +23,13 @@ export function clockActivities(engine: Engine): RepositoryActivities {
       const branch = await defaultBranchOf(client, repository);
       return { branch, commit: await branchTip(client, repository, branch), at: Date.now() };
     },
+    refusalOnIssue: async (issue, request) => {
+      const client = await engine.github.installationClient(issue.repository.installationId);
+      const reason = await refusalOnIssue(engine, client, issue, request);
+      await auditRequest(engine, issue, request, reason);
+      return reason;
+    },
+    adoptDrift: (issue, request) => adoptDrift(engine, issue, request),
     reportDrift: (repository, tip, plan) => reportDrift(engine, repository, tip, plan),
   };
 }

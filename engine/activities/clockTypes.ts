@@ -1,4 +1,4 @@
-import type { FleetPlan, RepositoryRef } from './types.ts';
+import type { AdoptAnswer, FleetPlan, IssueRequest, PullRef, RepositoryRef, RunRef } from './types.ts';
 
 /** Where a default branch was when its servers were about to be read. */
 export interface BranchTip {
@@ -15,9 +15,16 @@ export interface DriftReport {
   readonly issues: readonly number[];
   /** Servers that were not judged: out of reach, or a run was changing them. */
   readonly skipped: readonly string[];
+  /** What is to be put back now; left out by older engines. */
+  readonly corrections?: readonly PlannedCorrection[];
+  /** Epoch ms at which a change window opens that a correction waits for. */
+  readonly opensAt?: number;
 }
 
-/** What is done by the clock, for no pull request. */
+/** A run that has no name yet. */
+export type PlannedCorrection = Omit<RunRef, 'run'>;
+
+/** What is done by the clock, or asked on an issue: for no pull request. */
 export interface RepositoryActivities {
   /** All repositories that the App covers now; they are kept in the store. */
   knownRepositories(): Promise<readonly RepositoryRef[]>;
@@ -28,5 +35,9 @@ export interface RepositoryActivities {
   /** Tells the workflows of pull requests whose webhooks never came; their numbers. */
   sweepPulls(repository: RepositoryRef): Promise<readonly number[]>;
   defaultBranchTip(repository: RepositoryRef): Promise<BranchTip>;
+  /** May this person ask for this on this issue? Undefined when yes, else the sentence that says why not. */
+  refusalOnIssue(issue: PullRef, request: IssueRequest): Promise<string | undefined>;
+  /** Opens or renews the pull request that changes the YAML to what is on the servers. */
+  adoptDrift(issue: PullRef, request: IssueRequest): Promise<AdoptAnswer>;
   reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;
 }

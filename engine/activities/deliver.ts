@@ -1,15 +1,18 @@
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { helpText, type ParsedCommand, parseCommand } from '../github/commands.ts';
 import type {
   CheckActionRequested,
   CommentCreated,
   EngineEvent,
   EventOrigin,
+  IssueCommented,
   MergeGroupMade,
   PullRequestChanged,
 } from '../github/events.ts';
 import { repositoryWorkflowId } from '../github/workflowIds.ts';
+import { issueRequestOf, onPull } from './issueRequests.ts';
 import { type PullSignal, signalPull, TASK_QUEUE } from './signalPull.ts';
+import { startOnce } from './startOnce.ts';
 import type { CommandName, RepositoryRef, Request } from './types.ts';
 
 export interface Delivery {
@@ -40,6 +43,8 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       const signal = signalOfComment(delivery, event);
       return signal === undefined ? undefined : signalOne(delivery, repository, event.number, signal);
     }
+    case 'issue-commented':
+      return startIssueRequest(delivery, repository, event);
     case 'check-action': {
       const request = requestOfButton(event.identifier, event.sender, event.headSha, delivery);
       if (request === undefined) return undefined;
@@ -79,15 +84,26 @@ async function startGroup(
   repository: RepositoryRef,
   { headSha, baseSha, baseRef }: MergeGroupMade,
 ): Promise<void> {
-  try {
-    await temporal.workflow.start('mergeGroup', {
-      workflowId: `merge-group:${repository.owner}/${repository.name}:${headSha}`.toLowerCase(),
-      taskQueue: TASK_QUEUE,
-      args: [repository, { headSha, baseSha, baseRef }],
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+  await startOnce(temporal, 'mergeGroup', {
+    workflowId: `merge-group:${repository.owner}/${repository.name}:${headSha}`.toLowerCase(),
+    args: [repository, { headSha, baseSha, baseRef }],
+  });
+}
+
+/** One workflow a comment: a redelivered one does nothing twice. */
+async function startIssueRequest(
+  { temporal, botName }: Delivery,
+  repository: RepositoryRef,
+  event: IssueCommented,
+): Promise<void> {
+  const request = issueRequestOf(event, botName);
+  if (request === undefined) return;
+  const { number, commentId } = event;
+  await startOnce(temporal, 'issueRequest', {
+    workflowId: `issue-request:${repository.owner}/${repository.name}#${number}:${commentId}`.toLowerCase(),
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    args: [{ repository, number }, request],
+  });
 }
 
 async function repositoryOf(
@@ -124,7 +140,7 @@ function signalOne(
 
 /** Undefined for a comment that is none of ours. */
 function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSignal | undefined {
-  const parsed = parseCommand(comment.body, delivery.botName);
+  const parsed = onPull(parseCommand(comment.body, delivery.botName), delivery.botName);
   const request = (command: CommandName, argument?: string, headSha?: string): Request => ({
     command,
     ...(argument === undefined ? {} : { argument }),
@@ -152,11 +168,11 @@ function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSigna
 
 type Command = Extract<ParsedCommand, { kind: 'command' }>;
 
-function shaOf({ name, argument }: Command): string | undefined {
+function shaOf({ name, argument }: Pick<Command, 'name' | 'argument'>): string | undefined {
   return name === 'plan' || name === 'apply' ? argument : undefined;
 }
 
-function overrideOf({ override }: Command): Pick<Request, 'override'> {
+function overrideOf({ override }: Pick<Command, 'override'>): Pick<Request, 'override'> {
   return override === undefined ? {} : { override };
 }
 

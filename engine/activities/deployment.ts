@@ -5,6 +5,7 @@ import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
 import { auditRun, receiptsNamed } from './auditRun.ts';
 import { confirmPlan } from './confirm.ts';
+import { confirmCorrection } from './confirmCorrection.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { applyHost, batchName, hostOf, undoHost } from './hostRun.ts';
@@ -13,6 +14,7 @@ import { holdingPolicy } from './policy.ts';
 import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
 import { revisionOf } from './runRevision.ts';
+import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
 import { elsewhereOf } from './sites.ts';
@@ -26,7 +28,8 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     acquireLocks: (run, workflowId) => acquireLocks(engine, run, workflowId),
     releaseLocks: (run) => releaseLocks(engine, run),
     recoverRun: (run, dead) => recoverRun(engine, run, dead),
-    confirmPlan: (run, parts) => confirmPlan(engine, run, parts),
+    confirmPlan: (run, parts) =>
+      run.correction === undefined ? confirmPlan(engine, run, parts) : confirmCorrection(engine, run),
     applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
     cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
     verifyHosts: (run, leftOut, scope, site) => verifyHosts(engine, run, leftOut, scope, site),
@@ -42,8 +45,9 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
 async function startRun(
   engine: Engine,
   run: RunRef,
-  kind: 'apply' | 'rollback',
+  kind: Parameters<DeploymentActivities['startRun']>[1],
 ): Promise<RunStart | undefined> {
+  if (kind === 'rollback') await forgetSettled(engine, run);
   await engine.store.runs.create({
     id: run.run,
     repository: fullName(run.pull),
@@ -68,11 +72,29 @@ async function sitesElsewhere(engine: Engine, run: RunRef): Promise<readonly str
 
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
   const state = end === 'stale' ? 'cancelled' : end;
+  if (await leavesOther(engine, run, end)) await forgetSettled(engine, run);
   await engine.store.runs.update(run.run, { state, ...(mergeSha === undefined ? {} : { mergeSha }) });
   await auditRun(engine, run, end, {
     ...receiptsNamed(await engine.store.receipts.ofRun(run.run)),
     ...(mergeSha === undefined ? {} : { mergeSha }),
   });
+}
+
+/** Whether what was taken to be in force is not so any more: by a half-done run, or one that was verified and yet taken back. */
+async function leavesOther(engine: Engine, run: RunRef, end: RunEnd): Promise<boolean> {
+  const stored = await engine.store.runs.get(run.run);
+  // also at its end: a reading meanwhile may have found what was not yet taken back
+  if (end === 'held' || stored?.kind === 'rollback') return true;
+  if (end !== 'rolled-back' || run.correction !== undefined) return false;
+  return ((stored?.detail ?? {}) as RunDetail).verify?.state === 'verified';
+}
+
+/** What is taken back is in force no more, though the branch says it until the revert is merged. */
+function forgetSettled(engine: Engine, run: RunRef): Promise<void> {
+  return engine.store.settled.forget(
+    fullName(run.pull),
+    run.plan.hosts.map(({ identity }) => identity),
+  );
 }
 
 async function cancelHost(engine: Engine, run: RunRef, host: string, wave: number): Promise<void> {

@@ -1,16 +1,20 @@
+import { ignoresStep } from '../drift/ignored.ts';
 import { byResource, type DriftedItem, differences, merged } from '../drift/resources.ts';
 import type { GitHubClient } from '../github/client.ts';
-import { closeIssue, ownIssues, publishIssue } from '../github/issues.ts';
+import { closeIssue, type OwnIssue, ownIssues, publishIssue } from '../github/issues.ts';
 import { render } from '../github/render/render.ts';
+import type { DriftView } from '../github/render/views.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import { readTraces } from '../hosts/traces.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { type Decision, decideCorrections, planCorrection } from './correction.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
+import type { ResolvedTree } from './revisions.ts';
 import { elsewhereOf } from './sites.ts';
-import type { BranchTip, DriftReport, FleetPlan, RepositoryRef, RunRef } from './types.ts';
+import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRef, RunRef } from './types.ts';
 
 const HOSTS_AT_ONCE = 16;
 const KEY = 'drift:';
@@ -25,19 +29,74 @@ export async function reportDrift(
   const name = `${repository.owner}/${repository.name}`;
   const plan = await engine.store.plans.get(digest);
   if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store`);
-  const { resolution } = await engine.revisions.resolveCommit(repository, tip.commit);
+  const tree = await engine.revisions.resolveCommit(repository, tip.commit);
+  const { resolution } = tree;
   const busy = await busyHosts(engine, name, tip.at);
   const read = new Set(plan.hosts.map((host) => host.host).filter((host) => !busy.has(host)));
   const before = (await engine.store.drift.of(name)).filter((item) =>
     resolution.hosts.some((host) => host.name === item.host),
   );
   const found = await itemsOf(engine, differences(plan, read), resolution.hosts, tip.at);
-  const items = merged(before, found, read);
+  const items = withoutIgnored(merged(before, found, read), plan, resolution.hosts);
   const client = await engine.github.installationClient(repository.installationId);
-  const issues = await publish(client, repository, tip, digest, withDiffs(items, plan));
+  const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(KEY));
+  const decisions = await decideCorrections(engine, {
+    repository: name,
+    tree,
+    plans: plan.hosts.filter(({ host }) => read.has(host)),
+    issueOf: (document) => open.find(({ key }) => key === `${KEY}${document}`)?.number,
+  });
+  const issues = await publish(client, repository, tip, digest, withDiffs(items, plan), open, decisions);
   await engine.store.drift.replace(name, items);
   const skipped = resolution.hosts.map((host) => host.name).filter((host) => !read.has(host));
-  return { items: items.length, issues, skipped };
+  const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));
+  return {
+    items: items.length,
+    issues: [...issues.values()],
+    skipped,
+    corrections: await planned(engine, repository, tip, tree, decisions, issues),
+    ...(Number.isFinite(opensAt) ? { opensAt } : {}),
+  };
+}
+
+/** Corrections begun by one reading; the next reading begins those that are left. */
+const CORRECTIONS_MAX = 20;
+
+async function planned(
+  engine: Engine,
+  repository: RepositoryRef,
+  tip: BranchTip,
+  tree: ResolvedTree,
+  decisions: readonly Decision[],
+  issues: ReadonlyMap<string, number>,
+): Promise<readonly PlannedCorrection[]> {
+  const corrections: PlannedCorrection[] = [];
+  for (const { document, plan } of decisions
+    .filter(({ plan }) => plan !== undefined)
+    .slice(0, CORRECTIONS_MAX)) {
+    const issue = issues.get(document);
+    if (plan === undefined || issue === undefined) continue;
+    corrections.push(await planCorrection(engine, repository, tip, tree, plan, { document, issue }));
+  }
+  return corrections;
+}
+
+/** Also those that are known from before, and not ignored then. */
+function withoutIgnored(
+  items: readonly DriftedItem[],
+  plan: Plan,
+  hosts: readonly ResolvedHost[],
+): readonly DriftedItem[] {
+  const patterns = new Map(
+    hosts.flatMap(({ documents }) => documents.map(({ ref, drift }) => [ref as string, drift?.ignore ?? []])),
+  );
+  const steps = new Map(
+    plan.hosts.flatMap(({ host, steps }) => steps.map((step) => [JSON.stringify([host, step.id]), step])),
+  );
+  return items.filter(({ document, host, stepId }) => {
+    const step = steps.get(JSON.stringify([host, stepId]));
+    return step === undefined || !ignoresStep(step, patterns.get(document) ?? []);
+  });
 }
 
 /** Hosts that a run of this repository may have been changing while they were read. */
@@ -101,23 +160,36 @@ function withDiffs(items: readonly DriftedItem[], plan: Plan): readonly DriftedI
   });
 }
 
+/** Numbers of the issues that are open now, by document. */
 async function publish(
   client: GitHubClient,
   repository: RepositoryRef,
   { branch, commit }: BranchTip,
   digest: string,
   items: readonly DriftedItem[],
-): Promise<readonly number[]> {
-  const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(KEY));
+  open: readonly OwnIssue[],
+  decisions: readonly Decision[],
+): Promise<ReadonlyMap<string, number>> {
   const resources = byResource(items);
-  const numbers: number[] = [];
+  const numbers = new Map<string, number>();
   for (const resource of resources) {
-    const { title, body } = render({ kind: 'drift', ...resource, branch, commit });
+    const correction = correctionView(decisions.find(({ document }) => document === resource.document));
+    const { title, body } = render({ kind: 'drift', ...resource, branch, commit, ...correction });
     const key = `${KEY}${resource.document}`;
-    numbers.push(await publishIssue(client, repository, { key, title, body, digest }, open));
+    numbers.set(
+      resource.document,
+      await publishIssue(client, repository, { key, title, body, digest }, open),
+    );
   }
   const keys = new Set(resources.map((resource) => `${KEY}${resource.document}`));
   for (const issue of open.filter((each) => !keys.has(each.key)))
     await closeIssue(client, repository, issue.number, 'The servers are as the default branch says again.');
   return numbers;
+}
+
+function correctionView(decision: Decision | undefined): Pick<DriftView, 'correction'> {
+  if (decision === undefined) return {};
+  const { plan, left, hindrance } = decision;
+  const hosts = plan?.hosts.map(({ host }) => host) ?? [];
+  return { correction: { hosts, left, ...(hindrance === undefined ? {} : { hindrance }) } };
 }

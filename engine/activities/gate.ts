@@ -11,6 +11,7 @@ import type { Plan } from '../plan/step.ts';
 import { type Change, targetsOf } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
+import { askersOf } from './adoptionBranch.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
@@ -112,12 +113,13 @@ async function readChange(
     now: Date.now(),
     lifted: context.override?.kind ?? 'nothing',
   };
-  const [teams, checks, committers] = await Promise.all([
+  const [teams, checks, committers, askers] = await Promise.all([
     readTeams(client, repository.owner, approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
     wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : [],
     approved ? committersOf(client, repository, number) : [],
+    approved ? askersOf(engine, repository, snapshot.headRef) : [],
   ]);
-  return { ...seen, teams, checks, pushers: [...committers, ...(context.pushers ?? [])] };
+  return { ...seen, teams, checks, pushers: [...committers, ...askers, ...(context.pushers ?? [])] };
 }
 
 function gateOf({ verdict, trigger }: Judged): Gate {

@@ -22,7 +22,7 @@ import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { fullName } from './pull.ts';
 import { HostSilentError, reaching } from './reaching.ts';
-import { revisionOf } from './runRevision.ts';
+import { resolveRun } from './runRevision.ts';
 import type { HostReceiptDetail } from './runViews.ts';
 import { type Mask, maskFor } from './sealing.ts';
 import { progressOf } from './showRun.ts';
@@ -41,7 +41,7 @@ export function batchName(run: string, wave: number): string {
 
 /** Where the run's plan has the host. */
 export async function hostOf(engine: Engine, run: RunRef, host: string): Promise<RunHost> {
-  const resolved = await engine.revisions.resolve(run.pull, revisionOf(run));
+  const resolved = await resolveRun(engine, run);
   const found = resolved.kind === 'conflict' ? undefined : resolved.merged.hosts.find((h) => h.name === host);
   if (found === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
   return { target: targetOf(found.server), identity: identityOf(found.server) };

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { NO_PULL } from './pull.ts';
+import { keepSettled } from './settling.ts';
 import { elsewhereOf, joined, unservedText } from './sites.ts';
 import type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './types.ts';
 
@@ -32,19 +33,23 @@ async function planFleet(
   const [problem] = errorsByOwnPolicy(tree);
   if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
   const away = site === undefined ? elsewhereOf(engine, resolution.hosts) : {};
-  const hosts = resolution.hosts.filter(({ server }) =>
+  const all = resolution.hosts.filter(({ server }) =>
     site === undefined ? away.elsewhere?.includes(server.site) !== true : server.site === site,
   );
   const end = start + HOSTS_PER_ACTIVITY;
+  const hosts = all.slice(start, end);
+  const readAt = Date.now();
   const plannings = await planHosts(engine, {
-    hosts: hosts.slice(start, end),
+    hosts,
     payloads: resolution.payloads,
     repository: nameOf(revision),
     changedItems: () => (revision.drift === true ? new Set() : undefined),
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
   });
+  if (revision.drift === true)
+    await keepSettled(engine, nameOf(revision), hosts, plannings, { probed: false, readAt });
   const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
-  const total = hosts.length;
+  const total = all.length;
   const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
   return { plan: { ...plan, problems }, total, next: end < total ? end : undefined, ...away };
 }

@@ -9,7 +9,7 @@ import type { PlannedHost, PlanRef, Revision, RolloutRef } from './types.ts';
 export function planRef(
   plan: Plan,
   { headSha, baseSha }: Revision,
-  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  resolved: Pick<Extract<ResolvedRevision, { kind: 'resolved' }>, 'changed'>,
   previous: PlanRef | undefined,
   skipped: readonly string[],
 ): PlanRef {

@@ -2,7 +2,7 @@ import type { ItemKey, Readings } from '../facts/fact.ts';
 import { HostError, type HostErrorType } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
-import type { Payloads } from '../kinds/kind.ts';
+import type { Payloads, Seals } from '../kinds/kind.ts';
 import { type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -20,7 +20,12 @@ export interface PlanningParts {
 const HOSTS_AT_ONCE = 64;
 
 export type HostPlanning =
-  | { readonly kind: 'planned'; readonly plan: HostPlan; readonly readings: Readings }
+  | {
+      readonly kind: 'planned';
+      readonly plan: HostPlan;
+      readonly readings: Readings;
+      readonly seals: Seals;
+    }
   /** The host could not be read; the sentence says why and what to do. */
   | {
       readonly kind: 'problem';
@@ -71,6 +76,7 @@ async function planOne(
           kind: 'planned',
           plan: planHost({ host, readings, payloads, seals, conceal, repository, changedItems, openRuns }),
           readings,
+          seals,
         };
       }),
     );

@@ -1,11 +1,12 @@
 import type { GitHubClient } from '../github/client.ts';
 import { accountOf } from '../github/people.ts';
-import { getPull } from '../github/pulls.ts';
+import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
+import { defaultBranchOf } from '../github/repositories.ts';
 import { permissionOf } from '../github/reviews.ts';
 import { type Capability, isAmong, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
-import type { PullRef, Request } from './types.ts';
+import type { IssueRequest, PullRef, RepositoryRef, Request } from './types.ts';
 
 /** Which commands the policy can keep to some people. */
 const CAPABILITIES: Readonly<Partial<Record<string, Capability>>> = {
@@ -26,14 +27,60 @@ export async function refusal(
   request: Request,
 ): Promise<string | undefined> {
   const { command, actor, override } = request;
-  if (command === 'help' || command === 'status') return undefined;
-  const permission = await permissionOf(client, pull.repository, actor);
-  if (permission !== 'write' && permission !== 'admin')
-    return `\`${command}\` needs write access to this repository, which you do not have. Nothing was done; ask somebody who has it.`;
   const own = CAPABILITIES[command];
   const extra = override === undefined ? [] : [OVERRIDES[override.kind]];
-  for (const capability of [...(own === undefined ? [] : [own]), ...extra]) {
-    const kept = await keptFrom(engine, client, pull, actor, capability);
+  const capabilities = [...(own === undefined ? [] : [own]), ...extra];
+  const base = () => getPull(client, pull.repository, pull.number);
+  return (
+    (await withoutWrite(client, pull.repository, command, actor)) ??
+    firstKept(engine, client, pull.repository, actor, capabilities, base)
+  );
+}
+
+/** The same of what is asked on an issue. */
+export async function refusalOnIssue(
+  engine: Engine,
+  client: GitHubClient,
+  { repository }: PullRef,
+  { command, actor }: IssueRequest,
+): Promise<string | undefined> {
+  const capabilities: readonly Capability[] = command === 'unlock' ? ['unlock'] : [];
+  const base = async (): Promise<Base> => {
+    const defaultBranch = await defaultBranchOf(client, repository);
+    const baseSha = await branchTip(client, repository, defaultBranch);
+    return { defaultBranch, baseRef: defaultBranch, baseSha };
+  };
+  return (
+    (await withoutWrite(client, repository, command, actor)) ??
+    firstKept(engine, client, repository, actor, capabilities, base)
+  );
+}
+
+async function withoutWrite(
+  client: GitHubClient,
+  repository: RepositoryRef,
+  command: string,
+  actor: string,
+): Promise<string | undefined> {
+  if (command === 'help' || command === 'status') return undefined;
+  const permission = await permissionOf(client, repository, actor);
+  if (permission === 'write' || permission === 'admin') return undefined;
+  return `\`${command}\` needs write access to this repository, which you do not have. Nothing was done; ask somebody who has it.`;
+}
+
+/** Where the policy that holds is found. */
+type Base = Pick<PullRequest, 'defaultBranch' | 'baseRef' | 'baseSha'>;
+
+async function firstKept(
+  engine: Engine,
+  client: GitHubClient,
+  repository: RepositoryRef,
+  actor: string,
+  capabilities: readonly Capability[],
+  base: () => Promise<Base>,
+): Promise<string | undefined> {
+  for (const capability of capabilities) {
+    const kept = await keptFrom(engine, client, repository, actor, capability, await base());
     if (kept !== undefined) return kept;
   }
   return undefined;
@@ -56,12 +103,11 @@ const WORDS: Readonly<Record<Capability, string>> = {
 async function keptFrom(
   engine: Engine,
   client: GitHubClient,
-  pull: PullRef,
+  repository: RepositoryRef,
   actor: string,
   capability: Capability,
+  snapshot: Base,
 ): Promise<string | undefined> {
-  const { repository, number } = pull;
-  const snapshot = await getPull(client, repository, number);
   const holding = await holdingPolicy(engine, client, repository, snapshot);
   const who = whoMay(holding.kind === 'broken' ? undefined : holding.policy.spec, capability);
   if (who === undefined) return undefined;

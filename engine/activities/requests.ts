@@ -12,7 +12,15 @@ import { fullName } from './pull.ts';
 import { refusal } from './refusal.ts';
 import { closeOvertaken, ifAllowed } from './show.ts';
 import { signalPull } from './signalPull.ts';
-import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
+import type {
+  Asked,
+  IssueRequest,
+  PullActivities,
+  PullRef,
+  RepositoryRef,
+  Request,
+  RunRef,
+} from './types.ts';
 import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
 type Requests = Omit<
@@ -32,8 +40,8 @@ export function requestActivities(engine: Engine): Requests {
     },
     acknowledge: async (pull, request) => acknowledge(engine, await clientOf(pull), pull, request),
     answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, renderAnswer(text)),
-    describeStatus: (pull) => describeStatus(engine, pull),
-    unlock: (pull, request) => unlock(engine, pull, request),
+    describeStatus: (pull, place) => describeStatus(engine, pull, place),
+    unlock: (pull, request, place) => unlock(engine, pull, request, place),
     closeOvertaken: async (pull, headSha) => closeOvertaken(await clientOf(pull), pull, headSha),
     isRunning: (workflowId) => isAlive(engine.temporal, workflowId),
     appliedRun: (pull) => appliedRun(engine, pull),
@@ -47,7 +55,7 @@ async function acknowledge(
   engine: Engine,
   client: GitHubClient,
   pull: PullRef,
-  { commentId }: Request,
+  { commentId }: Pick<Request, 'commentId'>,
 ): Promise<void> {
   if (commentId === undefined) return;
   const reacting = react(client, pull.repository, commentId, 'eyes');
@@ -55,10 +63,10 @@ async function acknowledge(
 }
 
 /** What was asked, by which comment or press, and whether the person may. Reading is not recorded. */
-async function auditRequest(
-  { store }: Engine,
+export async function auditRequest(
+  { store }: Pick<Engine, 'store'>,
   pull: PullRef,
-  { command, actor, at, commentId, deliveryId, headSha }: Request,
+  { command, actor, at, commentId, deliveryId, headSha }: Request | IssueRequest,
   refused: string | undefined,
 ): Promise<void> {
   if (command === 'help' || command === 'status') return;
@@ -73,7 +81,7 @@ async function auditRequest(
   });
 }
 
-async function answer(client: GitHubClient, pull: PullRef, request: Request, text: string): Promise<void> {
+async function answer(client: GitHubClient, pull: PullRef, request: Asked, text: string): Promise<void> {
   if (request.commentId !== undefined) {
     await replyTo(client, pull.repository, pull.number, request.commentId, text);
     return;
@@ -82,7 +90,7 @@ async function answer(client: GitHubClient, pull: PullRef, request: Request, tex
   await publishComment(client, pull.repository, pull.number, { key, body: text });
 }
 
-async function describeStatus(engine: Engine, pull: PullRef): Promise<string> {
+async function describeStatus(engine: Engine, pull: PullRef, what = 'pull request'): Promise<string> {
   const runs = await engine.store.runs.ofPull(fullName(pull), pull.number);
   const locks = await engine.store.locks.list();
   const queue = await engine.store.locks.queue();
@@ -94,7 +102,7 @@ async function describeStatus(engine: Engine, pull: PullRef): Promise<string> {
     ...held.map((lock) => `- holds \`${lock.host.split(' ')[0]}\` for \`${lock.runId}\``),
     ...waiting.map((waiter) => waitLine(waiter.runId, placeOf(waiter, queue, locks))),
   ];
-  return lines.length === 0 ? 'Nothing of this pull request has run yet.' : lines.join('\n');
+  return lines.length === 0 ? `Nothing of this ${what} has run yet.` : lines.join('\n');
 }
 
 function waitLine(run: string, place: Place): string {
@@ -108,15 +116,20 @@ function since(run: Run): string {
 }
 
 /** Only locks whose workflow is dead are freed, and held runs that a person has looked after. */
-async function unlock(engine: Engine, pull: PullRef, request: Request): Promise<string> {
+async function unlock(
+  engine: Engine,
+  pull: PullRef,
+  request: Pick<Request, 'actor' | 'argument'>,
+  place = 'pull request',
+): Promise<string> {
   const runs = new Map(
     (await engine.store.runs.ofPull(fullName(pull), pull.number)).map((run) => [run.id, run]),
   );
   const all = (await engine.store.locks.list()).filter((lock) => runs.has(lock.runId));
-  if (all.length === 0) return 'This pull request holds no hosts.';
+  if (all.length === 0) return `This ${place} holds no hosts.`;
   const locks = all.filter((lock) => isMeant(runs.get(lock.runId), lock.host, request.argument));
   if (locks.length === 0)
-    return `This pull request holds no server ${code(request.argument ?? '')}; \`/doaas status\` lists those that it holds.`;
+    return `This ${place} holds no server ${code(request.argument ?? '')}; \`/doaas status\` lists those that it holds.`;
   const lines = await inParallel(locks, 1, async (lock) => {
     const host = lock.host.split(' ')[0];
     if (await isAlive(engine.temporal, lock.workflowId)) {

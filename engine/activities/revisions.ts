@@ -57,6 +57,11 @@ export interface Revisions {
   resolveTree(repository: RepositoryRef, treeish: string): Promise<ResolvedTree>;
   /** The same, and fetches the commit if it is not here. */
   resolveCommit(repository: RepositoryRef, commit: string): Promise<ResolvedTree>;
+  /** The same with the files themselves, for those who change them; not kept. */
+  readCommit(
+    repository: RepositoryRef,
+    commit: string,
+  ): Promise<ResolvedTree & { readonly files: ReadonlyMap<string, Uint8Array> }>;
   /** Files that the merge of the head changes in its base. */
   changedPaths(pull: PullRef, revision: Revision): Promise<readonly string[]>;
 }
@@ -93,6 +98,11 @@ export function createRevisions(source: RevisionSource): Revisions {
       await source.fetch(repository, [commit], undefined);
       return resolveTree(repository, await source.treeOf(repository, commit));
     },
+    readCommit: async (repository, commit) => {
+      await source.fetch(repository, [commit], undefined);
+      const { files, refused } = await source.read(repository, await source.treeOf(repository, commit));
+      return { ...checked(files, refused), files };
+    },
     treeOf: async ({ repository, number }, commit) => {
       await source.fetch(repository, [commit], number);
       return source.treeOf(repository, commit);
@@ -121,6 +131,10 @@ async function readTree(
   treeish: string,
 ): Promise<ResolvedTree> {
   const { files, refused } = await source.read(repository, treeish);
+  return checked(files, refused);
+}
+
+function checked(files: ReadonlyMap<string, Uint8Array>, refused: readonly RefusedPath[]): ResolvedTree {
   const { manifest, errors, unpinned, resolution, policy } = checkRepository(files, { refused });
   return { documents: manifest.documents.length, errors, unpinned, refused, resolution, policy };
 }

@@ -16,6 +16,7 @@ import {
   verifyView,
 } from './runViews.ts';
 import { type CheckState, showCheck, showComment } from './show.ts';
+import { showCorrection } from './showCorrection.ts';
 import type { RunPhase, RunRef } from './types.ts';
 import { isShown, keepShown, waitingView } from './waiting.ts';
 
@@ -53,6 +54,7 @@ interface Board {
 
 /** Publishes where the run is: `doaas/apply`, `doaas/verify` and the comment. Safe to repeat. */
 export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
+  if (run.correction !== undefined) return showCorrection(engine, run, phase);
   stopProgress(run.run);
   if (isShown(run.run, phase)) return;
   if (FINAL.has(phase.kind)) begun.delete(run.run);
@@ -236,6 +238,7 @@ const shown = new Map<string, string>();
 
 /** Call it as often as anything happens; the checks follow at a bounded rate, and a failure to publish is no failure. */
 export function progressOf(engine: Engine, run: RunRef): () => void {
+  if (run.correction !== undefined) return () => undefined;
   const started = begun.get(run.run) ?? performance.now();
   begun.set(run.run, started);
   return () => {

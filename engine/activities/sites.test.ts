@@ -52,7 +52,7 @@ describe('what the workers of sites have read', () => {
   test('stands beside the rest as if it had been read here', async () => {
     const problem = { host: 'b', message: 'b does not answer', away: true };
     expect(await planned({ site: 'berlin', digest: 'a', problems: [problem] })).toEqual([
-      { kind: 'planned', plan: planOf('a').hosts[0], readings: new Map() },
+      { kind: 'planned', plan: planOf('a').hosts[0], readings: new Map(), seals: new Map() },
       { kind: 'problem', ...problem, cause: undefined },
     ]);
   });

@@ -45,7 +45,9 @@ export async function plannedElsewhere(
       if (plan === undefined)
         throw permanent(`the plan ${digest.slice(0, 8)} is not in the store; plan again`);
       return [
-        ...plan.hosts.map((host): HostPlanning => ({ kind: 'planned', plan: host, readings: new Map() })),
+        ...plan.hosts.map(
+          (host): HostPlanning => ({ kind: 'planned', plan: host, readings: new Map(), seals: new Map() }),
+        ),
         ...problems.map((problem): HostPlanning => ({ kind: 'problem', ...problem, cause: undefined })),
       ];
     }),

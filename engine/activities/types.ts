@@ -4,12 +4,14 @@
  */
 
 import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
+import type { AdoptAnswer, Asked } from './issueTypes.ts';
 import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
 import type { RunStart, SitePart } from './siteTypes.ts';
 
-export type { BranchTip, DriftReport, RepositoryActivities } from './clockTypes.ts';
+export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } from './clockTypes.ts';
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
+export type { AdoptAnswer, Asked, IssueCommandName, IssueRequest } from './issueTypes.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
 export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
@@ -106,7 +108,8 @@ export interface Request {
 /** What is said to somebody who asked: our own Markdown, or data that holds words of hosts and of GitHub. */
 export type Answer =
   | string
-  | { readonly kind: 'failed'; readonly command: CommandName; readonly reason: string }
+  | { readonly kind: 'failed'; readonly command: Asked['command']; readonly reason: string }
+  | AdoptAnswer
   /** A run ended before it changed anything, and the newest plan needs a look. */
   | { readonly kind: 'not-applied'; readonly reason: string }
   | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback };
@@ -149,6 +152,8 @@ export interface RunRef {
   readonly mergeSha?: string;
   /** Sites whose hosts only workers of their own reach. */
   readonly elsewhere?: readonly string[];
+  /** No pull request asks for it: puts back what was changed by hand. `pull.number` is the drift issue, head and base the same commit. */
+  readonly correction?: { readonly document: string };
 }
 
 export type ConfirmOutcome =
@@ -233,12 +238,12 @@ export interface PullActivities {
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */
   refusal(pull: PullRef, request: Request): Promise<string | undefined>;
   /** Puts the eyes reaction under a comment, at once. */
-  acknowledge(pull: PullRef, request: Request): Promise<void>;
-  answer(pull: PullRef, request: Request, text: Answer): Promise<void>;
+  acknowledge(pull: PullRef, request: Pick<Request, 'commentId'>): Promise<void>;
+  answer(pull: PullRef, request: Asked, text: Answer): Promise<void>;
   /** The status of the pull request's runs and locks, for `/doaas status`. */
-  describeStatus(pull: PullRef): Promise<string>;
+  describeStatus(pull: PullRef, place?: 'issue'): Promise<string>;
   /** Frees locks that no living run holds. Returns the sentence for the person who asked. */
-  unlock(pull: PullRef, request: Request): Promise<string>;
+  unlock(pull: PullRef, request: Pick<Request, 'actor' | 'argument'>, place?: 'issue'): Promise<string>;
   /** Whether a workflow has not ended yet. */
   isRunning(workflowId: string): Promise<boolean>;
   /** The newest applied run of a pull request, for a later rollback. */
@@ -250,12 +255,12 @@ export interface PullActivities {
 
 export interface DeploymentActivities {
   /** Undefined: the engine reaches all of its hosts. */
-  startRun(run: RunRef, kind: 'apply' | 'rollback'): Promise<RunStart | undefined>;
+  startRun(run: RunRef, kind: 'apply' | 'rollback' | 'correction'): Promise<RunStart | undefined>;
   acquireLocks(run: RunRef, workflowId: string): Promise<LockOutcome>;
   /** Also tells the next in the queue. */
   releaseLocks(run: string): Promise<void>;
   recoverRun(run: RunRef, recover: RecoverableRun): Promise<UndoOutcome>;
-  /** Is the pull request still mergeable at this head and base, and is the plan still the same on fresh facts? */
+  /** Is the pull request still mergeable at this head and base (may the correction still be made), and is the plan still the same on fresh facts? */
   confirmPlan(run: RunRef, parts?: readonly SitePart[]): Promise<ConfirmOutcome>;
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;

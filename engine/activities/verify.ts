@@ -5,19 +5,21 @@ import { runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
+import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { inParallel } from './planning.ts';
-import { type Assembled, assemble, planRevision } from './pull.ts';
+import { type Assembled, assemble, fullName, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
-import { revisionOf } from './runRevision.ts';
+import { resolveRun } from './runRevision.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { type Mask, maskFor, usesOn } from './sealing.ts';
+import { keepSettled } from './settling.ts';
 import { progressOf } from './showRun.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
@@ -36,7 +38,8 @@ export async function verifyHosts(
   scope?: VerifyScope,
   site?: string,
 ): Promise<VerifyOutcome> {
-  const revision = await engine.revisions.resolve(run.pull, revisionOf(run));
+  const readAt = Date.now();
+  const revision = await resolveRun(engine, run);
   if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const reached = revision.changed.filter(({ server }) => isReached(run, server.site, site));
   const looked = lookedAt(reached, [...leftOut, ...(run.plan.skipped ?? [])], scope);
@@ -44,8 +47,9 @@ export async function verifyHosts(
   const resolved = { ...revision, changed: looked.map(({ host }) => host) };
   const patientEngine = { ...engine, transport: patientTransport(engine) };
   const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved), before);
-  const made = assemble(await planRevision(patientEngine, run.pull, resolved, run.plan.headSha));
-  const left = stepsLeft(made, looked);
+  const plannings = await planRevision(patientEngine, run.pull, resolved, run.plan.headSha);
+  const made = assemble(plannings);
+  const left = stepsLeft(made, looked, await onlyOf(engine, run));
   const causes = made.problems.map(({ cause }) => cause);
   const patient = causes.some(isPassing) && waitsForSecrets(engine);
   if (!patient) secretsAreThere();
@@ -62,7 +66,12 @@ export async function verifyHosts(
       remaining: [...before.remaining, ...remainingOf(made, left)],
     },
   });
-  if (first === undefined) return { kind: 'verified' };
+  if (first === undefined) {
+    // between two batches later waves are not done, and a correction is no news of what is in force
+    if (scope === undefined && run.correction === undefined)
+      await keepSettled(engine, fullName(run.pull), resolved.changed, plannings, { probed: true, readAt });
+    return { kind: 'verified' };
+  }
   const hosts = failed.filter(({ host }, i) => failed.findIndex((other) => other.host === host) === i);
   return { kind: 'failed', reason: first.reason, hosts };
 }
@@ -105,11 +114,26 @@ function lookedAt(
 
 type Remaining = VerifyDetail['remaining'];
 
-function stepsLeft({ plan }: Assembled, looked: readonly Looked[]): Remaining {
+function stepsLeft(
+  { plan }: Assembled,
+  looked: readonly Looked[],
+  isMeant: (step: Step) => boolean,
+): Remaining {
   const waves = new Map(looked.map(({ host, wave }) => [host.name, wave]));
   return plan.hosts.flatMap(({ host, steps }) =>
-    steps.filter(({ wave }) => wave <= (waves.get(host) ?? 0)).map(({ summary }) => ({ host, summary })),
+    steps
+      .filter((step) => step.wave <= (waves.get(host) ?? 0) && isMeant(step))
+      .map(({ summary }) => ({ host, summary })),
   );
+}
+
+/** A correction answers for its own steps: what it was to leave alone still differs, and may ask for the same reloads. */
+async function onlyOf(engine: Engine, run: RunRef): Promise<(step: Step) => boolean> {
+  if (run.correction === undefined) return () => true;
+  const plan = await engine.store.plans.get(run.plan.digest);
+  const keyOf = ({ host, id }: Step): string => JSON.stringify([host, id]);
+  const own = new Set(plan?.hosts.flatMap(({ steps }) => steps.map(keyOf)));
+  return (step) => Object.keys(step.before).length > 0 && own.has(keyOf(step));
 }
 
 function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
@@ -162,7 +186,11 @@ async function probeAll(
   before: VerifyDetail,
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = looked.flatMap(({ host, wave }) =>
-    probesOf(host, wave).map((probe) => ({ host, probe, shown: waiting(host, probe) })),
+    probesOf(host, wave, run.correction?.document).map((probe) => ({
+      host,
+      probe,
+      shown: waiting(host, probe),
+    })),
   );
   const show = progressOf(engine, run);
   const publish = async (): Promise<void> => {
@@ -220,9 +248,10 @@ function mayComeBack(error: unknown): error is HostError {
   return error instanceof HostError;
 }
 
-function probesOf(host: ResolvedHost, wave: number): readonly Probe[] {
+/** `only`: the document that a correction is about. */
+function probesOf(host: ResolvedHost, wave: number, only: string | undefined): readonly Probe[] {
   return host.documents
-    .filter((document) => document.wave <= wave)
+    .filter((document) => document.wave <= wave && (only === undefined || document.ref === only))
     .flatMap((document) => kindOf(document).probes(document.spec));
 }
 

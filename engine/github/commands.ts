@@ -14,10 +14,17 @@ export const COMMANDS = {
     argument: 'SERVER',
     does: 'give up the lock on a server (all that this pull request holds without a name)',
   },
+  adopt: {
+    argument: undefined,
+    does: 'on a drift issue: open a pull request that changes the YAML to what is on the servers',
+  },
   help: { argument: undefined, does: 'list the commands' },
 } as const satisfies Record<string, { argument: string | undefined; does: string }>;
 
 export type CommandName = keyof typeof COMMANDS;
+
+/** What may be said on a drift issue. */
+export const ISSUE_COMMANDS = ['adopt', 'status', 'unlock', 'help'] as const satisfies readonly CommandName[];
 
 /** Options of `apply` that take something away, for those whom the policy names. */
 export type OverrideKind = 'override' | 'break-glass';
@@ -73,8 +80,9 @@ function overriding(
   };
 }
 
-export function helpText(word = 'doaas'): string {
-  const rows = Object.entries(COMMANDS).map(([name, { argument, does }]) => {
+export function helpText(word = 'doaas', only: readonly string[] = Object.keys(COMMANDS)): string {
+  const named = Object.entries(COMMANDS).filter(([name]) => only.includes(name));
+  const rows = named.map(([name, { argument, does }]) => {
     const call = argument === undefined ? `/${word} ${name}` : `/${word} ${name} [${argument}]`;
     return `| \`${call}\` | ${does} |`;
   });

@@ -62,6 +62,11 @@ export interface CommentCreated extends OfPull {
   readonly createdAt: string;
 }
 
+/** The same on an issue that is no pull request. */
+export interface IssueCommented extends Omit<CommentCreated, 'kind'> {
+  readonly kind: 'issue-commented';
+}
+
 /** Somebody pressed a button of one of our checks. */
 export interface CheckActionRequested extends EventOrigin {
   readonly kind: 'check-action';
@@ -114,6 +119,7 @@ export type EngineEvent =
   | PullRequestClosed
   | ReviewSubmitted
   | CommentCreated
+  | IssueCommented
   | CheckActionRequested
   | CheckRerequested
   | ChecksCompleted

@@ -41,12 +41,7 @@ export async function ownIssues(client: GitHubClient, repo: Repo): Promise<reado
       return (await client.octokit.issues.listForRepo({ ...query, creator: client.app.botLogin })).data;
     }),
   );
-  return all.flatMap((issue): readonly OwnIssue[] => {
-    const key = KEY.exec(issue.body ?? '')?.[1];
-    if (key === undefined || issue.user?.login !== client.app.botLogin || issue.pull_request !== undefined)
-      return [];
-    return [{ number: issue.number, key, title: issue.title, body: issue.body ?? '' }];
-  });
+  return all.flatMap((issue) => toOwn(client, issue) ?? []);
 }
 
 /**
@@ -90,7 +85,44 @@ export async function closeIssue(
   await calling(`Commenting on #${number}`, () =>
     client.octokit.issues.createComment({ ...at, body: why, request: { retries: 0 } }),
   );
+  await setClosed(client, repo, number);
+}
+
+/** Without a word. Safe to repeat. Throws `GitHubError`. */
+export async function setClosed(client: GitHubClient, repo: Repo, number: number): Promise<void> {
+  const at = { owner: repo.owner, repo: repo.name, issue_number: number };
   await calling(`Closing #${number}`, () =>
     client.octokit.issues.update({ ...at, state: 'closed', state_reason: 'completed' }),
   );
+}
+
+/** An issue of ours by its number; undefined for one that somebody else wrote, and for pull requests. Throws `GitHubError`. */
+export async function ownIssue(
+  client: GitHubClient,
+  repo: Repo,
+  number: number,
+): Promise<(OwnIssue & { readonly open: boolean }) | undefined> {
+  const { data } = await calling(`Reading issue #${number}`, () =>
+    client.octokit.issues.get({ owner: repo.owner, repo: repo.name, issue_number: number }),
+  );
+  const own = toOwn(client, data);
+  return own && { ...own, open: data.state === 'open' };
+}
+
+interface RawIssue {
+  readonly number: number;
+  readonly title: string;
+  readonly body?: string | null;
+  readonly user: { readonly login: string } | null;
+  readonly pull_request?: unknown;
+}
+
+function toOwn(
+  client: GitHubClient,
+  { number, title, body, user, pull_request }: RawIssue,
+): OwnIssue | undefined {
+  const key = KEY.exec(body ?? '')?.[1];
+  if (key === undefined || user?.login !== client.app.botLogin || pull_request !== undefined)
+    return undefined;
+  return { number, key, title, body: body ?? '' };
 }

@@ -102,11 +102,11 @@ test('a review with its commit', () => {
   });
 });
 
-test('comments on issues, by bots and edited ones are ignored; those on pull requests count, bounded', () => {
+test('comments by bots and edited ones are ignored; those on pull requests and issues count, bounded', () => {
   const payload = first('issue_comment', 'created');
   const issue = payload.issue as Record<string, unknown>;
   delete issue.pull_request;
-  expect(mapped('issue_comment', payload)).toBe('a comment on an issue, not on a pull request');
+  expect(mapped('issue_comment', payload)).toMatchObject({ kind: 'issue-commented', number: 1 });
   issue.pull_request = { url: 'https://api.github.com/x' };
   const comment = payload.comment as { body: string; user: { type: string } };
   comment.body = `/doaas plan\n${'x'.repeat(100_000)}`;

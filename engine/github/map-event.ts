@@ -110,16 +110,12 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
   const action = text(payload.action);
   if (action !== 'created')
     return ignored(`issue_comment.${action}: commands count when they are written, not when edited`);
-  if (
-    at(payload, 'issue', 'pull_request') === undefined &&
-    at(payload, 'issue', 'is_pull_request') !== true
-  ) {
-    return ignored('a comment on an issue, not on a pull request');
-  }
   if (at(payload, 'comment', 'user', 'type') === 'Bot') return ignored('a comment of a bot');
+  const onPull =
+    at(payload, 'issue', 'pull_request') !== undefined || at(payload, 'issue', 'is_pull_request') === true;
   return event({
     ...of,
-    kind: 'comment-created',
+    kind: onPull ? 'comment-created' : 'issue-commented',
     number: number(at(payload, 'issue', 'number')),
     author: text(at(payload, 'comment', 'user', 'login')),
     commentId: number(at(payload, 'comment', 'id')),

@@ -8,6 +8,7 @@ export function laneOf(event: EngineEvent): string {
     case 'pull-request-closed':
     case 'review-submitted':
     case 'comment-created':
+    case 'issue-commented':
       return `${repository}#${event.number}`;
     case 'check-action':
     case 'check-rerequested':

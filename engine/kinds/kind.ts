@@ -1,6 +1,7 @@
 import type { FactQuery, ItemKey, Readings } from '../facts/fact.ts';
 import type { Finding, StepDraft } from '../plan/step.ts';
 import type { Payload } from '../spec/configuration.ts';
+import type { Adoption } from './adoption.ts';
 
 /**
  * A kind is a folder of pure functions; nothing here does I/O. `Spec` is the document's spec for ONE host, after
@@ -16,6 +17,8 @@ export interface Kind<Spec> {
   readonly plan: (spec: Spec, readings: Readings, payloads: Payloads, seals: Seals) => KindPlan;
   /** Contents of the spec that hold secrets. */
   readonly sealed: (spec: Spec) => readonly Payload[];
+  /** What the document must say so that one of its items is as the host has it. `source`: its spec as it is written. */
+  readonly adopt: (source: unknown, spec: Spec, item: ItemKey, readings: Readings) => Adoption;
   /** What must hold after the steps, beside "planning again gives no steps". */
   readonly probes: (spec: Spec) => readonly Probe[];
 }

@@ -190,7 +190,7 @@ function windowAsks(rule: string, { window }: PolicyRule, change: Change): reado
   ];
 }
 
-function sayWindow({ days, hours, timeZone }: PolicyWindow): string {
+export function sayWindow({ days, hours, timeZone }: PolicyWindow): string {
   const when = [
     days?.join(' ') ?? 'every day',
     ...(hours === undefined ? [] : [`${hours.from}-${hours.to}`]),

@@ -47,7 +47,16 @@ export interface ResolvedDocument {
   readonly spec: ResolvedConfiguration;
   /** Where the document declares one. How the change gets there is no part of the desired state. */
   readonly rollout?: Rollout;
+  /** Left out: what differs is reported. No part of the desired state either. */
+  readonly drift?: DriftSettings;
   readonly position: Position;
+}
+
+/** What becomes of changes that somebody makes by hand. */
+export interface DriftSettings {
+  readonly action: 'report' | 'correct';
+  /** Patterns of items, as `isIgnored` of drift/ reads them. */
+  readonly ignore: readonly string[];
 }
 
 /** Names of hosts, each list sorted. */

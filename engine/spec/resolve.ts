@@ -8,6 +8,7 @@ import {
   serversByName,
   targetsServer,
 } from './documents.ts';
+import { resolveDrift } from './drift.ts';
 import { MAX_ERRORS, MAX_PAYLOAD_BYTES } from './limits.ts';
 import { sortErrors } from './load.ts';
 import type { Manifest, SpecError } from './manifest.ts';
@@ -193,7 +194,7 @@ function withHost(
 
 function toResolved({ placed: { document, spec }, wave }: PlacedInWave): ResolvedHost['documents'][number] {
   const { ref, onRemoval, position } = document;
-  const { rollout } = document.spec;
+  const { rollout, drift } = document.spec;
   return {
     ref,
     kind: 'Configuration',
@@ -201,6 +202,7 @@ function toResolved({ placed: { document, spec }, wave }: PlacedInWave): Resolve
     onRemoval,
     spec,
     ...(rollout === undefined ? {} : { rollout: resolveRollout(rollout) }),
+    ...(drift === undefined ? {} : { drift: resolveDrift(drift) }),
     position,
   };
 }

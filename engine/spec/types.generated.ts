@@ -348,6 +348,7 @@ export interface ConfigurationSpec {
    */
   probes?: ProbeSource[];
   rollout?: RolloutSource;
+  drift?: DriftSource;
 }
 /**
  * A variable that templates of this document may use.
@@ -700,6 +701,23 @@ export interface RolloutSource {
    * What a server that does not answer does to the rollout.
    */
   unreachable?: 'fail' | 'skip' | 'wait';
+}
+/**
+ * What becomes of changes that somebody makes on the servers by hand. Left out: they are reported in an issue.
+ */
+export interface DriftSource {
+  /**
+   * `report`: only the issue. `correct`: put back by itself what was applied once, can be undone and the policy lets through; the issue says what was done, or why not.
+   */
+  action?: 'report' | 'correct';
+  /**
+   * Items that are neither reported nor corrected: paths of files and directories, or an item's sort and name; `*` matches within a name, `**` any number of folders.
+   *
+   * @maxItems 256
+   *
+   * Items: A path, or SORT:NAME with the sort unit, package, sysctl, user, group, ...
+   */
+  ignore?: string[];
 }
 /**
  * What a change needs before it is applied, and who may do what. Stands in `.doaas/policy.yaml`; only the one on the default branch holds.

@@ -172,7 +172,7 @@ describe('properties and values', () => {
   test('all mistakes of a file at once, by place', () => {
     expect(read('  timezone: 5\n  nonsense: 1\n  packages: {nginx: {hold: "x"}, A: {}}\n')).toEqual([
       'c.yaml:6:13 "timezone" must be text, not 5; expected a time zone, such as Europe/Berlin.',
-      'c.yaml:7:3 Unknown property "nonsense" in "spec"; known are targets, variables, aptRepositories, packages, directories, files, groups, users, units, sysctl, hostsEntries, timezone, locale, scripts, probes, rollout.',
+      'c.yaml:7:3 Unknown property "nonsense" in "spec"; known are targets, variables, aptRepositories, packages, directories, files, groups, users, units, sysctl, hostsEntries, timezone, locale, scripts, probes, rollout, drift.',
       'c.yaml:8:28 "hold" of nginx must be true or false, not "x".',
       'c.yaml:8:34 "A" cannot be a name in "packages"; expected a Debian package name, such as nginx.',
     ]);

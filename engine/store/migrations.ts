@@ -1,7 +1,15 @@
 import { type Kysely, type Migration, type SchemaModule, sql } from 'kysely';
 import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
-import { driftTable, hostKeysTable, keysTable, lockPriority, pullsTable, verdictTable } from './tables.ts';
+import {
+  driftTable,
+  hostKeysTable,
+  keysTable,
+  lockPriority,
+  pullsTable,
+  settledTable,
+  verdictTable,
+} from './tables.ts';
 
 /**
  * The schema's history, oldest first, forward only: a migration that was released is never edited; a change is a
@@ -18,6 +26,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0007_verdicts': { up: (db) => verdictTable(db.schema) },
     '0008_host_keys': { up: (db) => hostKeysTable(db.schema) },
     '0009_lock_priority': { up: (db) => lockPriority(db.schema) },
+    '0010_settled': { up: (db) => settledTable(db.schema) },
   };
 }
 

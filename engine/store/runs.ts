@@ -4,7 +4,7 @@ import { StoreError } from './error.ts';
 import type { Connection, Schema } from './schema.ts';
 import { type Clock, detailText, parseDetail } from './values.ts';
 
-export type RunKind = 'apply' | 'rollback' | 'plan' | 'revert';
+export type RunKind = 'apply' | 'rollback' | 'correction' | 'plan' | 'revert';
 export type RunState = 'queued' | 'running' | 'applied' | 'rolled-back' | 'held' | 'failed' | 'cancelled';
 
 /** States that a run leaves no more. A held run waits for a person and can still end otherwise. */
@@ -104,6 +104,17 @@ export function runsIn({ db }: Connection, now: Clock) {
     async activeSince(sinceMs: number): Promise<readonly Run[]> {
       const query = select().where((e) => e.or([e('ended_at', 'is', null), e('ended_at', '>=', sinceMs)]));
       return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
+    },
+
+    /** A repository's runs of one kind that began at `sinceMs` (epoch ms) or later, newest first. */
+    async ofKind(repository: string, kind: RunKind, sinceMs: number): Promise<readonly Run[]> {
+      const query = select()
+        .where('repository', '=', repository)
+        .where('kind', '=', kind)
+        .where('started_at', '>=', sinceMs);
+      return (await query.orderBy('started_at', 'desc').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(
+        toRun,
+      );
     },
 
     /** Newest first, over all repositories. */

@@ -102,6 +102,7 @@ export interface Schema {
     first_seen_at: number;
     traces: string;
   };
+  readonly settled: { repository: string; identity: string; items: string; returnable: string; at: number };
   readonly keys: { name: string; key: Uint8Array };
   readonly audit: {
     seq: Generated<number>;

@@ -26,6 +26,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     keysSuite(current);
     pullsSuite(current);
     driftSuite(current);
+    settledSuite(current);
     verdictsSuite(current);
   });
 }
@@ -329,6 +330,27 @@ function driftSuite(store: () => Store): void {
     await store().drift.replace(repository, []);
     expect(await store().drift.of(repository)).toEqual([]);
     expect(await store().drift.of(`${repository}x`)).toHaveLength(1);
+  });
+}
+
+function settledSuite(store: () => Store): void {
+  it('keeps what is in force on each host, and forgets it for what was read before', async () => {
+    const repository = `o/${randomUUID()}`;
+    const row = { identity: 'a:22 k', items: { 'path:/a': 'x' }, returnable: ['path:/a' as const] };
+    await store().settled.save(repository, [row, { ...row, identity: 'b:22 k' }], 1_000);
+    await store().settled.save(repository, [{ ...row, items: {}, returnable: [] }], 2_000);
+    await store().settled.save(repository, [row], 1_500);
+    expect([...(await store().settled.of(repository)).values()]).toEqual(
+      expect.arrayContaining([
+        { identity: 'a:22 k', items: {}, returnable: [] },
+        { ...row, identity: 'b:22 k' },
+      ]),
+    );
+    await store().settled.forget(repository, ['b:22 k', 'c:22 k']);
+    await store().settled.save(repository, [{ ...row, identity: 'b:22 k' }], 3_000);
+    expect((await store().settled.of(repository)).get('b:22 k')?.items).toEqual({});
+    expect([...(await store().settled.of(repository, ['a:22 k', 'x'])).keys()]).toEqual(['a:22 k']);
+    expect((await store().settled.of(`${repository}x`)).size).toBe(0);
   });
 }
 

@@ -15,6 +15,7 @@ import { receiptsIn } from './receipts.ts';
 import { repositoriesIn } from './repositories.ts';
 import { runsIn } from './runs.ts';
 import type { Connection } from './schema.ts';
+import { settledIn } from './settled.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Clock } from './values.ts';
 import { verdictsIn } from './verdicts.ts';
@@ -61,6 +62,7 @@ function storeOn(connection: Connection, now: Clock) {
     hosts: hostsIn(connection, now),
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),
+    settled: settledIn(connection, now),
     keys: keysIn(connection),
     audit: auditIn(connection, now),
     verdicts: verdictsIn(connection, now),

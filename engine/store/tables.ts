@@ -67,3 +67,15 @@ export async function lockPriority(schema: SchemaModule): Promise<void> {
     .addColumn('urgent', 'integer', (c) => c.notNull().defaultTo(0))
     .execute();
 }
+
+export async function settledTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('settled')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('identity', 'text', (c) => c.notNull())
+    .addColumn('items', 'text', (c) => c.notNull())
+    .addColumn('returnable', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('settled_key', ['repository', 'identity'])
+    .execute();
+}

@@ -183,6 +183,10 @@ function pullActs(parts: Parts) {
     const path = `${pathOf(repo)}/issues/comments/${id}`;
     await must(request(accounts.admin, 'PATCH', path, { body }), `editing the comment ${id}`);
   };
+  const closeIssue: Acting['closeIssue'] = async (repo, issue) => {
+    const path = `${pathOf(repo)}/issues/${issue}`;
+    await must(request(accounts.reviewer, 'PATCH', path, { state: 'closed' }), `closing issue ${issue}`);
+  };
   const markReady: Acting['markReady'] = async (repo, number) => {
     const row = rowOf(context, repo);
     const pull = context.store.pullRequests
@@ -206,6 +210,7 @@ function pullActs(parts: Parts) {
     comment,
     editComment,
     editPull,
+    closeIssue,
     closePullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'closed' }),
     reopenPullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'open' }),
     markReady,

@@ -35,7 +35,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     ['engine/facts', 'engine/operations', 'engine/kinds', 'engine/rollout'],
     ['engine/spec', 'engine/shell'],
   ),
-  'engine/drift': pure([], ['engine/plan']),
+  'engine/drift': pure(['engine/plan', 'engine/policy'], ['engine/facts']),
+  'engine/adopt': pure(['engine/drift', 'engine/facts', 'engine/kinds', 'engine/plan', 'engine/spec']),
   'engine/policy': pure([], ['engine/github', 'engine/plan', 'engine/spec']),
   'engine/config': effects([]),
   'engine/log.ts': effects([]),
@@ -49,7 +50,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   ),
   'engine/github': effects(
     ['engine/spec', 'engine/config'],
-    ['engine/plan', 'engine/operations', 'engine/drift', 'engine/log.ts'],
+    ['engine/adopt', 'engine/plan', 'engine/operations', 'engine/drift', 'engine/log.ts'],
   ),
   'engine/inbox': effects(['engine/store'], ['engine/github', 'engine/log.ts', 'engine/metrics.ts']),
   // A thread of its own, so it is put together here.
@@ -60,7 +61,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/http': effects(['engine/github'], ['engine/config', 'engine/log.ts', 'engine/metrics.ts']),
   'engine/temporal': effects([], ['engine/config', 'engine/log.ts']),
   'engine/secrets': effects(['engine/spec'], ['engine/config']),
-  'engine/store': effects([], ['engine/plan', 'engine/operations', 'engine/drift']),
+  'engine/store': effects([], ['engine/facts', 'engine/plan', 'engine/operations', 'engine/drift']),
 };
 
 /** Functions of Node whose result depends on nothing but their arguments. */

@@ -17,6 +17,13 @@ const goldens: Readonly<Record<string, Answer>> = {
     reasons: ['web-1: path:/etc/motd was changed by the later run pr9-0a'],
   }),
   'late-no-revert': late({ kind: 'refused', revert: undefined, reasons: ['the revert could not be opened'] }),
+  adopted: { kind: 'adopted', pull: 18, changed: 2, cannot: 1, again: false },
+  'adopted-again': { kind: 'adopted', pull: 18, changed: 1, cannot: 0, again: true },
+  'not-adopted': {
+    kind: 'not-adopted',
+    reason: 'nothing of what differs can be said in the document',
+    cannot: ['path:/etc/key on web-1: it holds what looks like a key'],
+  },
   'late-held': late({ kind: 'held', reasons: ['web-1: script:x could not be put back: exit 1'] }),
 };
 
@@ -37,6 +44,7 @@ test('words of a host stay words', () => {
     late({ remarks: [hostile] }),
     { kind: 'failed', command: 'apply', reason: hostile } as const,
     { kind: 'not-applied', reason: hostile } as const,
+    { kind: 'not-adopted', reason: hostile, cannot: [hostile] } as const,
   ])
     expect(renderAnswer(answer)).not.toMatch(/@\w|<img|[^\\]\]\(|:\/\/|^# /m);
 });

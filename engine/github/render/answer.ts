@@ -1,5 +1,6 @@
 import type { Answer, LateRollback } from '../../activities/types.ts';
 import { prose } from './escape.ts';
+import { count } from './words.ts';
 
 /** What is said to somebody who asked, as Markdown. Words of hosts and of GitHub are no markup in it. */
 export function renderAnswer(answer: Answer): string {
@@ -11,7 +12,26 @@ export function renderAnswer(answer: Answer): string {
       return `Not applied: ${sentence(answer.reason)} Nothing was changed. Look at the newest plan; once it is approved, say \`/doaas apply\` again.`;
     case 'late-rollback':
       return lateRollback(answer.run, answer.result);
+    case 'adopted':
+      return adopted(answer);
+    case 'not-adopted':
+      return notAdopted(answer);
   }
+}
+
+function adopted({ pull, changed, cannot, again }: Extract<Answer, { kind: 'adopted' }>): string {
+  const what = `${count(changed, 'difference')} into the YAML`;
+  const rest =
+    cannot === 0 ? '' : ` ${count(cannot, 'difference')} cannot be adopted; its description says why.`;
+  const opened = again
+    ? `Pull request #${pull} has been there and is up to date: it takes`
+    : `Pull request #${pull} takes`;
+  return `${opened} ${what}.${rest} Nothing changes on the servers or the branch until it is approved and applied.`;
+}
+
+function notAdopted({ reason, cannot }: Extract<Answer, { kind: 'not-adopted' }>): string {
+  const why = cannot.length === 0 ? '' : `\n\nIt cannot be adopted because:\n\n${list(cannot)}`;
+  return `Not adopted: ${sentence(reason)} Nothing was done.${why}`;
 }
 
 function lateRollback(run: string, { kind, revert, reasons, remarks }: LateRollback): string {

@@ -1,12 +1,15 @@
+import { time } from './correction.ts';
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
-import type { DriftView, Rendered } from './views.ts';
+import type { CorrectionPlanView, DriftView, Rendered } from './views.ts';
 import { count, names, short } from './words.ts';
 
 /** Rows of the table; more are counted. */
 const MAX_ROWS = 100;
+/** Characters of a reason. */
+const SENTENCE_MAX = 1_000;
 
 /** The issue of one document whose servers are not as the default branch says. */
-export function renderDrift({ document, commit, branch, items }: DriftView): Rendered {
+export function renderDrift({ document, commit, branch, items, correction }: DriftView): Rendered {
   const hosts = [...new Set(items.map((item) => item.host))];
   const rows = items
     .slice(0, MAX_ROWS)
@@ -17,6 +20,7 @@ export function renderDrift({ document, commit, branch, items }: DriftView): Ren
     table(['server', 'difference', 'seen since', 'who, by the server’s logs'], rows),
     ...(more > 0 ? [`*${count(more, 'more difference')} not shown*`] : []),
     ...diffs(items),
+    ...(correction === undefined ? [] : correctionBlocks(correction)),
     WAYS,
   ];
   return { title: oneLine(`Drift: ${document} on ${names(hosts)}`), body: blocks.join('\n\n') };
@@ -26,10 +30,32 @@ const WAYS = [
   '**What to do**',
   '',
   '- To put the servers back: the next pull request that touches this document applies these differences too, labelled *drift*.',
-  '- To keep what is on the servers: change the YAML in a pull request so that it says the same.',
+  '- To keep what is on the servers: `/doaas adopt` opens a pull request that changes the YAML so that it says the same.',
   '',
   'This issue follows the servers: it is edited while they differ, and closed once they do not.',
 ].join('\n');
+
+function correctionBlocks({ hosts, hindrance, left }: CorrectionPlanView): readonly string[] {
+  const going =
+    hosts.length === 0
+      ? []
+      : [
+          `**Being put back by itself** on ${prose(names(hosts))}, as the document says. A comment below tells how it goes.`,
+        ];
+  const not =
+    hindrance === undefined ? [] : [`**Not put back by itself now:** ${prose(hindrance, SENTENCE_MAX)}.`];
+  const rows = left
+    .slice(0, MAX_ROWS)
+    .map(({ host, summary, because }) => [prose(host), prose(summary), prose(because, SENTENCE_MAX)]);
+  const alone =
+    left.length === 0
+      ? []
+      : [
+          `Left for a person:\n\n${table(['server', 'difference', 'why it is not put back by itself'], rows)}`,
+          ...(left.length > rows.length ? [`*${count(left.length - rows.length, 'more')} not shown*`] : []),
+        ];
+  return [...going, ...not, ...alone];
+}
 
 function diffs(items: DriftView['items']): readonly string[] {
   const shown = items.slice(0, MAX_ROWS).filter((item) => item.diff !== '');
@@ -42,9 +68,4 @@ function diffs(items: DriftView['items']): readonly string[] {
 
 function by(traces: readonly string[]): string {
   return traces.length === 0 ? 'not told' : traces.map((trace) => prose(trace)).join('<br>');
-}
-
-/** UTC, to the minute. */
-function time(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace('T', ' ').slice(0, 16).concat(' UTC');
 }

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { render, renderComment } from './render.ts';
 import { hostPlan, NAME, plan, planView, reload, step } from './testing.ts';
-import type { View } from './views.ts';
+import type { CorrectionView, View } from './views.ts';
+
+const DRIFTED = {
+  document: 'Configuration/web',
+  host: 'web-1',
+  stepId: 'file:/etc/motd',
+  summary: 'motd +1 -1',
+  diff: '--- /etc/motd\n+++ /etc/motd\n@@ -1 +1 @@\n-```by hand @all\n+welcome\n',
+  firstSeenAt: Date.parse('2026-11-26T08:00:31Z'),
+  traces: [],
+};
 
 /** The files in golden/ are what a reviewer reads; look at them after a change (`npx vitest -u` writes them). */
 const goldens: Readonly<Record<string, View>> = {
@@ -316,7 +326,62 @@ const goldens: Readonly<Record<string, View>> = {
       },
     ],
   },
+  'drift-correction': {
+    kind: 'drift',
+    document: 'Configuration/web',
+    branch: 'main',
+    commit: NAME.headSha,
+    items: [DRIFTED],
+    correction: {
+      hosts: ['web-1'],
+      left: [
+        {
+          host: 'web-2',
+          summary: 'tree 2.1.0 -> 2.0 | @all',
+          because: 'it could not be undone with certainty',
+        },
+      ],
+    },
+  },
+  'drift-not-corrected': {
+    kind: 'drift',
+    document: 'Configuration/web',
+    branch: 'main',
+    commit: NAME.headSha,
+    items: [DRIFTED],
+    correction: { hosts: [], left: [], hindrance: 'the change window mon UTC is shut (rule <b>web</b>)' },
+  },
+  'correction-waiting': correctionView({ kind: 'waiting', behind: 'acme/infra#12', position: 2 }),
+  'correction-made': correctionView({
+    kind: 'corrected',
+    at: Date.parse('2026-11-26T08:00:31Z'),
+    leftOut: [{ host: 'web-2', message: 'it could not be reached' }],
+    remaining: 1,
+  }),
+  'correction-not-made': correctionView({ kind: 'not-made', reason: 'main has moved since @all read it' }),
+  'correction-failed': correctionView({
+    kind: 'rolled-back',
+    reason: 'the probe failed',
+    failed: 1,
+    most: 2,
+  }),
+  'correction-given-up': correctionView({
+    kind: 'rolled-back',
+    reason: 'the probe failed',
+    failed: 2,
+    most: 2,
+  }),
+  'correction-held': correctionView({
+    kind: 'held',
+    reason: 'the probe failed',
+    remains: ['path:/etc/motd | @all'],
+  }),
 };
+
+function correctionView(outcome: CorrectionView['outcome']): View {
+  const changes = ['web-1', 'web-2'].map((host) => ({ ...DRIFTED, host }));
+  return { kind: 'correction', run: 'dc17-1e5fb580', document: 'Configuration/web', outcome, changes };
+}
 
 describe.each(Object.entries(goldens))('%s', (name, view) => {
   test('reads as the golden file', async () => {

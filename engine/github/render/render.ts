@@ -1,3 +1,4 @@
+import { renderCorrection } from './correction.ts';
 import { renderDrift } from './drift.ts';
 import { folded, prose } from './escape.ts';
 import { renderNothingToDo, renderPlan, renderWaitingForLock } from './plan.ts';
@@ -29,6 +30,8 @@ export function render(view: View): Rendered {
       return renderStopped(view);
     case 'drift':
       return renderDrift(view);
+    case 'correction':
+      return renderCorrection(view);
   }
 }
 

@@ -77,6 +77,42 @@ export interface DriftView {
   readonly branch: string;
   readonly commit: string;
   readonly items: readonly DriftedItem[];
+  /** Only of a document that asks for corrections. */
+  readonly correction?: CorrectionPlanView;
+}
+
+/** What is put back by itself now, and what is not. */
+export interface CorrectionPlanView {
+  readonly hosts: readonly string[];
+  /** Why nothing is put back now: a sentence without its full stop. */
+  readonly hindrance?: string;
+  readonly left: readonly { readonly host: string; readonly summary: string; readonly because: string }[];
+}
+
+/** A comment on a drift issue: how a correction goes. */
+export interface CorrectionView {
+  readonly kind: 'correction';
+  readonly run: string;
+  readonly document: string;
+  readonly outcome:
+    | { readonly kind: 'waiting'; readonly behind: string; readonly position: number }
+    | {
+        readonly kind: 'corrected';
+        readonly at: number;
+        readonly leftOut: readonly HostProblem[];
+        readonly remaining: number;
+      }
+    | { readonly kind: 'not-made'; readonly reason: string }
+    | {
+        readonly kind: 'rolled-back';
+        readonly reason: string;
+        /** Of the corrections that failed in this issue, counting this one; and how many may. */
+        readonly failed: number;
+        readonly most: number;
+      }
+    | { readonly kind: 'held'; readonly reason: string; readonly remains: readonly string[] };
+  /** What it was to put back, or has. */
+  readonly changes: readonly { readonly host: string; readonly summary: string; readonly diff: string }[];
 }
 
 export interface NothingToDoView {
@@ -237,4 +273,5 @@ export type View =
   | RollbackView
   | HeldView
   | StoppedView
-  | DriftView;
+  | DriftView
+  | CorrectionView;

@@ -1,6 +1,8 @@
 import type { Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
+import type { ConfigurationSpec } from '../../spec/types.generated.ts';
 import type { Kind, KindPlan, Payloads, Seals } from '../kind.ts';
+import { adoptItem } from './adopt/adopt.ts';
 import { aptRepositoriesSection } from './aptRepositories.ts';
 import { authorizedKeysSection } from './authorizedKeys.ts';
 import { directoriesSection } from './directories.ts';
@@ -47,6 +49,8 @@ export const configuration: Kind<ResolvedConfiguration> = {
     Object.values(spec.files).flatMap((file) =>
       file.state === 'file' && file.content.sealed !== undefined ? [file.content] : [],
     ),
+  // the schema has been checked when a document is in a manifest
+  adopt: (source, spec, item, readings) => adoptItem(source as ConfigurationSpec, spec, item, readings),
   probes: (spec) => spec.probes,
 };
 

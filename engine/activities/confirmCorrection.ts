@@ -1,0 +1,78 @@
+import { correctable } from '../drift/correctable.ts';
+import { branchTip } from '../github/pulls.ts';
+import { defaultBranchOf } from '../github/repositories.ts';
+import { coveredBy } from '../plan/digest.ts';
+import { returnable, wantedItems } from '../plan/settled.ts';
+import type { HostPlan } from '../plan/step.ts';
+import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
+import type { Engine } from './engine.ts';
+import { type HostPlanning, planHosts } from './planning.ts';
+import { fullName } from './pull.ts';
+import { resolveRun } from './runRevision.ts';
+import type { ConfirmOutcome, RunRef } from './types.ts';
+
+/** With its hosts locked: is there still the same to put back, and may it be? Reads them anew. */
+export async function confirmCorrection(engine: Engine, run: RunRef): Promise<ConfirmOutcome> {
+  const reason = await objection(engine, run);
+  return reason === undefined ? { kind: 'unchanged' } : { kind: 'changed', reason };
+}
+
+async function objection(engine: Engine, run: RunRef): Promise<string | undefined> {
+  const { repository } = run.pull;
+  const client = await engine.github.installationClient(repository.installationId);
+  const branch = await defaultBranchOf(client, repository);
+  if ((await branchTip(client, repository, branch)) !== run.plan.headSha)
+    return `${branch} has moved since the servers were read`;
+  const tree = await engine.revisions.resolveCommit(repository, run.plan.headSha);
+  const resolved = await resolveRun(engine, run);
+  const all = correctingDocuments(tree.resolution.hosts);
+  const document = all.find(({ ref }) => ref === run.correction?.document);
+  if (document === undefined || resolved.kind === 'conflict') return 'the document asks for no correction';
+  const plannings = await planHosts(engine, {
+    hosts: resolved.changed,
+    payloads: resolved.merged.payloads,
+    repository: fullName(run.pull),
+    openRuns: (await engine.store.runs.open()).map(({ id }) => id),
+    changedItems: () => new Set(),
+  });
+  for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
+  const hosts = await stillCorrectable(engine, run, document, resolved.changed, plannings);
+  if (hosts.length === 0) return 'nothing is left to put back';
+  const other = await firstNotCovered(engine, run, hosts);
+  if (other !== undefined) return `${other} has changed once more since it was read`;
+  const { missing } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
+  return missing.length === 0 ? undefined : missing.join('; ');
+}
+
+async function stillCorrectable(
+  engine: Engine,
+  run: RunRef,
+  document: ResolvedDocument,
+  hosts: readonly ResolvedHost[],
+  plannings: readonly HostPlanning[],
+): Promise<readonly HostPlan[]> {
+  const known = await knownHosts(engine, fullName(run.pull), hosts);
+  const inForce = new Map(
+    plannings.flatMap((planning) => {
+      const host = hosts.find(({ name }) => planning.kind === 'planned' && name === planning.plan.host);
+      if (planning.kind === 'problem' || host === undefined) return [];
+      const before = known.settled(host.name)?.items ?? {};
+      return [[host.name, returnable(before, wantedItems(host, planning.seals), planning.plan)] as const];
+    }),
+  );
+  const grounds = groundsOf(document, known, (host) => inForce.get(host) ?? []);
+  const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+  return correctable(plans, grounds).hosts;
+}
+
+/** A host on which more or other would be done than was decided. */
+async function firstNotCovered(
+  engine: Engine,
+  run: RunRef,
+  hosts: readonly HostPlan[],
+): Promise<string | undefined> {
+  const decided = await engine.store.plans.get(run.plan.digest);
+  const stepsOf = (host: string) => decided?.hosts.find((each) => each.host === host)?.steps ?? [];
+  return hosts.find(({ host, steps }) => !coveredBy(stepsOf(host), steps))?.host;
+}

@@ -1,0 +1,81 @@
+import { correctable, type LeftAlone } from '../drift/correctable.ts';
+import { batchPayloads } from '../operations/batch.ts';
+import type { HostPlan, Plan } from '../plan/step.ts';
+import type { ResolvedDocument } from '../spec/resolution.ts';
+import { triedEnough } from './correctionBounds.ts';
+import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
+import type { Engine } from './engine.ts';
+import { planRef } from './planRef.ts';
+import type { ResolvedTree } from './revisions.ts';
+import type { BranchTip, PlannedCorrection, RepositoryRef } from './types.ts';
+
+/** What becomes of the differences of one document that asks for corrections; its issue says it. */
+export interface Decision {
+  readonly document: string;
+  /** What is put back now. */
+  readonly plan?: Plan;
+  readonly left: readonly LeftAlone[];
+  /** Why nothing is put back now, though some could be: a sentence without its full stop. */
+  readonly hindrance?: string;
+  /** Epoch ms at which a change window opens that is all that is missing. */
+  readonly opensAt?: number;
+}
+
+export interface Differing {
+  /** `owner/name` */
+  readonly repository: string;
+  readonly tree: ResolvedTree;
+  /** Of hosts that were read and that no run was changing. */
+  readonly plans: readonly HostPlan[];
+  /** Number of a document's open issue. */
+  readonly issueOf: (document: string) => number | undefined;
+}
+
+/** Changes nothing. */
+export async function decideCorrections(engine: Engine, differing: Differing): Promise<readonly Decision[]> {
+  const { hosts } = differing.tree.resolution;
+  const known = await knownHosts(engine, differing.repository, hosts);
+  const decisions: Decision[] = [];
+  for (const document of correctingDocuments(hosts)) {
+    const grounds = groundsOf(document, known, (host) => known.settled(host)?.returnable ?? []);
+    const { hosts: plans, left } = correctable(differing.plans, grounds);
+    const ref = document.ref;
+    if (plans.length > 0)
+      decisions.push({ document: ref, left, ...(await decide(engine, differing, document, plans)) });
+    else if (left.length > 0) decisions.push({ document: ref, left });
+  }
+  return decisions;
+}
+
+async function decide(
+  engine: Engine,
+  { repository, tree, issueOf }: Differing,
+  document: ResolvedDocument,
+  hosts: readonly HostPlan[],
+): Promise<Pick<Decision, 'plan' | 'hindrance' | 'opensAt'>> {
+  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref));
+  if (tried !== undefined) return { hindrance: tried };
+  const plan = correctionPlan(hosts, tree.resolution.hosts);
+  const { missing, opensAt } = judgedBy(tree, document, plan);
+  if (missing.length === 0) return { plan };
+  return { hindrance: missing.join('; '), ...(opensAt === undefined ? {} : { opensAt }) };
+}
+
+/** Stores what a decision puts back, and says what is to run. */
+export async function planCorrection(
+  engine: Engine,
+  repository: RepositoryRef,
+  { commit }: BranchTip,
+  { resolution }: ResolvedTree,
+  plan: Plan,
+  { document, issue }: { readonly document: string; readonly issue: number },
+): Promise<PlannedCorrection> {
+  const name = `${repository.owner}/${repository.name}`;
+  const revision = { headSha: commit, baseSha: commit };
+  const steps = plan.hosts.flatMap((host) => host.steps);
+  const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository: name, steps });
+  await engine.store.blobs.put(wanted.flatMap((sha256) => resolution.payloads.get(sha256) ?? []));
+  await engine.store.plans.save(plan, { repository: name, number: issue, ...revision }, wanted);
+  const ref = planRef(plan, revision, { changed: resolution.hosts }, undefined, []);
+  return { pull: { repository, number: issue }, plan: ref, actor: 'doaas', correction: { document } };
+}

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import { HOST_KEY } from '../spec/testing.ts';
+import type { RunState } from '../store/runs.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { failedOf, triedEnough } from './correctionBounds.ts';
+import { knownHosts } from './correctionGrounds.ts';
+import { identityOf } from './identity.ts';
+
+const HOUR_MS = 3600 * 1000;
+
+describe('on a real store', () => {
+  let dir: string;
+  let store: Store;
+  let now = Date.now();
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'doaas-bounds-'));
+    store = await openStore({ file: join(dir, 'store.sqlite') }, { now: () => now });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(dir, { recursive: true });
+  });
+
+  let runs = 0;
+  const ran = async (
+    repository: string,
+    issue: number,
+    state: RunState,
+    hoursAgo = 0,
+    document = 'Configuration/web',
+  ) => {
+    const id = `dc${issue}-${++runs}`;
+    now = Date.now() - hoursAgo * HOUR_MS;
+    const run = {
+      id,
+      repository,
+      pullNumber: issue,
+      kind: 'correction' as const,
+      planDigest: null,
+      headSha: null,
+      baseSha: null,
+    };
+    await store.runs.create({ ...run, actor: 'doaas', detail: { ref: { correction: { document } } } });
+    await store.runs.update(id, { state });
+    now = Date.now();
+    return id;
+  };
+  const tried = (repository: string, issue?: number) =>
+    triedEnough({ store }, repository, 'Configuration/web', issue);
+
+  test('two failures of an issue are enough; a new issue begins anew', async () => {
+    await ran('o/failing', 17, 'rolled-back');
+    expect(await tried('o/failing', 17)).toBeUndefined();
+    const second = await ran('o/failing', 17, 'held');
+    expect(await tried('o/failing', 17)).toMatch(
+      /^it has failed 2 times and is not tried again\. .*close this issue/,
+    );
+    expect(await tried('o/failing', 18)).toBeUndefined();
+    expect(await tried('o/failing')).toBeUndefined();
+    expect(await tried('o/other', 17)).toBeUndefined();
+    const pull = { repository: { owner: 'o', name: 'failing', installationId: 1 }, number: 17 };
+    expect(await failedOf({ store }, { pull }, second)).toBe(2);
+  });
+
+  test('three corrections within a day are enough, of this document, until the first is a day old', async () => {
+    for (const hoursAgo of [25, 23, 2]) await ran('o/again', 20 + hoursAgo, 'applied', hoursAgo);
+    await ran('o/again', 50, 'applied', 1, 'Configuration/other');
+    await ran('o/again', 51, 'cancelled');
+    expect(await tried('o/again', 60)).toBeUndefined();
+    await ran('o/again', 52, 'applied');
+    expect(await tried('o/again', 60)).toMatch(/^it was corrected 3 times within a day and differs again/);
+  });
+
+  test('what the store knows of a machine is found by the machine, not by its name', async () => {
+    const host = (name: string, address: string) =>
+      ({ name, server: { address, port: 22, hostKeys: [HOST_KEY] } }) as unknown as ResolvedHost;
+    const [a, b] = [host('web-1', '10.0.0.1'), host('web-2', '10.0.0.2')];
+    await store.hosts.markNeedsRecovery(identityOf(a.server), 'a run died there');
+    await store.settled.save(
+      'o/known',
+      [{ identity: identityOf(b.server), items: {}, returnable: ['path:/a'] }],
+      now,
+    );
+    const known = await knownHosts({ store }, 'o/known', [a, b]);
+    expect([known.needsRecovery('web-1'), known.needsRecovery('web-2')]).toEqual([true, false]);
+    expect([known.settled('web-1'), known.settled('web-2')?.returnable]).toEqual([undefined, ['path:/a']]);
+    const moved = await knownHosts({ store }, 'o/known', [a, host('web-2', '10.0.0.3')]);
+    expect(moved.settled('web-2')).toBeUndefined();
+  });
+});

@@ -1,0 +1,48 @@
+import type { Run } from '../store/runs.ts';
+import type { Engine } from './engine.ts';
+import type { RunRef } from './types.ts';
+
+/** Failed corrections of one issue, then it waits for a person. */
+export const FAILED_MAX = 2;
+/** Successful corrections of one document in a day: where more are needed, something writes it all the time. */
+export const DAILY_MAX = 3;
+
+const DAY_MS = 24 * 3600 * 1000;
+/** How far failures of an issue are looked for. */
+const LOOK_BACK_MS = 90 * DAY_MS;
+
+/** Why a document is not corrected once more: a sentence without its full stop, with what to do. */
+export async function triedEnough(
+  { store }: Pick<Engine, 'store'>,
+  repository: string,
+  document: string,
+  issue: number | undefined,
+): Promise<string | undefined> {
+  const now = Date.now();
+  const runs = (await store.runs.ofKind(repository, 'correction', now - LOOK_BACK_MS)).filter(
+    (run) => documentOf(run) === document,
+  );
+  const failed = runs.filter((run) => run.pullNumber === issue && FAILED.has(run.state)).length;
+  if (failed >= FAILED_MAX)
+    return `it has failed ${failed} times and is not tried again. Mend what is in the way and close this issue: the next reading tries anew, in a new one. Or let a pull request change the document`;
+  const today = runs.filter(({ startedAt, state }) => state === 'applied' && startedAt > now - DAY_MS).length;
+  if (today < DAILY_MAX) return undefined;
+  return `it was corrected ${today} times within a day and differs again, so somebody or something keeps changing it. Find out who, or take it into \`drift.ignore\`; it is tried again a day after the first of them`;
+}
+
+/** Corrections of the issue that failed, this one included, whose end may not be in the store yet. */
+export async function failedOf(
+  { store }: Pick<Engine, 'store'>,
+  { pull }: Pick<RunRef, 'pull'>,
+  run: string,
+): Promise<number> {
+  const all = await store.runs.ofPull(`${pull.repository.owner}/${pull.repository.name}`, pull.number);
+  return all.filter(({ id, kind, state }) => kind === 'correction' && (id === run || FAILED.has(state)))
+    .length;
+}
+
+const FAILED: ReadonlySet<Run['state']> = new Set(['rolled-back', 'held', 'failed']);
+
+function documentOf({ detail }: Run): string | undefined {
+  return (detail as { readonly ref?: RunRef } | null)?.ref?.correction?.document;
+}

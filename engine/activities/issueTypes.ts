@@ -1,0 +1,26 @@
+/** The part of the contract of types.ts that is about comments on issues. */
+
+import type { CommandName, Request } from './types.ts';
+
+export type IssueCommandName = 'adopt' | 'status' | 'unlock' | 'help';
+
+/** The same, in a comment on an issue. */
+export interface IssueRequest extends Omit<Request, 'command'> {
+  readonly command: IssueCommandName;
+  /** The comment asks for nothing that can be done; this is the answer. Markdown of ours. */
+  readonly mistaken?: string;
+}
+
+/** What an answer is given to. */
+export type Asked = Pick<Request, 'at' | 'commentId'> & { readonly command: CommandName | IssueCommandName };
+
+/** What came of `adopt`. Sentences may hold words of hosts. */
+export type AdoptAnswer =
+  | {
+      readonly kind: 'adopted';
+      readonly pull: number;
+      readonly changed: number;
+      readonly cannot: number;
+      readonly again: boolean;
+    }
+  | { readonly kind: 'not-adopted'; readonly reason: string; readonly cannot: readonly string[] };

@@ -1,0 +1,90 @@
+import { publishComment } from '../github/comment.ts';
+import { setClosed } from '../github/issues.ts';
+import { renderComment } from '../github/render/render.ts';
+import type { CorrectionView } from '../github/render/views.ts';
+import type { Plan } from '../plan/step.ts';
+import { FAILED_MAX, failedOf } from './correctionBounds.ts';
+import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { ifAllowed } from './show.ts';
+import type { RunPhase, RunRef } from './types.ts';
+
+/** What was said last of a run that waits: it asks for its place again and again. */
+const told = new Map<string, string>();
+
+/**
+ * Where a correction is: one comment on its issue, which is closed once nothing differs any more. On the way there is
+ * nothing to press and nobody who waits, so only a queue and the end are shown. Safe to repeat.
+ */
+export async function showCorrection(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
+  const plan = await engine.store.plans.get(run.plan.digest);
+  if (plan === undefined) throw permanent(`the plan ${run.plan.digest.slice(0, 8)} is not in the store`);
+  const outcome = await outcomeOf(engine, run, plan, phase);
+  if (outcome === undefined) return;
+  const { repository, number } = run.pull;
+  const client = await engine.github.installationClient(repository.installationId);
+  const document = run.correction?.document ?? '';
+  const changes = plan.hosts.flatMap(({ steps }) =>
+    steps
+      .filter(({ before }) => Object.keys(before).length > 0)
+      .map(({ host, summary, diff }) => ({ host, summary, diff })),
+  );
+  const body = renderComment({ kind: 'correction', run: run.run, document, outcome, changes });
+  if (outcome.kind !== 'waiting') told.delete(run.run);
+  else if (told.get(run.run) === body) return;
+  const publishing = publishComment(client, repository, number, { key: `correction-${run.run}`, body });
+  // a locked or deleted issue takes no comment; what was done stands in the audit log all the same
+  const shown = publishing.then(() => undefined);
+  await ifAllowed(engine.log, 'the comment about a correction', shown);
+  if (outcome.kind === 'waiting') told.set(run.run, body);
+  if (outcome.kind === 'corrected' && outcome.remaining === 0) await setClosed(client, repository, number);
+}
+
+async function outcomeOf(
+  engine: Engine,
+  run: RunRef,
+  plan: Plan,
+  phase: RunPhase,
+): Promise<CorrectionView['outcome'] | undefined> {
+  switch (phase.kind) {
+    case 'waiting':
+      return { kind: 'waiting', behind: phase.behind, position: phase.position };
+    case 'applied': {
+      const leftOut = (phase.leftOut ?? []).map(({ host, reason }) => ({ host, message: reason }));
+      const remaining = await takeOff(
+        engine,
+        run,
+        plan,
+        leftOut.map(({ host }) => host),
+      );
+      return { kind: 'corrected', at: Date.now(), leftOut, remaining };
+    }
+    case 'rolled-back': {
+      const failed = await failedOf(engine, run, run.run);
+      return { kind: 'rolled-back', reason: phase.reason, failed, most: FAILED_MAX };
+    }
+    case 'held':
+      return { kind: 'held', reason: phase.reason, remains: phase.remains };
+    case 'stale':
+      return { kind: 'not-made', reason: phase.reason };
+    default:
+      return undefined;
+  }
+}
+
+/** What was put back differs no more. Returns how many differences of the document are left. */
+async function takeOff(engine: Engine, run: RunRef, plan: Plan, leftOut: readonly string[]): Promise<number> {
+  const repository = `${run.pull.repository.owner}/${run.pull.repository.name}`;
+  const made = new Set(
+    plan.hosts
+      .filter(({ host }) => !leftOut.includes(host))
+      .flatMap(({ host, steps }) => steps.map(({ id }) => JSON.stringify([host, id]))),
+  );
+  const document = run.correction?.document;
+  const before = await engine.store.drift.of(repository);
+  const after = before.filter(
+    (item) => item.document !== document || !made.has(JSON.stringify([item.host, item.stepId])),
+  );
+  await engine.store.drift.replace(repository, after);
+  return after.filter((item) => item.document === document).length;
+}

@@ -1,0 +1,181 @@
+import { ignoresStep } from '../drift/ignored.ts';
+import { FactError, type ItemKey, type Readings } from '../facts/fact.ts';
+import type { Adoption } from '../kinds/adoption.ts';
+import type { Seals } from '../kinds/kind.ts';
+import { kindOf } from '../kinds/registry.ts';
+import { canonicalJson } from '../plan/digest.ts';
+import { type Owner, planHost } from '../plan/planHost.ts';
+import type { HostPlan, Step } from '../plan/step.ts';
+import { type CheckedRepository, checkRepository } from '../spec/check.ts';
+import type { LoadOptions } from '../spec/load.ts';
+import type { LocatedDocument } from '../spec/manifest.ts';
+import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import { type Files, withEdits } from './edits.ts';
+
+/** A host as it was read for this. */
+export interface ReadHost {
+  readonly host: ResolvedHost;
+  readonly plan: HostPlan;
+  readonly readings: Readings;
+  readonly seals: Seals;
+}
+
+export interface Adopting extends Owner {
+  readonly document: string;
+  readonly files: Files;
+  /** As the files were read. */
+  readonly options: LoadOptions;
+  readonly hosts: readonly ReadHost[];
+}
+
+/** A difference that the new text takes in. */
+export interface Adopted {
+  readonly item: string;
+  /** Hosts that have it so. */
+  readonly hosts: readonly string[];
+  /** Hosts of the document that have it as the document said: applying the new text changes them. */
+  readonly others: readonly string[];
+  /** What applying the old text would have changed. */
+  readonly summary: string;
+}
+
+export interface NotAdopted {
+  readonly item: string;
+  readonly hosts: readonly string[];
+  /** A sentence without its full stop. */
+  readonly why: string;
+}
+
+export interface AdoptionDraft {
+  /** Changed files with their whole new content. */
+  readonly files: Files;
+  readonly adopted: readonly Adopted[];
+  readonly cannot: readonly NotAdopted[];
+}
+
+/** Items of one pull request; a document that differs in more has another problem. */
+const ITEMS_MAX = 50;
+
+interface Found {
+  readonly item: ItemKey;
+  readonly on: readonly { readonly read: ReadHost; readonly step: Step; readonly adoption: Adoption }[];
+}
+
+/**
+ * The repository's files, changed so that the document says what is on the hosts, item by item. Each is taken in only if the
+ * repository is valid with it and the item then needs no step any more. Pure.
+ */
+export function draftAdoption(adopting: Adopting): AdoptionDraft {
+  const { manifest } = checkRepository(adopting.files, adopting.options);
+  const source = manifest.documents.find(({ ref }) => ref === adopting.document);
+  if (source === undefined) return { files: new Map(), adopted: [], cannot: [] };
+  const found = differing(adopting, source);
+  let files: Files = new Map();
+  const adopted: Adopted[] = [];
+  const cannot: NotAdopted[] = [];
+  for (const [i, each] of found.entries()) {
+    const hosts = each.on.map(({ read }) => read.host.name);
+    const taken = i < ITEMS_MAX ? take(adopting, files, each) : TOO_MANY;
+    if (taken.kind === 'cannot') cannot.push({ item: each.item, hosts, why: taken.why });
+    else {
+      files = taken.files;
+      const others = ownersOf(adopting).filter((name) => !hosts.includes(name));
+      adopted.push({ item: each.item, hosts, others, summary: each.on[0]?.step.summary ?? '' });
+    }
+  }
+  return { files, adopted, cannot };
+}
+
+const TOO_MANY = {
+  kind: 'cannot' as const,
+  why: `only ${ITEMS_MAX} items are taken into one pull request; ask again after it`,
+};
+
+/** All hosts of the document that were read. */
+function ownersOf({ hosts, document }: Adopting): readonly string[] {
+  return hosts.filter(({ host }) => documentOn(host, document) !== undefined).map(({ host }) => host.name);
+}
+
+function documentOn({ documents }: ResolvedHost, ref: string): ResolvedDocument | undefined {
+  return documents.find((document) => document.ref === ref);
+}
+
+/** Items of the document that differ, with what each host makes of it. */
+function differing({ document, hosts }: Adopting, source: LocatedDocument): readonly Found[] {
+  const found = new Map<ItemKey, Found['on'][number][]>();
+  for (const read of hosts) {
+    const own = documentOn(read.host, document);
+    const patterns = own?.drift?.ignore ?? [];
+    for (const step of read.plan.steps) {
+      if (own === undefined || step.document !== document || ignoresStep(step, patterns)) continue;
+      for (const item of itemsOf(step, own)) {
+        const adoption = kindOf(own).adopt(source.spec, own.spec, item, read.readings);
+        found.set(item, [...(found.get(item) ?? []), { read, step, adoption }]);
+      }
+    }
+  }
+  return [...found].map(([item, on]) => ({ item, on }));
+}
+
+/** What the document names among the items of a step. A unit's file is part of its unit. */
+function itemsOf({ before }: Step, document: ResolvedDocument): readonly ItemKey[] {
+  const touched = Object.keys(before) as ItemKey[];
+  const claimed = new Set(
+    kindOf(document)
+      .claims(document.spec)
+      .map(({ item }) => item),
+  );
+  const named = touched.filter((item) => claimed.has(item));
+  const units = named.filter((item) => item.startsWith('unit:'));
+  if (units.length > 0) return units;
+  return named.length > 0 ? named : touched.slice(0, 1);
+}
+
+type Taken =
+  | { readonly kind: 'taken'; readonly files: Files }
+  | { readonly kind: 'cannot'; readonly why: string };
+
+function take(adopting: Adopting, changed: Files, { item, on }: Found): Taken {
+  const no = (why: string): Taken => ({ kind: 'cannot', why });
+  for (const { adoption } of on) if (adoption.kind === 'cannot') return no(adoption.why);
+  const ways = new Map(on.map(({ adoption }) => [canonicalJson(adoption), adoption]));
+  const [adoption] = ways.values();
+  if (ways.size > 1) return no('it is different on each of these servers; one document cannot say both');
+  if (adoption?.kind !== 'adopt' || adoption.edits.length === 0)
+    return no('no value of the document stands for what differs');
+  const files = new Map([...adopting.files, ...changed]);
+  const edited = withEdits(files, adopting.options, adopting.document, adoption.edits);
+  if (edited.kind === 'cannot') return edited;
+  const checked = checkRepository(new Map([...files, ...edited.files]), adopting.options);
+  const [error] = checked.errors;
+  if (error !== undefined) return no(`the document would not be valid: ${error.message.replace(/\.$/, '')}`);
+  const left = on.find(({ read }) => stillDiffers(adopting, checked, read, item));
+  if (left !== undefined) return no(`${left.read.host.name} would still differ in it`);
+  return { kind: 'taken', files: new Map([...changed, ...edited.files]) };
+}
+
+function stillDiffers(
+  { repository, openRuns = [] }: Adopting,
+  { resolution }: CheckedRepository,
+  { host, readings, seals }: ReadHost,
+  item: ItemKey,
+): boolean {
+  const now = resolution.hosts.find(({ name }) => name === host.name);
+  if (now === undefined) return true;
+  try {
+    const { steps } = planHost({
+      host: now,
+      readings,
+      payloads: resolution.payloads,
+      seals,
+      repository,
+      openRuns,
+      changedItems: new Set(),
+    });
+    return steps.some(({ before }) => Object.keys(before).includes(item));
+  } catch (error) {
+    // the new text asks for something that was not read, such as another owner; the plan check of the pull request reads it
+    if (error instanceof FactError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import type { Finding, HostPlan, Step } from '../plan/step.ts';
+import { aStep } from '../plan/testing.ts';
+import { correctable, type Grounds } from './correctable.ts';
+
+const grounds: Grounds = {
+  document: 'Configuration/web',
+  ignore: [],
+  wasInForce: () => true,
+  hindrance: () => undefined,
+};
+
+function step(id: string, given: Partial<Step> = {}): Step {
+  return { ...aStep, id, reason: 'drift', summary: id, before: { [`path:/${id}`]: 'x' }, ...given };
+}
+
+function host(steps: readonly Step[], findings: readonly Finding[] = []): HostPlan {
+  return { kind: 'host-plan', host: 'web-1', steps, findings, digest: '' };
+}
+
+const judged = (steps: readonly Step[], given: Partial<Grounds> = {}, findings: readonly Finding[] = []) => {
+  const { hosts, left } = correctable([host(steps, findings)], { ...grounds, ...given });
+  return {
+    taken: hosts.flatMap((plan) => plan.steps.map(({ id }) => id)),
+    left: left.map(({ summary, because }) => `${summary}: ${because}`),
+  };
+};
+
+test('what was in force and can be undone is put back', () => {
+  expect(judged([step('a'), step('b')])).toEqual({ taken: ['a', 'b'], left: [] });
+});
+
+test.each<[string, Partial<Step>, RegExp]>([
+  ['what cannot be undone', { reversible: 'no' }, /could not be undone/],
+  ['what can be undone only in part', { reversible: 'best-effort' }, /could not be undone/],
+  ['what reboots', { disruption: 'reboot' }, /cause a reboot/],
+  ['what fails over', { disruption: 'failover' }, /cause a failover/],
+  ['what left the YAML', { reason: 'removal' }, /left the YAML/],
+  ['what is released', { reason: 'release' }, /left the YAML/],
+])('%s is left to a person', (_, given, because) => {
+  const { taken, left } = judged([step('a', given)]);
+  expect(taken).toEqual([]);
+  expect(left).toEqual([expect.stringMatching(because)]);
+});
+
+test('what was never in force may be a change that nobody approved', () => {
+  const wasInForce: Grounds['wasInForce'] = (_, item) => item !== 'path:/new';
+  const mixed = step('m', { before: { 'path:/old': 'x', 'path:/new': 'y' } });
+  const { taken, left } = judged([step('old'), step('new'), mixed], { wasInForce });
+  expect(taken).toEqual(['old']);
+  expect(left).toEqual([expect.stringMatching(/^new: no reading/), expect.stringMatching(/^m: no reading/)]);
+});
+
+test('an error, or a server that needs recovery, keeps the whole server from being touched', () => {
+  const finding: Finding = {
+    kind: 'finding',
+    severity: 'error',
+    host: 'web-1',
+    document: 'Configuration/other',
+    message: 'masked',
+  };
+  expect(judged([step('a')], {}, [finding])).toEqual({
+    taken: [],
+    left: ['a: the server has an error: masked'],
+  });
+  expect(judged([step('a')], {}, [{ ...finding, severity: 'warning' }]).taken).toEqual(['a']);
+  expect(judged([step('a')], { hindrance: () => 'it needs recovery' })).toEqual({
+    taken: [],
+    left: ['a: it needs recovery'],
+  });
+});
+
+test('what needs something that is left alone is left alone, over any number of steps', () => {
+  const steps = [
+    step('a', { reversible: 'no' }),
+    step('b', { dependsOn: ['a'] }),
+    step('c', { dependsOn: ['b'] }),
+    step('d'),
+  ];
+  const { taken, left } = judged(steps);
+  expect(taken).toEqual(['d']);
+  expect(left).toHaveLength(3);
+});
+
+test('reloads come along for what is put back, and only for that', () => {
+  const steps = [
+    step('a'),
+    step('b', { reversible: 'no' }),
+    step('reload', { before: {}, dependsOn: ['a', 'b'], document: 'Configuration/other' }),
+    step('restart', { before: {}, dependsOn: ['b'] }),
+  ];
+  const [plan] = correctable([host(steps)], grounds).hosts;
+  expect(plan?.steps.map(({ id, dependsOn }) => [id, dependsOn])).toEqual([
+    ['a', []],
+    ['reload', ['a']],
+  ]);
+});
+
+test('other documents and ignored items are not touched, nor is what touches both', () => {
+  const both = step('both', { before: { 'package:a': 'x', 'package:b': 'y' } });
+  const { taken, left } = judged(
+    [step('other', { document: 'Configuration/db' }), step('mine'), step('quiet'), both],
+    {
+      ignore: ['/quiet', 'package:b'],
+    },
+  );
+  expect(taken).toEqual(['mine']);
+  expect(left).toEqual(['both: it also touches package:b, which the document ignores']);
+});
+
+test('a host on which nothing is put back is not part of the plan', () => {
+  expect(correctable([host([step('a', { reversible: 'no' })])], grounds).hosts).toEqual([]);
+});

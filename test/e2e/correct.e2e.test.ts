@@ -1,0 +1,288 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftScheduleId } from '../../engine/activities/clock.ts';
+import type { PlannedCorrection } from '../../engine/activities/types.ts';
+import { openStore } from '../../engine/store/store.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+
+const MINUTES = 60_000;
+
+/** Text that no rewriting may disturb. */
+const WEB = `# what every web server says
+apiVersion: doaas/v1
+kind: Configuration
+metadata: { name: web } # of the shop
+spec:
+  targets: { labels: { role: web } }
+  drift: { action: correct, ignore: [/etc/issue.net] }
+  files:
+    /etc/motd: { content: "welcome\\n" }
+    /etc/issue.net: { content: "lab\\n" }
+  probes:
+    - { command: [test, "!", -e, /srv/blocked], within: 1s, every: 1s }
+---
+apiVersion: doaas/v1
+kind: Configuration
+metadata: { name: own }
+spec:
+  targets: { labels: { role: web } }
+  files:
+    # said at login
+    /etc/issue:
+      content: "lab\\n" # short
+    /etc/key.pem: { content: "none\\n" }
+    /etc/banner: { source: files/banner, mode: "0644" }
+`;
+
+/** What somebody who owns a server may write into a file. */
+const HOSTILE = 'a\n"}\n---\nkind: Server # @all\n';
+
+/** Putting drift right by itself, and taking it into the YAML; the clock is wound by hand. */
+describe('drift', { timeout: 5 * MINUTES }, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    const { pull, sha } = await world.open('web', { 'web.yaml': WEB, 'files/banner': 'hello\n' });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
+    await trigger('sweep');
+    await until(
+      () =>
+        look().then(
+          () => true as const,
+          () => undefined,
+        ),
+      'a drift schedule',
+    );
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const name = () => `${world.repo.owner}/${world.repo.name}`.toLowerCase();
+  let lastSecond = 0;
+  const second = () => Math.floor(Date.now() / 1000);
+  const trigger = async (schedule: string): Promise<void> => {
+    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
+    lastSecond = second();
+    await world.engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
+  };
+  const look = () => trigger(driftScheduleId(world.repo));
+  const onHost = async (n: number, command: string) => (await world.hosts[n]?.exec(command))?.stdout ?? '';
+  const issues = () => world.github.listIssues(world.repo);
+  const issue = (state: string, text: RegExp) =>
+    until(
+      async () =>
+        (await issues()).find((each) => each.state === state && text.test(`${each.title}\n${each.body}`)),
+      `an issue that is ${state} like ${text}`,
+      40,
+      async () => JSON.stringify(await issues()),
+    );
+  const said = async (number: unknown) =>
+    (await world.github.listComments(world.repo, Number(number))).map(({ body }) => String(body));
+  const comment = (number: unknown, text: RegExp) =>
+    until(
+      async () => (await said(number)).find((body) => text.test(body)),
+      `a comment like ${text}`,
+      40,
+      async () => JSON.stringify(await said(number)),
+    );
+
+  const lastCorrection = () =>
+    world.engine.temporal().workflow.getHandle(`correction:${name()}:Configuration/web`);
+  /** What is shown comes a moment before the run is over. */
+  const over = () =>
+    until(
+      async () => ((await lastCorrection().describe()).status.name === 'RUNNING' ? undefined : true),
+      'the correction to be over',
+    );
+
+  it('is put back where the document says so, verified, shown, and its issue closed', async () => {
+    await onHost(0, 'echo "by hand @all" > /etc/motd; echo mine > /etc/issue.net');
+    await look();
+    const closed = await issue('closed', /Configuration\/web/);
+    const told = await comment(closed.number, /Corrected/);
+    expect(told).toContain('-by hand @all\n+welcome');
+    expect(told).toMatch(/### Corrected: Configuration\/web[\s\S]*By the run `dc\d+-[0-9a-f]{8}`/);
+    expect(await onHost(0, 'cat /etc/motd /etc/issue.net')).toBe('welcome\nmine\n');
+    await over();
+    const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
+    const entries = (await store.audit.list({})).filter(({ pull }) => pull === closed.number);
+    await store.close();
+    expect(entries.map(({ who, what }) => `${who} ${what}`)).toEqual(['doaas correction', 'doaas applied']);
+    expect(entries[0]?.detail).toMatchObject({ document: 'Configuration/web', hosts: ['web-1'] });
+  });
+
+  it('is rolled back where the probes fail, twice and then no more, until somebody closes the issue', async () => {
+    await onHost(1, 'touch /srv/blocked; echo other > /etc/motd');
+    await look();
+    const open = await issue('open', /Configuration\/web on web-2/);
+    await comment(open.number, /rolled back[\s\S]*1 of 2 tries/);
+    await over();
+    expect(await onHost(1, 'cat /etc/motd')).toBe('other\n');
+    await look();
+    await comment(open.number, /failed 2 times and is \*\*not tried again/);
+    await over();
+    await look();
+    await issue('open', /Not put back by itself now:\*\* it has failed 2 times/);
+    expect((await said(open.number)).filter((body) => body.includes('rolled back'))).toHaveLength(2);
+    await onHost(1, 'rm /srv/blocked');
+    await world.github.closeIssue(world.repo, Number(open.number));
+    await look();
+    await until(
+      async () => ((await onHost(1, 'cat /etc/motd')) === 'welcome\n' ? true : undefined),
+      'the correction',
+      40,
+    );
+  });
+
+  it('waits while a change window is shut, and leaves what nobody has applied to a pull request', async () => {
+    await until(
+      async () => ((await issues()).every(({ state }) => state === 'closed') ? true : undefined),
+      'closed issues',
+      30,
+    );
+    const [today, tomorrow] = [0, 1].map((days) =>
+      new Date(Date.now() + days * 24 * 60 * MINUTES).toISOString().slice(0, 10),
+    );
+    const freeze = `[{ from: "${today}", to: "${tomorrow}" }]`;
+    await world.github.push(world.repo, 'main', {
+      '.doaas/policy.yaml': `apiVersion: doaas/v1\nkind: Policy\nmetadata: { name: p }\nspec:\n  rules:\n    web: { match: { labels: { role: web } }, window: { timeZone: UTC, freeze: ${freeze} } }\n`,
+    });
+    await onHost(0, 'echo once more > /etc/motd');
+    await look();
+    const open = await issue(
+      'open',
+      /Not put back by itself now:\*\* the change window[^|]*is shut \(rule web\)/,
+    );
+    // it is looked at again when the window opens
+    const waiting = world.engine.temporal().workflow.getHandle(`drift-window:${name()}`);
+    await until(async () => {
+      const described = await waiting.describe().catch(() => undefined);
+      return described?.status.name === 'RUNNING' ? true : undefined;
+    }, 'a look when the window opens');
+    await waiting.terminate();
+    await world.github.push(world.repo, 'main', {
+      '.doaas/policy.yaml': null,
+      'web.yaml': WEB.replace('welcome', 'never applied'),
+    });
+    await look();
+    await issue('open', /web-2 \| motd \+1 -1 \| no reading has found it on the server/);
+    expect(await onHost(0, 'cat /etc/motd')).toBe('once more\n');
+    expect(await onHost(1, 'cat /etc/motd')).toBe('welcome\n');
+    expect(await said(open.number)).toEqual([]);
+    await world.github.push(world.repo, 'main', { 'web.yaml': WEB });
+  });
+
+  it('what was merged and rolled back is not brought back before its revert is merged', async () => {
+    const newer = WEB.replace('welcome', 'newer');
+    const { pull, sha } = await world.open('newer', { 'web.yaml': newer });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    const answer = await world.answer(pull, await world.say(pull, '/doaas rollback'), /as they were before/);
+    await look();
+    await issue('open', /motd \+1 -1 \| no reading has found it on the server/);
+    expect(await onHost(0, 'cat /etc/motd')).toBe('once more\n');
+    await world.github.mergeByHand(world.repo, Number(/#(\d+) reverts/.exec(answer)?.[1]));
+  });
+
+  it('is not put back while another run has the server: it waits, and then compares', async () => {
+    const { pull, sha } = await world.open('slow', {
+      'slow.yaml': `apiVersion: doaas/v1
+kind: Configuration
+metadata: { name: slow }
+spec:
+  targets: { hosts: [web-2] }
+  scripts:
+    slow: { check: test -e /srv/slow, apply: "touch /srv/begun; while ! test -e /srv/go; do sleep 0.1; done; touch /srv/slow" }
+`,
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await until(
+      async () => ((await onHost(1, 'ls /srv')).includes('begun') ? true : undefined),
+      'the run of the pull request',
+      40,
+    );
+    // as a reading would just before that run began
+    const { events } = await lastCorrection().fetchHistory();
+    const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
+    const planned = JSON.parse(Buffer.from(input ?? []).toString()) as PlannedCorrection;
+    const own = planned.plan.hosts.map((host) => host.name);
+    const correction = await world.engine.temporal().workflow.start('correction', {
+      workflowId: 'correction-by-hand',
+      taskQueue: 'doaas',
+      args: [planned],
+    });
+    if (!own.includes('web-2')) throw new Error(`the last correction was on ${own.join()}`);
+    await comment(planned.pull.number, new RegExp(`held by ${name()}#.*${pull}`));
+    await onHost(1, 'touch /srv/go');
+    await world.mergedSoon(pull, sha);
+    expect(await correction.result()).toBe('stale');
+    await comment(planned.pull.number, /Not corrected[\s\S]*main has moved since/);
+  });
+
+  it('is taken into the YAML by a pull request when somebody who may asks for it on the issue', async () => {
+    const text = Buffer.from(HOSTILE).toString('base64');
+    await onHost(0, `echo ${text} | base64 -d > /etc/issue`);
+    await onHost(0, 'echo bye > /etc/banner; chmod 600 /etc/banner');
+    await onHost(0, 'echo "-----BEGIN PRIVATE KEY-----" > /etc/key.pem');
+    await look();
+    const { number } = await issue('open', /Drift: Configuration\/own on web-1/);
+    const ask = async (text: string, by = world.github.accounts.author) => {
+      const comment = await world.say(Number(number), text, by);
+      const answer = await world.answer(Number(number), comment, /./);
+      const reactions = await world.github.listReactions(world.repo, comment);
+      expect(reactions.map(({ content }) => content)).toEqual(['eyes']);
+      return answer;
+    };
+    expect(await ask('/doaas adopt', world.github.accounts.reader)).toContain('needs write access');
+    expect(await ask('/doaas adpot')).toContain('Did you mean `/doaas adopt`?');
+    expect(await ask('/doaas apply')).toContain('`/doaas apply` belongs on a pull request');
+    const answer = await ask('/doaas adopt');
+    expect(answer).toMatch(
+      /Pull request #\d+ takes 1 difference into the YAML\. 2 differences cannot be adopted/,
+    );
+    const pull = Number(/#(\d+)/.exec(answer)?.[1]);
+    const { head, body, title } = await world.github.getPull(world.repo, pull);
+    const { ref, sha } = head as { ref: string; sha: string };
+    expect([ref, title]).toEqual([`doaas/adopt-${number}`, 'Adopt what is on web-1: Configuration/own']);
+    expect(String(body)).toMatch(/key\.pem.*looks like a key/);
+    expect(String(body)).toMatch(/banner.*not every user of the server may read/);
+    expect(String(body)).toContain('**Applying this changes web-2 as well:**');
+    expect(await world.github.fileAt(world.repo, ref, 'web.yaml')).toBe(
+      WEB.replace('content: "lab\\n" # short', `content: ${JSON.stringify(HOSTILE)} # short`),
+    );
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(await ask('/doaas adopt')).toContain(`Pull request #${pull} has been there and is up to date`);
+    expect((await world.github.getPull(world.repo, pull)).head).toMatchObject({ sha });
+    // who asked is taken for its author
+    await world.approve(pull, world.github.accounts.author);
+    const verdict = async () =>
+      (await world.checks(sha)).find(({ name }) => name === 'doaas/plan')?.summary ?? '';
+    await until(
+      async () => (/anna-author/.test(await verdict()) ? true : undefined),
+      'the approval to be judged',
+      30,
+      verdict,
+    );
+    expect(await verdict()).toMatch(/anna-author.*pushed/);
+    await world.approve(pull);
+    await until(
+      async () => ((await verdict()).includes('**Waiting for:** nothing') ? true : undefined),
+      'the gate to open',
+      30,
+      verdict,
+    );
+  });
+
+  it('on a pull request `adopt` is answered too', async () => {
+    const { pull } = await world.open('other', { 'README.md': 'other\n' });
+    const comment = await world.say(pull, '/doaas adopt');
+    await world.answer(pull, comment, /belongs on a drift issue/);
+  });
+});

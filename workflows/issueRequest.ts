@@ -1,0 +1,36 @@
+import type { Answer, IssueRequest, PullRef } from '../engine/activities/types.ts';
+import { reading, short } from './activities.ts';
+import { noted } from './attempt.ts';
+import { causeOf } from './cause.ts';
+
+/** What somebody asked for in a comment on an issue: heard at once, and always answered. */
+export async function issueRequest(issue: PullRef, request: IssueRequest): Promise<void> {
+  await short.acknowledge(issue, request).catch(noted);
+  const answer = await obey(issue, request).catch((error: unknown): Answer => {
+    return { kind: 'failed', command: request.command, reason: causeOf(error) };
+  });
+  await short.answer(issue, request, answer);
+}
+
+async function obey(issue: PullRef, request: IssueRequest): Promise<Answer> {
+  if (request.mistaken !== undefined) return request.mistaken;
+  const refusal = await short.refusalOnIssue(issue, request);
+  if (refusal !== undefined) return refusal;
+  switch (request.command) {
+    case 'help':
+      return HELP;
+    case 'status':
+      return short.describeStatus(issue, 'issue');
+    case 'unlock':
+      return short.unlock(issue, request, 'issue');
+    case 'adopt':
+      return reading.adoptDrift(issue, request);
+  }
+}
+
+/** Markdown. */
+const HELP = [
+  '`/doaas adopt` opens a pull request that changes the YAML to what is on the servers.',
+  '`/doaas status` says which corrections of this issue ran, and what they hold.',
+  '`/doaas unlock` frees servers that a correction of this issue holds and no living run.',
+].join('\n');
