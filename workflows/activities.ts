@@ -12,53 +12,79 @@ import type {
  */
 const PERMANENT = ['permanent', 'github-refused', 'github-not-found', 'credentials-unusable', 'plan-missing'];
 
+/** Where nothing waits, a first 404 is enough. */
+const NOT_WORTH_WAITING: string[] = [...PERMANENT, 'github-not-found-yet'];
+
 /** Every activity heartbeats by itself; without a sign of life for this long its worker is taken for dead. */
 const LIFE_SIGN = '15 seconds';
-
-/** GitHub, git and store: short calls. */
-export const short = proxyActivities<PullActivities & DeploymentActivities & RepositoryActivities>({
-  startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: LIFE_SIGN,
-  retry: {
-    initialInterval: '500 milliseconds',
-    maximumInterval: '30 seconds',
-    nonRetryableErrorTypes: PERMANENT,
-  },
-});
-
-/** Reads many hosts; hosts that do not answer are results, not errors. */
-export const reading = proxyActivities<
-  PullActivities & DeploymentActivities & FleetActivities & RepositoryActivities
->({
-  startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: LIFE_SIGN,
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
-});
 
 /** The activities give up on a host that stays away long before this (DOAAS_HOST_OUTAGE_SECONDS). */
 const HOST_WORK_MAX = '3 hours';
 
-/** Probes may take an hour, and hosts that do not answer are waited for as long as an apply waits. */
-export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>({
-  startToCloseTimeout: '2 hours',
-  heartbeatTimeout: LIFE_SIGN,
-  scheduleToCloseTimeout: HOST_WORK_MAX,
-  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
-});
+const HOST_RETRY = {
+  initialInterval: '1 second',
+  maximumInterval: '10 seconds',
+  nonRetryableErrorTypes: PERMANENT,
+} as const;
 
-/** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
-export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>({
-  startToCloseTimeout: '2 hours',
-  heartbeatTimeout: LIFE_SIGN,
-  scheduleToCloseTimeout: HOST_WORK_MAX,
-  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
-});
+/** How long each sort of activity may take, and how it is tried again. Without `scheduleToCloseTimeout` that has no end. */
+export const POLICIES = {
+  /** GitHub, git and store: short calls. */
+  short: {
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    retry: {
+      initialInterval: '500 milliseconds',
+      maximumInterval: '30 seconds',
+      nonRetryableErrorTypes: PERMANENT,
+    },
+  },
+  /** Where a run is between its first effect and its end: nobody waits for it, so servers are not kept waiting while GitHub is away. */
+  passing: {
+    startToCloseTimeout: '10 seconds',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: '10 seconds',
+    retry: {
+      initialInterval: '500 milliseconds',
+      maximumInterval: '5 seconds',
+      nonRetryableErrorTypes: NOT_WORTH_WAITING,
+    },
+  },
+  /** Reads many hosts; hosts that do not answer are results, not errors. */
+  reading: {
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
+  },
+  /** Probes may take an hour, and hosts that do not answer are waited for as long as an apply waits. */
+  verifying: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: HOST_WORK_MAX,
+    retry: HOST_RETRY,
+  },
+  /** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
+  onHost: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: HOST_WORK_MAX,
+    retry: HOST_RETRY,
+  },
+  undoOnHost: {
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: HOST_WORK_MAX,
+    retry: HOST_RETRY,
+  },
+} as const;
 
+type Short = PullActivities & DeploymentActivities & RepositoryActivities;
+
+export const short = proxyActivities<Short>(POLICIES.short);
+export const passing = proxyActivities<Pick<Short, 'showRun'>>(POLICIES.passing);
+export const reading = proxyActivities<Short & FleetActivities>(POLICIES.reading);
+export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>(POLICIES.verifying);
+export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>(POLICIES.onHost);
 export const undoOnHost = proxyActivities<
   Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>
->({
-  startToCloseTimeout: '1 hour',
-  heartbeatTimeout: LIFE_SIGN,
-  scheduleToCloseTimeout: HOST_WORK_MAX,
-  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
-});
+>(POLICIES.undoOnHost);

@@ -17,6 +17,7 @@ import { causeOf } from './cause.ts';
 import { deployment } from './deployment.ts';
 import { FORK, HELP, NOT_OPEN, PLANNING, TAKING_BACK } from './help.ts';
 import { shouldContinue } from './history.ts';
+import { lose } from './lost.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
 import { applicable } from './pullApply.ts';
 import { cancel } from './pullCancel.ts';
@@ -87,24 +88,25 @@ export async function pullRequest(input: PullInput): Promise<void> {
   }));
 
   const look = async (force: boolean): Promise<void> => {
-    const snapshot = await short.readPull(input.pull);
+    const snapshot = await short.readPull(input.pull).catch((error: unknown) => lose(desk, error));
     const before = state.snapshot;
     state = withSnapshot(state, snapshot, Date.now());
     await stopOvertaken(state.running, snapshot);
     if (before?.state === 'open' && snapshot.state === 'merged') await noticeMerge(desk);
-    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot))) return;
+    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot, state.lost))) return;
     planning?.scope.cancel();
     await planning?.done;
     if (reads !== undefined && reads !== snapshot.headSha && patched('close-overtaken'))
       await short.closeOvertaken(input.pull, reads);
     reads = undefined;
     const scope = new CancellationScope();
-    planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
+    const planned = scope.run(() => validateAndPlan(snapshot)).catch((error) => lose(desk, error));
+    planning = { scope, done: planned.catch(noted) };
   };
 
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
-    state = { ...state, plan: undefined, gate: undefined };
+    state = { ...state, plan: undefined, gate: undefined, lost: undefined };
     const mayGoOn = mayPlan(state, snapshot);
     const valid = await short.validatePull(input.pull, revision, !mayGoOn);
     if (valid.kind !== 'valid' || !mayGoOn || state.running !== undefined) return;

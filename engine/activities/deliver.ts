@@ -8,15 +8,15 @@ import type {
   MergeGroupMade,
   PullRequestChanged,
 } from '../github/events.ts';
-import { repositoryWorkflowId } from '../github/workflowIds.ts';
+import { recordName, repositoryWorkflowId } from '../github/workflowIds.ts';
 import { type PullSignal, signalPull, TASK_QUEUE } from './signalPull.ts';
 import type { CommandName, RepositoryRef, Request } from './types.ts';
 
 export interface Delivery {
   readonly temporal: Pick<Client, 'workflow'>;
   readonly botName: string;
-  /** For webhooks that do not name their installation. */
-  readonly installationOf: (repo: { readonly owner: string; readonly name: string }) => Promise<number>;
+  /** The repository of an event, called and reached as it is now. */
+  readonly locate: (origin: EventOrigin) => Promise<RepositoryRef>;
   /** When it came, epoch ms: a button is judged by the time of its press, however long it waited. */
   readonly receivedAt: number;
   /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
@@ -28,7 +28,8 @@ export interface Delivery {
  * make workflows look, and what somebody asked for is known by its comment or delivery.
  */
 export async function deliver(delivery: Delivery, event: EngineEvent): Promise<void> {
-  const repository = await repositoryOf(delivery, event);
+  if (event.kind === 'access-changed') return startSweep(delivery, event.what);
+  const repository = await delivery.locate(event);
   switch (event.kind) {
     case 'pull-request-changed':
       return signalOne(delivery, repository, event.number, changed(event));
@@ -74,27 +75,31 @@ function changed({ action, sender }: PullRequestChanged): PullSignal {
 }
 
 /** One workflow a group, however often GitHub tells of it. */
-async function startGroup(
-  { temporal }: Delivery,
+function startGroup(
+  delivery: Delivery,
   repository: RepositoryRef,
   { headSha, baseSha, baseRef }: MergeGroupMade,
 ): Promise<void> {
+  const id = `merge-group:${recordName(repository)}:${headSha}`.toLowerCase();
+  return startOnce(delivery, 'mergeGroup', id, [repository, { headSha, baseSha, baseRef }]);
+}
+
+/** Whatever it was: the sweep reads from GitHub what the App reaches, and looks at what was not seen so. */
+function startSweep(delivery: Delivery, what: string): Promise<void> {
+  return startOnce(delivery, 'sweep', `sweep:${what}:${delivery.guid}`, []);
+}
+
+async function startOnce(
+  { temporal }: Delivery,
+  type: string,
+  workflowId: string,
+  args: readonly unknown[],
+): Promise<void> {
   try {
-    await temporal.workflow.start('mergeGroup', {
-      workflowId: `merge-group:${repository.owner}/${repository.name}:${headSha}`.toLowerCase(),
-      taskQueue: TASK_QUEUE,
-      args: [repository, { headSha, baseSha, baseRef }],
-    });
+    await temporal.workflow.start(type, { workflowId, taskQueue: TASK_QUEUE, args: [...args] });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
-}
-
-async function repositoryOf(
-  delivery: Delivery,
-  { repo, installationId }: EventOrigin,
-): Promise<RepositoryRef> {
-  return { ...repo, installationId: installationId ?? (await delivery.installationOf(repo)) };
 }
 
 /** GitHub names only open pull requests beside a check; the check of a run names its own, also once it is merged. */

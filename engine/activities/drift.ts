@@ -2,6 +2,7 @@ import { byResource, type DriftedItem, differences, merged } from '../drift/reso
 import type { GitHubClient } from '../github/client.ts';
 import { closeIssue, ownIssues, publishIssue } from '../github/issues.ts';
 import { render } from '../github/render/render.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import { readTraces } from '../hosts/traces.ts';
 import type { Plan, Step } from '../plan/step.ts';
@@ -21,7 +22,7 @@ export async function reportDrift(
   tip: BranchTip,
   { digest }: FleetPlan,
 ): Promise<DriftReport> {
-  const name = `${repository.owner}/${repository.name}`;
+  const name = recordName(repository);
   const plan = await engine.store.plans.get(digest);
   if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store`);
   const { resolution } = await engine.revisions.resolveCommit(repository, tip.commit);

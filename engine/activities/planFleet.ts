@@ -1,3 +1,4 @@
+import { recordName } from '../github/workflowIds.ts';
 import type { Payloads } from '../kinds/kind.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { planDigest } from '../plan/digest.ts';
@@ -87,5 +88,5 @@ async function store(
 }
 
 function nameOf({ repository }: FleetRevision): string {
-  return `${repository.owner}/${repository.name}`;
+  return recordName(repository);
 }

@@ -1,6 +1,7 @@
 import { BUTTONS, type CheckAction } from '../github/checks.ts';
 import { getPull } from '../github/pulls.ts';
 import type { PlanView } from '../github/render/views.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
@@ -20,13 +21,15 @@ import { validateGroup } from './validateGroup.ts';
 
 type Planned = Pick<
   PullActivities,
-  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+  'readPull' | 'forgetPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
 >;
 
 /** From a pull request to a plan that is shown and judged. */
 export function pullActivities(engine: Engine): Planned {
   return {
     readPull: (pull) => readPull(engine, pull),
+    forgetPull: ({ repository, number }, open) =>
+      engine.store.pulls.seen(recordName(repository), { number, headSha: '', open }),
     validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
     planPull: (pull, revision, previous) => planPull(engine, pull, revision, previous),
     gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
@@ -238,5 +241,5 @@ function planView(
 }
 
 export function fullName({ repository }: PullRef): string {
-  return `${repository.owner}/${repository.name}`;
+  return recordName(repository);
 }

@@ -15,7 +15,7 @@ import type { PullActivities, PullRef, RepositoryRef, Request, RunRef } from './
 
 type Requests = Omit<
   PullActivities,
-  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+  'readPull' | 'forgetPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
 >;
 
 /** What people ask for in comments and with buttons, and the answers. */

@@ -13,7 +13,7 @@ import type {
 import type { Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
 import { rolloutView } from './rolloutView.ts';
-import type { RolloutProgress } from './types.ts';
+import type { RolloutProgress, RunPhase } from './types.ts';
 
 /**
  * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
@@ -39,6 +39,8 @@ export interface VerifyDetail {
 export interface RunDetail {
   readonly verify?: VerifyDetail;
   readonly rollout?: RolloutProgress;
+  /** How it ended, while GitHub has not been told. */
+  readonly unshown?: RunPhase | undefined;
 }
 
 export interface RunRecord {

@@ -21,6 +21,8 @@ export type GitHubConfig = Pick<
 export interface Repo {
   readonly owner: string;
   readonly name: string;
+  /** GitHub's own; where it is known, another repository of this name is not taken for it. */
+  readonly id?: number;
 }
 
 export interface AppIdentity {
@@ -68,7 +70,14 @@ export function createGitHub(config: GitHubConfig, log: Logger): GitHub {
   const clients = new Map<number, Octokit>();
 
   const octokitOf = (installationId: number) => {
-    const octokit = clients.get(installationId) ?? octokitFor(config, groups, log, installationId);
+    const known = clients.get(installationId);
+    if (known !== undefined) return known;
+    const octokit = octokitFor(config, groups, log, installationId);
+    // a token that GitHub ended, as when the App is uninstalled, would be sent for the rest of its hour
+    octokit.hook.error('request', (error) => {
+      if ('status' in error && error.status === 401) clients.delete(installationId);
+      throw error;
+    });
     clients.set(installationId, octokit);
     return octokit;
   };

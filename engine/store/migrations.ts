@@ -1,7 +1,7 @@
 import { type Kysely, type Migration, type SchemaModule, sql } from 'kysely';
 import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
-import { driftTable, keysTable, pullsTable, verdictTable } from './tables.ts';
+import { driftTable, keysTable, knownAs, pullsTable, verdictTable } from './tables.ts';
 
 /**
  * The schema's history, oldest first, forward only: a migration that was released is never edited; a change is a
@@ -16,6 +16,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0005_inbox': { up: (db) => inboxForDeliveries(db, dialect) },
     '0006_keys': { up: (db) => keysTable(db.schema, dialect) },
     '0007_verdicts': { up: (db) => verdictTable(db.schema) },
+    '0008_known_as': { up: knownAs },
   };
 }
 

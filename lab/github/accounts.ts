@@ -67,6 +67,7 @@ export const APP_EVENTS = [
   'pull_request',
   'pull_request_review',
   'push',
+  'repository',
 ] as const;
 
 export interface SeedInput {

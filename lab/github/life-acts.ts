@@ -7,6 +7,7 @@ import type { Json } from './json.ts';
 import { exportToGit } from './mirror.ts';
 import { findRepo, inTurn, mirrorOf } from './repositories.ts';
 import type { InstallationRow, RepoRow } from './rows.ts';
+import { installationOf } from './standing.ts';
 
 type LifeActs = Pick<
   Acting,
@@ -68,7 +69,8 @@ export function lifeActs(context: LabContext, owner: string, accounts: Accounts)
       const moved = await call(rowOf(repo), { owner_id: account.id, owner_type, full_name });
       const from = { organization: { login: repo.owner } };
       // GitHub tells only the App of the new owner
-      await tell(moved, 'transferred', { changes: { owner: { from } } });
+      if (installationOf(store, moved) !== undefined)
+        await tell(moved, 'transferred', { changes: { owner: { from } } });
       return { owner: to, name: repo.name };
     },
     setArchived: async (repo, archived) => {
