@@ -12,6 +12,10 @@ const BENCHMARKS: Readonly<
     about: '50 deliveries a second for a minute, and again with the engine killed in the middle',
     run: async () => (await import('./webhook/webhook.ts')).webhook(),
   },
+  github: {
+    about: "pull requests over 100 hosts: how much of GitHub's limits each uses",
+    run: async (argv) => (await import('./github/github.ts')).github(argv),
+  },
   status: {
     about: 'time from a delivery to its checks on ten hosts; memory with 1,000 open pull requests',
     run: async () => (await import('./status/status.ts')).status(),

@@ -7,6 +7,7 @@ import { deploymentActivities } from './activities/deployment.ts';
 import type { Engine } from './activities/engine.ts';
 import { bordered } from './activities/failure.ts';
 import { inTurns } from './activities/inTurns.ts';
+import { locate, located } from './activities/located.ts';
 import { createMirrors } from './activities/mirrors.ts';
 import { fleetActivities } from './activities/planFleet.ts';
 import { pullActivities } from './activities/pull.ts';
@@ -167,14 +168,15 @@ async function startClock({ sweepMinutes }: Config, client: Client): Promise<voi
 }
 
 function activitiesOf(engine: Engine): AllActivities {
-  return bordered({
+  const activities: AllActivities = {
     ...inTurns(pullActivities(engine), ['planPull']),
     ...inTurns(requestActivities(engine)),
     ...deploymentActivities(engine),
     ...fleetActivities(engine),
     ...clockActivities(engine),
     ...siteActivities(engine),
-  });
+  };
+  return bordered(located(engine, activities));
 }
 
 function receiverOrder(config: Config, parts: readonly string[]): ReceiverOrder {
@@ -205,11 +207,14 @@ function receiverNeeds(store: Store, { registry }: EngineMetrics, parts: Parts, 
 }
 
 /** Temporal's own deadline ends a call that the relay has given up. */
-function handOnWith(temporal: Client, { config, github }: Engine): RelayOptions['handOn'] {
-  const { installationOf } = github;
+function handOnWith(temporal: Client, { config, github, store }: Engine): RelayOptions['handOn'] {
+  const engine = { store, github };
   return (event, guid, receivedAt) =>
     temporal.withDeadline(Date.now() + HAND_ON_MAX_MS, () =>
-      deliver({ temporal, botName: config.botName, installationOf, receivedAt, guid }, event),
+      deliver(
+        { temporal, botName: config.botName, locate: (origin) => locate(engine, origin), receivedAt, guid },
+        event,
+      ),
     );
 }
 

@@ -115,7 +115,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     options.signal?.throwIfAborted();
     progress(`the engine is up at ${engine.url()}, process ${engine.pid()}`);
     github.setWebhookUrl(`${engine.url()}/webhooks/github`);
-    return { hosts, github, repo, engine, dataDir: dir, close, ...verbs(github, repo) };
+    return { hosts, github, repo, engine, dataDir: dir, close, ...verbsOf(github, repo) };
   } catch (error) {
     await close();
     throw error;
@@ -146,7 +146,8 @@ async function bootHosts(
   return lab.up(options.hosts ?? 1, options.limits);
 }
 
-function verbs(github: LabGitHub, repo: RepositoryName) {
+/** What people do and see in one repository. */
+export function verbsOf(github: LabGitHub, repo: RepositoryName) {
   const checks = async (sha: string): Promise<readonly CheckRun[]> =>
     (await github.listChecks(repo, sha)).map(toCheck);
   const comment = async (pull: number): Promise<string> => {

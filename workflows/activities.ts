@@ -13,32 +13,81 @@ import type {
  */
 const PERMANENT = ['permanent', 'github-refused', 'github-not-found', 'credentials-unusable', 'plan-missing'];
 
+/** Where nothing waits, a first 404 is enough. */
+const NOT_WORTH_WAITING: string[] = [...PERMANENT, 'github-not-found-yet'];
+
 /** Every activity heartbeats by itself; without a sign of life for this long its worker is taken for dead. */
 const LIFE_SIGN = '15 seconds';
 
-/** GitHub, git and store: short calls. */
-export const short = proxyActivities<
-  PullActivities & DeploymentActivities & RepositoryActivities & SiteActivities
->({
-  startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: LIFE_SIGN,
-  retry: {
-    initialInterval: '500 milliseconds',
-    maximumInterval: '30 seconds',
-    nonRetryableErrorTypes: PERMANENT,
-  },
-});
+/** The activities give up on a host that stays away long before this (DOAAS_HOST_OUTAGE_SECONDS). */
+const HOST_WORK_MAX = '3 hours';
 
-const READING = {
-  startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: LIFE_SIGN,
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
+const HOST_RETRY = {
+  initialInterval: '1 second',
+  maximumInterval: '10 seconds',
+  nonRetryableErrorTypes: PERMANENT,
 } as const;
 
-/** Reads many hosts; hosts that do not answer are results, not errors. */
-export const reading = proxyActivities<
-  PullActivities & DeploymentActivities & FleetActivities & RepositoryActivities
->(READING);
+/** How long each sort of activity may take, and how it is tried again. Without `scheduleToCloseTimeout` that has no end. */
+export const POLICIES = {
+  /** GitHub, git and store: short calls. */
+  short: {
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    retry: {
+      initialInterval: '500 milliseconds',
+      maximumInterval: '30 seconds',
+      nonRetryableErrorTypes: PERMANENT,
+    },
+  },
+  /** Where a run is between its first effect and its end: nobody waits for it, so servers are not kept waiting while GitHub is away. */
+  passing: {
+    startToCloseTimeout: '10 seconds',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: '10 seconds',
+    retry: {
+      initialInterval: '500 milliseconds',
+      maximumInterval: '5 seconds',
+      nonRetryableErrorTypes: NOT_WORTH_WAITING,
+    },
+  },
+  /** Reads many hosts; hosts that do not answer are results, not errors. */
+  reading: {
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
+  },
+  /** Probes may take an hour, and hosts that do not answer are waited for as long as an apply waits. */
+  verifying: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: HOST_WORK_MAX,
+    retry: HOST_RETRY,
+  },
+  /** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
+  onHost: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: HOST_WORK_MAX,
+    retry: HOST_RETRY,
+  },
+  undoOnHost: {
+    startToCloseTimeout: '1 hour',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: HOST_WORK_MAX,
+    retry: HOST_RETRY,
+  },
+} as const;
+
+type Short = PullActivities & DeploymentActivities & RepositoryActivities & SiteActivities;
+type Undoing = Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>;
+
+export const short = proxyActivities<Short>(POLICIES.short);
+export const passing = proxyActivities<Pick<Short, 'showRun'>>(POLICIES.passing);
+export const reading = proxyActivities<Short & FleetActivities>(POLICIES.reading);
+export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>(POLICIES.verifying);
+export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>(POLICIES.onHost);
+export const undoOnHost = proxyActivities<Undoing>(POLICIES.undoOnHost);
 
 /** Before anything is changed: then it is asked again whether anybody serves the site at all. */
 const LOOK_AFTER = '20 seconds';
@@ -55,36 +104,26 @@ function queueOf(site: string): string {
 export function readingAt(
   site: string,
 ): Pick<SiteActivities & FleetActivities & DeploymentActivities, 'readSite' | 'planFleet' | 'silentHosts'> {
-  return proxyActivities({ ...READING, taskQueue: queueOf(site), scheduleToStartTimeout: LOOK_AFTER });
+  return proxyActivities({
+    ...POLICIES.reading,
+    taskQueue: queueOf(site),
+    scheduleToStartTimeout: LOOK_AFTER,
+  });
 }
-
-/** The activities give up on a host that stays away long before this (DOAAS_HOST_OUTAGE_SECONDS). */
-const HOST_WORK_MAX = '3 hours';
-
-const ON_HOST = {
-  startToCloseTimeout: '2 hours',
-  heartbeatTimeout: LIFE_SIGN,
-  scheduleToCloseTimeout: HOST_WORK_MAX,
-  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', nonRetryableErrorTypes: PERMANENT },
-} as const;
-
-/** Probes may take an hour, and hosts that do not answer are waited for as long as an apply waits. */
-export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>(ON_HOST);
-
-/** Follows effects on one host. A retry attaches to what runs there; it never starts an effect again. */
-export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>(ON_HOST);
-
-type Undoing = Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>;
-
-const UNDO = { ...ON_HOST, startToCloseTimeout: '1 hour' } as const;
-
-export const undoOnHost = proxyActivities<Undoing>(UNDO);
 
 /** The same as `onHost` and `verifying`, on a worker of a site. */
 export function onHostAt(site: string): Pick<DeploymentActivities, 'applyHost' | 'verifyHosts'> {
-  return proxyActivities({ ...ON_HOST, taskQueue: queueOf(site), scheduleToStartTimeout: SITE_OUTAGE_MAX });
+  return proxyActivities({
+    ...POLICIES.onHost,
+    taskQueue: queueOf(site),
+    scheduleToStartTimeout: SITE_OUTAGE_MAX,
+  });
 }
 
 export function undoOnHostAt(site: string): Undoing {
-  return proxyActivities({ ...UNDO, taskQueue: queueOf(site), scheduleToStartTimeout: SITE_OUTAGE_MAX });
+  return proxyActivities({
+    ...POLICIES.undoOnHost,
+    taskQueue: queueOf(site),
+    scheduleToStartTimeout: SITE_OUTAGE_MAX,
+  });
 }

@@ -1,6 +1,6 @@
 import { condition, log } from '@temporalio/workflow';
 import type { RunPhase, RunRef } from '../engine/activities/types.ts';
-import { short } from './activities.ts';
+import { passing, short } from './activities.ts';
 import { causeOf } from './cause.ts';
 
 /** What signals have said to a run. Each is kept once it is said. */
@@ -19,9 +19,12 @@ export function isUnwanted({ cancelled, stopped }: Control): boolean {
   return cancelled !== undefined || stopped !== undefined;
 }
 
-/** A check that cannot be shown for good (the repository is gone) must neither end a run nor keep its hosts. */
+/** While servers are being changed nothing waits for GitHub. Before, the run needs it anyway; after, a person has to be able to read. */
+const PASSING: ReadonlySet<RunPhase['kind']> = new Set(['applying', 'verifying', 'merging', 'rolling-back']);
+
+/** A check that cannot be shown (the repository is gone, GitHub is away) must neither end a run nor keep its hosts. */
 export async function show(run: RunRef, phase: RunPhase): Promise<void> {
-  await short
+  await (PASSING.has(phase.kind) ? passing : short)
     .showRun(run, phase)
     .catch((error: unknown) =>
       log.warn('where the run is could not be shown', { phase: phase.kind, reason: causeOf(error) }),

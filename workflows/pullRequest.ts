@@ -17,6 +17,7 @@ import { causeOf } from './cause.ts';
 import { deployment } from './deployment.ts';
 import { FORK, HELP, NOT_OPEN, PLANNING, TAKING_BACK } from './help.ts';
 import { shouldContinue } from './history.ts';
+import { lose } from './lost.ts';
 import { type DeploymentEnded, deploymentEnded, type PullEvent, pullEvent, pullStatus } from './messages.ts';
 import { applicable } from './pullApply.ts';
 import { cancel } from './pullCancel.ts';
@@ -88,24 +89,25 @@ export async function pullRequest(input: PullInput): Promise<void> {
   }));
 
   const look = async (force: boolean): Promise<void> => {
-    const snapshot = await short.readPull(input.pull);
+    const snapshot = await short.readPull(input.pull).catch((error: unknown) => lose(desk, error));
     const before = state.snapshot;
     state = withSnapshot(state, snapshot, Date.now());
     await stopOvertaken(state.running, snapshot);
     if (before?.state === 'open' && snapshot.state === 'merged') await noticeMerge(desk);
-    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot))) return;
+    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot, state.lost))) return;
     planning?.scope.cancel();
     await planning?.done;
     if (reads !== undefined && reads !== snapshot.headSha && patched('close-overtaken'))
       await short.closeOvertaken(input.pull, reads);
     reads = undefined;
     const scope = new CancellationScope();
-    planning = { scope, done: scope.run(() => validateAndPlan(snapshot)).catch(noted) };
+    const planned = scope.run(() => validateAndPlan(snapshot)).catch((error) => lose(desk, error));
+    planning = { scope, done: planned.catch(noted) };
   };
 
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
-    state = { ...state, plan: undefined, gate: undefined };
+    state = { ...state, plan: undefined, gate: undefined, lost: undefined };
     const mayGoOn = mayPlan(state, snapshot);
     const valid = await short.validatePull(input.pull, revision, !mayGoOn);
     if (valid.kind !== 'valid' || !mayGoOn || state.running !== undefined) return;
@@ -232,8 +234,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };
     await cancelDeployment(workflowId, `${request.actor} asked for a rollback`);
-    const text = `Stopping the run ${run} at the next safe point and rolling it back.`;
-    return answer(request, text);
+    return answer(request, `Stopping the run ${run} at the next safe point and rolling it back.`);
   };
 
   /** Beside the other events: it may wait for another run's locks, and people ask meanwhile. */
@@ -259,8 +260,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
 
   /** Of a run that an earlier execution of this workflow started. */
   const watchInherited = async ({ run, workflowId }: Running): Promise<void> => {
-    if (await hasDied(workflowId, () => state.running?.run !== run))
-      ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
+    const died = await hasDied(workflowId, () => state.running?.run !== run);
+    if (died) ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
   };
 
   const desk: Desk = {

@@ -4,6 +4,8 @@ import {
   beginsByItself,
   FRESH,
   gateContext,
+  isNews,
+  isOver,
   mayPlan,
   meantAnOlderHead,
   saysTheSame,
@@ -82,4 +84,23 @@ test('a fork is planned at the head that was named, and at no other', () => {
   expect(mayPlan(FRESH, fork)).toBe(false);
   expect(mayPlan({ ...FRESH, vouched: 'one' }, fork)).toBe(true);
   expect(mayPlan({ ...FRESH, vouched: 'one' }, { ...fork, headSha: 'two' })).toBe(false);
+});
+
+describe('what GitHub would not let the engine see', () => {
+  const seen = withSnapshot(FRESH, snapshot, 0);
+
+  it('is over when it is gone, but never under a run', () => {
+    expect(isOver({ ...seen, lost: 'gone' })).toBe(true);
+    expect(isOver({ ...FRESH, lost: 'gone' })).toBe(true);
+    expect(isOver({ ...seen, lost: 'refused' })).toBe(false);
+    const running = { run: 'r', workflowId: 'w', request, plan: {} as PlanRef, attempt: 1 };
+    expect(isOver({ ...seen, lost: 'gone', running })).toBe(false);
+  });
+
+  it('is planned anew when it is seen again, although nothing moved', () => {
+    const again = withSnapshot({ ...seen, lost: 'gone' }, snapshot, 0);
+    expect(again.lost).toBe('refused');
+    expect(isNews(snapshot, snapshot, again.lost)).toBe(true);
+    expect(isNews(snapshot, snapshot, seen.lost)).toBe(false);
+  });
 });

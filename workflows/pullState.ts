@@ -47,6 +47,8 @@ export interface PullState {
   readonly movedAt?: number;
   /** The merge was noticed, and what policy wants then was begun. */
   readonly mergeSeen?: boolean;
+  /** The last look or plan came to nothing: the pull request is not there, or GitHub would not have it. */
+  readonly lost?: 'gone' | 'refused' | undefined;
 }
 
 export interface PullInput {
@@ -64,10 +66,11 @@ export const FRESH: PullState = Object.freeze({
   answered: [],
 });
 
-export function isOver({ snapshot, running, pending }: PullState): boolean {
-  return (
-    running === undefined && pending === undefined && snapshot !== undefined && snapshot.state !== 'open'
-  );
+/** Closed, or not there any more: a workflow for what is gone would wait for ever. */
+export function isOver({ snapshot, running, pending, lost }: PullState): boolean {
+  if (running !== undefined) return false;
+  if (lost === 'gone') return true;
+  return pending === undefined && snapshot !== undefined && snapshot.state !== 'open';
 }
 
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */
@@ -93,11 +96,22 @@ export function withPusher(state: PullState, { login, id }: Account): PullState 
 /** A newer head than the one that was looked at before. */
 export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: number): PullState {
   const moved = state.snapshot !== undefined && state.snapshot.headSha !== snapshot.headSha;
-  return { ...state, snapshot, ...(moved ? { movedAt: now } : {}) };
+  const { lost } = state;
+  return {
+    ...state,
+    snapshot,
+    ...(lost === undefined ? {} : { lost: 'refused' as const }),
+    ...(moved ? { movedAt: now } : {}),
+  };
 }
 
 /** Whether there is something to plan that was not there before. */
-export function isNews(before: PullSnapshot | undefined, now: PullSnapshot): boolean {
+export function isNews(
+  before: PullSnapshot | undefined,
+  now: PullSnapshot,
+  lost?: PullState['lost'],
+): boolean {
+  if (lost !== undefined) return true;
   const reopened = before?.state !== 'open' || (before.draft && !now.draft);
   return reopened || before.headSha !== now.headSha || before.baseSha !== now.baseSha;
 }

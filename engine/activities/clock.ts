@@ -1,13 +1,17 @@
 import { branchTip } from '../github/pulls.ts';
 import { coveredRepositories, defaultBranchOf, openPulls } from '../github/repositories.ts';
+import { recordName } from '../github/workflowIds.ts';
+import type { RepositoryRecord } from '../store/repositories.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
 import { adoptDrift } from './adopt.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
+import { refOf } from './located.ts';
 import { refusalOnIssue } from './refusal.ts';
 import { auditRequest } from './requests.ts';
 import { signalPull, TASK_QUEUE } from './signalPull.ts';
 import type { RepositoryActivities, RepositoryRef } from './types.ts';
+import { showUnshown } from './unshown.ts';
 
 const DRIFT = 'drift:';
 
@@ -34,17 +38,26 @@ export function clockActivities(engine: Engine): RepositoryActivities {
   };
 }
 
-async function knownRepositories({ github, store }: Engine): Promise<readonly RepositoryRef[]> {
-  const covered = await coveredRepositories(github);
-  for (const { id, owner, name, defaultBranch, installationId } of covered)
-    await store.repositories.save({
-      id: String(id),
-      owner,
-      name,
-      defaultBranch,
-      installationId: String(installationId),
-    });
-  return covered.map(({ owner, name, installationId }) => ({ owner, name, installationId }));
+async function knownRepositories(engine: Engine): Promise<readonly RepositoryRef[]> {
+  const covered = await coveredRepositories(engine.github);
+  const reached = new Set(covered.map(({ id }) => String(id)));
+  for (const known of await engine.store.repositories.list())
+    if (known.installationId !== null && !reached.has(known.id)) await lose(engine, known);
+  const saved = [];
+  for (const { id, owner, name, defaultBranch, installationId, archived } of covered) {
+    const seen = { id: String(id), owner, name, defaultBranch, installationId: String(installationId) };
+    const record = await engine.store.repositories.save(seen);
+    if (!archived) saved.push(refOf(record));
+  }
+  return saved;
+}
+
+/** Deleted, uninstalled or suspended. Its pull requests look once more, and end where there is nothing to see. */
+async function lose({ store, temporal }: Engine, known: RepositoryRecord): Promise<void> {
+  const repository = refOf(known);
+  for (const { number } of await store.pulls.open(known.knownAs))
+    await signalPull(temporal, { repository, number }, { kind: 'changed' });
+  await store.repositories.save({ ...known, installationId: null });
 }
 
 async function scheduleDrift(
@@ -64,8 +77,8 @@ async function scheduleDrift(
     });
 }
 
-export function driftScheduleId({ owner, name }: Pick<RepositoryRef, 'owner' | 'name'>): string {
-  return `${DRIFT}${owner}/${name}`.toLowerCase();
+export function driftScheduleId(repository: Omit<RepositoryRef, 'installationId'>): string {
+  return `${DRIFT}${recordName(repository)}`.toLowerCase();
 }
 
 /** A hint to look is enough: the workflow reads what is true. */
@@ -73,7 +86,8 @@ async function sweepPulls(engine: Engine, repository: RepositoryRef): Promise<re
   const client = await engine.github.installationClient(repository.installationId);
   const [now, known] = await Promise.all([
     openPulls(client, repository),
-    engine.store.pulls.open(`${repository.owner}/${repository.name}`),
+    engine.store.pulls.open(recordName(repository)),
+    showUnshown(engine, repository),
   ]);
   const heads = new Map(known.map((pull) => [pull.number, pull.headSha]));
   const open = new Set(now.map((pull) => pull.number));

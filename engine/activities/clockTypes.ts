@@ -26,13 +26,13 @@ export type PlannedCorrection = Omit<RunRef, 'run'>;
 
 /** What is done by the clock, or asked on an issue: for no pull request. */
 export interface RepositoryActivities {
-  /** All repositories that the App covers now; they are kept in the store. */
+  /** All repositories that the App covers now and may write; they are kept in the store, and pull requests of lost ones are told. */
   knownRepositories(): Promise<readonly RepositoryRef[]>;
   /** Makes a drift schedule for each of these, and removes those of others. */
   scheduleDrift(repositories: readonly RepositoryRef[]): Promise<void>;
   /** Asks GitHub for webhooks that the engine did not take; how many. */
   redeliverMissed(): Promise<number>;
-  /** Tells the workflows of pull requests whose webhooks never came; their numbers. */
+  /** Tells the workflows of pull requests whose webhooks never came; their numbers. Shows how runs ended where that could not be shown. */
   sweepPulls(repository: RepositoryRef): Promise<readonly number[]>;
   defaultBranchTip(repository: RepositoryRef): Promise<BranchTip>;
   /** May this person ask for this on this issue? Undefined when yes, else the sentence that says why not. */

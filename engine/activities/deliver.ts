@@ -9,7 +9,7 @@ import type {
   MergeGroupMade,
   PullRequestChanged,
 } from '../github/events.ts';
-import { repositoryWorkflowId } from '../github/workflowIds.ts';
+import { recordName, repositoryWorkflowId } from '../github/workflowIds.ts';
 import { issueRequestOf, onPull } from './issueRequests.ts';
 import { type PullSignal, signalPull, TASK_QUEUE } from './signalPull.ts';
 import { startOnce } from './startOnce.ts';
@@ -18,8 +18,8 @@ import type { CommandName, RepositoryRef, Request } from './types.ts';
 export interface Delivery {
   readonly temporal: Pick<Client, 'workflow'>;
   readonly botName: string;
-  /** For webhooks that do not name their installation. */
-  readonly installationOf: (repo: { readonly owner: string; readonly name: string }) => Promise<number>;
+  /** The repository of an event, called and reached as it is now. */
+  readonly locate: (origin: EventOrigin) => Promise<RepositoryRef>;
   /** When it came, epoch ms: a button is judged by the time of its press, however long it waited. */
   readonly receivedAt: number;
   /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
@@ -31,7 +31,8 @@ export interface Delivery {
  * make workflows look, and what somebody asked for is known by its comment or delivery.
  */
 export async function deliver(delivery: Delivery, event: EngineEvent): Promise<void> {
-  const repository = await repositoryOf(delivery, event);
+  if (event.kind === 'access-changed') return startSweep(delivery, event.what);
+  const repository = await delivery.locate(event);
   switch (event.kind) {
     case 'pull-request-changed':
       return signalOne(delivery, repository, event.number, changed(event));
@@ -79,13 +80,13 @@ function changed({ action, sender }: PullRequestChanged): PullSignal {
 }
 
 /** One workflow a group, however often GitHub tells of it. */
-async function startGroup(
+function startGroup(
   { temporal }: Delivery,
   repository: RepositoryRef,
   { headSha, baseSha, baseRef }: MergeGroupMade,
 ): Promise<void> {
-  await startOnce(temporal, 'mergeGroup', {
-    workflowId: `merge-group:${repository.owner}/${repository.name}:${headSha}`.toLowerCase(),
+  return startOnce(temporal, 'mergeGroup', {
+    workflowId: `merge-group:${recordName(repository)}:${headSha}`.toLowerCase(),
     args: [repository, { headSha, baseSha, baseRef }],
   });
 }
@@ -100,17 +101,15 @@ async function startIssueRequest(
   if (request === undefined) return;
   const { number, commentId } = event;
   await startOnce(temporal, 'issueRequest', {
-    workflowId: `issue-request:${repository.owner}/${repository.name}#${number}:${commentId}`.toLowerCase(),
+    workflowId: `issue-request:${recordName(repository)}#${number}:${commentId}`.toLowerCase(),
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     args: [{ repository, number }, request],
   });
 }
 
-async function repositoryOf(
-  delivery: Delivery,
-  { repo, installationId }: EventOrigin,
-): Promise<RepositoryRef> {
-  return { ...repo, installationId: installationId ?? (await delivery.installationOf(repo)) };
+/** Whatever it was: the sweep reads from GitHub what the App reaches, and looks at what was not seen so. */
+function startSweep({ temporal, guid }: Delivery, what: string): Promise<void> {
+  return startOnce(temporal, 'sweep', { workflowId: `sweep:${what}:${guid}`, args: [] });
 }
 
 /** GitHub names only open pull requests beside a check; the check of a run names its own, also once it is merged. */

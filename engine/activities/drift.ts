@@ -4,6 +4,7 @@ import type { GitHubClient } from '../github/client.ts';
 import { closeIssue, type OwnIssue, ownIssues, publishIssue } from '../github/issues.ts';
 import { render } from '../github/render/render.ts';
 import type { DriftView } from '../github/render/views.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import { readTraces } from '../hosts/traces.ts';
 import type { Plan, Step } from '../plan/step.ts';
@@ -26,7 +27,7 @@ export async function reportDrift(
   tip: BranchTip,
   { digest }: FleetPlan,
 ): Promise<DriftReport> {
-  const name = `${repository.owner}/${repository.name}`;
+  const name = recordName(repository);
   const plan = await engine.store.plans.get(digest);
   if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store`);
   const tree = await engine.revisions.resolveCommit(repository, tip.commit);

@@ -13,10 +13,16 @@ export function toFailure(error: unknown): ApplicationFailure {
 
 /** GitHub answers 404 for a moment for what was made just now; only then is it believed. Tries. */
 const NOT_FOUND_TRIES = 4;
+/** Git's servers lag behind, and an installation can be about to change: a minute of tries. */
+const GIT_LOST_TRIES = 8;
+
+/** What git says of a repository that is not there, or not for the engine. */
+const GIT_LOST = new Set(['repository-not-found', 'repository-denied']);
 
 function patiently(type: string): string {
-  const early = Context.current().info.attempt < NOT_FOUND_TRIES;
-  return type === 'github-not-found' && early ? 'github-not-found-yet' : type;
+  const { attempt } = Context.current().info;
+  if (GIT_LOST.has(type) && attempt >= GIT_LOST_TRIES) return 'github-not-found';
+  return type === 'github-not-found' && attempt < NOT_FOUND_TRIES ? 'github-not-found-yet' : type;
 }
 
 export function permanent(message: string): ApplicationFailure {

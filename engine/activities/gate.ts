@@ -7,6 +7,7 @@ import { getPull, type PullRequest } from '../github/pulls.ts';
 import { mention, prose } from '../github/render/escape.ts';
 import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
+import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
 import { type Change, targetsOf } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
@@ -240,5 +241,5 @@ function overrideText(
 }
 
 function nameOf({ repository }: PullRef): string {
-  return `${repository.owner}/${repository.name}`;
+  return recordName(repository);
 }

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { undoHost } from './hostRun.ts';
+import { relocated } from './located.ts';
 import { fullName } from './pull.ts';
 import { showRun } from './showRun.ts';
 import { elsewhere } from './sites.ts';
@@ -89,8 +90,9 @@ export async function isLeftElsewhere(
 /** Undoes what a dead run left on hosts that the asking run has locked. */
 export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableRun): Promise<UndoOutcome> {
   const stored = await engine.store.runs.get(dead.run);
-  const ref = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
-  if (ref === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
+  const then = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
+  if (then === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
+  const ref = { ...then, pull: { ...then.pull, repository: await relocated(engine, then.pull.repository) } };
   for (const host of dead.hosts) {
     const planned = ref.plan.hosts.find((candidate) => candidate.name === host);
     const waves = [...(planned?.waves ?? [])].reverse();

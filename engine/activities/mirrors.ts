@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { GitHub } from '../github/client.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { type Mirror, openMirror } from '../repository/mirror.ts';
 import type { RevisionSource } from './revisions.ts';
 import type { RepositoryRef } from './types.ts';
@@ -11,20 +12,22 @@ export interface MirrorsOptions {
   readonly github: Pick<GitHub, 'installationToken'>;
 }
 
-/** One bare mirror a repository, opened at first use. */
+/** One bare mirror a repository, opened at first use. Its folder stays where it is when the repository is renamed. */
 export function createMirrors(options: MirrorsOptions): RevisionSource {
   const mirrors = new Map<string, Promise<Mirror>>();
   const mirrorOf = (repository: RepositoryRef): Promise<Mirror> => {
-    const name = `${safe(repository.owner)}/${safe(repository.name)}`;
-    const known = mirrors.get(name);
+    const url = `${options.githubUrl.replace(/\/$/, '')}/${safe(repository.owner)}/${safe(repository.name)}.git`;
+    const folder = recordName(repository).split('/').map(safe).join('/');
+    const reached = `${folder} ${url} ${repository.installationId}`;
+    const known = mirrors.get(reached);
     if (known !== undefined) return known;
     const fresh = openMirror({
-      dir: join(options.dataDir, 'mirrors', `${name}.git`),
-      url: `${options.githubUrl.replace(/\/$/, '')}/${name}.git`,
+      dir: join(options.dataDir, 'mirrors', `${folder}.git`),
+      url,
       token: async () => (await options.github.installationToken(repository.installationId)).reveal(),
     });
-    mirrors.set(name, fresh);
-    fresh.catch(() => mirrors.delete(name));
+    mirrors.set(reached, fresh);
+    fresh.catch(() => mirrors.delete(reached));
     return fresh;
   };
   return {
@@ -41,9 +44,9 @@ export function createMirrors(options: MirrorsOptions): RevisionSource {
   };
 }
 
-/** GitHub's own rule for names of owners and repositories; also what keeps them inside the data folder. */
+/** GitHub's own rule for names of owners and repositories (and an id behind one); also what keeps them inside the data folder. */
 function safe(name: string): string {
-  if (!/^[A-Za-z0-9_.-]{1,100}$/.test(name) || name === '.' || name === '..') {
+  if (!/^[A-Za-z0-9_.-]{1,100}(@\d{1,16})?$/.test(name) || name === '.' || name === '..') {
     throw new Error(`not the name of a GitHub owner or repository: ${JSON.stringify(name.slice(0, 100))}`);
   }
   return name;

@@ -1,3 +1,4 @@
+import { recordName } from '../github/workflowIds.ts';
 import type { Payloads } from '../kinds/kind.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { planDigest } from '../plan/digest.ts';
@@ -6,7 +7,7 @@ import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
-import { NO_PULL } from './pull.ts';
+import { NO_PULL } from './planRef.ts';
 import { keepSettled } from './settling.ts';
 import { elsewhereOf, joined, unservedText } from './sites.ts';
 import type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './types.ts';
@@ -103,5 +104,5 @@ async function store(
 }
 
 function nameOf({ repository }: FleetRevision): string {
-  return `${repository.owner}/${repository.name}`;
+  return recordName(repository);
 }

@@ -5,6 +5,9 @@ import type { ResolvedRevision } from './revisions.ts';
 import { shownAt } from './shownAt.ts';
 import type { PlannedHost, PlanRef, Revision, RolloutRef } from './types.ts';
 
+/** A plan that belongs to no pull request, or is a part of one, is stored under this number. */
+export const NO_PULL = 0;
+
 /** Enough of a plan to decide and to run. The same plan of the same head keeps its time, and with it its approvals. */
 export function planRef(
   plan: Plan,

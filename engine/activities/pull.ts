@@ -1,6 +1,7 @@
 import { BUTTONS, type CheckAction } from '../github/checks.ts';
 import { getPull } from '../github/pulls.ts';
 import type { PlanName, PlanView } from '../github/render/views.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import { hostDigest, planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
@@ -31,18 +32,17 @@ import { unpinnedErrors } from './unpinned.ts';
 import { validatePull } from './validate.ts';
 import { validateGroup } from './validateGroup.ts';
 
-/** A plan that belongs to no pull request, or is a part of one, is stored under this number. */
-export const NO_PULL = 0;
-
 type Planned = Pick<
   PullActivities,
-  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+  'readPull' | 'forgetPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
 >;
 
 /** From a pull request to a plan that is shown and judged. */
 export function pullActivities(engine: Engine): Planned {
   return {
     readPull: (pull) => readPull(engine, pull),
+    forgetPull: ({ repository, number }, open) =>
+      engine.store.pulls.seen(recordName(repository), { number, headSha: '', open }),
     validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
     planPull: (pull, revision, previous, parts) => planPull(engine, pull, revision, previous, parts),
     gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
@@ -294,5 +294,5 @@ function planView(
 }
 
 export function fullName({ repository }: PullRef): string {
-  return `${repository.owner}/${repository.name}`;
+  return recordName(repository);
 }

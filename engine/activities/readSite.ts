@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
-import { assemble, fullName, NO_PULL, planRevision } from './pull.ts';
+import { NO_PULL } from './planRef.ts';
+import { assemble, fullName, planRevision } from './pull.ts';
 import { isServed } from './sites.ts';
 import type { SiteActivities, SitePart, SiteReading } from './types.ts';
 

@@ -25,7 +25,7 @@ import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
 type Requests = Omit<
   PullActivities,
-  'readPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+  'readPull' | 'forgetPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
 >;
 
 /** What people ask for in comments and with buttons, and the answers. */

@@ -1,4 +1,5 @@
 import type { ItemKey } from '../facts/fact.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { changedItems } from '../plan/changedItems.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import type { RefusedPath } from '../repository/tree.ts';
@@ -82,7 +83,7 @@ const TREES_CACHED = 12;
 export function createRevisions(source: RevisionSource): Revisions {
   const trees = new Map<string, Promise<ResolvedTree>>();
   const resolveTree = (repository: RepositoryRef, treeish: string): Promise<ResolvedTree> => {
-    const key = `${repository.owner}/${repository.name} ${treeish}`;
+    const key = `${recordName(repository)} ${treeish}`;
     const known = trees.get(key);
     if (known !== undefined) return known;
     const fresh = readTree(source, repository, treeish);

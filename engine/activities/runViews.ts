@@ -41,6 +41,8 @@ export interface RunDetail {
   readonly phase?: RunPhase;
   readonly verify?: VerifyDetail;
   readonly rollout?: RolloutProgress;
+  /** How it ended, while GitHub has not been told. */
+  readonly unshown?: RunPhase | undefined;
 }
 
 export interface RunRecord {

@@ -19,6 +19,10 @@ export interface RepositoryRef {
   readonly owner: string;
   readonly name: string;
   readonly installationId: number;
+  /** GitHub's own, which a rename and a transfer leave as it is. Missing in workflows of older engines. */
+  readonly id?: number;
+  /** `owner/name` under which its runs, items and pull requests are kept; without it, the present name. */
+  readonly knownAs?: string;
 }
 
 export interface PullRef {
@@ -218,6 +222,8 @@ export type RunPhase =
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;
+  /** It could not be looked at: the next sweep that reaches its repository tells it to look. `open`: it is there at all. */
+  forgetPull(pull: PullRef, open: boolean): Promise<void>;
   /** `fork`: more than this is not done for it, which the check says. */
   validatePull(pull: PullRef, revision: Revision, fork?: boolean): Promise<ValidateOutcome>;
   /** `previous`: the plan that was shown before, so that an equal digest keeps its time and its approvals. */

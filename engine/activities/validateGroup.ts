@@ -1,7 +1,7 @@
 import { annotationsOf, publishCheck } from '../github/checks.ts';
-import { readDefaultBranch } from '../github/pulls.ts';
 import { code } from '../github/render/escape.ts';
 import { render } from '../github/render/render.ts';
+import { defaultBranchOf } from '../github/repositories.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { Engine } from './engine.ts';
 import { type HoldingPolicy, holdingPolicy } from './policy.ts';
@@ -19,7 +19,7 @@ export async function validateGroup(
   { headSha, baseSha, baseRef }: MergeGroup,
 ): Promise<void> {
   const client = await engine.github.installationClient(repository.installationId);
-  const defaultBranch = await readDefaultBranch(client, repository);
+  const defaultBranch = await defaultBranchOf(client, repository);
   const [tree, holding] = await Promise.all([
     engine.revisions.resolveCommit(repository, headSha).catch(unreadable),
     holdingPolicy(engine, client, repository, { defaultBranch, baseRef: '', baseSha }),

@@ -15,7 +15,11 @@ interface Asked {
 /** `doaas policy explain PR`: which rules hold for a pull request, what each asks for, and what is missing. Reads the store only. */
 export async function runPolicy(argv: readonly string[], io: Io): Promise<number> {
   const { repository, number, json } = await parse(argv);
-  const stored = await withStore('read', (store) => store.verdicts.of(repository, number));
+  const [owner = '', name = ''] = repository.split('/');
+  const stored = await withStore('read', async (store) => {
+    const renamed = await store.repositories.findByName(owner, name);
+    return store.verdicts.of(renamed?.knownAs ?? repository, number);
+  });
   if (stored === undefined)
     throw new CliError(
       `No plan of ${printable(repository)}#${number} was judged. It has none yet, or nothing to do; its checks say which.`,

@@ -22,6 +22,8 @@ export type GitHubConfig = Pick<
 export interface Repo {
   readonly owner: string;
   readonly name: string;
+  /** GitHub's own; where it is known, another repository of this name is not taken for it. */
+  readonly id?: number;
 }
 
 export interface AppIdentity {
@@ -81,7 +83,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     const known = clients.get(installationId);
     if (known !== undefined) return known;
     const octokit = octokitFor({ ...parts, installationId });
-    // its token ended before its time, so whoever comes next gets another
+    // a token that GitHub ended, as when the App is uninstalled, would be sent for the rest of its hour
     octokit.hook.error('request', (error) => {
       if ('status' in error && error.status === 401) clients.delete(installationId);
       throw error;

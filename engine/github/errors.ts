@@ -42,6 +42,19 @@ export async function calling<T>(what: string, call: () => Promise<T>): Promise<
   }
 }
 
+/**
+ * A name that was given up by a rename, a transfer or a deletion can be taken by anybody who may make repositories there. Throws
+ * `GitHubError` as if there were nothing.
+ */
+export function expectSame(
+  repo: { readonly owner: string; readonly name: string; readonly id?: number },
+  found: number,
+): void {
+  if (repo.id === undefined || repo.id === found) return;
+  const message = `${repo.owner}/${repo.name} is another repository now (id ${found}) than the one that is meant (id ${repo.id}). Nothing was done with it.`;
+  throw new GitHubError('github-not-found', message, { status: 404 });
+}
+
 /** For what people can do without, such as a reaction: GitHub will not have it, however often it is asked. */
 export function isRefused(error: unknown): boolean {
   return error instanceof GitHubError && ['github-refused', 'github-not-found'].includes(error.type);
@@ -78,6 +91,10 @@ function sentence(status: number, message: string): string {
   if (status === 404) {
     return 'GitHub answers 404: it is not there, or the App is not installed on this repository or lacks the permission (docs/github-app.md).';
   }
+  if (status === 403 && /was archived/i.test(message))
+    return 'the repository is archived, so GitHub takes nothing for it. Unarchive it to go on.';
+  if (status === 403 && /has been suspended/i.test(message))
+    return "the App's installation is suspended. Whoever did that can take it back under Settings > GitHub Apps > Configure.";
   if (status === 403)
     return `GitHub refuses with 403 (${message}). Check the App's permissions (docs/github-app.md).`;
   return `GitHub answers ${status}: ${message}.`;

@@ -3,6 +3,8 @@ import type { Repo } from './client.ts';
 /** Which repository, and through which installation it is reached. */
 export interface EventOrigin {
   readonly repo: Repo;
+  /** GitHub's own; missing only in what an older engine has stored. */
+  readonly repositoryId?: number;
   /** Absent for a webhook of a repository instead of the App's; then `installationOf` finds it. */
   readonly installationId: number | undefined;
 }
@@ -114,7 +116,15 @@ export interface MergeGroupMade extends EventOrigin {
   readonly baseRef: string;
 }
 
+/** What the App can reach, or how it is called, has changed: installed, suspended, renamed, archived and the like. */
+export interface AccessChanged {
+  readonly kind: 'access-changed';
+  /** As GitHub names it, such as `repository.renamed`. */
+  readonly what: string;
+}
+
 export type EngineEvent =
+  | AccessChanged
   | PullRequestChanged
   | PullRequestClosed
   | ReviewSubmitted

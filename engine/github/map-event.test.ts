@@ -35,7 +35,8 @@ describe.each(recorded.map((definition) => [definition.name, definition.examples
       for (const payload of payloads) {
         const result = mapEvent(name, payload, ours);
         if (result.kind === 'ignored') expect(result.reason).not.toContain('is not as GitHub describes it');
-        else expect(result.event.repo).toEqual({ owner: expect.any(String), name: expect.any(String) });
+        else if (result.event.kind !== 'access-changed')
+          expect(result.event.repo).toEqual({ owner: expect.any(String), name: expect.any(String) });
       }
     });
   },
@@ -62,6 +63,7 @@ test('an opened pull request', () => {
     kind: 'pull-request-changed',
     action: 'opened',
     repo: { owner: 'Codertocat', name: 'Hello-World' },
+    repositoryId: 186853002,
     installationId: undefined,
     number: 2,
     headSha: 'ec26c3e57ca3a959ca5aad62de7213c562f8c821',
@@ -176,4 +178,15 @@ test.each([
   ['a number as text', 'pull_request', { ...first('pull_request', 'opened'), pull_request: { number: '2' } }],
 ])('%s is ignored', (_, name, payload) => {
   expect(mapEvent(name, payload, ours).kind).toBe('ignored');
+});
+
+test.each([
+  ['repository', 'renamed'],
+  ['repository', 'archived'],
+  ['installation', 'suspend'],
+  ['installation', 'deleted'],
+  ['installation_repositories', 'removed'],
+])('%s.%s changes what the App reaches', (name, action) => {
+  expect(mapped(name, { action })).toEqual({ kind: 'access-changed', what: `${name}.${action}` });
+  expect(mapped(name, { action: 'other' })).toBe(`${name}.other changes nothing for us`);
 });

@@ -17,9 +17,15 @@ const BODY_MAX = 8192;
 /** Pure. `payload` is the parsed body of a verified delivery. Never throws: what it does not understand is ignored with the reason. */
 export function mapEvent(name: string, payload: unknown, options: MappingOptions): Mapped {
   if (!isObject(payload)) return ignored('the payload is not an object');
+  if (Object.hasOwn(ACCESS, name)) return mapAccess(name, payload.action);
   const repo = repoOf(payload);
   if (repo === undefined) return ignored(`${name} without a repository`);
-  const of: EventOrigin = { repo, installationId: optional(number, at(payload, 'installation', 'id')) };
+  const id = at(payload, 'repository', 'id');
+  const of: EventOrigin = {
+    repo,
+    ...(typeof id === 'number' && Number.isSafeInteger(id) ? { repositoryId: id } : {}),
+    installationId: optional(number, at(payload, 'installation', 'id')),
+  };
   const mapper = Object.hasOwn(MAPPERS, name) ? MAPPERS[name] : undefined;
   if (mapper === undefined) return ignored(`event ${name} is not used`);
   try {
@@ -43,6 +49,19 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
   push: mapPush,
   merge_group: mapMergeGroup,
 };
+
+/** Actions after which the App reaches more or less than before, or the same by another name. */
+const ACCESS: Readonly<Record<string, readonly string[]>> = {
+  repository: ['renamed', 'transferred', 'archived', 'unarchived', 'deleted', 'privatized', 'publicized'],
+  installation: ['created', 'deleted', 'suspend', 'unsuspend', 'new_permissions_accepted'],
+  installation_repositories: ['added', 'removed'],
+};
+
+function mapAccess(name: string, action: unknown): Mapped {
+  if (typeof action !== 'string' || ACCESS[name]?.includes(action) !== true)
+    return ignored(`${name}.${String(action).slice(0, 40)} changes nothing for us`);
+  return event({ kind: 'access-changed', what: `${name}.${action}` });
+}
 
 const PULL_ACTIONS: Readonly<Record<string, PullAction>> = {
   opened: 'opened',

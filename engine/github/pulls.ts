@@ -1,5 +1,5 @@
 import type { GitHubClient, Repo } from './client.ts';
-import { calling, GitHubError } from './errors.ts';
+import { calling, expectSame, GitHubError } from './errors.ts';
 
 export interface PullRequest {
   readonly number: number;
@@ -32,6 +32,7 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
       repo: repo.name,
       pull_number: number,
     });
+    expectSame(repo, data.base.repo.id);
     return {
       number,
       title: data.title,
@@ -64,14 +65,6 @@ export function branchTip(client: GitHubClient, repo: Repo, branch: string): Pro
       ref: `heads/${branch}`,
     });
     return data.object.sha;
-  });
-}
-
-/** Throws `GitHubError`. */
-export function readDefaultBranch(client: GitHubClient, repo: Repo): Promise<string> {
-  return calling(`Reading ${repo.owner}/${repo.name}`, async () => {
-    const { data } = await client.octokit.repos.get({ owner: repo.owner, repo: repo.name });
-    return data.default_branch;
   });
 }
 

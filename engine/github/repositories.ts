@@ -1,5 +1,5 @@
 import type { GitHub, GitHubClient, Repo } from './client.ts';
-import { calling } from './errors.ts';
+import { calling, expectSame, isRefused } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { readPages } from './pages.ts';
 
@@ -9,16 +9,24 @@ export interface CoveredRepository extends Repo {
   readonly id: number;
   readonly defaultBranch: string;
   readonly installationId: number;
+  /** Can be read and not written. */
+  readonly archived: boolean;
 }
 
-/** All repositories that can be worked on; archived ones and those of suspended installations cannot. Throws `GitHubError`. */
+/** All repositories that can be read; those of suspended installations cannot. Throws `GitHubError`. */
 export async function coveredRepositories(
   github: Pick<GitHub, 'installations' | 'installationClient'>,
 ): Promise<readonly CoveredRepository[]> {
   const all: CoveredRepository[] = [];
   for (const installationId of await github.installations())
-    all.push(...(await repositoriesOf(await github.installationClient(installationId))));
+    all.push(...(await repositoriesOf(await github.installationClient(installationId)).catch(noneIfGone)));
   return all;
+}
+
+/** Suspended or uninstalled since the list was read. */
+function noneIfGone(error: unknown): readonly CoveredRepository[] {
+  if (isRefused(error)) return [];
+  throw error;
 }
 
 async function repositoriesOf(client: GitHubClient): Promise<readonly CoveredRepository[]> {
@@ -28,11 +36,10 @@ async function repositoriesOf(client: GitHubClient): Promise<readonly CoveredRep
       return (await client.octokit.apps.listReposAccessibleToInstallation(query)).data.repositories;
     }),
   );
-  return repositories
-    .filter((repository) => !repository.archived)
-    .map(({ id, name, owner, default_branch: defaultBranch }) => {
-      return { id, owner: owner.login, name, defaultBranch, installationId: client.installationId };
-    });
+  const { installationId } = client;
+  return repositories.map(({ id, name, owner, default_branch: defaultBranch, archived }) => {
+    return { id, owner: owner.login, name, defaultBranch, installationId, archived };
+  });
 }
 
 export interface OpenPull {
@@ -51,10 +58,21 @@ export function openPulls(client: GitHubClient, repo: Repo, base?: string): Prom
   });
 }
 
-/** Throws `GitHubError`. */
-export function defaultBranchOf(client: GitHubClient, repo: Repo): Promise<string> {
+/** As it is called now: GitHub leads from a former name to it, unless that name is somebody else's by now. Throws `GitHubError`. */
+export function readRepository(
+  client: GitHubClient,
+  repo: Repo,
+): Promise<Omit<CoveredRepository, 'installationId'>> {
   return calling(`Reading ${repo.owner}/${repo.name}`, async () => {
     const { data } = await client.octokit.repos.get({ owner: repo.owner, repo: repo.name });
-    return data.default_branch;
+    const { id, name, owner, default_branch: defaultBranch, archived } = data;
+    return { id, owner: owner.login, name, defaultBranch, archived };
   });
+}
+
+/** Throws `GitHubError`, also where the name belongs to another repository by now. */
+export async function defaultBranchOf(client: GitHubClient, repo: Repo): Promise<string> {
+  const { id, defaultBranch } = await readRepository(client, repo);
+  expectSame(repo, id);
+  return defaultBranch;
 }

@@ -1,11 +1,16 @@
 import type { PullRef, RepositoryRef } from '../activities/types.ts';
 
+/** The name under which the engine keeps what belongs to a repository; a rename does not change it. */
+export function recordName({ owner, name, knownAs }: Omit<RepositoryRef, 'installationId'>): string {
+  return knownAs ?? `${owner}/${name}`;
+}
+
 /** One workflow a pull request, whatever delivered its events. */
 export function pullWorkflowId({ repository, number }: PullRef): string {
-  return `pull-request:${repository.owner}/${repository.name}#${number}`.toLowerCase();
+  return `pull-request:${recordName(repository)}#${number}`.toLowerCase();
 }
 
 /** One workflow a branch: Temporal takes the signals of one workflow one after the other. */
-export function repositoryWorkflowId({ owner, name }: RepositoryRef, branch: string): string {
-  return `repository:${owner}/${name}`.toLowerCase().concat(':', branch);
+export function repositoryWorkflowId(repository: RepositoryRef, branch: string): string {
+  return `repository:${recordName(repository)}`.toLowerCase().concat(':', branch);
 }

@@ -2,6 +2,7 @@ import type { EngineEvent } from '../github/events.ts';
 
 /** Events of one lane keep their order: those of one pull request, and the pushes to one branch. */
 export function laneOf(event: EngineEvent): string {
+  if (event.kind === 'access-changed') return 'access';
   const repository = `${event.repo.owner}/${event.repo.name}`.toLowerCase();
   switch (event.kind) {
     case 'pull-request-changed':

@@ -49,7 +49,7 @@ const WORDS: readonly (readonly [RegExp, RepositoryErrorType, string])[] = [
     'The repository refused the push. Check branch protection and whether the branch is there already.',
   ],
   [
-    /could not resolve host|failed to connect|couldn't connect|connection|timed out|returned error: (429|5\d\d)|early EOF|hung up|RPC failed|SSL|gnutls/i,
+    /could not resolve host|failed to connect|couldn't connect|connection|empty reply|timed out|returned error: (429|5\d\d)|early EOF|hung up|RPC failed|SSL|gnutls/i,
     'repository-unreachable',
     'The repository cannot be reached at the moment; the engine tries again.',
   ],

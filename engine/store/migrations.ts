@@ -5,6 +5,7 @@ import {
   driftTable,
   hostKeysTable,
   keysTable,
+  knownAs,
   lockPriority,
   pullsTable,
   settledTable,
@@ -27,6 +28,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0008_host_keys': { up: (db) => hostKeysTable(db.schema) },
     '0009_lock_priority': { up: (db) => lockPriority(db.schema) },
     '0010_settled': { up: (db) => settledTable(db.schema) },
+    '0011_known_as': { up: knownAs },
   };
 }
 

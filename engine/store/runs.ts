@@ -117,6 +117,12 @@ export function runsIn({ db }: Connection, now: Clock) {
       );
     },
 
+    /** Runs whose detail has an end that was not shown, oldest first. */
+    async unshown(repository: string): Promise<readonly Run[]> {
+      const query = select().where('repository', '=', repository).where('detail', 'like', '%"unshown":{%');
+      return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
+    },
+
     /** Newest first, over all repositories. */
     async recent(limit: number): Promise<readonly Run[]> {
       const rows = await select()

@@ -18,6 +18,7 @@ export interface Schema {
     name: string;
     default_branch: string;
     installation_id: string | null;
+    known_as: string;
   };
   readonly pulls: { repository: string; number: number; head_sha: string; open: number; seen_at: number };
   readonly plans: { digest: string; body: Uint8Array; stored_at: number };

@@ -38,13 +38,24 @@ function repositoriesSuite(store: () => Store): void {
     await store().repositories.save(record);
     await store().repositories.save({ ...record, name: `new-${id}`, installationId: '7' });
     expect(await store().repositories.findByName('o', `old-${id}`)).toBeUndefined();
-    expect(await store().repositories.findByName('o', `new-${id}`)).toEqual({
+    expect(await store().repositories.findByName('O', `New-${id}`)).toEqual({
       ...record,
       name: `new-${id}`,
       installationId: '7',
+      knownAs: `o/old-${id}`,
     });
-    await store().repositories.remove(id);
-    expect(await store().repositories.get(id)).toBeUndefined();
+  });
+
+  it('never takes a repository that took over a name for the one that had it', async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    const old = { id: first, owner: 'o', name: first, defaultBranch: 'main', installationId: null };
+    expect(await store().repositories.save(old)).toMatchObject({ knownAs: `o/${first}` });
+    await store().repositories.save({ ...old, name: `moved-${first}` });
+    const taker = { ...old, id: second, owner: 'O', name: first };
+    expect(await store().repositories.save(taker)).toMatchObject({ knownAs: `O/${first}@${second}` });
+    expect(await store().repositories.save(taker)).toMatchObject({ knownAs: `O/${first}@${second}` });
+    expect(await store().repositories.findKnownAs(`o/${first}`)).toMatchObject({ id: first });
+    expect(await store().repositories.get(first)).toMatchObject({ name: `moved-${first}` });
   });
 }
 

@@ -1,5 +1,5 @@
 /** What a migration of its own brought; like it, never edited. */
-import type { SchemaModule } from 'kysely';
+import { type Kysely, type SchemaModule, sql } from 'kysely';
 import type { Dialect } from './schema.ts';
 
 export async function driftTable(schema: SchemaModule): Promise<void> {
@@ -78,4 +78,22 @@ export async function settledTable(schema: SchemaModule): Promise<void> {
     .addColumn('at', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('settled_key', ['repository', 'identity'])
     .execute();
+}
+
+/**
+ * What was kept under a name until now stays with the oldest repository that had it (GitHub's ids count up); another one
+ * that took the name over gets its id behind it.
+ */
+export async function knownAs(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable('repositories')
+    .addColumn('known_as', 'text', (c) => c.notNull().defaultTo(''))
+    .execute();
+  await sql`update repositories set known_as = owner || '/' || name`.execute(db);
+  await sql`update repositories set known_as = known_as || '@' || id where exists (
+    select 1 from repositories older where lower(older.owner || '/' || older.name)
+      = lower(repositories.owner || '/' || repositories.name) and cast(older.id as bigint) < cast(repositories.id as bigint))`.execute(
+    db,
+  );
+  await sql`create unique index repositories_by_known_as on repositories (lower(known_as))`.execute(db);
 }

@@ -67,6 +67,7 @@ export const APP_EVENTS = [
   'pull_request',
   'pull_request_review',
   'push',
+  'repository',
 ] as const;
 
 export interface SeedInput {
@@ -76,6 +77,13 @@ export interface SeedInput {
   readonly appSlug: string;
   readonly privateKey: string;
   readonly installationId: number;
+  /** On `secondOrganisation`. */
+  readonly second: number;
+}
+
+/** It has the App, too. */
+export function secondOrganisation(owner: string): string {
+  return `${owner}-holding`;
 }
 
 export function botLogin(slug: string): string {
@@ -101,6 +109,11 @@ export function seedOf(input: SeedInput): Record<string, unknown> {
           name: input.owner,
           members: [{ login: input.accounts.admin.login, role: 'admin' }],
         },
+        {
+          login: secondOrganisation(input.owner),
+          name: secondOrganisation(input.owner),
+          members: [{ login: input.accounts.admin.login, role: 'admin' }],
+        },
       ],
       apps: [
         {
@@ -112,6 +125,11 @@ export function seedOf(input: SeedInput): Record<string, unknown> {
           events: APP_EVENTS,
           installations: [
             { installation_id: input.installationId, account: input.owner, repository_selection: 'all' },
+            {
+              installation_id: input.second,
+              account: secondOrganisation(input.owner),
+              repository_selection: 'all',
+            },
           ],
         },
       ],

@@ -98,6 +98,22 @@ export interface Acting {
   readonly makeFork: (repo: RepositoryName, pull: number, fork: RepositoryName) => Promise<void>;
   /** As a merge queue does with a pull request; gives the commit that it would merge. */
   readonly requestMergeGroup: (repo: RepositoryName, pull: number) => Promise<string>;
+  /** Moves a branch to a commit beside its history, from the default branch's tip; gives the commit's id. */
+  readonly forcePush: (repo: RepositoryName, branch: string, files: Files, onto?: string) => Promise<string>;
+  /** What follows gives the repository as it is called afterwards. Its former name leads to it, until somebody else takes that. */
+  readonly renameRepository: (repo: RepositoryName, name: string) => Promise<RepositoryName>;
+  /** To a person or an organisation; `secondOrganisation` has the App, too. */
+  readonly transferRepository: (repo: RepositoryName, to: string) => Promise<RepositoryName>;
+  readonly setArchived: (repo: RepositoryName, archived: boolean) => Promise<void>;
+  readonly deleteRepository: (repo: RepositoryName) => Promise<void>;
+  /** Open pull requests into it go into the new one. */
+  readonly renameDefaultBranch: (repo: RepositoryName, to: string) => Promise<void>;
+  readonly suspendApp: () => Promise<void>;
+  readonly unsuspendApp: () => Promise<void>;
+  /** Its tokens end at once. */
+  readonly uninstallApp: () => Promise<void>;
+  /** Again, with an id of its own. */
+  readonly installApp: () => Promise<void>;
   readonly setCollaborator: (
     repo: RepositoryName,
     user: Account,

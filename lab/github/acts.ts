@@ -7,6 +7,7 @@ import type { ApiAnswer, LabContext } from './context.ts';
 import { fillFork } from './forks.ts';
 import { callJson } from './internal.ts';
 import { asJson, isJson, type Json, parseJson } from './json.ts';
+import { lifeActs } from './life-acts.ts';
 import { policyActs } from './policy-acts.ts';
 import { findRepo } from './repositories.ts';
 import type { RepoRow } from './rows.ts';
@@ -27,6 +28,7 @@ export function createActing(context: LabContext, owner: string, accounts: Accou
     ...pullActs(parts),
     ...checkActs(parts),
     ...policyActs(context, owner, accounts),
+    ...lifeActs(context, owner, accounts),
   };
 }
 
@@ -123,13 +125,29 @@ function codeActs(parts: Parts) {
     await must(request(user, 'PATCH', path, { sha }), `pushing to ${branch}`);
     return sha;
   };
+  const forcePush: Acting['forcePush'] = async (repo, branch, files, onto) => {
+    const parent = onto ?? (await branchSha(repo, rowOf(context, repo).default_branch));
+    const sha = await commit(parts, accounts.author, repo, parent, files);
+    const path = `${pathOf(repo)}/git/refs/heads/${branch}`;
+    await must(request(accounts.admin, 'PATCH', path, { sha, force: true }), `pushing to ${branch}`);
+    return sha;
+  };
   const fileAt: Acting['fileAt'] = async (repo, ref, path) => {
     const url = `${pathOf(repo)}/contents/${path.split('/').map(encodeURIComponent).join('/')}?ref=${ref}`;
     const found = await request(accounts.admin, 'GET', url);
     if (found.status === 404) return undefined;
     return Buffer.from(String(asJson(parseJson(found.body)).content), 'base64').toString('utf8');
   };
-  return { createRepository, forkRepository, setCollaborator, branchSha, branchWithChanges, push, fileAt };
+  return {
+    createRepository,
+    forkRepository,
+    setCollaborator,
+    branchSha,
+    branchWithChanges,
+    push,
+    forcePush,
+    fileAt,
+  };
 }
 
 function rowOf(context: LabContext, repo: RepositoryName): RepoRow {

@@ -12,6 +12,7 @@ import { PULL_ROUTES } from './pull-routes.ts';
 import { inTurn, mirrorOf, repoOfPath } from './repositories.ts';
 import type { Route } from './routes.ts';
 import type { RepoRow, TokenUser } from './rows.ts';
+import { byName, redirected, refusedOn, refusedToInstallation } from './standing.ts';
 
 const ROUTES: readonly Route[] = [...PULL_ROUTES, ...CHECK_ROUTES, ...OTHER_ROUTES];
 
@@ -20,7 +21,8 @@ const MOVES_NO_REF =
   /^\/repos\/[^/]+\/[^/]+\/(git\/(blobs|trees|commits|tags)$|issues|check-runs|check-suites|pulls\/\d+\/reviews)/;
 
 /** Answers one request of the REST API: limits, the layer's routes, the emulator, then git is brought up to it. */
-export async function answerApi(context: LabContext, call: ApiCall): Promise<ApiAnswer> {
+export async function answerApi(context: LabContext, given: ApiCall): Promise<ApiAnswer> {
+  const call = byName(context, given);
   const token = tokenOf(call.headers.authorization);
   const user = token === undefined ? undefined : context.emulator.tokens.get(token);
   const isJwt = token?.startsWith('eyJ') === true;
@@ -30,10 +32,12 @@ export async function answerApi(context: LabContext, call: ApiCall): Promise<Api
   const pathname = call.path.split('?')[0] ?? '';
   const limits = limitErrors(call.method, pathname, json);
   if (limits.length > 0) return problem(422, 'Validation Failed', limits);
-  const own = await appRoute(context, call, user);
+  const own = refusedToInstallation(context, call, user) ?? (await appRoute(context, call, user));
   if (own) return own;
   const repo = repoOfPath(context, pathname);
-  if (repo === undefined) return callEmulator(context, call);
+  if (repo === undefined) return redirected(context, call) ?? callEmulator(context, call);
+  const refused = refusedOn(context, call, repo, user);
+  if (refused) return refused;
   const run = () => route(context, call, pathname, repo, user, json);
   if (call.method === 'GET' || call.method === 'HEAD' || MOVES_NO_REF.test(pathname)) return run();
   return inTurn(context, repo, () => changing(context, repo, actorOf(context, user), run));

@@ -88,8 +88,8 @@ function annotationOf(value: unknown): Annotation {
 }
 
 function completeRun({ context, repo }: RouteInput, run: Json): Json {
-  const { store, installationId } = context;
-  const completed = completeCheckRun({ store, installationId, app: appJson(context) }, repo.id, run);
+  const { store } = context;
+  const completed = completeCheckRun({ store, app: appJson(context) }, repo.id, run);
   const row = store.checkRuns.get(Number(run.id));
   const app = context.state.otherRuns.has(Number(run.id)) ? { app: OTHER_APP } : {};
   return {

@@ -3,7 +3,7 @@ import type { Emulator } from './emulator.ts';
 import type { Json } from './json.ts';
 import type { Mirror } from './mirror.ts';
 import type { PullFacts } from './pull-facts.ts';
-import type { Store } from './rows.ts';
+import type { InstallationRow, Store } from './rows.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -50,6 +50,12 @@ export interface LabState {
   readonly forks: Set<number>;
   /** Check runs of another App. */
   readonly otherRuns: Set<number>;
+  /** Names that repositories had before, in lower case, and the id of the one that had it last. */
+  readonly formerNames: Map<string, number>;
+  /** The installation that was removed last. */
+  uninstalled: InstallationRow | undefined;
+  /** Of the App on the lab's first owner; another one after each installation. */
+  installationId: number;
   nextReactionId: number;
 }
 

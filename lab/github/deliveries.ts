@@ -45,6 +45,8 @@ export interface DeliveriesOptions {
   readonly appId: number;
   /** Events that the App subscribes to. */
   readonly events: readonly string[];
+  /** Whether the App hears of this at all. */
+  readonly reaches: (payload: object) => boolean;
 }
 
 /** Headers of GitHub's webhooks: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers */
@@ -96,7 +98,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   };
   const faults = createWebhookFaults(stopped.signal);
   const emit: Deliveries['emit'] = (event, action, payload) => {
-    if (stopped.signal.aborted || !options.events.includes(event)) return undefined;
+    if (stopped.signal.aborted || !options.events.includes(event) || !options.reaches(payload))
+      return undefined;
     const body = JSON.stringify(payload);
     const guid = randomUUID();
     const headers = deliveryHeaders({ event, guid, appId: options.appId, secret }, body);

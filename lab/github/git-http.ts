@@ -6,8 +6,9 @@ import { GIT_ENVIRONMENT } from './git.ts';
 import { tokenOf } from './internal.ts';
 import { exportToGit, importFromGit } from './mirror.ts';
 import { contentsPermission } from './permissions.ts';
-import { findRepo, inTurn, mirrorOf } from './repositories.ts';
+import { findRepo, folderOf, inTurn, mirrorOf } from './repositories.ts';
 import type { RepoRow, TokenUser } from './rows.ts';
+import { isSuspended, movedTo } from './standing.ts';
 
 export interface GitRequest {
   readonly owner: string;
@@ -38,6 +39,13 @@ export async function serveGit(
   const token = tokenOf(req.headers.authorization);
   const user = token === undefined ? undefined : context.emulator.tokens.get(token);
   const repo = findRepo(context, request.owner, request.name);
+  const moved = movedTo(context, `${request.owner}/${request.name}`);
+  if (moved !== undefined) {
+    const query = request.query === '' ? '' : `?${request.query}`;
+    const location = `${context.baseUrl}/${moved.full_name}.git/${request.service}${query}`;
+    res.writeHead(301, { location }).end();
+    return;
+  }
   const refusal = refusalOf(context, repo, token, user, writes);
   if (refusal !== undefined || repo === undefined) return refuse(res, refusal ?? 404);
   if (request.service !== 'git-receive-pack') {
@@ -63,8 +71,10 @@ function refusalOf(
   user: TokenUser | undefined,
   writes: boolean,
 ): 401 | 403 | 404 | undefined {
+  if (isSuspended(context.store, user)) return 403;
   if (token !== undefined && user === undefined) return 401;
   if (repo === undefined) return user === undefined ? 401 : 404;
+  if (repo.archived && writes) return user === undefined ? 401 : 403;
   const permission = contentsPermission(context.store, context.admin.login, repo, user);
   if (permission === 'none') return user === undefined ? 401 : 404;
   if (!writes || permission === 'write' || permission === 'admin') return undefined;
@@ -118,7 +128,7 @@ function backendEnvironment(
     ...GIT_ENVIRONMENT,
     GIT_PROJECT_ROOT: context.root,
     GIT_HTTP_EXPORT_ALL: '1',
-    PATH_INFO: `/${repo.full_name}.git/${request.service}`,
+    PATH_INFO: `/${folderOf(repo)}/${request.service}`,
     REQUEST_METHOD: req.method ?? 'GET',
     QUERY_STRING: request.query,
     CONTENT_TYPE: header('content-type'),

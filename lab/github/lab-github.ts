@@ -13,10 +13,14 @@ import { startEmulator } from './emulator.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { completePayload } from './payloads.ts';
 import { createRecorder, type RecordedRequest, type Violation } from './recorder.ts';
+import type { Store } from './rows.ts';
 import { listen, serve } from './server.ts';
+import { installationOf } from './standing.ts';
 
 const APP_ID = 424_242;
 const INSTALLATION_ID = 31_415_926;
+/** Of the App on the second organisation, to which repositories can be transferred. */
+const SECOND_INSTALLATION_ID = 27_182_818;
 const DEFAULT_OWNER = 'acme';
 const DEFAULT_SLUG = 'doaas';
 
@@ -80,7 +84,9 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
     owner,
     accounts,
     app,
-    installationId: INSTALLATION_ID,
+    get installationId() {
+      return context.state.installationId;
+    },
     faults,
     webhooks,
     setWebhookUrl: webhooks.setTarget,
@@ -113,14 +119,21 @@ interface Parts {
 
 async function createContext(options: LabGitHubOptions, parts: Parts): Promise<LabContext> {
   const { url, owner, accounts, app } = parts;
+  const state = createState();
   const deliveries = createDeliveries({
     url: options.webhookUrl,
     secret: options.webhookSecret,
     appId: APP_ID,
     events: APP_EVENTS,
+    reaches: (payload) => reaches(emulator.store, payload),
   });
   const { slug, privateKey } = app;
-  const ids = { appId: APP_ID, appSlug: slug, installationId: INSTALLATION_ID };
+  const ids = {
+    appId: APP_ID,
+    appSlug: slug,
+    installationId: INSTALLATION_ID,
+    second: SECOND_INSTALLATION_ID,
+  };
   const emulator = await startEmulator({
     baseUrl: url,
     seed: seedOf({ owner, accounts, privateKey, ...ids }),
@@ -138,13 +151,15 @@ async function createContext(options: LabGitHubOptions, parts: Parts): Promise<L
     store,
     deliveries,
     app: { id: APP_ID, slug, name: slug },
-    installationId: INSTALLATION_ID,
+    get installationId() {
+      return state.installationId;
+    },
     admin: accounts.admin,
-    state: createState(),
+    state,
     complete,
   };
   function complete(event: string, payload: unknown) {
-    return completePayload({ store, installationId: INSTALLATION_ID, app: appJson(context) }, event, payload);
+    return completePayload({ store, app: appJson(context) }, event, payload);
   }
   return context;
 }
@@ -154,6 +169,19 @@ async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'doaas-lab-github-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Of a repository whose owner has not installed the App, or has suspended it, GitHub tells it nothing. */
+function reaches(store: Store, payload: object): boolean {
+  const { repository } = payload as {
+    readonly repository?: { readonly owner?: { readonly login?: string } };
+  };
+  const login = repository?.owner?.login;
+  if (login === undefined) return true;
+  const org = store.orgs.findOneBy('login', login);
+  const account = org ?? store.users.findOneBy('login', login);
+  const owner_type = org === undefined ? 'User' : 'Organization';
+  return installationOf(store, { owner_id: account?.id ?? 0, owner_type })?.suspended_at === null;
 }
 
 /** Events that the layer makes itself from moved references, also for pushes that the emulator never sees. */
@@ -168,6 +196,9 @@ function createState(): LabState {
     reactions: new Map(),
     tokenUses: new Map(),
     forks: new Set(),
+    formerNames: new Map(),
+    uninstalled: undefined,
+    installationId: INSTALLATION_ID,
     otherRuns: new Set(),
     nextReactionId: 1,
   };

@@ -1,9 +1,9 @@
 import { asJson, isJson, type Json } from './json.ts';
 import type { PullRow, Store } from './rows.ts';
+import { installationOf } from './standing.ts';
 
 export interface PayloadContext {
   readonly store: Store;
-  readonly installationId: number;
   readonly app: Json;
 }
 
@@ -11,8 +11,8 @@ export interface PayloadContext {
 export function completePayload(context: PayloadContext, event: string, payload: unknown): Json {
   const given = asJson(payload);
   const repoId = Number(asJson(given.repository).id);
-  const installation = { id: context.installationId, node_id: `MDIz${context.installationId}` };
-  const common: Json = { ...given, installation };
+  const id = installationOf(context.store, context.store.repos.get(repoId))?.installation_id ?? 0;
+  const common: Json = { ...given, installation: { id, node_id: `MDIz${id}` } };
   if (event === 'pull_request' && isJson(given.pull_request)) {
     return {
       ...common,

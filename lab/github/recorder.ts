@@ -41,7 +41,8 @@ export async function createRecorder(): Promise<Recorder> {
       if (requests.length > REQUESTS_KEPT) requests.shift();
       const problems = description.problems({
         method: call.method === 'HEAD' ? 'GET' : call.method,
-        path,
+        // where a client was led to from a former name
+        path: path.replace(/^\/repositories\/\d+/, '/repos/owner/name'),
         query: new URLSearchParams(query),
         body,
       });

@@ -18,9 +18,14 @@ export function repoOfPath(context: LabContext, path: string): RepoRow | undefin
 export function mirrorOf(context: LabContext, repo: RepoRow): Promise<Mirror> {
   const existing = context.state.mirrors.get(repo.id);
   if (existing) return existing;
-  const created = createMirror(join(context.root, `${repo.full_name}.git`), repo);
+  const created = createMirror(join(context.root, folderOf(repo)), repo);
   context.state.mirrors.set(repo.id, created);
   return created;
+}
+
+/** Of its mirror; a rename leaves it where it is. */
+export function folderOf(repo: RepoRow): string {
+  return `${repo.id}.git`;
 }
 
 /** Runs one change of a repository after the other. */

@@ -26,6 +26,7 @@ export interface RepoRow extends Row {
   readonly name: string;
   readonly full_name: string;
   readonly private: boolean;
+  readonly archived: boolean;
   readonly owner_id: number;
   readonly owner_type: string;
   readonly default_branch: string;
@@ -204,6 +205,9 @@ export interface AppRow extends Row {
 export interface InstallationRow extends Row {
   readonly installation_id: number;
   readonly app_id: number;
+  readonly account_id: number;
+  readonly account_type: string;
+  readonly suspended_at: string | null;
 }
 
 export interface Store {

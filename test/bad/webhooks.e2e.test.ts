@@ -206,8 +206,9 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
       const mapped = mapEvent(event, JSON.parse(body), { appId: world.github.app.id });
       if (mapped.kind === 'ignored') continue;
       const temporal = world.engine.temporal();
-      const installationOf = () => Promise.reject(new Error('the delivery names its installation'));
-      await deliver({ temporal, botName: 'doaas', installationOf, receivedAt: 0, guid }, mapped.event);
+      const { installationId } = world.github;
+      const locate = async () => ({ ...world.repo, installationId });
+      await deliver({ temporal, botName: 'doaas', locate, receivedAt: 0, guid }, mapped.event);
     }
     // what comes after them is handled in order, so an effect of theirs would be there by then
     const last = await world.say(pull, '/doaas help');

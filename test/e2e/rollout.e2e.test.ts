@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LIMITS, loadOf } from '../githubLoad.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -76,6 +77,7 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     world.check(sha, 'doaas/apply', { conclusion, seconds: 240 });
 
   it('goes to one server first, then to a quarter at a time, and says so beforehand', async () => {
+    const before = world.github.requests().length;
     const { pull, sha, plan } = await applying('default', { scripts: counted('default') });
     expect(plan.summary).toContain('**Rollout:** 5 batches over 8 servers');
     expect(plan.summary).toContain('| 1, canary | web-1 | verify |');
@@ -84,6 +86,9 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     const apply = await finished(sha, 'success');
     expect(apply.summary.match(/✓ done \|/g)?.length).toBeGreaterThanOrEqual(5);
     await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 60);
+    // as many batches as a hundred servers have; what it takes with those is measured by `bench -- github`
+    const { writes } = loadOf(world.github.requests().slice(before));
+    expect(writes).toBeLessThanOrEqual(LIMITS.writesAMinute / 2);
     const times = await Promise.all(ALL.map(async (n) => BigInt(await on(n, 'cat /var/tmp/default'))));
     const batches = [[1], [2, 3], [4, 5], [6, 7], [8]].map((batch) => batch.map((n) => times[n - 1] ?? 0n));
     for (const [i, batch] of batches.slice(1).entries()) {

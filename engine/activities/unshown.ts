@@ -1,0 +1,28 @@
+import { recordName } from '../github/workflowIds.ts';
+import type { Engine } from './engine.ts';
+import { keepDetail } from './runDetail.ts';
+import type { RunDetail } from './runViews.ts';
+import { showRun } from './showRun.ts';
+import type { RepositoryRef, RunRef } from './types.ts';
+
+/**
+ * How runs of a repository ended where GitHub would not have it shown: archived, suspended, uninstalled. Else their checks would say for
+ * ever that they run.
+ */
+export async function showUnshown(engine: Engine, repository: RepositoryRef): Promise<void> {
+  for (const stored of await engine.store.runs.unshown(recordName(repository))) {
+    const { ref, unshown } = stored.detail as RunDetail & { readonly ref?: RunRef };
+    if (ref === undefined || unshown === undefined) continue;
+    const run = { ...ref, pull: { ...ref.pull, repository } };
+    await showRun(engine, run, unshown).catch(async (error: unknown) => {
+      if (isPassing(error)) throw error;
+      engine.log.warn({ run: run.run, reason: String(error) }, 'how a run ended cannot be shown');
+      await keepDetail(engine, run, { unshown: undefined });
+    });
+  }
+}
+
+/** The next sweep tries again; what will never be shown, such as a run whose plan is gone, is tried once. */
+function isPassing(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true;
+}

@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
+import { secondOrganisation } from '../../lab/github/accounts.ts';
+import type { RepositoryName } from '../../lab/github/acting.ts';
+import { MINUTES, until } from '../until.ts';
+import { serverYaml, startWorld, verbsOf, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+/** What becomes of repositories and of the App while pull requests are open and runs go on. One host, a repository for each story. */
+describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const on = async (script: string): Promise<string> =>
+    (await world.hosts[0]?.exec(script))?.stdout.trim() ?? '';
+  const file = (name: string, content = name): Record<string, string> => ({
+    [`${name}.yaml`]: configuration(name, { files: { [`/etc/doaas-${name}`]: { content: `${content}\n` } } }),
+  });
+  const isOn = (name: string) => on(`cat /etc/doaas-${name} 2>/dev/null`);
+  /** Waits in its apply until the test lets it go on; beside it a file that a rollback takes away again. */
+  const waits = (name: string): Record<string, string> => ({
+    [`${name}.yaml`]: configuration(name, {
+      files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
+      scripts: {
+        [name]: {
+          check: `test -e /var/tmp/${name}.done`,
+          apply: `touch /var/tmp/${name}.begun; until [ -e /var/tmp/${name}.go ]; do sleep 0.1; done; touch /var/tmp/${name}.done`,
+          undo: `rm -f /var/tmp/${name}.*`,
+        },
+      },
+    }),
+  });
+  const begun = (name: string) =>
+    until(
+      async () => ((await on(`ls /var/tmp/${name}.begun`)) === '' ? undefined : true),
+      `${name} to begin`,
+    );
+  const letGo = (name: string) => on(`touch /var/tmp/${name}.go`);
+
+  const create = (name: string, isPrivate = false): Promise<RepositoryName> =>
+    world.github.createRepository({
+      name,
+      private: isPrivate,
+      files: { 'servers.yaml': serverYaml(world.hosts) },
+    });
+  const at = (repo: RepositoryName) => verbsOf(world.github, repo);
+
+  async function approved(repo: RepositoryName, name: string, files = file(name)) {
+    const { open, check, approve } = at(repo);
+    const { pull, sha } = await open(name, files);
+    await check(sha, 'doaas/plan', { conclusion: 'success' });
+    await approve(pull);
+    return { pull, sha };
+  }
+
+  async function applies(repo: RepositoryName, { pull, sha }: { pull: number; sha: string }): Promise<void> {
+    await at(repo).say(pull, '/doaas apply');
+    await at(repo).mergedSoon(pull, sha);
+    await at(repo).check(sha, 'doaas/apply', { conclusion: 'success' });
+  }
+
+  const statusOf = async (repo: RepositoryName, pull: number) => {
+    const id = `pull-request:${repo.owner}/${repo.name}#${pull}`.toLowerCase();
+    return (await world.engine.temporal().workflow.getHandle(id).describe()).status.name;
+  };
+  const ends = (repo: RepositoryName, pull: number) =>
+    until(async () => ((await statusOf(repo, pull)) === 'COMPLETED' ? true : undefined), 'the end', 90);
+
+  it.concurrent('a repository is transferred to an owner with the App: it goes on there', async () => {
+    const old = await create('handed-over', true);
+    const open = await approved(old, 'moved');
+    const moved = await world.github.transferRepository(old, secondOrganisation(world.github.owner));
+    await applies(moved, open);
+    expect(await isOn('moved')).toBe('moved');
+  });
+
+  it.concurrent('a repository is transferred to somebody without the App: the next sweep ends its workflow', async () => {
+    const repo = await create('given-away', true);
+    const { pull } = await approved(repo, 'given');
+    await world.github.transferRepository(repo, world.github.accounts.stranger.login);
+    await world.engine.temporal().workflow.start('sweep', {
+      workflowId: 'sweep:after-a-transfer',
+      taskQueue: TASK_QUEUE,
+      args: [],
+    });
+    await ends(repo, pull);
+    expect(await isOn('given')).toBe('');
+  });
+
+  it.concurrent('a default branch is renamed under an approved plan: it is merged into the new one', async () => {
+    const repo = await create('branches');
+    const { pull, sha } = await approved(repo, 'stem');
+    await world.github.renameDefaultBranch(repo, 'trunk');
+    await applies(repo, { pull, sha });
+    expect(await world.github.fileAt(repo, 'trunk', 'stem.yaml')).toContain('doaas-stem');
+  });
+
+  it.concurrent('a head is replaced by force: the approval does not count for the other', async () => {
+    const repo = await create('forced');
+    const { pull, sha } = await approved(repo, 'forced');
+    const next = await world.github.forcePush(repo, 'forced', file('forced', 'other'));
+    await at(repo).check(next, 'doaas/plan', { conclusion: 'success' });
+    const asked = await at(repo).say(pull, '/doaas apply', world.github.accounts.second);
+    await at(repo).answer(
+      pull,
+      asked,
+      /Not applied\. Missing: .* it was for an older head|The head moved to/,
+    );
+    expect((await at(repo).checks(sha)).map(({ name }) => name)).not.toContain('doaas/apply');
+    expect(await isOn('forced')).toBe('');
+    await world.github.closePullRequest(repo, pull);
+  });
+
+  it.concurrent('a repository is deleted: its workflow ends', async () => {
+    const repo = await create('deleted');
+    const { pull } = await approved(repo, 'deleted');
+    await world.github.deleteRepository(repo);
+    await ends(repo, pull);
+    expect(await isOn('deleted')).toBe('');
+  });
+
+  it.concurrent('3,000 changed files: what is validated does not end where the list of GitHub does', async () => {
+    const repo = await create('large');
+    const many = Object.fromEntries(
+      Array.from({ length: 3_000 }, (_, n) => [`a/${String(n).padStart(4, '0')}.txt`, `${n}\n`]),
+    );
+    const files = {
+      ...many,
+      'z.yaml': configuration('last', { files: { '/etc/doaas-large': { contents: 'x' } } }),
+    };
+    const opened = performance.now();
+    const { pull, sha } = await at(repo).open('large', files);
+    const asked = performance.now();
+    const validate = await at(repo).check(sha, 'doaas/validate', { conclusion: 'failure' });
+    const seconds = (performance.now() - asked) / 1000;
+    expect(validate.title).toMatch(/^z\.yaml: /);
+    console.info(
+      `3,001 files: opened in ${((asked - opened) / 1000).toFixed(1)} s, validated in ${seconds.toFixed(1)} s`,
+    );
+    const next = await world.github.push(repo, 'large', { 'z.yaml': file('large')['large.yaml'] ?? '' });
+    const plan = await at(repo).check(next, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.title).toMatch(/^1 change on 1 server/);
+    await world.github.closePullRequest(repo, pull);
+  });
+
+  it('a repository is renamed: what was approved is applied, and what it owns stays its own', async () => {
+    const old = await create('infra');
+    await applies(old, await approved(old, 'first'));
+    const open = await approved(old, 'second', file('first', 'changed'));
+    const renamed = await world.github.renameRepository(old, 'platform');
+    await applies(renamed, open);
+    expect(await isOn('first')).toBe('changed');
+    expect(await world.github.fileAt(renamed, 'main', 'first.yaml')).toContain('changed');
+
+    // somebody else takes the name that is free now, and claims what the first one made
+    const taken = await create('infra');
+    const { pull, sha } = await at(taken).open('claim', file('first', 'stolen'));
+    const plan = await at(taken).check(sha, 'doaas/plan', { conclusion: 'failure' });
+    expect(plan.summary).toMatch(/belongs to Configuration\/first of the repository acme\/infra/);
+    expect(await statusOf(old, pull)).toBe('COMPLETED');
+    // nor is what it does not declare taken for what it gave up
+    const other = await at(taken).open('other', file('other'));
+    const own = await at(taken).check(other.sha, 'doaas/plan', { conclusion: 'success' });
+    expect(own.title).toMatch(/^1 change on 1 server/);
+    const later = await approved(renamed, 'third', file('first', 'again'));
+    await applies(renamed, later);
+    expect(await isOn('first')).toBe('again');
+  });
+
+  it('a repository is renamed while it is applied, and nobody tells: the run ends in the right one', async () => {
+    const old = await create('before');
+    const { pull, sha } = await approved(old, 'midway', waits('midway'));
+    await at(old).say(pull, '/doaas apply');
+    await begun('midway');
+    world.github.webhooks.faults.add({ event: 'repository', times: 1, effect: 'drop' });
+    const renamed = await world.github.renameRepository(old, 'after');
+    await letGo('midway');
+    await at(renamed).mergedSoon(pull, sha);
+    await at(renamed).check(sha, 'doaas/apply', { conclusion: 'success' });
+
+    // renamed again, and the name is taken at once: a pull request of that number is left alone
+    world.github.webhooks.faults.add({ event: 'repository', times: 1, effect: 'drop' });
+    const next = await approved(renamed, 'unnoticed', waits('unnoticed'));
+    await at(renamed).say(next.pull, '/doaas apply');
+    await begun('unnoticed');
+    const final = await world.github.renameRepository(renamed, 'final');
+    world.github.setWebhookUrl('http://127.0.0.1:9/');
+    const taker = await create('after');
+    await at(taker).open('one', file('one'));
+    const stranger = await at(taker).open('two', file('two'));
+    world.github.setWebhookUrl(`${world.engine.url()}/webhooks/github`);
+    expect(stranger.pull).toBe(next.pull);
+    await letGo('unnoticed');
+    await until(async () => ((await isOn('unnoticed')) === '' ? true : undefined), 'the rollback', 90);
+    expect(await world.github.listComments(taker, stranger.pull)).toEqual([]);
+    expect(await at(taker).merged(stranger.pull)).toBe(false);
+    await at(final).say(next.pull, '/doaas status');
+    const told = await at(final).check(next.sha, 'doaas/apply', { conclusion: 'failure', seconds: 90 });
+    expect(told.title).toMatch(/is another repository now .*; 1 server restored as before$/);
+  });
+
+  it('a repository is archived in the middle of an apply: the servers are put back, and it is said once it can be', async () => {
+    const repo = await create('archived');
+    const { pull, sha } = await approved(repo, 'shelved', waits('shelved'));
+    await at(repo).say(pull, '/doaas apply');
+    await begun('shelved');
+    await world.github.setArchived(repo, true);
+    await letGo('shelved');
+    await until(async () => ((await isOn('shelved')) === '' ? true : undefined), 'the rollback');
+    // the server is free for others meanwhile
+    const other = await create('others');
+    await applies(other, await approved(other, 'elsewhere'));
+    expect((await at(repo).checks(sha)).find(({ name }) => name === 'doaas/apply')?.status).not.toBe(
+      'completed',
+    );
+    await world.github.setArchived(repo, false);
+    const told = await at(repo).check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toMatch(/the repository is archived.*; 1 server restored as before$/);
+    expect(await at(repo).merged(pull)).toBe(false);
+  });
+
+  it('the App is suspended: nothing is done, and what was missed is made up for afterwards', async () => {
+    const repo = await create('suspended');
+    const { pull, sha } = await approved(repo, 'paused');
+    await world.github.suspendApp();
+    await at(repo).say(pull, '/doaas apply');
+    await world.github.webhooks.settled();
+    const next = await world.github.push(repo, 'paused', file('paused', 'later'));
+    await world.github.unsuspendApp();
+    await at(repo).check(next, 'doaas/plan', { conclusion: 'success' });
+    expect(await isOn('paused')).toBe('');
+    expect((await at(repo).checks(sha)).map(({ name }) => name)).not.toContain('doaas/apply');
+    await at(repo).approve(pull);
+    await applies(repo, { pull, sha: next });
+    expect(await isOn('paused')).toBe('later');
+  });
+
+  it('the App is uninstalled in the middle of an apply: rolled back and ended; installed again, it goes on', async () => {
+    const repo = await create('left', true);
+    const { pull, sha } = await approved(repo, 'left', waits('left'));
+    await at(repo).say(pull, '/doaas apply');
+    await begun('left');
+    await world.github.uninstallApp();
+    await letGo('left');
+    await until(async () => ((await isOn('left')) === '' ? true : undefined), 'the rollback', 90);
+    await ends(repo, pull);
+    await world.github.installApp();
+    const told = await at(repo).check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toMatch(/; 1 server restored as before$/);
+    await at(repo).answer(pull, await at(repo).say(pull, '/doaas plan'), /Planning again/);
+    await at(repo).check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.closePullRequest(repo, pull);
+    await ends(repo, pull);
+  });
+});
