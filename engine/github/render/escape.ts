@@ -1,3 +1,5 @@
+import { cutText } from './cut.ts';
+
 /**
  * Text from users and hosts, made safe for GitHub's markdown. Nothing of it can become a table cell, link, mention,
  * HTML, reference or fence, and nothing invisible stays invisible.
@@ -18,7 +20,7 @@ export function visible(text: string): string {
 /** On one line, with a bound. `limit` in characters. */
 export function oneLine(text: string, limit = 300): string {
   const line = visible(text).replace(/\s+/g, ' ').trim();
-  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+  return cutText(line, limit);
 }
 
 /** A zero-width space parts what GitHub would link: mentions, references, URLs. */
@@ -76,7 +78,9 @@ function html(text: string): string {
     .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/[`*_[\]|~\\!]/g, (char) => `&#${char.charCodeAt(0)};`)
     .replace(/@(?=\w)/g, `@${BREAK}`)
-    .replace(/:\/\//g, `:${BREAK}//`);
+    .replace(/\b(GH)-(?=\d)/gi, `$1-${BREAK}`)
+    .replace(/:\/\//g, `:${BREAK}//`)
+    .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}${BREAK}.`);
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
