@@ -59,9 +59,16 @@ export function code(text: string, limit = 120): string {
 
 /** As a fenced block; the fence is longer than any run of backticks within. */
 export function fence(text: string, language: 'diff' | 'text' = 'text'): string {
-  const body = visible(text).replace(/\n+$/, '');
+  const body = withoutEnd(visible(text));
   const ticks = '`'.repeat(Math.max(3, longestRun(body, '`') + 1));
   return `${ticks}${language}\n${body}\n${ticks}`;
+}
+
+/** Without its last newlines. A pattern would try each newline of a long run of them, wherever that is. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n') end -= 1;
+  return text.slice(0, end);
 }
 
 /** A folded block; `summary` is markdown-free text. */
