@@ -16,6 +16,11 @@ const BENCHMARKS: Readonly<
     about: 'time from a delivery to its checks on ten hosts; memory with 1,000 open pull requests',
     run: async () => (await import('./status/status.ts')).status(),
   },
+  chaos: {
+    about:
+      'applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K',
+    run: async (argv) => (await import('./chaos/chaos.ts')).chaos(argv),
+  },
 };
 
 async function main(name: string | undefined): Promise<number> {

@@ -48,7 +48,7 @@ export const markdown: Target = {
     hold(Buffer.byteLength(cut) <= CUT_TO, `cut to ${Buffer.byteLength(cut)} bytes instead of ${CUT_TO}`);
     expectTame(cut);
   },
-  secondsMax: 2,
+  secondsMax: 8,
 };
 
 /** As GitHub counts them: a backslash before a pipe takes its meaning, in a code span as well (GFM, "Tables"). */
