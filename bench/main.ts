@@ -18,7 +18,7 @@ const BENCHMARKS: Readonly<
   },
   chaos: {
     about:
-      'applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K',
+      'applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K, --store NAME',
     run: async (argv) => (await import('./chaos/chaos.ts')).chaos(argv),
   },
 };

@@ -9,6 +9,8 @@ export const PACKAGE = 'tree';
 const CONTENT = '/etc/chaos.conf';
 const SERVICE = `[Service]
 ExecStart=/bin/sh -c 'echo start >> ${STARTS_LOG}; exec sleep infinity'
+[Install]
+WantedBy=multi-user.target
 `;
 /** So long that a fault can fall into it. */
 const EFFECT_SECONDS = 1;
@@ -25,7 +27,7 @@ export function changeOf({ name, packaged }: Wanted, mode: Mode): string {
   return configuration('chaos', {
     packages: { [PACKAGE]: packaged ? {} : { state: 'absent' } },
     files: { [CONTENT]: { content: `${name}\n`, notify: { restart: ['counted.service'] } } },
-    units: { 'counted.service': { content: SERVICE, running: true } },
+    units: { 'counted.service': { content: SERVICE, enabled: true, running: true } },
     scripts: {
       effect: {
         check: `[ "$(grep -cx 'apply ${name}' ${EFFECTS_LOG})" -gt "$(grep -cx 'undo ${name}' ${EFFECTS_LOG})" ]`,

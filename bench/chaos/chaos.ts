@@ -9,6 +9,7 @@ import { FAULTS, type FaultName, type Mode, type Trial, trialOf } from './trial.
 import { type Effects, judge, type Reference, type Verdict } from './verdict.ts';
 
 const RUNS = 100;
+const STORES = ['sqlite', 'postgres'] as const;
 const START = { name: 'start', packaged: false };
 
 interface Tried {
@@ -28,13 +29,13 @@ interface Stage {
 
 /** Runs with one fault each. A failing one is printed with its seed, and `--seed N --only-run K` repeats it. */
 export async function chaos(argv: readonly string[]): Promise<Result> {
-  const { runs, seed, only } = orderOf(argv);
+  const { runs, seed, only, stores } = orderOf(argv);
   await bundleWorkflows();
   progress(`seed ${seed}`);
   const numbers = only === undefined ? Array.from({ length: runs }, (_, n) => n) : [only];
   const trials = numbers.map((n) => trialOf(seed, n, HOSTS));
   const tried: Tried[] = [];
-  for (const store of ['sqlite', 'postgres'] as const) {
+  for (const store of stores) {
     const mine = trials.filter((trial) => trial.store === store);
     tried.push(...(await allOf(mine, seed)));
   }
@@ -48,6 +49,7 @@ function orderOf(argv: readonly string[]) {
       runs: { type: 'string', default: String(RUNS) },
       seed: { type: 'string' },
       'only-run': { type: 'string' },
+      store: { type: 'string' },
     },
   });
   const seed = Number(values.seed ?? Math.floor(Date.now() / 1000));
@@ -55,7 +57,9 @@ function orderOf(argv: readonly string[]) {
   const runs = Number(values.runs);
   if (![seed, runs, only ?? 0].every(Number.isSafeInteger))
     throw new Error('--runs, --seed and --only-run take whole numbers');
-  return { runs, seed, only };
+  const stores = STORES.filter((store) => values.store === undefined || values.store === store);
+  if (stores.length === 0) throw new Error(`--store is one of ${STORES.join(', ')}`);
+  return { runs, seed, only, stores };
 }
 
 /** All of one store, in one scene as long as nothing is left over from a run. */
