@@ -12,6 +12,8 @@ const ENDS_WITHIN = 300;
 const PLANNED_WITHIN = 120;
 /** Once it has ended: checks of GitHub and locks follow in the next moments. Seconds. */
 const SETTLES_WITHIN = 30;
+/** A run whose plan did not hold while a host was away. Seconds. */
+const BEGINS_AGAIN_WITHIN = 60;
 const LOOK_EVERY_MS = 500;
 
 /** What the effects themselves write is counted, not compared; the filler of a disk may be seen half gone. */
@@ -64,14 +66,18 @@ export async function runOnce(
 async function endOf(scene: Scene, pull: number, sha: string): Promise<Ended> {
   const { world } = scene;
   const deadline = performance.now() + ENDS_WITHIN * 1000;
+  let stale: number | undefined;
   while (performance.now() < deadline) {
     await scene.supervise();
     const apply = (await world.checks(sha)).findLast(({ name }) => name === 'doaas/apply');
     if (await world.merged(pull)) return 'applied';
     if (apply?.status === 'completed' && apply.conclusion !== 'success') {
       if (/needs? a person/.test(apply.title)) return 'neither';
-      return 'rolled-back';
-    }
+      if (apply.conclusion === 'failure') return 'rolled-back';
+      // not begun at all; it begins again by itself if planning again gives the same
+      stale ??= performance.now();
+      if (performance.now() - stale > BEGINS_AGAIN_WITHIN * 1000) return 'rolled-back';
+    } else stale = undefined;
     await pause(LOOK_EVERY_MS);
   }
   return 'neither';

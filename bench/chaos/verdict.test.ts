@@ -104,6 +104,20 @@ describe('a run', () => {
     expect(verdict(host({ hit: true, after: { ...after, starts: 6 } })).survived).toBe(true);
   });
 
+  test('that did nothing, and says so, has survived; one that did something has not', () => {
+    const stale: Observed = {
+      ...applied,
+      ended: 'rolled-back',
+      merged: false,
+      checks: [check('doaas/apply', 'neutral', 'Not applied: the plan no longer holds')],
+      hosts: [{ name: 'a', hit: true, before, after: before, differing: [] }],
+    };
+    expect(verdict(stale).survived).toBe(true);
+    const touched = { ...before, applied: 1, undone: 1 };
+    const did = { name: 'a', hit: true, before, after: touched, differing: [] };
+    expect(verdict({ ...stale, hosts: [did] }).wrong).toHaveLength(1);
+  });
+
   test('that ended as neither has not survived', () => {
     expect(verdict({ ...applied, ended: 'neither' }).survived).toBe(false);
   });

@@ -109,7 +109,7 @@ function losses(
 }
 
 /** Every check is final, and says what is so. */
-function wrongChecks({ ended, merged, checks }: Observed, mode: Mode): readonly string[] {
+function wrongChecks({ ended, merged, checks, hosts }: Observed, mode: Mode): readonly string[] {
   const said = (name: string) => checks.findLast((check) => check.name === name);
   const open = checks
     .filter(({ status }) => status !== 'completed')
@@ -118,6 +118,8 @@ function wrongChecks({ ended, merged, checks }: Observed, mode: Mode): readonly 
   const verify = said('doaas/verify');
   const is = (holds: boolean, what: string): readonly string[] => (holds ? [] : [what]);
   const shown = `${apply?.conclusion}: ${apply?.title}`;
+  const untouched = apply?.conclusion === 'neutral' && /^Not applied/.test(apply.title);
+  const putBack = apply?.conclusion === 'failure' && /restored as before|rolled back/i.test(apply.title);
   if (ended === 'applied')
     return [
       ...open,
@@ -129,7 +131,7 @@ function wrongChecks({ ended, merged, checks }: Observed, mode: Mode): readonly 
   return [
     ...open,
     ...is(
-      apply?.conclusion === 'failure' && /restored as before|rolled back/i.test(apply.title),
+      putBack || (untouched && hosts.every(({ after }) => after.applied === 0)),
       `doaas/apply says ${shown}`,
     ),
     ...is(verify?.conclusion !== 'success', 'doaas/verify says success'),
