@@ -25,6 +25,11 @@ const BENCHMARKS: Readonly<
       '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N)',
     run: async (argv) => (await import('./pulls/pulls.ts')).pulls(argv),
   },
+  chaos: {
+    about:
+      'applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K, --store NAME',
+    run: async (argv) => (await import('./chaos/chaos.ts')).chaos(argv),
+  },
 };
 
 async function main(name: string | undefined): Promise<number> {

@@ -20,8 +20,8 @@ export interface EngineHandle {
   readonly stop: () => Promise<void>;
   /** SIGKILL of the process; only of a child. */
   readonly kill: () => Promise<void>;
-  /** Starts it again on the same data. */
-  readonly start: () => Promise<void>;
+  /** Starts it again on the same data. `main`: another program than before, of a child. */
+  readonly start: (main?: string) => Promise<void>;
   /** Client of the Temporal server that an engine inside this process uses. */
   readonly temporal: () => Client;
   /** Process that the engine runs in. */
@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly through?: readonly string[];
   /** Where a child's output goes, too. */
   readonly logFile?: string;
+  /** Program of a child; default: this engine. */
+  readonly main?: string;
 }
 
 type EngineParts = Pick<EngineOptions, 'dataDir' | 'github' | 'secret' | 'sshKeyFile'>;
@@ -103,8 +105,9 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
 
 function child(
   environment: Readonly<Record<string, string>>,
-  { logFile, through = [] }: Pick<EngineOptions, 'logFile' | 'through'>,
+  { logFile, through = [], main = ENGINE }: Pick<EngineOptions, 'logFile' | 'through' | 'main'>,
 ): EngineHandle {
+  let program = main;
   let running: ChildProcess | undefined;
   let output = '';
   const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
@@ -130,8 +133,9 @@ function child(
       return ending.exitCode;
     },
     output: () => output,
-    start: async () => {
-      const node = [process.execPath, ...MEMORY, ENGINE];
+    start: async (other) => {
+      program = other ?? program;
+      const node = [process.execPath, ...MEMORY, program];
       // A test or demo that is killed takes its engine with it.
       const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
         env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },

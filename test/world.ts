@@ -68,6 +68,7 @@ export interface WorldOptions {
   readonly engine?: EngineMode;
   /** As of `EngineOptions`. */
   readonly through?: readonly string[];
+  readonly main?: string;
   readonly progress?: (line: string) => void;
   /** Once aborted, what has been started is taken down again and `startWorld` throws. */
   readonly signal?: AbortSignal;
@@ -109,6 +110,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       sshKeyFile: hosts[0]?.privateKeyPath ?? '',
       environment: options.environment ?? {},
       through: options.through ?? [],
+      ...(options.main === undefined ? {} : { main: options.main }),
       logFile: join(dir, 'engine.log'),
     });
     closing.push(() => engine.stop());

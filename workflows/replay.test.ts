@@ -7,6 +7,7 @@ import { BUNDLE } from '../engine/worker.ts';
 import { bundle } from '../scripts/bundle.ts';
 import { type HistoryJson, workflowTypeOf } from '../scripts/history-files.ts';
 import { fromJson } from '../scripts/history-json.ts';
+import { bundled, otherEngine, withoutGuards } from '../test/otherEngine.ts';
 import * as workflows from './all.ts';
 
 /** Recorded by scripts/record-histories.ts from real runs. */
@@ -54,6 +55,22 @@ describe('recorded histories', () => {
     }
     expect(wrong).toEqual([]);
     expect(replayed).toBe(recorded.length);
+  });
+
+  test('a change that nobody guarded with `patched` is noticed', { timeout: 120_000 }, async () => {
+    const careless = await otherEngine(withoutGuards);
+    try {
+      const workflowBundle = { codePath: await bundled(careless) };
+      const results = Worker.runReplayHistories(
+        { workflowBundle, replayName: 'careless' },
+        recorded.map(({ file, history }) => ({ workflowId: file, history: fromJson(history) })),
+      );
+      const wrong: string[] = [];
+      for await (const { error } of results) if (error !== undefined) wrong.push(error.name);
+      expect(wrong).toContain('DeterminismViolationError');
+    } finally {
+      await careless.remove();
+    }
   });
 
   test('a history that the code would not have made is noticed', { timeout: 60_000 }, async () => {

@@ -18,6 +18,7 @@ import { SecretError } from '../secrets/error.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { followSteps, remainsOf, remarksOf } from './hostJournal.ts';
 import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { fullName } from './pull.ts';
@@ -197,39 +198,21 @@ async function outcomeOf(
   return { kind: 'failed', reason: `${failed?.step ?? 'the run'} failed on ${host}: ${message}` };
 }
 
-/** What a restore left or moved on purpose. */
-function remarksOf(result: BatchResult): readonly string[] {
-  return result.events.flatMap((event) => (event.event === 'note' ? [event.detail] : []));
-}
-
-function remainsOf(result: BatchResult): readonly string[] {
-  return result.events.flatMap((event) => {
-    if (event.event === 'stuck') return [`${event.step} could not be put back: ${event.detail}`];
-    if (event.event === 'differs') return [`${event.detail} is not as it was before`];
-    if (event.event === 'touched-later') {
-      const [item = '', later = ''] = event.detail.split(' ');
-      return [`${item} was changed by the later run ${later}`];
-    }
-    return [];
-  });
-}
-
 /**
  * Writes the host's journal to the store as it comes, in order. `flush` throws when a receipt could not be stored: the
  * next try of the activity reads the whole journal again, so none is lost.
  */
 async function journalOf(engine: Engine, run: RunRef, host: string, identity: string) {
-  const started = new Map<string, number>();
+  const follow = followSteps((await stepsOn(engine, run, host)).map(({ id }) => id));
   let last: Promise<void> = Promise.resolve();
   let lost: unknown;
   const show = progressOf(engine, run);
   const note = (event: BatchEvent): void => {
-    const state = STATES[event.event];
-    if (event.event === 'started') started.set(event.step, event.at);
-    if (state === undefined || event.step === '-') return;
-    const seconds = event.at - (started.get(event.step) ?? event.at);
+    const change = follow(event);
+    if (change === undefined) return;
+    const { step, state, seconds } = change;
     last = last
-      .then(() => receipt(engine, run, host, identity, event.step, state, { seconds }))
+      .then(() => receipt(engine, run, host, identity, step, state, { seconds }))
       .then(show)
       .catch((error: unknown) => {
         lost ??= error;
@@ -241,16 +224,6 @@ async function journalOf(engine: Engine, run: RunRef, host: string, identity: st
   };
   return { note, flush };
 }
-
-const STATES: Readonly<Record<string, ReceiptState>> = {
-  started: 'captured',
-  done: 'done',
-  already: 'already',
-  failed: 'failed',
-  undone: 'undone',
-  stuck: 'unknown',
-  differs: 'unknown',
-};
 
 async function receipt(
   engine: Engine,

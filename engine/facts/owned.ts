@@ -33,7 +33,7 @@ const READ: Sh = sh`cat ${{ kind: 'sh', text: `${HOST_STATE_DIR}/items/*/record`
 export const ownedFact: Fact<OwnedQuery, readonly OwnedItem[]> = {
   fact: 'owned',
   read: (queries) => lines(...queries.flatMap((q) => [sh`echo ${`= ${encodeKey(q.key)}`}`, READ])),
-  parse: (output) => output.map(parseRecord),
+  parse: (output) => once(output.map(parseRecord)),
 };
 
 /** The line of an item's record; every field percent-encoded, separated by a tab. */
@@ -44,10 +44,10 @@ export function recordLine(item: Omit<OwnedItem, 'run'>): string {
 }
 
 function parseRecord(line: string): OwnedItem {
-  const [item, origin, repository, document, onRemoval, run] = line.split('\t').map(decodeURIComponent);
-  if (item === undefined || !item.includes(':') || run === undefined) {
-    throw new FactError(`a record below ${HOST_STATE_DIR}/items is not understood: ${line.slice(0, 80)}`);
-  }
+  const [item, origin, repository, document, onRemoval, run] = fieldsOf(line);
+  // no path, name or command can hold a NUL, so nothing could be read by such a key
+  if (item === undefined || !item.includes(':') || item.includes('\0') || run === undefined)
+    throw notUnderstood(line);
   return {
     item: item as ItemKey,
     origin: origin === 'created' ? 'created' : 'adopted',
@@ -56,4 +56,26 @@ function parseRecord(line: string): OwnedItem {
     onRemoval: onRemoval === 'keep' ? 'keep' : 'restore',
     run,
   };
+}
+
+/** The folder of an item is named after it, so only somebody else can have made two records of one. */
+function once(items: readonly OwnedItem[]): readonly OwnedItem[] {
+  const seen = new Set<string>();
+  for (const { item } of items) {
+    if (seen.has(item)) throw new FactError(`there are two records of ${item} below ${HOST_STATE_DIR}/items`);
+    seen.add(item);
+  }
+  return items;
+}
+
+function fieldsOf(line: string): readonly string[] {
+  try {
+    return line.split('\t').map(decodeURIComponent);
+  } catch {
+    throw notUnderstood(line);
+  }
+}
+
+function notUnderstood(line: string): FactError {
+  return new FactError(`a record below ${HOST_STATE_DIR}/items is not understood: ${line.slice(0, 80)}`);
 }

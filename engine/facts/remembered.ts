@@ -14,13 +14,18 @@ export interface Remembered {
 /** Longest answer that is remembered; a longer one is asked for again. Characters. */
 const BLOCKS_MAX = 16_384;
 
-const LEARNT = /^# basis ([0-9a-f]{64})\n((?:(?!@ ).*\n)*)@ /m;
+const BASIS = /^# basis ([0-9a-f]{64})\n/m;
 const SAME = /^# same ([0-9a-f]{64})\n/m;
 
 /** What is worth remembering of a reading's output. */
 export function learnt(output: string): Remembered | undefined {
-  const [, basis = '', blocks = ''] = LEARNT.exec(output) ?? [];
-  return basis === '' || blocks.length > BLOCKS_MAX ? undefined : { basis, blocks };
+  const found = BASIS.exec(output);
+  if (found === null) return undefined;
+  const [line, basis = ''] = found;
+  const from = found.index + line.length;
+  const end = output.indexOf('\n@ ', from - 1);
+  if (end === -1 || end + 1 - from > BLOCKS_MAX) return undefined;
+  return { basis, blocks: output.slice(from, end + 1) };
 }
 
 /** Output with the remembered blocks where the host said that they still hold. Throws FactError. */

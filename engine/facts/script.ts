@@ -68,7 +68,7 @@ function keyOf(query: FactQuery): ItemKey {
 }
 
 function factNamed(facts: Facts, name: string): Fact<FactQuery, unknown> {
-  const fact = facts[name];
+  const fact = Object.hasOwn(facts, name) ? facts[name] : undefined;
   if (fact === undefined)
     throw new Error(`no fact is named ${name}; register it in engine/facts/registry.ts`);
   return fact;
@@ -76,15 +76,25 @@ function factNamed(facts: Facts, name: string): Fact<FactQuery, unknown> {
 
 function groupByFact(queries: readonly FactQuery[]): readonly (readonly [string, readonly FactQuery[]])[] {
   const groups = new Map<string, FactQuery[]>();
-  for (const query of queries) groups.set(query.fact, [...(groups.get(query.fact) ?? []), query]);
+  for (const query of queries) {
+    const group = groups.get(query.fact);
+    if (group === undefined) groups.set(query.fact, [query]);
+    else group.push(query);
+  }
   return [...groups];
 }
+
+/** Lines of one answer that are kept, for a host that lies: 32 MiB of short ones would not fit into the engine's memory. */
+const LINES_MAX = 500_000;
 
 function splitBlocks(output: string): ReadonlyMap<string, readonly string[]> {
   const blocks = new Map<string, string[]>();
   let fact = '';
   let block: string[] | undefined;
-  for (const line of output.split('\n')) {
+  let count = 0;
+  for (const line of linesOf(output)) {
+    if (line !== '' && ++count > LINES_MAX)
+      throw new FactError(`the host answered more than ${LINES_MAX} lines, which no state of it needs`);
     if (line.startsWith('@ ')) {
       fact = line.slice(2);
       block = undefined;
@@ -96,6 +106,15 @@ function splitBlocks(output: string): ReadonlyMap<string, readonly string[]> {
   if (fact !== 'end')
     throw new FactError('the host did not answer to the end; the connection may have been cut');
   return blocks;
+}
+
+function* linesOf(text: string): Generator<string> {
+  let from = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
+    yield text.slice(from, at);
+    from = at + 1;
+  }
+  yield text.slice(from);
 }
 
 function readingOf(facts: Facts, query: FactQuery, blocks: ReadonlyMap<string, readonly string[]>): Reading {

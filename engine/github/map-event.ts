@@ -1,6 +1,6 @@
 import type { Repo } from './client.ts';
 import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted } from './events.ts';
-import { at, flag, isObject, list, number, optional, text } from './payload.ts';
+import { anyText, at, flag, isObject, list, number, optional, text } from './payload.ts';
 
 export type Mapped =
   | { readonly kind: 'event'; readonly event: EngineEvent }
@@ -11,6 +11,12 @@ export interface MappingOptions {
   readonly appId: number;
 }
 
+/** Of the name of an event. Characters. */
+const NAME_SHOWN = 64;
+
+/** Pull requests that one event concerns. */
+const PULLS_MAX = 300;
+
 /** A comment's command stands near its top; histories stay small. Characters. */
 const BODY_MAX = 8192;
 
@@ -19,17 +25,14 @@ export function mapEvent(name: string, payload: unknown, options: MappingOptions
   if (!isObject(payload)) return ignored('the payload is not an object');
   if (Object.hasOwn(ACCESS, name)) return mapAccess(name, payload.action);
   const repo = repoOf(payload);
-  if (repo === undefined) return ignored(`${name} without a repository`);
+  if (repo === undefined) return ignored(`${name.slice(0, NAME_SHOWN)} without a repository`);
   const id = at(payload, 'repository', 'id');
-  const of: EventOrigin = {
-    repo,
-    ...(typeof id === 'number' && Number.isSafeInteger(id) ? { repositoryId: id } : {}),
-    installationId: optional(number, at(payload, 'installation', 'id')),
-  };
+  const repositoryId = typeof id === 'number' && Number.isSafeInteger(id) ? { repositoryId: id } : {};
   const mapper = Object.hasOwn(MAPPERS, name) ? MAPPERS[name] : undefined;
-  if (mapper === undefined) return ignored(`event ${name} is not used`);
+  if (mapper === undefined) return ignored(`event ${name.slice(0, NAME_SHOWN)} is not used`);
   try {
-    return mapper(payload, of, options);
+    const installationId = optional(number, at(payload, 'installation', 'id'));
+    return mapper(payload, { repo, ...repositoryId, installationId }, options);
   } catch (error) {
     return ignored(
       `${name} is not as GitHub describes it: ${error instanceof Error ? error.message : String(error)}`,
@@ -138,7 +141,7 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
     number: number(at(payload, 'issue', 'number')),
     author: text(at(payload, 'comment', 'user', 'login')),
     commentId: number(at(payload, 'comment', 'id')),
-    body: (optional(text, at(payload, 'comment', 'body')) ?? '').slice(0, BODY_MAX),
+    body: (optional(anyText, at(payload, 'comment', 'body')) ?? '').slice(0, BODY_MAX),
     createdAt: text(at(payload, 'comment', 'created_at')),
   });
 }
@@ -228,7 +231,9 @@ function isOthers(appId: unknown, ours: number): boolean {
 }
 
 function pullNumbers(pulls: unknown): readonly number[] {
-  return list(pulls).map((pull) => number(at(pull, 'number')));
+  return list(pulls)
+    .slice(0, PULLS_MAX)
+    .map((pull) => number(at(pull, 'number')));
 }
 
 function senderAccount(payload: Payload) {
@@ -244,7 +249,12 @@ function senderOf(payload: Payload): string {
 function repoOf(payload: Payload): Repo | undefined {
   const owner = at(payload, 'repository', 'owner', 'login');
   const name = at(payload, 'repository', 'name');
-  return typeof owner === 'string' && typeof name === 'string' ? { owner, name } : undefined;
+  return isName(owner) && isName(name) ? { owner, name } : undefined;
+}
+
+/** What GitHub takes as one; it becomes part of ids and paths. */
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,100}$/.test(value) && !/^\.+$/.test(value);
 }
 
 function event(mapped: EngineEvent): Mapped {

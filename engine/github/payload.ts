@@ -12,7 +12,18 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
+/** Names, SHAs and times; GitHub's longest, of branches, have 255 bytes. Characters. */
+const TEXT_MAX = 1_024;
+
 export function text(value: unknown): string {
+  const found = anyText(value);
+  if (found.length > TEXT_MAX)
+    throw new Error(`expected at most ${TEXT_MAX} characters, got ${found.length}`);
+  return found;
+}
+
+/** What people write, which has no bound here. */
+export function anyText(value: unknown): string {
   if (typeof value !== 'string') throw new Error(`expected text, got ${typeof value}`);
   return value;
 }

@@ -49,6 +49,9 @@ const FOLLOW_SECONDS_MAX = 3600;
 /** What a host may print while it is followed. Bytes. */
 const OUTPUT_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Of what a failed step printed. The host was asked for 6,000 bytes. Characters. */
+const OUTPUT_KEPT_MAX = 6_000;
+
 export interface BatchRunOptions {
   /** Of the lock under which the batch may begin; undefined where no lock was taken. */
   readonly fence?: Fence | undefined;
@@ -214,13 +217,20 @@ function readResult(
     .join('')
     .replace(/\n?@ end\n?$/, '')
     .replace(/^\n+/, '')
-    .trimEnd();
+    .trimEnd()
+    .slice(-OUTPUT_KEPT_MAX);
   return { kind: 'batch-result', run, mode, end: end.detail as BatchEnd, events, output };
 }
+
+/** Of one line; it becomes part of results, which Temporal bounds. Characters. */
+const DETAIL_MAX = 2_000;
+/** Of a step's id; a path alone may have 4,096. */
+const ID_MAX = 8_192;
 
 /** Undefined for a line that is no journal line. */
 export function parseEvent(line: string): BatchEvent | undefined {
   const [at, step, event, ...detail] = line.split('\t');
-  if (event === undefined || step === undefined || !/^\d+(\.\d+)?$/.test(at ?? '')) return undefined;
-  return { at: Number(at), step, event, detail: detail.join(' ') };
+  if (event === undefined || step === undefined || !/^\d{1,12}(\.\d{1,9})?$/.test(at ?? '')) return undefined;
+  if (step.length > ID_MAX || event.length > ID_MAX) return undefined;
+  return { at: Number(at), step, event, detail: detail.join(' ').slice(0, DETAIL_MAX) };
 }

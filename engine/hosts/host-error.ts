@@ -44,11 +44,18 @@ export class HostError extends Error {
 }
 
 const EXCERPT_MAX = 300;
+/** A host may send megabytes. Characters. */
+const LOOKED_AT_MAX = 8_192;
 
 /** Untrusted host output as one printable line for a message. */
 export function excerpt(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
-  return line.length > EXCERPT_MAX ? `${line.slice(0, EXCERPT_MAX)}...` : line;
+  const line = text
+    .slice(0, LOOKED_AT_MAX)
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
+  return line.length > EXCERPT_MAX
+    ? `${line.slice(0, EXCERPT_MAX).replace(/[\ud800-\udbff]$/, '')}...`
+    : line;
 }
 
 export function messageOf(error: unknown): string {

@@ -3,6 +3,7 @@ import { packageFact } from '../facts/package.ts';
 import { facts } from '../facts/registry.ts';
 import { completed, learnt } from '../facts/remembered.ts';
 import { hashRaw, parseReadings, readScript } from '../facts/script.ts';
+import { hasCustody } from '../operations/custodies.ts';
 import { abandonedItems, hostQueries, type Owner } from '../plan/planHost.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import { excerpt } from './host-error.ts';
@@ -14,6 +15,9 @@ const READ_SECONDS_MAX = 120;
 
 /** What a host may answer to one reading, bounded for a host that lies. Bytes. */
 const READ_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Items of one host that are given up in one plan; each is a step, and plans have a bound. */
+const ABANDONED_MAX = 10_000;
 
 /** Where a resolved server is reached. */
 export function targetOf(server: ResolvedServer): HostTarget {
@@ -44,7 +48,21 @@ export async function readHost(
   const readings = await readFacts(session, hostQueries(host, extra));
   const abandoned = abandonedItems(host, readings, owner).map((owned): FactQuery => splitItemKey(owned.item));
   if (abandoned.length === 0) return readings;
+  requireReadable(host.name, abandoned);
   return new Map([...readings, ...(await readFacts(session, abandoned))]);
+}
+
+/** The host's own records say what is left over, and the host may be anybody's. Throws FactError. */
+function requireReadable(host: string, abandoned: readonly FactQuery[]): void {
+  if (abandoned.length > ABANDONED_MAX)
+    throw new FactError(
+      `${host}: ${abandoned.length} items left the YAML at once; at most ${ABANDONED_MAX} can, so remove them in several pull requests`,
+    );
+  const strange = abandoned.find(({ fact }) => !hasCustody(fact));
+  if (strange !== undefined)
+    throw new FactError(
+      `${host}: its record of ${strange.fact}:${strange.key} is of a sort that this engine does not know; a newer engine wrote it, or somebody else`,
+    );
 }
 
 /** What the host answered before to the same question is sent along by its hash, so that it need not find it again. */

@@ -31,8 +31,13 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
   ),
 );
 
+/** Whether items of this fact can be saved and put back at all. */
+export function hasCustody(fact: string): boolean {
+  return Object.hasOwn(custodies, fact);
+}
+
 export function custodyOf(fact: string): Custody {
-  const custody = custodies[fact];
+  const custody = hasCustody(fact) ? custodies[fact] : undefined;
   if (custody === undefined)
     throw new Error(`no custody is known for ${fact} items; register it in engine/operations/custodies.ts`);
   return custody;

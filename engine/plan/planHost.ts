@@ -111,6 +111,10 @@ function claimsOf(document: ResolvedDocument): readonly ItemKey[] {
     .map((claim) => claim.item);
 }
 
+/** Words of a step for people; hosts have a say in them, and a plan has a bound for all hosts together. Characters. */
+const SUMMARY_MAX = 4_000;
+const DIFF_MAX = 64_000;
+
 function finishStep(
   draft: StepDraft,
   document: ResolvedDocument,
@@ -120,6 +124,8 @@ function finishStep(
   const items = operationNamed(draft.operation).items(draft.params);
   return Object.freeze({
     ...draft,
+    summary: cut(draft.summary, SUMMARY_MAX),
+    diff: cut(draft.diff, DIFF_MAX),
     kind: 'step',
     host: input.host.name,
     document: document.ref,
@@ -131,6 +137,10 @@ function finishStep(
       items.map((item) => [item, beforeOf(input.readings.get(item), input.conceal)]),
     ),
   } satisfies Step);
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max)}\n... cut at ${max} characters`;
 }
 
 /** Present unless the state says otherwise. */

@@ -12,6 +12,9 @@ export type CodeOwners = readonly OwnersLine[];
 /** Lines read; GitHub's own bound is 3 MB. */
 const LINES_MAX = 5_000;
 
+/** No path is longer (PATH_MAX of Linux). Characters. */
+const PATTERN_MAX = 4_096;
+
 /**
  * The lines of a CODEOWNERS file, by GitHub's rules (docs.github.com, "About code owners"): gitignore's patterns without
  * `!` and `[ ]`. A line that cannot be understood is left out, as GitHub does.
@@ -23,6 +26,7 @@ export function parseCodeowners(text: string): CodeOwners {
     .flatMap((line): readonly OwnersLine[] => {
       const [pattern, ...rest] = line.trim().split(/\s+/);
       if (pattern === undefined || pattern === '' || /^[#!]|[[\]]/.test(pattern)) return [];
+      if (pattern.length > PATTERN_MAX) return [];
       const comment = rest.findIndex((word) => word.startsWith('#'));
       const owners = comment === -1 ? rest : rest.slice(0, comment);
       return [{ patterns: globsOf(pattern), owners }];

@@ -1,3 +1,5 @@
+import { cutText } from './cut.ts';
+
 /**
  * Text from users and hosts, made safe for GitHub's markdown. Nothing of it can become a table cell, link, mention,
  * HTML, reference or fence, and nothing invisible stays invisible.
@@ -18,7 +20,7 @@ export function visible(text: string): string {
 /** On one line, with a bound. `limit` in characters. */
 export function oneLine(text: string, limit = 300): string {
   const line = visible(text).replace(/\s+/g, ' ').trim();
-  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+  return cutText(line, limit);
 }
 
 /** A zero-width space parts what GitHub would link: mentions, references, URLs. */
@@ -57,9 +59,16 @@ export function code(text: string, limit = 120): string {
 
 /** As a fenced block; the fence is longer than any run of backticks within. */
 export function fence(text: string, language: 'diff' | 'text' = 'text'): string {
-  const body = visible(text).replace(/\n+$/, '');
+  const body = withoutEnd(visible(text));
   const ticks = '`'.repeat(Math.max(3, longestRun(body, '`') + 1));
   return `${ticks}${language}\n${body}\n${ticks}`;
+}
+
+/** Without its last newlines. A pattern would try each newline of a long run of them, wherever that is. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n') end -= 1;
+  return text.slice(0, end);
 }
 
 /** A folded block; `summary` is markdown-free text. */
@@ -76,7 +85,9 @@ function html(text: string): string {
     .replace(/#(?=\d)/g, `#${BREAK}`)
     .replace(/[`*_[\]|~\\!]/g, (char) => `&#${char.charCodeAt(0)};`)
     .replace(/@(?=\w)/g, `@${BREAK}`)
-    .replace(/:\/\//g, `:${BREAK}//`);
+    .replace(/\b(GH)-(?=\d)/gi, `$1-${BREAK}`)
+    .replace(/:\/\//g, `:${BREAK}//`)
+    .replace(/\bwww\./gi, (www) => `${www.slice(0, -1)}${BREAK}.`);
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

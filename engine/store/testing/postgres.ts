@@ -29,6 +29,10 @@ export interface PostgresCluster {
   /** For `DATABASE_URL`; on a Unix socket only. */
   readonly url: string;
   readonly stop: () => Promise<void>;
+  /** Ends at once, with nothing put in order: what was committed must come out of its log. */
+  readonly crash: () => Promise<void>;
+  /** After a crash. */
+  readonly start: () => Promise<void>;
 }
 
 /**
@@ -40,27 +44,34 @@ export async function startCluster(): Promise<PostgresCluster> {
   const url = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(dir)}`;
   const clean = (): void => rmSync(dir, { recursive: true, force: true });
   try {
-    const stop = await launch(dir, url);
-    return { url, stop: () => stop().finally(clean) };
+    initialise(dir);
+    let end = await launch(dir, url);
+    return {
+      url,
+      stop: () => end('SIGINT').finally(clean),
+      crash: () => end('SIGQUIT'),
+      start: async () => {
+        end = await launch(dir, url);
+      },
+    };
   } catch (error) {
     clean();
     throw error;
   }
 }
 
-async function launch(dir: string, url: string): Promise<() => Promise<void>> {
-  const bin = binaries() ?? '';
-  const root = userInfo().uid === 0;
-  if (root) chownSync(dir, id('-u'), id('-g'));
-  const as = root
-    ? ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'INT']
-    : ['--pdeathsig', 'INT'];
-  const data = join(dir, 'data');
-  const cwd = dir;
+const isRoot = userInfo().uid === 0;
+/** Of setpriv(1). */
+const AS: readonly string[] = isRoot
+  ? ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig', 'INT']
+  : ['--pdeathsig', 'INT'];
+
+function initialise(dir: string): void {
+  if (isRoot) chownSync(dir, id('-u'), id('-g'));
   const initdb = [
-    join(bin, 'initdb'),
+    join(binaries() ?? '', 'initdb'),
     '-D',
-    data,
+    join(dir, 'data'),
     '-U',
     'postgres',
     '-A',
@@ -70,22 +81,26 @@ async function launch(dir: string, url: string): Promise<() => Promise<void>> {
     '--locale=C',
     '--no-sync',
   ];
-  execFileSync('setpriv', [...as, ...initdb], { stdio: 'pipe', cwd });
-  const server = spawn(
-    'setpriv',
-    [...as, join(bin, 'postgres'), '-D', data, '-k', dir, '-c', 'listen_addresses='],
-    { stdio: 'ignore', cwd },
-  );
+  execFileSync('setpriv', [...AS, ...initdb], { stdio: 'pipe', cwd: dir });
+}
+
+/** Returns how to end it: SIGINT in order, SIGQUIT at once (postgres(1)). */
+async function launch(dir: string, url: string): Promise<(signal: NodeJS.Signals) => Promise<void>> {
+  const postgres = [join(binaries() ?? '', 'postgres'), '-D', join(dir, 'data'), '-k', dir];
+  const server = spawn('setpriv', [...AS, ...postgres, '-c', 'listen_addresses='], {
+    stdio: 'ignore',
+    cwd: dir,
+  });
   const ended = new Promise<void>((resolve) => server.on('close', () => resolve()));
-  const stop = async (): Promise<void> => {
-    server.kill('SIGINT');
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    server.kill(signal);
     await ended;
   };
   await untilItAnswers(url).catch(async (error: unknown) => {
-    await stop();
+    await end('SIGINT');
     throw error;
   });
-  return stop;
+  return end;
 }
 
 function id(flag: '-u' | '-g'): number {
