@@ -10,7 +10,7 @@ import { calling } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { missedAttempts } from './missed.ts';
 import { readPages } from './pages.ts';
-import { type ThrottleGroups, throttleGroups } from './throttle.ts';
+import { stopGroups, type ThrottleGroups, throttleGroups } from './throttle.ts';
 
 /** What is needed of the configuration. */
 export type GitHubConfig = Pick<
@@ -72,23 +72,24 @@ export interface GitHubOptions {
 }
 
 export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubOptions = {}): GitHub {
-  const groups = throttleGroups(config.githubWritesPerMinute);
   const { key = async () => config.githubPrivateKey, onLimited = () => undefined } = options;
-  const parts = { config, key, groups, log, onLimited };
-  const appOctokit = octokitFor(parts);
-  const identity = once(() => readIdentity(appOctokit));
-  const clients = new Map<number, Octokit>();
+  const now = steady(() => {
+    const parts = { config, key, groups: throttleGroups(config.githubWritesPerMinute), log, onLimited };
+    return { parts, app: octokitFor(parts), installations: new Map<number, Octokit>() };
+  });
+  const identity = once(() => readIdentity(now().app));
 
   const octokitOf = (installationId: number) => {
-    const known = clients.get(installationId);
+    const { parts, installations } = now();
+    const known = installations.get(installationId);
     if (known !== undefined) return known;
     const octokit = octokitFor({ ...parts, installationId });
     // a token that GitHub ended, as when the App is uninstalled, would be sent for the rest of its hour
     octokit.hook.error('request', (error) => {
-      if ('status' in error && error.status === 401) clients.delete(installationId);
+      if ('status' in error && error.status === 401) installations.delete(installationId);
       throw error;
     });
-    clients.set(installationId, octokit);
+    installations.set(installationId, octokit);
     return octokit;
   };
   return {
@@ -99,17 +100,50 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     installations: () =>
       calling('Listing the installations', async () => {
         const all = await readPages(
-          async (page) => (await appOctokit.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
+          async (page) => (await now().app.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
         );
         return all.filter((each) => !each.suspended_at).map((each) => each.id);
       }),
-    redeliverMissed: (nowMs) => redeliverMissed(appOctokit, nowMs),
+    redeliverMissed: (nowMs) => redeliverMissed(now().app, nowMs),
     installationOf: (repo) =>
       calling(`Finding the installation of ${repo.owner}/${repo.name}`, async () => {
-        const found = await appOctokit.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
+        const found = await now().app.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
         return found.data.id;
       }),
   };
+}
+
+interface Clients {
+  readonly parts: ClientParts;
+  readonly app: Octokit;
+  readonly installations: Map<number, Octokit>;
+}
+
+/** Between the wall clock and the one that nobody sets. NTP corrects by less than this at once. */
+const STEP_BACK_MS = 1000;
+const LOOK_EVERY_MS = 5000;
+
+/**
+ * Bottleneck counts by the wall clock: set back by an hour, it would start nothing for an hour. Then all of it is made
+ * anew; what waits in the old limiters is refused, and tried again by whoever asked.
+ */
+function steady(make: () => Clients): () => Clients {
+  const offsetNow = (): number => Date.now() - performance.now();
+  let offset = offsetNow();
+  let clients = make();
+  const current = (): Clients => {
+    const before = offset;
+    offset = offsetNow();
+    if (offset < before - STEP_BACK_MS) {
+      clients.parts.log.warn({ seconds: Math.round((before - offset) / 1000) }, 'the clock was set back');
+      void stopGroups(clients.parts.groups);
+      clients = make();
+    }
+    return clients;
+  };
+  // also when everything waits
+  setInterval(current, LOOK_EVERY_MS).unref();
+  return current;
 }
 
 interface ClientParts {

@@ -133,6 +133,22 @@ describe('the client', () => {
     expect((await getPull(client, repo, number)).number).toBe(number);
   });
 
+  test('goes on at once where the clock of the machine is set back', async () => {
+    const number = (await openPull()).number;
+    const own = createGitHub(configOf(lab.app.privateKey), createLogger('silent'));
+    await getPull(await own.installationClient(lab.installationId), repo, number);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 44 * 60_000 });
+    try {
+      const before = performance.now();
+      expect((await getPull(await own.installationClient(lab.installationId), repo, number)).number).toBe(
+        number,
+      );
+      expect(performance.now() - before).toBeLessThan(15_000);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('a wrong key is said in words', async () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 })

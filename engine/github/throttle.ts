@@ -13,6 +13,8 @@ const CONCURRENT_REQUESTS = 20;
 /** A bucket nobody used for this long is dropped (and is full again by then). */
 const IDLE_MS = 5 * 60_000;
 
+const CLOCK_SET_BACK = 'the clock was set back while this waited for its turn';
+
 export interface ThrottleGroups {
   readonly global: Bottleneck.Group;
   readonly auth: Bottleneck.Group;
@@ -28,6 +30,12 @@ export function throttleGroups(writesPerMinute: number): ThrottleGroups {
     write: bucket(writesPerMinute),
     notifications: bucket(Math.max(CONTENT_PER_MINUTE, Math.floor(writesPerMinute / 2))),
   };
+}
+
+/** What waits in them is refused, and whoever waited tries again. */
+export async function stopGroups(groups: ThrottleGroups): Promise<void> {
+  const limiters = Object.values(groups).flatMap((group: Bottleneck.Group) => group.limiters());
+  await Promise.allSettled(limiters.map(({ limiter }) => limiter.stop({ dropErrorMessage: CLOCK_SET_BACK })));
 }
 
 function bucket(perMinute: number): Bottleneck.Group {
