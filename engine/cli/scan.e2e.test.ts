@@ -56,7 +56,7 @@ describe.skipIf(sshdMissing() !== undefined)('doaas scan', { timeout: 30_000 }, 
       port: sshd.port,
       hostKeys: [{ type: 'ssh-ed25519' }],
     });
-    expect(out).toContain('neither a private key nor an agent');
+    expect(out).toContain('there is no private key, no certificate authority and no agent');
   });
 
   test('nothing there and wrong arguments are told apart by exit code and sentence', async () => {
