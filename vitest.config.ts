@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/setup/longestFirst.ts';
 
 /** Files wait for reboots, probes and Temporal half of the time: two at once left two processors idle for 52 % of a run. */
 const E2E_FILES_AT_ONCE = 3;
@@ -13,6 +14,7 @@ const EVERYWHERE = ['**/node_modules/**', '**/dist/**', '**/.doaas/**'];
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

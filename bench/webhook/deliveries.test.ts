@@ -11,6 +11,7 @@ const pulls = Array.from({ length: 200 }, (_, n) => ({
 }));
 const sender: Sender = {
   owner: 'o',
+  repositoryId: 7,
   repo: 'r',
   installationId: 1,
   appId: 2,

@@ -10,6 +10,8 @@ export interface Pull {
 }
 
 export interface Sender {
+  /** GitHub's id of it. */
+  readonly repositoryId: number;
   readonly owner: string;
   readonly repo: string;
   readonly installationId: number;
@@ -65,7 +67,8 @@ export function prepare(sender: Sender, n: number): Prepared {
 
 function payloadOf(event: string, sender: Sender, pull: Pull, n: number): Tree {
   const recorded = structuredClone(recordedOf(event));
-  const repository = { ...part(recorded, 'repository'), name: sender.repo, default_branch: 'main' };
+  const { repositoryId: id, repo: name } = sender;
+  const repository = { ...part(recorded, 'repository'), id, name, default_branch: 'main' };
   return {
     ...recorded,
     repository: { ...repository, owner: { ...part(repository, 'owner'), login: sender.owner } },

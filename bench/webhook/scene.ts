@@ -58,7 +58,7 @@ export async function openScene(
       github,
       repo,
       engine,
-      sender: senderOf(github, repo, pulls),
+      sender: { ...senderOf(github, repo, pulls), repositoryId: await idOf(github, repo, numbers[0] ?? 0) },
       temporal: async () => {
         const connection = await Connection.connect({ address: temporalAddress(engine) });
         connections.push(connection);
@@ -72,9 +72,21 @@ export async function openScene(
   }
 }
 
-function senderOf(github: LabGitHub, repo: RepositoryName, pulls: readonly Pull[]): Sender {
+function senderOf(
+  github: LabGitHub,
+  repo: RepositoryName,
+  pulls: readonly Pull[],
+): Omit<Sender, 'repositoryId'> {
   const { installationId, app } = github;
   return { owner: repo.owner, repo: repo.name, installationId, appId: app.id, secret: SECRET, pulls };
+}
+
+/** A delivery that names another id is about another repository, whatever it calls it. */
+async function idOf(github: LabGitHub, repo: RepositoryName, number: number): Promise<number> {
+  const { base } = (await github.getPull(repo, number)) as {
+    readonly base: { readonly repo: { readonly id: number } };
+  };
+  return base.repo.id;
 }
 
 async function pullOf(github: LabGitHub, repo: RepositoryName, number: number): Promise<Pull> {
