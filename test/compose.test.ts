@@ -93,7 +93,8 @@ describe("the engine's image", () => {
 
   test('starts the engine as `npm start` does', () => {
     const command: string[] = JSON.parse(/^CMD (.+)$/m.exec(image)?.[1] ?? '[]');
-    expect(command.join(' ')).toBe(packageJson.scripts.start);
+    const environment = [...image.matchAll(/^ENV (\S+=\S+)$/gm)].map(([, setting]) => setting);
+    expect([...environment, ...command].join(' ')).toBe(packageJson.scripts.start);
   });
 
   test('holds every file that the engine needs', { timeout: 120_000 }, async () => {
