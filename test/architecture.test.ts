@@ -225,6 +225,16 @@ describe('the language', () => {
   });
 });
 
+describe('records of a repository', () => {
+  test('stand under the name that a rename does not change', () => {
+    const wrong = code
+      .filter(({ path }) => path.startsWith('engine/activities/') || path.startsWith('engine/drift/'))
+      .filter(({ path }) => /\bowner\}\/\$\{[\w.]*name\}/.test(read(path)))
+      .map(({ path }) => `${path}: recordName of engine/github/workflowIds.ts gives it`);
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('files', () => {
   /** Lines. A longer one is a question of design (docs/architecture.md), not of style. */
   const LINES_MAX = 300;

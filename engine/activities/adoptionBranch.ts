@@ -1,3 +1,4 @@
+import { recordName } from '../github/workflowIds.ts';
 import type { Account } from '../policy/account.ts';
 import type { Engine } from './engine.ts';
 import type { RepositoryRef } from './types.ts';
@@ -24,7 +25,7 @@ export async function askersOf(
 ): Promise<readonly Account[]> {
   const issue = issueOfAdoption(headRef);
   if (issue === undefined) return [];
-  const name = `${repository.owner}/${repository.name}`;
+  const name = recordName(repository);
   const entries = await store.audit.list({ repository: name, pull: issue });
   const asked = entries.filter(({ what }) => what === 'adopt' || what === 'ask-adopt').map(({ who }) => who);
   return [...new Set(asked)].map((login) => ({ login }));

@@ -1,4 +1,5 @@
 import { correctable, type LeftAlone } from '../drift/correctable.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import type { ResolvedDocument } from '../spec/resolution.ts';
@@ -70,7 +71,7 @@ export async function planCorrection(
   plan: Plan,
   { document, issue }: { readonly document: string; readonly issue: number },
 ): Promise<PlannedCorrection> {
-  const name = `${repository.owner}/${repository.name}`;
+  const name = recordName(repository);
   const revision = { headSha: commit, baseSha: commit };
   const steps = plan.hosts.flatMap((host) => host.steps);
   const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository: name, steps });

@@ -1,3 +1,4 @@
+import { recordName } from '../github/workflowIds.ts';
 import type { Run } from '../store/runs.ts';
 import type { Engine } from './engine.ts';
 import type { RunRef } from './types.ts';
@@ -36,7 +37,7 @@ export async function failedOf(
   { pull }: Pick<RunRef, 'pull'>,
   run: string,
 ): Promise<number> {
-  const all = await store.runs.ofPull(`${pull.repository.owner}/${pull.repository.name}`, pull.number);
+  const all = await store.runs.ofPull(recordName(pull.repository), pull.number);
   return all.filter(({ id, kind, state }) => kind === 'correction' && (id === run || FAILED.has(state)))
     .length;
 }

@@ -1,4 +1,5 @@
 import type { PlanName } from '../github/render/views.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { hostDigest, recordDigest } from '../plan/digest.ts';
 import type { HostPlan } from '../plan/step.ts';
 import { type Engine, planNamed } from './engine.ts';
@@ -11,12 +12,12 @@ import type { PullRef, Revision } from './types.ts';
  */
 export async function recordPlan(
   engine: Pick<Engine, 'planUrl'> & { readonly store: Pick<Engine['store'], 'plans'> },
-  { repository: { owner, name }, number }: PullRef,
+  { repository: of, number }: PullRef,
   { headSha, baseSha }: Revision,
   { plan, problems }: Pick<Assembled, 'plan' | 'problems'>,
 ): Promise<PlanName> {
   const hosts = [...plan.hosts, ...problems.map(unreadHost)];
-  const repository = `${owner}/${name}`;
+  const repository = recordName(of);
   const digest = recordDigest(repository, hosts);
   await engine.store.plans.save({ ...plan, hosts, digest }, { repository, number, headSha, baseSha });
   return planNamed(engine, { digest, headSha, baseSha });

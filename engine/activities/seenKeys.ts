@@ -1,3 +1,4 @@
+import { recordName } from '../github/workflowIds.ts';
 import type { Resolution, ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import type { SeenKey } from '../store/hostKeys.ts';
 import type { Store } from '../store/store.ts';
@@ -6,8 +7,8 @@ import type { RepositoryRef } from './types.ts';
 
 /** Servers that were never pinned get the key that they were first seen with, so that all work on them is held to it. */
 export function withSeenKeys(revisions: Revisions, { hostKeys }: Pick<Store, 'hostKeys'>): Revisions {
-  const knownOf = async ({ owner, name }: RepositoryRef, hosts: readonly ResolvedHost[]) =>
-    hosts.some(({ server }) => isUnknown(server)) ? hostKeys.of(`${owner}/${name}`) : [];
+  const knownOf = async (repository: RepositoryRef, hosts: readonly ResolvedHost[]) =>
+    hosts.some(({ server }) => isUnknown(server)) ? hostKeys.of(recordName(repository)) : [];
   const resolveTree: Revisions['resolveTree'] = async (repository, treeish) =>
     filledTree(repository, await revisions.resolveTree(repository, treeish));
   const filledTree = async (repository: RepositoryRef, tree: Awaited<ReturnType<typeof resolveTree>>) => {

@@ -2,6 +2,7 @@ import { publishComment } from '../github/comment.ts';
 import { setClosed } from '../github/issues.ts';
 import { renderComment } from '../github/render/render.ts';
 import type { CorrectionView } from '../github/render/views.ts';
+import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
 import { FAILED_MAX, failedOf } from './correctionBounds.ts';
 import type { Engine } from './engine.ts';
@@ -74,7 +75,7 @@ async function outcomeOf(
 
 /** What was put back differs no more. Returns how many differences of the document are left. */
 async function takeOff(engine: Engine, run: RunRef, plan: Plan, leftOut: readonly string[]): Promise<number> {
-  const repository = `${run.pull.repository.owner}/${run.pull.repository.name}`;
+  const repository = recordName(run.pull.repository);
   const made = new Set(
     plan.hosts
       .filter(({ host }) => !leftOut.includes(host))
