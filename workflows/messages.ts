@@ -1,19 +1,7 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { PlanRef, Request, RunEnd } from '../engine/activities/types.ts';
-import type { Account } from '../engine/policy/account.ts';
+import type { PlanRef, PullEvent, RunEnd } from '../engine/activities/types.ts';
 
-/** Something happened on GitHub. Only a hint: what is true is read from GitHub. */
-export type PullEvent =
-  /** Opened, pushed to, edited, reopened, closed: look again. */
-  | { readonly kind: 'changed'; readonly pushedBy?: Account }
-  /** A review, or the gate may have opened by itself. */
-  | { readonly kind: 'reviewed' }
-  /** Checks of others have ended. */
-  | { readonly kind: 'checked' }
-  | { readonly kind: 'base-moved' }
-  | { readonly kind: 'asked'; readonly request: Request }
-  /** A comment begins with /doaas but is no command; the text says what to do. */
-  | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };
+export type { PullEvent } from '../engine/activities/types.ts';
 
 export interface DeploymentEnded {
   readonly run: string;

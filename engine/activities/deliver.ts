@@ -11,9 +11,9 @@ import type {
 } from '../github/events.ts';
 import { recordName, repositoryWorkflowId } from '../github/workflowIds.ts';
 import { issueRequestOf, onPull } from './issueRequests.ts';
-import { type PullSignal, signalPull, TASK_QUEUE } from './signalPull.ts';
+import { signalPull, TASK_QUEUE } from './signalPull.ts';
 import { startOnce } from './startOnce.ts';
-import type { CommandName, RepositoryRef, Request } from './types.ts';
+import type { CommandName, PullEvent, RepositoryRef, Request } from './types.ts';
 
 export interface Delivery {
   readonly temporal: Pick<Client, 'workflow'>;
@@ -74,7 +74,7 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
 }
 
 /** Who pushed is told here only; later GitHub knows authors and committers of commits, which anybody may write. */
-function changed({ action, sender }: PullRequestChanged): PullSignal {
+function changed({ action, sender }: PullRequestChanged): PullEvent {
   const pushed = action === 'opened' || action === 'synchronize';
   return pushed && sender !== undefined ? { kind: 'changed', pushedBy: sender } : { kind: 'changed' };
 }
@@ -123,7 +123,7 @@ async function signalAll(
   delivery: Delivery,
   repository: RepositoryRef,
   numbers: readonly number[],
-  signal: PullSignal,
+  signal: PullEvent,
 ): Promise<void> {
   for (const number of numbers) await signalOne(delivery, repository, number, signal);
 }
@@ -132,13 +132,13 @@ function signalOne(
   { temporal, guid }: Delivery,
   repository: RepositoryRef,
   number: number,
-  signal: PullSignal,
+  signal: PullEvent,
 ): Promise<void> {
   return signalPull(temporal, { repository, number }, signal, guid);
 }
 
 /** Undefined for a comment that is none of ours. */
-function signalOfComment(delivery: Delivery, comment: CommentCreated): PullSignal | undefined {
+function signalOfComment(delivery: Delivery, comment: CommentCreated): PullEvent | undefined {
   const parsed = onPull(parseCommand(comment.body, delivery.botName), delivery.botName);
   const request = (command: CommandName, argument?: string, headSha?: string): Request => ({
     command,

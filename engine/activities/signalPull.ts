@@ -1,25 +1,15 @@
 import type { Client } from '@temporalio/client';
 import { pullWorkflowId } from '../github/workflowIds.ts';
-import type { Account } from '../policy/account.ts';
-import type { PullRef, Request } from './types.ts';
+import type { PullEvent, PullRef } from './types.ts';
 
 /** All workflows and activities run on one queue, unless a site has its own workers. */
 export const TASK_QUEUE = 'doaas';
-
-/** The same shape as `PullEvent` of workflows/messages.ts, which only workflow code may import. */
-export type PullSignal =
-  | { readonly kind: 'changed'; readonly pushedBy?: Account }
-  | { readonly kind: 'reviewed' }
-  | { readonly kind: 'checked' }
-  | { readonly kind: 'base-moved' }
-  | { readonly kind: 'asked'; readonly request: Request }
-  | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };
 
 /** Tells the workflow of a pull request, and starts it where there is none. `guid`: the delivery that told, for the history. */
 export async function signalPull(
   temporal: Pick<Client, 'workflow'>,
   pull: PullRef,
-  signal: PullSignal,
+  signal: PullEvent,
   guid?: string,
 ): Promise<void> {
   const signalArgs: readonly unknown[] = guid === undefined ? [signal] : [signal, guid];

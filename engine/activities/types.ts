@@ -12,6 +12,7 @@ export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } 
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 export type { AdoptAnswer, Asked, IssueCommandName, IssueRequest } from './issueTypes.ts';
+export type { PullEvent } from './pullEvent.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
 export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
