@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Client } from '@temporalio/client';
+import { npmStart } from '../engine/cli/npmStart.ts';
 import { startEngine } from '../engine/compose.ts';
 import { loadConfig } from '../engine/config/config.ts';
 import { createLogger } from '../engine/log.ts';
 import type { LabGitHub } from '../lab/github/lab-github.ts';
-import { ENGINE } from '../scripts/bundle.ts';
 import { recordHistories } from '../scripts/record-histories.ts';
 import { until } from './until.ts';
 
@@ -49,10 +49,6 @@ export interface EngineOptions {
 
 type EngineParts = Pick<EngineOptions, 'dataDir' | 'github' | 'secret' | 'sshKeyFile'>;
 
-/** As in package.json's `start`, and so is the next. */
-const ARENAS = { MALLOC_ARENA_MAX: '2' };
-/** Without bounds V8 lets garbage lie, 130 of 500 MB with 300 open pull requests. MiB. */
-const MEMORY = ['--max-semi-space-size=4', '--max-old-space-size=512'];
 const START_SECONDS_MAX = 60;
 
 export async function startTestEngine(options: EngineOptions): Promise<EngineHandle> {
@@ -107,9 +103,9 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
 
 function child(
   environment: Readonly<Record<string, string>>,
-  { logFile, through = [], main = ENGINE }: Pick<EngineOptions, 'logFile' | 'through' | 'main'>,
+  { logFile, through = [], main }: Pick<EngineOptions, 'logFile' | 'through' | 'main'>,
 ): EngineHandle {
-  let program = main;
+  let other = main;
   let running: ChildProcess | undefined;
   let output = '';
   const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
@@ -135,12 +131,13 @@ function child(
       return ending.exitCode;
     },
     output: () => output,
-    start: async (other) => {
-      program = other ?? program;
-      const node = [process.execPath, ...MEMORY, program];
+    start: async (main) => {
+      other = main ?? other;
+      const { environment: own, flags, program } = await npmStart();
+      const node = [process.execPath, ...flags, other ?? program];
       // A test or demo that is killed takes its engine with it.
       const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
-        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...ARENAS, ...environment },
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       running = started;

@@ -198,9 +198,11 @@ ${EXIT_CODES}`,
   run: async (argv) => {
     if (argv.length > 0) throw misuse('start', 'It takes no arguments; settings come from the environment.');
     const { inRepository, passOn } = await import('./passOn.ts');
-    const node = (file: string) => passOn(process.execPath, [...process.execArgv, inRepository(file)]);
-    const bundled = await node('scripts/bundle.ts');
-    return bundled === 0 ? node('dist/engine.js') : bundled;
+    const { npmStart } = await import('./npmStart.ts');
+    const bundled = await passOn(process.execPath, [...process.execArgv, inRepository('scripts/bundle.ts')]);
+    if (bundled !== 0) return bundled;
+    const { environment, flags, program } = await npmStart();
+    return passOn(process.execPath, [...flags, program], environment);
   },
 };
 

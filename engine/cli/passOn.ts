@@ -4,9 +4,16 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Runs a program of this repository in the user's terminal; resolves to its exit status when it has ended. */
-export async function passOn(program: string, args: readonly string[]): Promise<number> {
-  const child = spawn(program, args, { stdio: 'inherit' });
+/**
+ * Runs a program of this repository in the user's terminal; resolves to its exit status when it has ended. `environment`: beside that
+ * of this process.
+ */
+export async function passOn(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
   // A Ctrl-C reaches the whole terminal; the child cleans up, and this process waits for it.
   const ignore = (): void => undefined;
   const forward = (): void => void child.kill('SIGTERM');
