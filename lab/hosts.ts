@@ -128,7 +128,9 @@ async function reserve(
   return withLock('network', async () => {
     // While the base was made, the last lab of another state folder may have taken the bridge away with it.
     await ensureBridge();
-    const taken = new Set((await readHosts(settings, lab)).map((host) => host.name));
+    const before = await readHosts(settings, lab);
+    const taken = new Set(before.map((host) => host.name));
+    const first = (before.at(-1)?.order ?? -1) + 1;
     const twice = names.find((name, i) => taken.has(name) || names.indexOf(name) !== i);
     if (twice !== undefined) throw new Error(`lab ${lab} has a host ${twice} already`);
     const indexes = freeIndexes(await usedIndexes(), names.length);
@@ -136,6 +138,7 @@ async function reserve(
     const records = names.map((name, i) => ({
       lab,
       name,
+      order: first + i,
       index: indexes[i] ?? 0,
       base,
       baseDir,

@@ -15,6 +15,8 @@ export interface LabRecord {
 export interface HostRecord {
   readonly lab: string;
   readonly name: string;
+  /** Counts the hosts of its lab from 0 in the order in which they came; addresses are given out again. */
+  readonly order: number;
   /** Last part of its address; also names its namespace, link and control groups. */
   readonly index: number;
   readonly base: BaseName;
@@ -49,7 +51,7 @@ export async function readHosts(settings: LabSettings, lab: string): Promise<Hos
   const names = await readdir(join(labDir(settings, lab), 'hosts')).catch(() => []);
   const files = names.map((name) => join(hostDir(settings, lab, name), 'host.json'));
   const records = await Promise.all(files.map((file) => readRecord<HostRecord>(file)));
-  return records.filter((record) => record !== undefined).sort((a, b) => a.index - b.index);
+  return records.filter((record) => record !== undefined).sort((a, b) => a.order - b.order);
 }
 
 /** Whether the lab's owner died without taking it down. */
