@@ -21,6 +21,7 @@ import type { RunDetail, VerifyDetail } from './runViews.ts';
 import { type Mask, maskFor, usesOn } from './sealing.ts';
 import { keepSettled } from './settling.ts';
 import { progressOf } from './showRun.ts';
+import { untilSteady } from './steady.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
@@ -198,7 +199,11 @@ async function probeAll(
     await keepDetail(engine, run, { verify: { state: 'running', probes, remaining: before.remaining } });
     show();
   };
-  if (board.length > 0) await publish();
+  if (board.length > 0) {
+    await publish();
+    const hosts = board.map(({ host }) => host.name);
+    await untilSteady(await engine.store.plans.get(run.plan.digest), hosts);
+  }
   let away: HostError | undefined;
   await inParallel(board, HOSTS_AT_ONCE, async (entry) => {
     const found = await probeOne(engine, entry.host, entry.probe);

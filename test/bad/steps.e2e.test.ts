@@ -78,6 +78,24 @@ describe('a step that fails', { timeout: 4 * MINUTES }, () => {
     });
   });
 
+  it('a probe that only what a reload is about to end would pass', async () => {
+    const obeysLate = 'touch /run/old; trap "sleep 0.8; rm -f /run/old" HUP; while :; do sleep 0.05; done';
+    await host.exec(`cat > /etc/systemd/system/late.service <<'EOF'
+[Service]
+ExecStart=/bin/sh -c '${obeysLate}'
+ExecReload=/bin/kill -HUP $MAINPID
+EOF
+systemctl daemon-reload && systemctl start late.service && until [ -e /run/old ]; do sleep 0.1; done`);
+    const run = await planned('late', {
+      files: { '/etc/late.conf': { content: 'x\n', notify: { reload: ['late.service'] } } },
+      probes: [{ command: ['test', '-e', '/run/old'], within: '1s' }],
+    });
+    await failsAndLeavesNothing(run, {
+      title: /^Probe command test -e \/run\/old failed on web-1/,
+      summary: /test -e \/run\/old/,
+    });
+  });
+
   it('a package that does not exist, while planning: lists that were just read are believed', async () => {
     await on('touch /var/lib/apt/lists /var/lib/apt/lists/partial');
     const { pull, plan } = await planned('no-such', { packages: { 'nonesuch-package': {} } });
