@@ -27,7 +27,7 @@ const BENCHMARKS: Readonly<
   },
   chaos: {
     about:
-      'applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K, --store NAME',
+      'plans, applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K, --store NAME',
     run: async (argv) => (await import('./chaos/chaos.ts')).chaos(argv),
   },
 };
@@ -40,8 +40,11 @@ async function main(name: string | undefined): Promise<number> {
     return 2;
   }
   progress(`${name}: ${benchmark.about}`);
-  print(await benchmark.run(process.argv.slice(3)));
-  return 0;
+  const result = await benchmark.run(process.argv.slice(3));
+  print(result);
+  const { barsMissed = [] } = result;
+  for (const missed of barsMissed) progress(`bar missed: ${missed}`);
+  return barsMissed.length === 0 ? 0 : 1;
 }
 
 process.exit(

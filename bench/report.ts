@@ -11,6 +11,8 @@ export interface Row {
 export interface Result {
   readonly rows: readonly Row[];
   readonly json: Readonly<Record<string, unknown>>;
+  /** In words; any of them makes the benchmark end with 1. Left out where bars are judged by the reader. */
+  readonly barsMissed?: readonly string[];
 }
 
 /** Progress goes to stderr, so that stdout holds the table and the JSON only. */

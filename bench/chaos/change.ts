@@ -1,6 +1,6 @@
 import type { LabHost } from '../../lab/hosts.ts';
 import { configuration } from '../../test/yaml.ts';
-import type { Mode } from './trial.ts';
+import type { Mode, PackageChange } from './trial.ts';
 
 /** Written on the hosts by the effects themselves, so that each is counted where it happened. */
 export const EFFECTS_LOG = '/var/log/chaos-effects.log';
@@ -17,16 +17,28 @@ const EFFECT_SECONDS = 1;
 
 /** What the repository says after a run. */
 export interface Wanted {
-  /** Of the run. */
+  /** Of the run, as `nameOf` makes it. */
   readonly name: string;
-  readonly packaged: boolean;
+  readonly change: PackageChange;
+}
+
+/** Names of runs stand in contents, titles and comments; `nameless` takes them out. */
+export function nameOf(n: number, kind: 'calm' | 'run', attempt = 1): string {
+  return `${kind}-${n}-${attempt}`;
+}
+
+export const NAME = /\b(?:calm|run)-\d+-\d+\b/g;
+
+/** The file's content for a run of that name. */
+export function contentOf(name: string): string {
+  return `${name}\n`;
 }
 
 /** A file, a service that it restarts, an effect that is no file, and a package; with a probe that cannot pass for a rollback. */
-export function changeOf({ name, packaged }: Wanted, mode: Mode): string {
+export function changeOf({ name, change }: Wanted, mode: Mode): string {
   return configuration('chaos', {
-    packages: { [PACKAGE]: packaged ? {} : { state: 'absent' } },
-    files: { [CONTENT]: { content: `${name}\n`, notify: { restart: ['counted.service'] } } },
+    packages: { [PACKAGE]: change === 'install' ? {} : { state: 'absent' } },
+    files: { [CONTENT]: { content: contentOf(name), notify: { restart: ['counted.service'] } } },
     units: { 'counted.service': { content: SERVICE, enabled: true, running: true } },
     scripts: {
       effect: {
@@ -46,9 +58,10 @@ export interface Counted {
   readonly starts: number;
   /** apt's own record of changes of the package. */
   readonly transactions: number;
-  readonly content: string;
   readonly packaged: boolean;
   readonly active: boolean;
+  /** Of the engine, that systemd still knows. */
+  readonly units: readonly string[];
 }
 
 export async function count(host: LabHost, name: string): Promise<Counted> {
@@ -58,15 +71,15 @@ wc -l < ${STARTS_LOG}
 cat /var/log/apt/history.log 2>/dev/null | grep -cE '^(Install|Remove|Purge): ${PACKAGE}:'
 dpkg-query -W -f '\${db:Status-Status}\\n' ${PACKAGE} 2>/dev/null | grep -cx installed
 systemctl is-active counted.service
-cat ${CONTENT} 2>/dev/null`);
-  const [applied, undone, starts, transactions, installed, active, ...content] = stdout.split('\n');
+systemctl list-units --all --plain --no-legend 'doaas-*'`);
+  const [applied, undone, starts, transactions, installed, active, ...units] = stdout.split('\n');
   return {
     applied: Number(applied),
     undone: Number(undone),
     starts: Number(starts),
     transactions: Number(transactions),
-    content: content.join('\n').trim(),
     packaged: installed === '1',
     active: active === 'active',
+    units: units.filter((line) => line.trim() !== '').map((line) => line.trim()),
   };
 }

@@ -1,36 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { compareTrees, MAY_DIFFER, type Snapshot, snapshotTree } from '../../lab/compare.ts';
 import type { Scene } from '../../test/chaos.ts';
-import { until } from '../../test/until.ts';
-import { type Counted, changeOf, count, EFFECTS_LOG, STARTS_LOG, type Wanted } from './change.ts';
+import { changeOf, type Wanted } from './change.ts';
+import { endOf, isOver, isPlanned, type Pull, planned, takenBackNow, untilTakenBack } from './ends.ts';
+import { look, lookBefore } from './look.ts';
 import { strike } from './strike.ts';
 import type { Mode, Trial } from './trial.ts';
-import type { Ended, HostObserved, Observed } from './verdict.ts';
+import type { Ended, Observed } from './verdict.ts';
 
-/** A run with its fault, its retries and what it waits for. Seconds. */
-const ENDS_WITHIN = 300;
-const PLANNED_WITHIN = 120;
-/** Once it has ended: checks of GitHub and locks follow in the next moments. Seconds. */
-const SETTLES_WITHIN = 30;
-/** A run whose plan did not hold while a host was away. Seconds. */
-const BEGINS_AGAIN_WITHIN = 60;
-const LOOK_EVERY_MS = 500;
-
-/** What the effects themselves write is counted, not compared; the filler of a disk may be seen half gone. */
-const OWN = [EFFECTS_LOG, STARTS_LOG, '/var/tmp/filler*'].map((pattern) => ({
-  pattern,
-  reason: 'of the benchmark',
-}));
+/** A fault, so many seconds after that began which its mode is about. */
+export interface Fault {
+  readonly trial: Trial;
+  readonly afterSeconds: number;
+}
 
 export interface RunResult {
   readonly observed: Observed;
-  /** From the command to the end. */
-  readonly seconds: number;
-}
-
-interface Before {
-  readonly counted: readonly Counted[];
-  readonly trees: readonly Snapshot[];
+  /** Of each part of a run that was undisturbed so far: `plan`, then `apply` or `rollback`, then `take-back`. */
+  readonly seconds: Readonly<Partial<Record<Mode, number>>>;
+  /** False: what the fault was to meet had ended before it. */
+  readonly met: boolean;
 }
 
 /** One pull request from its opening to its end, with one fault on the way if there is one. */
@@ -38,112 +26,86 @@ export async function runOnce(
   scene: Scene,
   wanted: Wanted,
   mode: Mode,
-  fault: { readonly trial: Trial; readonly afterSeconds: number } | undefined,
+  fault: Fault | undefined,
 ): Promise<RunResult> {
   const { world } = scene;
-  const before: Before = {
-    counted: await Promise.all(scene.hosts.map((host) => count(host, wanted.name))),
-    trees: await Promise.all(scene.hosts.map(snapshotTree)),
-  };
-  const { pull, sha } = await world.open(wanted.name, { 'chaos.yaml': changeOf(wanted, mode) });
-  await world.check(sha, 'doaas/plan', { conclusion: 'success', seconds: PLANNED_WITHIN });
-  await world.approve(pull);
-  await world.say(pull, '/doaas apply');
-  const started = performance.now();
-  if (fault !== undefined) {
-    await pause(fault.afterSeconds * 1000);
-    await strike(scene, fault.trial);
-  }
-  const ended = await endOf(scene, pull, sha);
-  const seconds = (performance.now() - started) / 1000;
-  const observed = await look(scene, pull, sha, ended, wanted, before, fault?.trial);
+  const before = await lookBefore(scene, wanted.name);
+  const parts = partsOf(scene, fault);
+  const opened = await world.open(wanted.name, { 'chaos.yaml': changeOf(wanted, mode) });
+  await parts.take(
+    'plan',
+    () => isPlanned(scene, opened),
+    () => planned(scene, opened),
+  );
+  await world.approve(opened.pull);
+  await world.say(opened.pull, '/doaas apply');
+  const applying = mode === 'rollback' ? 'rollback' : 'apply';
+  const applied = await parts.take(
+    applying,
+    () => isOver(scene, opened),
+    () => endOf(scene, opened),
+  );
+  const { ended, revert } =
+    mode === 'take-back' && applied === 'applied'
+      ? await takenBack(scene, opened, parts)
+      : { ended: applied, revert: undefined };
+  const observed = await look(scene, opened, revert, ended, wanted, before, fault?.trial);
   await scene.setClock(0);
-  if (!observed.merged) await world.github.closePullRequest(world.repo, pull);
-  return { observed, seconds };
+  await tidy(scene, opened, revert, observed.merged);
+  return { observed, seconds: parts.seconds, met: parts.met() };
 }
 
-/** `neither`: it did not end in time, or a person is needed. */
-async function endOf(scene: Scene, pull: number, sha: string): Promise<Ended> {
-  const { world } = scene;
-  const deadline = performance.now() + ENDS_WITHIN * 1000;
-  let stale: number | undefined;
-  while (performance.now() < deadline) {
-    await scene.supervise();
-    const apply = (await world.checks(sha)).findLast(({ name }) => name === 'doaas/apply');
-    if (await world.merged(pull)) return 'applied';
-    if (apply?.status === 'completed' && apply.conclusion !== 'success') {
-      if (/needs? a person/.test(apply.title)) return 'neither';
-      if (apply.conclusion === 'failure') return 'rolled-back';
-      // not begun at all; it begins again by itself if planning again gives the same
-      stale ??= performance.now();
-      if (performance.now() - stale > BEGINS_AGAIN_WITHIN * 1000) return 'rolled-back';
-    } else stale = undefined;
-    await pause(LOOK_EVERY_MS);
-  }
-  return 'neither';
+/** The parts of a run, timed, one of them under fire. */
+interface Parts {
+  /** `isOver` is asked just before the fault strikes; `end` waits for the end of the part. */
+  readonly take: <T>(part: Mode, isOver: () => Promise<boolean>, end: () => Promise<T>) => Promise<T>;
+  readonly seconds: Partial<Record<Mode, number>>;
+  readonly met: () => boolean;
 }
 
-async function look(
-  scene: Scene,
-  pull: number,
-  sha: string,
-  ended: Ended,
-  wanted: Wanted,
-  before: Before,
-  trial: Trial | undefined,
-): Promise<Observed> {
-  const { world } = scene;
-  const checks = await settled(
-    () => world.checks(sha),
-    (all) => all.every(({ status }) => status === 'completed'),
-  );
-  const locks = await settled(
-    () => locksIn(scene),
-    (held) => held.length === 0,
-  );
+function partsOf(scene: Scene, fault: Fault | undefined): Parts {
+  const seconds: Partial<Record<Mode, number>> = {};
+  let met = false;
   return {
-    ended,
-    merged: await world.merged(pull),
-    checks,
-    locks,
-    hosts: await Promise.all(scene.hosts.map((_, n) => observe(scene, n, wanted, before, trial))),
+    seconds,
+    met: () => met,
+    take: async (part, isOver, end) => {
+      const started = performance.now();
+      if (fault?.trial.mode === part) {
+        await pause(fault.afterSeconds * 1000);
+        met = !(await isOver());
+        if (met) await strike(scene, fault.trial);
+      }
+      const result = await end();
+      seconds[part] = (performance.now() - started) / 1000;
+      return result;
+    },
   };
 }
 
-async function observe(
-  { hosts }: Scene,
-  n: number,
-  wanted: Wanted,
-  before: Before,
-  trial: Trial | undefined,
-): Promise<HostObserved> {
-  const [host, counted, tree] = [hosts[n], before.counted[n], before.trees[n]];
-  if (host === undefined || counted === undefined || tree === undefined)
-    throw new Error(`there is no host ${n}`);
-  const differences = await compareTrees(tree, await snapshotTree(host), [...MAY_DIFFER, ...OWN]);
-  return {
-    name: host.name,
-    hit: trial !== undefined && trial.host === n && ['host-rebooted', 'disk-full'].includes(trial.fault),
-    before: counted,
-    after: await count(host, wanted.name),
-    differing: differences.map(({ path }) => path),
-  };
+interface TakenBack {
+  readonly ended: Ended;
+  readonly revert: Pull | undefined;
 }
 
-async function locksIn(scene: Scene): Promise<readonly string[]> {
-  return scene.look(async (store) => [
-    ...(await store.locks.list()).map(({ host, pull }) => `${host} is locked for ${pull}`),
-    ...(await store.locks.queue()).map(({ runId }) => `${runId} waits for locks`),
-    ...(await store.runs.open()).map(({ id, state }) => `the run ${id} is ${state}`),
-    ...(await store.hosts.needRecovery()).map(({ identity }) => `${identity} needs recovery`),
-  ]);
+/** Asks for it as a person does, and waits for the answer. */
+async function takenBack(scene: Scene, opened: Pull, parts: Parts): Promise<TakenBack> {
+  const comment = await scene.world.say(opened.pull, '/doaas rollback');
+  const revert = await parts.take(
+    'take-back',
+    async () => (await takenBackNow(scene, opened, comment)) !== undefined,
+    () => untilTakenBack(scene, opened, comment),
+  );
+  return { ended: revert === undefined ? 'neither' : 'taken-back', revert };
 }
 
-/** What it comes to within a while, or what it is then. */
-async function settled<T>(read: () => Promise<T>, isFinal: (value: T) => boolean): Promise<T> {
-  const final = async (): Promise<T | undefined> => {
-    const value = await read().catch(() => undefined);
-    return value !== undefined && isFinal(value) ? value : undefined;
-  };
-  return until(final, 'the end of it', SETTLES_WITHIN).catch(read);
+/** So that the repository says what the hosts are, and nothing waits. */
+async function tidy(
+  { world }: Scene,
+  opened: Pull,
+  revert: Pull | undefined,
+  merged: boolean,
+): Promise<void> {
+  if (!merged) await world.github.closePullRequest(world.repo, opened.pull);
+  if (revert !== undefined) await world.github.mergeByHand(world.repo, revert.pull);
 }

@@ -77,6 +77,6 @@ export async function planCorrection(
   const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository: name, steps });
   await engine.store.blobs.put(wanted.flatMap((sha256) => resolution.payloads.get(sha256) ?? []));
   await engine.store.plans.save(plan, { repository: name, number: issue, ...revision }, wanted);
-  const ref = planRef(plan, revision, { changed: resolution.hosts }, undefined, []);
+  const ref = planRef(plan, revision, { changed: resolution.hosts }, undefined, [], new Date());
   return { pull: { repository, number: issue }, plan: ref, actor: 'doaas', correction: { document } };
 }

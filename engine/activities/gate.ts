@@ -111,7 +111,7 @@ async function readChange(
     targets: targetsOf(stored, resolved.kind === 'conflict' ? [] : resolved.changed),
     paths,
     codeowners: policy.codeowners,
-    now: Date.now(),
+    now: engine.github.now().getTime(),
     lifted: context.override?.kind ?? 'nothing',
   };
   const [teams, checks, committers, askers] = await Promise.all([

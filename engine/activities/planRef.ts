@@ -15,6 +15,7 @@ export function planRef(
   resolved: Pick<Extract<ResolvedRevision, { kind: 'resolved' }>, 'changed'>,
   previous: PlanRef | undefined,
   skipped: readonly string[],
+  now: Date,
 ): PlanRef {
   const servers = new Map(resolved.changed.map((host) => [host.name, host.server]));
   const hosts = plan.hosts.flatMap((host): readonly PlannedHost[] => {
@@ -42,7 +43,7 @@ export function planRef(
     waves,
     ...(plan.rollout === undefined ? {} : { rollout: rolloutRef(plan.rollout) }),
     ...(skipped.length === 0 ? {} : { skipped }),
-    shownAt: shownAt({ digest: plan.digest, headSha }, previous, new Date()),
+    shownAt: shownAt({ digest: plan.digest, headSha }, previous, now),
   };
 }
 

@@ -134,6 +134,7 @@ async function planPull(
     { ...resolved, changed: hosts },
     previous,
     skipped.map(({ host }) => host),
+    engine.github.now(),
   );
   await auditPlan(engine, pull, plan);
   return { kind: 'planned', plan };

@@ -9,7 +9,7 @@ export class HostSilentError extends Error {
   readonly type = 'host-silent';
 }
 
-/** Epoch ms at which a host was last heard from, by activity, while it is tried again. */
+/** When a host was last heard from, by activity, while it is tried again; ms of the clock that nobody sets. */
 const heard = new Map<string, number>();
 
 /**
@@ -23,7 +23,7 @@ export async function reaching<T>(
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const key = keyOf(Context.current(), target);
-  const since = heard.get(key) ?? Date.now();
+  const since = heard.get(key) ?? performance.now();
   let connected = false;
   try {
     const result = await engine.transport.withSession(target, (session) => {
@@ -37,8 +37,8 @@ export async function reaching<T>(
     if (!(error instanceof HostError) || error.type === 'cancelled') throw error;
     if (error.type === 'host-key-mismatch')
       throw new HostSilentError(`the run gives up on ${target.name}: ${error.message}`);
-    const last = connected && error.type === 'connection-lost' ? Date.now() : since;
-    const silentSeconds = (Date.now() - last) / 1000;
+    const last = connected && error.type === 'connection-lost' ? performance.now() : since;
+    const silentSeconds = (performance.now() - last) / 1000;
     if (silentSeconds >= engine.config.hostOutageSeconds) throw silent(target, silentSeconds, error);
     heard.set(key, last);
     throw error;

@@ -7,6 +7,7 @@ import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
 import { type AppKey, appJwt } from './appKey.ts';
 import { calling } from './errors.ts';
+import { type GitHubClock, githubClock } from './githubClock.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { missedAttempts } from './missed.ts';
 import { readPages } from './pages.ts';
@@ -51,6 +52,8 @@ export interface GitHub {
   readonly redeliverMissed: (nowMs: number) => Promise<number>;
   /** The installation that covers a repository, for work that no webhook started. */
   readonly installationOf: (repo: Repo) => Promise<number>;
+  /** By GitHub's clock: to be compared with times of reviews and comments. */
+  readonly now: () => Date;
 }
 
 /** Activities retry durably, so one request is given up soon. */
@@ -73,8 +76,10 @@ export interface GitHubOptions {
 
 export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubOptions = {}): GitHub {
   const { key = async () => config.githubPrivateKey, onLimited = () => undefined } = options;
+  const clock = githubClock();
   const now = steady(() => {
-    const parts = { config, key, groups: throttleGroups(config.githubWritesPerMinute), log, onLimited };
+    const groups = throttleGroups(config.githubWritesPerMinute);
+    const parts = { config, key, groups, log, onLimited, clock };
     return { parts, app: octokitFor(parts), installations: new Map<number, Octokit>() };
   });
   const identity = once(() => readIdentity(now().app));
@@ -110,6 +115,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
         const found = await now().app.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
         return found.data.id;
       }),
+    now: clock.now,
   };
 }
 
@@ -152,11 +158,12 @@ interface ClientParts {
   readonly groups: ThrottleGroups;
   readonly log: Logger;
   readonly onLimited: () => void;
+  readonly clock: GitHubClock;
   /** Left out: the App itself. */
   readonly installationId?: number;
 }
 
-function octokitFor({ config, key, groups, log, onLimited, installationId }: ClientParts): Octokit {
+function octokitFor({ config, key, groups, log, onLimited, clock, installationId }: ClientParts): Octokit {
   const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
@@ -181,6 +188,7 @@ function octokitFor({ config, key, groups, log, onLimited, installationId }: Cli
   octokit.hook.before('request', (options) => {
     options.request = { ...options.request, retryCount: 0 };
   });
+  octokit.hook.after('request', ({ headers }) => clock.hear(headers.date));
   return octokit;
 }
 

@@ -69,7 +69,7 @@ export function toGitHubError(what: string, error: unknown): GitHubError {
   }
   const headers = headersOf(error);
   if (isRateLimit(status, message, headers)) {
-    const retryAfterSeconds = waitSeconds(headers, Date.now());
+    const retryAfterSeconds = waitSeconds(headers, nowOf(headers));
     const text = `${what}: GitHub's rate limit is used up; trying again in ${retryAfterSeconds} s.`;
     return new GitHubError('github-rate-limited', text, { status, retryAfterSeconds });
   }
@@ -117,6 +117,12 @@ function waitSeconds(headers: Headers, nowMs: number): number {
   const untilReset = Math.ceil(reset - nowMs / 1000);
   const exhausted = headers['x-ratelimit-remaining'] === '0' && untilReset > 0;
   return exhausted ? untilReset : DEFAULT_RATE_LIMIT_WAIT_SECONDS;
+}
+
+/** By GitHub's own clock, as the times in its headers are. Epoch ms. */
+function nowOf({ date }: Headers): number {
+  const told = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  return Number.isFinite(told) ? told : Date.now();
 }
 
 function statusOf(error: unknown): number | undefined {

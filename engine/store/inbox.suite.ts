@@ -49,6 +49,17 @@ export function inboxSuite(name: string, location: () => StoreLocation): void {
       await inbox.handedOn(guids(all));
     });
 
+    it('gives what was postponed or claimed at once after the clock was set back', async () => {
+      const [postponed, claimed] = [arrival('a'), arrival('b')];
+      for (const each of [postponed, claimed]) await inbox.accept(each);
+      await inbox.claim(2);
+      await inbox.postpone(postponed.guid, 5_000);
+      time -= 7_200_000;
+      expect(guids(await inbox.claim(2))).toEqual([postponed.guid, claimed.guid]);
+      expect(await inbox.claim(2)).toEqual([]);
+      await inbox.handedOn([postponed.guid, claimed.guid]);
+    });
+
     it('gives one again when it was postponed, or when who claimed it has died; its lane waits', async () => {
       const [first, second] = [arrival('a'), arrival('a')];
       for (const each of [first, second]) await inbox.accept(each);

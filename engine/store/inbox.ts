@@ -51,7 +51,7 @@ export interface Inbox extends Outbound {
   readonly close: () => Promise<void>;
 }
 
-/** A relay that died leaves what it had claimed to others after this. */
+/** A relay that died leaves what it had claimed to others after this. Nothing waits longer: what seems to was written before the clock was set back. */
 export const LEASE_MS = 30_000;
 /** Rows of one insert; GitHub's deliveries at once are bounded by DOAAS_WEBHOOK_CONCURRENCY anyway. */
 const TOGETHER_MAX = 200;
@@ -104,7 +104,7 @@ function inboxOn(accepting: Connection, relaying: Connection, now: Clock, close:
     async postpone(guid, ms) {
       await db
         .updateTable('inbox')
-        .set({ not_before: now() + ms })
+        .set({ not_before: now() + Math.min(ms, LEASE_MS) })
         .where('guid', '=', guid)
         .execute();
     },
@@ -171,7 +171,8 @@ async function claim({ db, dialect }: Connection, most: number, now: number): Pr
       from lanes where lanes.lane is not null
     ), next as materialized (
       select i.seq from inbox i
-      where i.seq in (select seq from firsts) and i.handed_on_at is null and i.not_before <= ${now}
+      where i.seq in (select seq from firsts) and i.handed_on_at is null
+        and (i.not_before <= ${now} or i.not_before > ${now + LEASE_MS})
       order by i.seq limit ${most} ${others}
     )
     update inbox set not_before = ${now + LEASE_MS}, tries = tries + 1 where seq in (select seq from next)

@@ -5,6 +5,7 @@ import { CHECK_ROUTES } from './check-routes.ts';
 import type { ApiAnswer, ApiCall, LabContext } from './context.ts';
 import { callEmulator, tokenOf } from './internal.ts';
 import { parseJson } from './json.ts';
+import { jwtTimeProblem, secondsNow } from './jwt-time.ts';
 import { limitErrors } from './limits.ts';
 import { exportToGit } from './mirror.ts';
 import { OTHER_ROUTES } from './other-routes.ts';
@@ -27,6 +28,8 @@ export async function answerApi(context: LabContext, given: ApiCall): Promise<Ap
   const user = token === undefined ? undefined : context.emulator.tokens.get(token);
   const isJwt = token?.startsWith('eyJ') === true;
   if (token !== undefined && user === undefined && !isJwt) return problem(401, 'Bad credentials');
+  const untimely = token !== undefined && isJwt ? jwtTimeProblem(token, secondsNow()) : undefined;
+  if (untimely !== undefined) return problem(401, untimely);
   const json = parseJson(call.body);
   if (call.body.length > 0 && json === undefined) return problem(400, 'Problems parsing JSON');
   const pathname = call.path.split('?')[0] ?? '';
