@@ -1,7 +1,8 @@
+import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { NO_PULL } from './planRef.ts';
-import { assemble, fullName, planRevision } from './pull.ts';
+import { fullName, planRevision } from './pull.ts';
 import { isServed } from './sites.ts';
 import type { SiteActivities, SitePart, SiteReading } from './types.ts';
 
