@@ -12,7 +12,7 @@ import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
 import { meetAndPlan } from './firstUse.ts';
 import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
-import { type HostPlanning, planHosts } from './planning.ts';
+import { type HostPlanning, type Planning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
 import { recordPlan } from './recordPlan.ts';
 import type { ResolvedRevision } from './revisions.ts';
@@ -169,13 +169,17 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
   });
 }
 
-/** Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it. */
+/**
+ * Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it.
+ * `fenceOf`: of the locks under which it is read.
+ */
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
   resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
   headSha: string,
   parts: readonly SitePart[] = [],
+  fenceOf?: Planning['fenceOf'],
 ): Promise<readonly HostPlanning[]> {
   const hosts = resolved.changed.filter(({ server }) => !parts.some(({ site }) => site === server.site));
   const unseen = await newHosts(engine, hosts);
@@ -186,6 +190,7 @@ export async function planRevision(
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
+    ...(fenceOf === undefined ? {} : { fenceOf }),
   });
   await keepFirstSeen(engine, hosts, plannings, headSha);
   return inOrder(

@@ -31,6 +31,12 @@ export type LockAnswer =
       readonly ahead: readonly { readonly runId: string; readonly pull: string }[];
     };
 
+/** A lock's number, and the store that counts. */
+export interface LockFence {
+  readonly store: string;
+  readonly number: number;
+}
+
 export interface Released {
   /** Waiters that may now ask again, in their order. */
   readonly next: readonly { readonly runId: string; readonly workflowId: string }[];
@@ -78,10 +84,14 @@ export function locksIn(connection: Connection, now: Clock) {
       return (await readLocks(db)).filter((lock) => lock.runId === runId);
     },
 
-    /** What the host of a run is to be shown before an effect; undefined when the run holds nothing (any more). */
-    async fenceOf(runId: string): Promise<{ readonly store: string; readonly number: number } | undefined> {
-      const fences = (await readLocks(db)).filter((lock) => lock.runId === runId).map((lock) => lock.fence);
-      return fences.length === 0 ? undefined : { store: await storeId(db), number: Math.max(...fences) };
+    /** What a host of a run is to be shown before an effect; undefined when the run does not hold that host (any more). */
+    async fenceOf(runId: string, host: string): Promise<LockFence | undefined> {
+      return (await fencesOf(db, runId)).get(host);
+    },
+
+    /** The same of all hosts that the run holds, by identity. */
+    fencesOf(runId: string): Promise<ReadonlyMap<string, LockFence>> {
+      return fencesOf(db, runId);
     },
 
     list(): Promise<readonly HeldLock[]> {
@@ -204,19 +214,28 @@ async function released(tx: Kysely<Schema>): Promise<Released> {
   return { next: next.map(({ runId, workflowId }) => ({ runId, workflowId })) };
 }
 
+async function fencesOf(db: Kysely<Schema>, runId: string): Promise<ReadonlyMap<string, LockFence>> {
+  const rows = await db
+    .selectFrom('locks')
+    .select(['host_identity', 'fence'])
+    .where('run_id', '=', runId)
+    .execute();
+  if (rows.length === 0) return new Map();
+  const store = await storeId(db);
+  return new Map(rows.map(({ host_identity, fence }) => [host_identity, { store, number: fence }]));
+}
+
 /** Made once: fences of another store count from one again, and must not be compared with ours. */
 async function storeId(db: Kysely<Schema>): Promise<string> {
+  const id = () => db.selectFrom('counters').select('value').where('name', '=', 'store');
+  const known = await id().executeTakeFirst();
+  if (known !== undefined) return String(known.value);
   await db
     .insertInto('counters')
     .values({ name: 'store', value: randomInt(1, STORE_ID_MAX) })
     .onConflict((c) => c.column('name').doNothing())
     .execute();
-  const { value } = await db
-    .selectFrom('counters')
-    .select('value')
-    .where('name', '=', 'store')
-    .executeTakeFirstOrThrow();
-  return String(value);
+  return String((await id().executeTakeFirstOrThrow()).value);
 }
 
 async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {

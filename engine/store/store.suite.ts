@@ -209,20 +209,36 @@ function locksSuite(store: () => Store): void {
   it('numbers each holder higher than the one before, for the hosts to compare', async () => {
     const [x, y] = hostNames();
     const [one, two] = runNames();
-    expect(await store().locks.fenceOf(one)).toBeUndefined();
+    expect(await store().locks.fenceOf(one, x)).toBeUndefined();
     const before = Date.now();
     await ask(one, x, y);
-    const first = await store().locks.fenceOf(one);
+    const first = await store().locks.fenceOf(one, x);
     expect(first?.store).toMatch(/^[1-9][0-9]{0,14}$/);
+    expect(await store().locks.fenceOf(one, y)).toEqual(first);
+    expect([...(await store().locks.fencesOf(one)).keys()].toSorted()).toEqual([x, y].toSorted());
     await store().locks.release(one);
-    expect(await store().locks.fenceOf(one)).toBeUndefined();
+    expect(await store().locks.fenceOf(one, x)).toBeUndefined();
     await ask(two, y);
-    const second = await store().locks.fenceOf(two);
+    const second = await store().locks.fenceOf(two, y);
     expect(second?.store).toBe(first?.store);
     expect(second?.number).toBeGreaterThan(first?.number ?? 0);
     // above all that a store had shown before it was restored from an older copy
     expect(first?.number).toBeGreaterThanOrEqual(before);
     await store().locks.release(two);
+  });
+
+  it('gives no number for a host that was taken away, though the run still holds others', async () => {
+    const [x, y] = hostNames();
+    const [one, two] = runNames();
+    await ask(one, x, y);
+    const first = await store().locks.fenceOf(one, y);
+    await store().locks.forceRelease(x, 'doaas');
+    await ask(two, x);
+    expect(await store().locks.fenceOf(one, x)).toBeUndefined();
+    expect(await store().locks.fenceOf(one, y)).toEqual(first);
+    expect([...(await store().locks.fencesOf(one)).keys()]).toEqual([y]);
+    expect((await store().locks.fenceOf(two, x))?.number).toBeGreaterThan(first?.number ?? Infinity);
+    for (const run of [one, two]) await store().locks.release(run);
   });
 
   it('lets a waiter give up its place', async () => {
