@@ -1,11 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
-import { appendAudit } from './audit.ts';
 import { StoreError } from './error.ts';
-import { setRecovery } from './hosts.ts';
 import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
-import type { Connection, Dialect, Schema } from './schema.ts';
+import type { Connection, Schema } from './schema.ts';
+import { takeAway } from './takeAway.ts';
 import { type Clock, plainText } from './values.ts';
 
 export interface LockRequest {
@@ -42,6 +41,12 @@ export interface Released {
   readonly next: readonly { readonly runId: string; readonly workflowId: string }[];
 }
 
+export interface ForceReleased extends Released {
+  readonly was: HeldLock | undefined;
+  /** What the run left on the host is not undone by the next one. */
+  readonly stays: boolean;
+}
+
 /** Runs that wait for locks at one time, in all. */
 export const LOCK_QUEUE_MAX = 10_000;
 /** `randomInt` takes no more, and two stores of 2^47 are not equal. */
@@ -71,12 +76,15 @@ export function locksIn(connection: Connection, now: Clock) {
       });
     },
 
-    /** A person takes one host's lock away: recorded in the audit log, and the host needs recovery. */
-    forceRelease(host: string, actor: string): Promise<Released & { readonly was: HeldLock | undefined }> {
+    /**
+     * Takes one host's lock away: recorded in the audit log. What a held run left there stays, since a person has looked
+     * (`stays`), and the run ends with its last lock; a host of any other run needs recovery.
+     */
+    forceRelease(host: string, actor: string): Promise<ForceReleased> {
       return oneAtATime(connection, async (tx) => {
         const was = (await readLocks(tx)).find((lock) => lock.host === host);
-        if (was !== undefined) await takeAway(tx, dialect, was, actor, now());
-        return { was, ...(await released(tx)) };
+        const stays = was !== undefined && (await takeAway(tx, dialect, was, actor, now()));
+        return { was, stays, ...(await released(tx)) };
       });
     },
 
@@ -188,25 +196,6 @@ async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number>
   if (rows.length > 0) await tx.insertInto('locks').values(rows).execute();
   await tx.deleteFrom('lock_queue').where('run_id', '=', me.runId).execute();
   return fence;
-}
-
-async function takeAway(
-  tx: Kysely<Schema>,
-  dialect: Dialect,
-  lock: HeldLock,
-  actor: string,
-  at: number,
-): Promise<void> {
-  await tx.deleteFrom('locks').where('host_identity', '=', lock.host).execute();
-  await setRecovery(
-    tx,
-    lock.host,
-    true,
-    `${actor} released the lock of run ${lock.runId} (${lock.pull}) by force`,
-    at,
-  );
-  const detail = { host: lock.host, runId: lock.runId, pull: lock.pull, fence: lock.fence };
-  await appendAudit(tx, dialect, { who: actor, what: 'force-release', detail }, at);
 }
 
 async function released(tx: Kysely<Schema>): Promise<Released> {

@@ -37,6 +37,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
       ...spec,
     }),
   });
+  const FIRST = { targets: { hosts: ['web-1'] } };
   const IN_STAGES = { rollout: { canary: 1, pause: '10m' } };
   const approved = async (name: string, files: Readonly<Record<string, string>>) => {
     const { pull, sha } = await world.open(name, files);
@@ -62,6 +63,11 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
       if (run === undefined) throw new Error(`no run of #${pull} is in the store`);
       return run;
     });
+  const ended = async (pull: number, state: string) =>
+    until(
+      async () => ((await runOf(pull)).state === state ? true : undefined),
+      `the run of #${pull} to end as ${state}`,
+    );
   const noLocks = () =>
     until(
       async () => ((await look((store) => store.locks.list())).length === 0 ? true : undefined),
@@ -109,6 +115,33 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await world.check(next.sha, 'doaas/apply', { conclusion: 'failure' });
     expect(await on(1, 'ls /var/tmp/former /var/tmp/next 2>/dev/null; echo nothing')).toBe('nothing');
     for (const { pull } of [former, next]) await world.github.closePullRequest(world.repo, pull);
+    await noLocks();
+  });
+
+  it('of which a person frees one keep what they wanted to keep, whoever comes next', async () => {
+    const kept = await approved('kept', marked('kept', IN_STAGES));
+    await applyShows(kept.sha, /the next begins at/);
+    await world.say(kept.pull, '/doaas cancel keep');
+    await ended(kept.pull, 'held');
+    const unlock = await world.say(kept.pull, '/doaas unlock web-1', world.github.accounts.reviewer);
+    await world.answer(
+      kept.pull,
+      unlock,
+      /is free now\. What the run left there stays as it is until the next/,
+    );
+    expect((await runOf(kept.pull)).state).toBe('held');
+
+    const other = await approved('other', marked('other', FIRST));
+    await world.mergedSoon(other.pull, other.sha);
+    expect(await on(1, 'ls /var/tmp/kept /var/tmp/other')).toBe('/var/tmp/kept\n/var/tmp/other');
+    const behind = await approved('behind', marked('behind', { targets: { hosts: ['web-2'] } }));
+    await applyShows(behind.sha, /^Waiting for/);
+    const rest = await world.say(kept.pull, '/doaas unlock', world.github.accounts.reviewer);
+    await world.answer(kept.pull, rest, /is free now/);
+    await ended(kept.pull, 'failed');
+    await world.mergedSoon(behind.pull, behind.sha);
+    expect(await on(1, 'ls /var/tmp/kept')).toBe('/var/tmp/kept');
+    await world.github.closePullRequest(world.repo, kept.pull);
     await noLocks();
   });
 
