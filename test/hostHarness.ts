@@ -17,6 +17,8 @@ export interface HostHarness {
   /** Plans and applies; the run's name is the result's `run`. */
   readonly apply: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
   readonly applyPlan: (plan: HostPlan, fence?: Fence) => Promise<BatchResult>;
+  /** What a run that has locked the host sees before it begins. */
+  readonly read: (fence: Fence) => Promise<void>;
   readonly undo: (run: string, late?: boolean, fence?: Fence) => Promise<BatchResult>;
   /** Registers content and returns its reference. */
   readonly payload: (text: string) => Payload;
@@ -63,6 +65,10 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
     plan,
     applyPlan,
     apply: async (spec) => applyPlan(await plan(spec)),
+    read: (fence) =>
+      transport.withSession(target, async (session) => {
+        await readHost(session, resolvedHost(host, {}), { repository }, [], fence);
+      }),
     undo: (run, late = false, fence = undefined) =>
       transport.withSession(target, (session) =>
         undoBatch(session, run, late ? 'undo-late' : 'undo', { fence }),

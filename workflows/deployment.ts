@@ -3,6 +3,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   log,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -51,15 +52,25 @@ export async function deployment(asked: RunRef, parent: string): Promise<RunEnd>
   return endOf(end);
 }
 
-/** What was merged before it was applied, and is not applied now, is taken back from the branch as well; unless a person keeps it. */
+/**
+ * What is merged and not applied now is taken back from the branch as well, unless a person keeps it. That is what was
+ * merged before it was applied, or by hand while it was.
+ */
 async function withRevert(run: RunRef, phase: FinalPhase): Promise<FinalPhase> {
-  if (run.mergeSha === undefined || phase.kind === 'applied') return phase;
-  if (phase.kind === 'held' && phase.kept === true) return phase;
+  if (phase.kind === 'applied' || (phase.kind === 'held' && phase.kept === true)) return phase;
+  if (run.mergeSha === undefined && !(await wasMergedMeanwhile(run, phase))) return phase;
   const revert = await short.openRevert(run).catch((error: unknown) => {
     log.warn('the revert could not be opened', { run: run.run, reason: causeOf(error) });
     return undefined;
   });
   return revert === undefined ? phase : { ...phase, revert };
+}
+
+/** A run that changed nothing has not been overtaken by anything. */
+async function wasMergedMeanwhile({ pull }: RunRef, phase: FinalPhase): Promise<boolean> {
+  if (phase.kind === 'stale' || !patched('revert-merged-meanwhile')) return false;
+  const now = await short.readPull(pull).catch(() => undefined);
+  return now?.state === 'merged';
 }
 
 function endOf(phase: FinalPhase): RunEnd {

@@ -52,15 +52,17 @@ export async function confirmPlan(run: RunRef): Promise<ConfirmOutcome> {
   const { pull, plan, mergeSha, elsewhere = [] } = run;
   if (elsewhere.length === 0) return reading.confirmPlan(run);
   const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
-  return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere));
+  return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere, run.run));
 }
 
 function readElsewhere(
   pull: PullRef,
   revision: Revision,
   sites: readonly string[],
+  run?: string,
 ): Promise<readonly SitePart[]> {
-  return Promise.all(sites.map((site) => readSite({ pull, revision, site })));
+  const holder = run === undefined ? {} : { run };
+  return Promise.all(sites.map((site) => readSite({ pull, revision, site, ...holder })));
 }
 
 async function readSite(wanted: SiteReading): Promise<SitePart> {

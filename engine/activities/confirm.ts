@@ -3,11 +3,13 @@ import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import type { Json } from '../operations/operation.ts';
 import { coveredBy } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { assemble } from './assemble.ts';
 import { auditRun, grounds } from './auditRun.ts';
 import type { Engine } from './engine.ts';
+import { fencesFor } from './fences.ts';
 import { judgePull } from './gate.ts';
 import type { HostPlanning } from './planning.ts';
-import { assemble, planRevision } from './pull.ts';
+import { planRevision } from './pull.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { revisionOf } from './runRevision.ts';
@@ -43,7 +45,8 @@ export async function confirmPlan(
   const { verdict } = judged;
   if (!verdict.ready)
     return { kind: 'changed', reason: `it is not ready any more. Missing: ${verdict.missing.join('; ')}` };
-  const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts);
+  const fenceOf = await fencesFor(engine, run.run);
+  const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts, fenceOf);
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;
   const outcome: ConfirmOutcome = moved
     ? { kind: 'unchanged', baseSha: run.plan.baseSha }

@@ -7,6 +7,7 @@ import type { HostPlan } from '../plan/step.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
 import type { Engine } from './engine.ts';
+import { fencesFor } from './fences.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { fullName } from './pull.ts';
 import { resolveRun } from './runRevision.ts';
@@ -35,6 +36,7 @@ async function objection(engine: Engine, run: RunRef): Promise<string | undefine
     repository: fullName(run.pull),
     openRuns: (await engine.store.runs.open()).map(({ id }) => id),
     changedItems: () => new Set(),
+    fenceOf: await fencesFor(engine, run.run),
   });
   for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
   const hosts = await stillCorrectable(engine, run, document, resolved.changed, plannings);

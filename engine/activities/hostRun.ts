@@ -3,11 +3,10 @@ import {
   type BatchEvent,
   BatchNotStartedError,
   type BatchResult,
-  FencedError,
   runBatch,
   undoBatch,
 } from '../hosts/batchRun.ts';
-import type { Fence } from '../hosts/fence.ts';
+import { type Fence, FencedError } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
@@ -66,7 +65,7 @@ export async function applyHost(
   const { payloads } = unpacked;
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
-  const result = await underLock(engine, run.run, target, async (session, fence) => {
+  const result = await underLock(engine, run.run, { target, identity }, async (session, fence) => {
     const revealed = await revealBefore(session, unpacked.batch, unsealing);
     return runBatch(session, revealed, { payloads, onEvent: journal.note, signal, fence });
   })
@@ -105,7 +104,7 @@ export async function undoHost(
     const name = batchName(run.run, wave);
     const journal = await journalOf(engine, run, host, identity);
     const mode = late ? 'undo-late' : 'undo';
-    const result = await underLock(engine, holder, target, (session, fence) =>
+    const result = await underLock(engine, holder, { target, identity }, (session, fence) =>
       undoBatch(session, name, mode, { onEvent: journal.note, fence }),
     )
       .catch(gaveUp)
@@ -129,19 +128,26 @@ export async function undoHost(
   return all.length === 0 ? { kind: 'rolled-back' } : { kind: 'rolled-back', remarks: all };
 }
 
-/** The host is shown the lock's number, so that it can refuse whoever comes late. */
+/** The host is shown the number of its lock, so that it can refuse whoever comes late. */
 async function underLock<T>(
   engine: Engine,
   holder: string,
-  target: HostTarget,
+  host: RunHost,
   use: (session: Session, fence: Fence) => Promise<T>,
 ): Promise<T> {
-  const fence = await engine.store.locks.fenceOf(holder);
-  if (fence === undefined)
-    throw new FencedError(
-      `the run ${holder} does not hold ${target.name} any more: its lock was taken away, so nothing more is done there`,
-    );
-  return reaching(engine, target, (session) => use(session, fence));
+  await fenceHeld(engine, holder, host);
+  // once more when the host is reached, which may take long
+  return reaching(engine, host.target, async (session) =>
+    use(session, await fenceHeld(engine, holder, host)),
+  );
+}
+
+async function fenceHeld({ store }: Engine, holder: string, { target, identity }: RunHost): Promise<Fence> {
+  const fence = await store.locks.fenceOf(holder, identity);
+  if (fence !== undefined) return fence;
+  throw new FencedError(
+    `the run ${holder} does not hold ${target.name} any more: its lock was taken away, so nothing more is done there`,
+  );
 }
 
 interface GaveUp {

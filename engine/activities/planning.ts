@@ -1,4 +1,5 @@
 import type { ItemKey, Readings } from '../facts/fact.ts';
+import type { Fence } from '../hosts/fence.ts';
 import { HostError, type HostErrorType } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
@@ -45,6 +46,8 @@ export interface Planning extends Owner {
   readonly isNew?: (host: ResolvedHost) => boolean;
   /** A secret that cannot be read is an error of its file, and the rest is planned; else it is a problem of the host. */
   readonly planRest?: boolean;
+  /** Of the lock under which the host is read, for the host to see; left out where none was taken. */
+  readonly fenceOf?: (host: ResolvedHost) => Fence | undefined;
 }
 
 /** Reads all hosts and plans each. A host that does not answer is a result like any other. */
@@ -70,7 +73,7 @@ async function planOne(
     return await readAgain(() =>
       transport.withSession(targetOf(host.server), async (session) => {
         const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
-        const readings = await readHost(session, host, planning, extra);
+        const readings = await readHost(session, host, planning, extra, planning.fenceOf?.(host));
         const changedItems = planning.changedItems(host.name);
         return {
           kind: 'planned',

@@ -3,16 +3,16 @@ import { getPull } from '../github/pulls.ts';
 import type { PlanName, PlanView } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
-import { hostDigest, planDigest } from '../plan/digest.ts';
-import type { HostPlan, Plan } from '../plan/step.ts';
+import type { Plan } from '../plan/step.ts';
 import { POLICY_FILE } from '../spec/policy.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
 import { meetAndPlan } from './firstUse.ts';
 import { gatePull, POLICY_REMARK, recordOverride } from './gate.ts';
-import { type HostPlanning, planHosts } from './planning.ts';
+import { type HostPlanning, type Planning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
 import { recordPlan } from './recordPlan.ts';
 import type { ResolvedRevision } from './revisions.ts';
@@ -170,13 +170,17 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
   });
 }
 
-/** Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it. */
+/**
+ * Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it.
+ * `fenceOf`: of the locks under which it is read.
+ */
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
   resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
   headSha: string,
   parts: readonly SitePart[] = [],
+  fenceOf?: Planning['fenceOf'],
 ): Promise<readonly HostPlanning[]> {
   const hosts = resolved.changed.filter(({ server }) => !parts.some(({ site }) => site === server.site));
   const unseen = await newHosts(engine, hosts);
@@ -187,6 +191,7 @@ export async function planRevision(
     openRuns: (await engine.store.runs.open()).map((run) => run.id),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
+    ...(fenceOf === undefined ? {} : { fenceOf }),
   });
   await keepFirstSeen(engine, hosts, plannings, headSha);
   return inOrder(
@@ -203,51 +208,6 @@ function inOrder(
   const placeOf = (planning: HostPlanning): number =>
     place.get(planning.kind === 'planned' ? planning.plan.host : planning.host) ?? 0;
   return [...plannings].sort((a, b) => placeOf(a) - placeOf(b));
-}
-
-export interface Assembled {
-  readonly plan: Plan;
-  readonly plannings: readonly HostPlanning[];
-  readonly problems: readonly {
-    readonly host: string;
-    readonly message: string;
-    readonly away: boolean;
-    readonly cause: unknown;
-  }[];
-  /** Findings that forbid the plan. */
-  readonly errors: readonly string[];
-}
-
-/** `dropped`: servers that the change takes out of the repository; nothing is done on them, and the plan says so. */
-export function assemble(
-  plannings: readonly HostPlanning[],
-  dropped: readonly string[] = [],
-  skipped: readonly HostPlan[] = [],
-): Assembled {
-  const hosts = [
-    ...plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : [])),
-    ...skipped,
-    ...dropped.map(droppedHost),
-  ];
-  const problems = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning] : []));
-  const errors = hosts.flatMap((host) =>
-    host.findings
-      .filter((finding) => finding.severity === 'error')
-      .map((finding) => `${host.host}: ${finding.message}`),
-  );
-  return { plan: { kind: 'plan', hosts, digest: planDigest(hosts) }, plannings, problems, errors };
-}
-
-function droppedHost(host: string): HostPlan {
-  const message = `${host} leaves the repository: it stays as it is and is no longer managed. To take changes off it first, remove its configurations in a pull request of their own`;
-  const finding = {
-    kind: 'finding' as const,
-    severity: 'info' as const,
-    host,
-    document: `Server/${host}`,
-    message,
-  };
-  return { kind: 'host-plan', host, steps: [], findings: [finding], digest: hostDigest(host, []) };
 }
 
 async function storePlan(

@@ -1,7 +1,9 @@
+import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { fencesFor } from './fences.ts';
 import { NO_PULL } from './planRef.ts';
-import { assemble, fullName, planRevision } from './pull.ts';
+import { fullName, planRevision } from './pull.ts';
 import { isServed } from './sites.ts';
 import type { SiteActivities, SitePart, SiteReading } from './types.ts';
 
@@ -13,11 +15,13 @@ export function siteActivities(engine: Engine): SiteActivities {
 }
 
 /** Reads and plans the site's hosts; the plan goes to the store, where the engine puts it beside its own. */
-async function readSite(engine: Engine, { pull, revision, site }: SiteReading): Promise<SitePart> {
+async function readSite(engine: Engine, { pull, revision, site, run }: SiteReading): Promise<SitePart> {
   const resolved = await engine.revisions.resolve(pull, revision);
   if (resolved.kind === 'conflict') throw permanent('a revision that conflicts cannot be planned');
   const changed = resolved.changed.filter(({ server }) => server.site === site);
-  const made = assemble(await planRevision(engine, pull, { ...resolved, changed }, revision.headSha));
+  const fenceOf = run === undefined ? undefined : await fencesFor(engine, run);
+  const plannings = await planRevision(engine, pull, { ...resolved, changed }, revision.headSha, [], fenceOf);
+  const made = assemble(plannings);
   await engine.store.plans.save(made.plan, { repository: fullName(pull), number: NO_PULL, ...revision });
   const problems = made.problems.map(({ host, message, away }) => ({ host, message, away }));
   return { site, digest: made.plan.digest, problems };

@@ -2,8 +2,8 @@ import type { PlanName } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { hostDigest, recordDigest } from '../plan/digest.ts';
 import type { HostPlan } from '../plan/step.ts';
+import type { Assembled } from './assemble.ts';
 import { type Engine, planNamed } from './engine.ts';
-import type { Assembled } from './pull.ts';
 import type { PullRef, Revision } from './types.ts';
 
 /**

@@ -135,13 +135,10 @@ async function unlock(
     if (await isAlive(engine.temporal, lock.workflowId)) {
       return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas rollback\` stops and undoes it.`;
     }
-    const { next } = await engine.store.locks.forceRelease(lock.host, request.actor);
-    const others = all.some((other) => other.runId === lock.runId && !locks.includes(other));
-    if (runs.get(lock.runId)?.state === 'held' && !others)
-      await engine.store.runs.update(lock.runId, { state: 'failed' });
+    const { next, stays } = await engine.store.locks.forceRelease(lock.host, request.actor);
     for (const waiter of next)
       await engine.temporal.workflow.getHandle(waiter.workflowId).signal('locksReleased');
-    return `- \`${host}\` is free now. What the run left there stays as it is until the next plan.`;
+    return `- \`${host}\` is free now. What the run left there ${stays ? 'stays as it is until the next plan' : 'is undone first by the next run on it'}.`;
   });
   return lines.join('\n');
 }

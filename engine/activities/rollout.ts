@@ -2,8 +2,8 @@ import { hostDigest, planDigest } from '../plan/digest.ts';
 import { planRollout } from '../plan/rollout.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import type { Assembled } from './assemble.ts';
 import type { HostPlanning } from './planning.ts';
-import type { Assembled } from './pull.ts';
 
 /** The plan with the order of its hosts, which its digest covers. */
 export function withRollout(made: Assembled, resolved: readonly ResolvedHost[]): Assembled {

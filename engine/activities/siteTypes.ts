@@ -6,6 +6,8 @@ export interface SiteReading {
   readonly pull: PullRef;
   readonly revision: Revision;
   readonly site: string;
+  /** The run that has locked the hosts: they are shown the numbers of its locks. */
+  readonly run?: string;
 }
 
 export interface SitePart {

@@ -172,7 +172,11 @@ describe('unlock', () => {
       expect(await engine.audit.list()).toMatchObject([
         { what: 'force-release', who: expect.stringMatching(/^\S+ \(doaas unlock\)$/) },
       ]);
+      expect(stdout).toContain('stays as it is; the next plan shows what is still to do');
+      expect(await engine.runs.get('pr7-a')).toMatchObject({ state: 'held' });
+      expect((await stopped(() => doaas(['unlock', DB]))).status).toBe(0);
       expect(await engine.runs.get('pr7-a')).toMatchObject({ state: 'failed' });
+      expect(await engine.hosts.needRecovery()).toEqual([]);
     });
 
     test('leaves a run that would go on its lock, unless forced', async () => {
@@ -181,7 +185,9 @@ describe('unlock', () => {
       expect(status).toBe(1);
       expect(stderr).toContain('Run pr7-a of acme/infra#7 has not ended');
       expect(await engine.locks.list()).toHaveLength(1);
-      expect((await stopped(() => doaas(['unlock', '10.0.0.5:22', '--force']))).status).toBe(0);
+      const forced = await stopped(() => doaas(['unlock', '10.0.0.5:22', '--force']));
+      expect(forced).toMatchObject({ status: 0, stdout: expect.stringContaining('which first undoes it') });
+      expect(await engine.hosts.needRecovery()).toMatchObject([{ identity: WEB }]);
       expect(await engine.locks.list()).toEqual([]);
     });
 

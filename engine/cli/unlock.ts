@@ -17,12 +17,15 @@ import { CliError, EXIT, type Io, printable } from './terminal.ts';
  */
 export async function runUnlock(argv: readonly string[], io: Io): Promise<number> {
   const { host, force } = parse(argv);
-  const freed = await withStore('write', (store) => unlock(store, host, force)).catch((error: unknown) => {
-    throw error instanceof StoreError && error.type === 'store-locked' ? engineRuns() : error;
-  });
+  const { lock, stays } = await withStore('write', (store) => unlock(store, host, force)).catch(
+    (error: unknown) => {
+      throw error instanceof StoreError && error.type === 'store-locked' ? engineRuns() : error;
+    },
+  );
   io.stdout.write(
-    `${printable(addressOf(freed.host))} is free: the lock of run ${printable(freed.runId)} (${printable(freed.pull)}) was taken away, and the audit log says by whom.\n` +
-      'What that run left on the server stays until the next run there, which first finishes or undoes it. Who waits goes on within 5 minutes of the engine running.\n',
+    `${printable(addressOf(lock.host))} is free: the lock of run ${printable(lock.runId)} (${printable(lock.pull)}) was taken away, and the audit log says by whom.\n` +
+      `What that run left on the server ${stays ? 'stays as it is; the next plan shows what is still to do' : 'stays until the next run there, which first undoes it'}. ` +
+      'Who waits goes on within 5 minutes of the engine running.\n',
   );
   return EXIT.done;
 }
@@ -40,13 +43,16 @@ function parse(argv: readonly string[]): { readonly host: string; readonly force
   }
 }
 
-async function unlock(store: Store, host: string, force: boolean): Promise<HeldLock> {
+async function unlock(
+  store: Store,
+  host: string,
+  force: boolean,
+): Promise<{ readonly lock: HeldLock; readonly stays: boolean }> {
   const lock = lockOf(await store.locks.list(), host);
   const run = await store.runs.get(lock.runId);
   if (!force && mayGoOn(run)) throw stillRuns(lock);
-  await store.locks.forceRelease(lock.host, `${userInfo().username} (doaas unlock)`);
-  if (run?.state === 'held') await store.runs.update(run.id, { state: 'failed' });
-  return lock;
+  const { stays } = await store.locks.forceRelease(lock.host, `${userInfo().username} (doaas unlock)`);
+  return { lock, stays };
 }
 
 function mayGoOn(run: Run | undefined): boolean {

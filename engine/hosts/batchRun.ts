@@ -1,6 +1,6 @@
 import { type Batch, batchPayloads, batchScript, runDir } from '../operations/batch.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
-import { type Fence, passFence } from './fence.ts';
+import { type Fence, FencedError, leaveFence, passFence, refusalIn } from './fence.ts';
 import { excerpt } from './host-error.ts';
 import type { Session } from './session.ts';
 
@@ -36,11 +36,6 @@ export class BatchCutError extends Error {
 /** The host would not take the batch, such as on a full disk; nothing of it was begun. */
 export class BatchNotStartedError extends Error {
   readonly type = 'batch-not-started';
-}
-
-/** A later holder of the host's lock has been there; nothing of the batch was begun. */
-export class FencedError extends Error {
-  readonly type = 'fenced';
 }
 
 /** Longest time that one call follows a batch. The unit itself goes on after it. Seconds. */
@@ -85,11 +80,15 @@ export async function undoBatch(
   mode: 'undo' | 'undo-late',
   options: Pick<BatchRunOptions, 'onEvent' | 'signal' | 'fence'>,
 ): Promise<BatchResult> {
+  const { fence } = options;
   const script = lines(
-    sh`D=${runDir(run)}; [ -e "$D/batch.sh" ] || { ${nothingToUndo()}; exit 0; }`,
-    options.fence === undefined ? sh`:` : lines(passFence(options.fence), sh`exec 9>&-`),
+    sh`D=${runDir(run)}; if [ ! -e "$D/batch.sh" ]; then
+${fence === undefined ? sh`:` : leaveFence(fence)}
+${nothingToUndo()}; exit 0
+fi`,
+    fence === undefined ? sh`:` : lines(passFence(fence), sh`exec 9>&-`),
     settle(run),
-    attach(run, mode, options.fence),
+    attach(run, mode, fence),
   );
   return follow(session, run, mode, script, options);
 }
@@ -192,10 +191,10 @@ function readResult(
   mode: BatchMode,
   result: { readonly stdout: string; readonly stderr: string; readonly exitCode: number | null },
 ): BatchResult {
-  const fenced = /^@ fenced (\d+) (\d+)$/m.exec(result.stdout);
-  if (fenced !== null) {
+  const fenced = refusalIn(result.stdout);
+  if (fenced !== undefined) {
     throw new FencedError(
-      `${session.target.name} was given to a later run (lock ${fenced[1]}) than the one that the run ${run} had (lock ${fenced[2]}), so it may not ${mode} there any more; nothing was changed`,
+      `${session.target.name} was given to a later run (lock ${fenced.seen}) than the one that the run ${run} had (lock ${fenced.shown}), so it may not ${mode} there any more; nothing was changed`,
     );
   }
   const [journal = '', ...outputs] = result.stdout.split(/^@ output\n/m);

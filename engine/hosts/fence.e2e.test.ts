@@ -51,10 +51,32 @@ describe('a host that is shown the numbers of locks', { timeout: 120_000 }, () =
     expect(await on('cat /etc/hosts')).not.toBe(before);
   });
 
+  it('is shown them already by a reading, and by an undo that finds nothing', async () => {
+    const mine = await harness.applyPlan(await planned('before'), lock(11));
+    await harness.read(lock(12));
+    await expect(harness.applyPlan(await planned('late'), lock(11))).rejects.toThrow(said('apply', 12, 11));
+    await expect(harness.undo(mine.run, false, lock(11))).rejects.toThrow(said('undo', 12, 11));
+    await expect(harness.read(lock(11))).rejects.toMatchObject({
+      type: 'fenced',
+      message:
+        'host-1 was given to a later run (lock 12) than this one (lock 11), so nothing more is done there',
+    });
+    expect((await harness.undo('never-there', false, lock(13))).end).toBe('rolled-back');
+    await expect(harness.undo(mine.run, false, lock(12))).rejects.toThrow(said('undo', 13, 12));
+    expect((await harness.undo('never-there', false, lock(12))).end).toBe('rolled-back');
+    expect((await harness.undo(mine.run, false, lock(13))).end).toBe('rolled-back');
+  });
+
+  it('is read also where it cannot keep them', async () => {
+    await on('mount -t tmpfs -o ro tmpfs /var/lib/doaas/fences');
+    await harness.read(lock(99)).finally(() => on('umount /var/lib/doaas/fences'));
+    await harness.read(lock(13));
+  });
+
   it('does not compare the numbers of another store, nor forgets them in a reboot', async () => {
     expect((await harness.applyPlan(await planned('theirs'), lock(1, THEIRS))).end).toBe('applied');
     await host.kill();
     await host.start();
-    await expect(harness.applyPlan(await planned('reboot'), lock(9))).rejects.toThrow(said('apply', 10, 9));
+    await expect(harness.applyPlan(await planned('reboot'), lock(12))).rejects.toThrow(said('apply', 13, 12));
   });
 });

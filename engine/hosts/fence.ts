@@ -8,6 +8,11 @@ export interface Fence {
   readonly number: number;
 }
 
+/** A later holder of the host's lock has been there; nothing was begun. */
+export class FencedError extends Error {
+  readonly type = 'fenced';
+}
+
 /**
  * The host keeps the highest number that it was shown by each store, and ends the script with `@ fenced SEEN SHOWN` for a
  * lower one: a worker that was cut off and comes back late may not touch what somebody else holds by now. On return the
@@ -19,6 +24,30 @@ export function passFence({ store, number }: Fence): Sh {
 F=${`${FENCES}/${store}`}; N=${number}; O=$(cat "$F" 2>/dev/null || echo 0)
 [ "$N" -ge "$O" ] || { printf '@ fenced %s %s\n' "$O" "$N"; exit 0; }
 [ "$N" -eq "$O" ] || { (umask 077; echo "$N" > "$F.new") && sync "$F.new" && mv -f "$F.new" "$F" && sync ${FENCES} || exit 1; }`;
+}
+
+/**
+ * Shows the number while the host is only read: ends the script like `passFence` where it is refused. A host that
+ * cannot keep it (a full disk) is read all the same; no batch begins there before it was kept.
+ */
+export function showFence(fence: Fence): Sh {
+  return sh`doaas_fenced=$( {
+${passFence(fence)}
+} 2> /dev/null ) || doaas_fenced=
+[ -z "$doaas_fenced" ] || { printf '%s\n' "$doaas_fenced"; exit 0; }`;
+}
+
+/** Shows the number where nothing will be done, so that a refusal does not matter. */
+export function leaveFence(fence: Fence): Sh {
+  return sh`(
+${passFence(fence)}
+) > /dev/null 2>&1 || :`;
+}
+
+/** What the host answered to a number that is too low. */
+export function refusalIn(stdout: string): { readonly seen: string; readonly shown: string } | undefined {
+  const [, seen, shown] = /^@ fenced (\d+) (\d+)$/m.exec(stdout) ?? [];
+  return seen === undefined || shown === undefined ? undefined : { seen, shown };
 }
 
 const FENCES = `${HOST_STATE_DIR}/fences`;

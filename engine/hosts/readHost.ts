@@ -5,7 +5,9 @@ import { completed, learnt } from '../facts/remembered.ts';
 import { hashRaw, parseReadings, readScript } from '../facts/script.ts';
 import { hasCustody } from '../operations/custodies.ts';
 import { abandonedItems, hostQueries, type Owner } from '../plan/planHost.ts';
+import { lines } from '../shell/sh.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
+import { type Fence, FencedError, refusalIn, showFence } from './fence.ts';
 import { excerpt } from './host-error.ts';
 import type { Session } from './session.ts';
 import type { HostTarget } from './target.ts';
@@ -37,15 +39,16 @@ export function targetOf(server: ResolvedServer): HostTarget {
 
 /**
  * Everything that planning the host needs: one round trip, and a second one only when items left the YAML. Throws
- * HostError and FactError.
+ * HostError and FactError. `fence`: shown to the host on the way; it throws FencedError where it is too low.
  */
 export async function readHost(
   session: Session,
   host: ResolvedHost,
   owner: Owner,
   extra: readonly FactQuery[] = [],
+  fence?: Fence,
 ): Promise<Readings> {
-  const readings = await readFacts(session, hostQueries(host, extra));
+  const readings = await readFacts(session, hostQueries(host, extra), fence);
   const abandoned = abandonedItems(host, readings, owner).map((owned): FactQuery => splitItemKey(owned.item));
   if (abandoned.length === 0) return readings;
   requireReadable(host.name, abandoned);
@@ -66,11 +69,16 @@ function requireReadable(host: string, abandoned: readonly FactQuery[]): void {
 }
 
 /** What the host answered before to the same question is sent along by its hash, so that it need not find it again. */
-export async function readFacts(session: Session, queries: readonly FactQuery[]): Promise<Readings> {
+export async function readFacts(
+  session: Session,
+  queries: readonly FactQuery[],
+  fence?: Fence,
+): Promise<Readings> {
   const asked = queries.filter((query) => query.fact === packageFact.fact);
   const question = `${session.identity} ${hashRaw(JSON.stringify(asked))}`;
   const known = session.memory.get(question);
-  const result = await session.run(readScript(facts, queries, known?.basis), {
+  const script = readScript(facts, queries, known?.basis);
+  const result = await session.run(fence === undefined ? script : lines(showFence(fence), script), {
     timeoutSeconds: READ_SECONDS_MAX,
     maxOutputBytes: READ_BYTES_MAX,
   });
@@ -80,8 +88,17 @@ export async function readFacts(session: Session, queries: readonly FactQuery[])
       `${session.target.name}: reading its state failed with exit ${result.exitCode}${why === '' ? '' : `: ${why}`}`,
     );
   }
+  if (fence !== undefined) requireNotFenced(session, result.stdout);
   const readings = parseReadings(facts, queries, completed(result.stdout, known));
   const answer = learnt(result.stdout);
   if (answer !== undefined) session.memory.set(question, answer);
   return readings;
+}
+
+function requireNotFenced({ target }: Session, stdout: string): void {
+  const refused = refusalIn(stdout);
+  if (refused === undefined) return;
+  throw new FencedError(
+    `${target.name} was given to a later run (lock ${refused.seen}) than this one (lock ${refused.shown}), so nothing more is done there`,
+  );
 }

@@ -1,11 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
-import { appendAudit } from './audit.ts';
 import { StoreError } from './error.ts';
-import { setRecovery } from './hosts.ts';
 import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
-import type { Connection, Dialect, Schema } from './schema.ts';
+import type { Connection, Schema } from './schema.ts';
+import { takeAway } from './takeAway.ts';
 import { type Clock, plainText } from './values.ts';
 
 export interface LockRequest {
@@ -31,9 +30,21 @@ export type LockAnswer =
       readonly ahead: readonly { readonly runId: string; readonly pull: string }[];
     };
 
+/** A lock's number, and the store that counts. */
+export interface LockFence {
+  readonly store: string;
+  readonly number: number;
+}
+
 export interface Released {
   /** Waiters that may now ask again, in their order. */
   readonly next: readonly { readonly runId: string; readonly workflowId: string }[];
+}
+
+export interface ForceReleased extends Released {
+  readonly was: HeldLock | undefined;
+  /** What the run left on the host is not undone by the next one. */
+  readonly stays: boolean;
 }
 
 /** Runs that wait for locks at one time, in all. */
@@ -65,12 +76,15 @@ export function locksIn(connection: Connection, now: Clock) {
       });
     },
 
-    /** A person takes one host's lock away: recorded in the audit log, and the host needs recovery. */
-    forceRelease(host: string, actor: string): Promise<Released & { readonly was: HeldLock | undefined }> {
+    /**
+     * Takes one host's lock away: recorded in the audit log. What a held run left there stays, since a person has looked
+     * (`stays`), and the run ends with its last lock; a host of any other run needs recovery.
+     */
+    forceRelease(host: string, actor: string): Promise<ForceReleased> {
       return oneAtATime(connection, async (tx) => {
         const was = (await readLocks(tx)).find((lock) => lock.host === host);
-        if (was !== undefined) await takeAway(tx, dialect, was, actor, now());
-        return { was, ...(await released(tx)) };
+        const stays = was !== undefined && (await takeAway(tx, dialect, was, actor, now()));
+        return { was, stays, ...(await released(tx)) };
       });
     },
 
@@ -78,10 +92,14 @@ export function locksIn(connection: Connection, now: Clock) {
       return (await readLocks(db)).filter((lock) => lock.runId === runId);
     },
 
-    /** What the host of a run is to be shown before an effect; undefined when the run holds nothing (any more). */
-    async fenceOf(runId: string): Promise<{ readonly store: string; readonly number: number } | undefined> {
-      const fences = (await readLocks(db)).filter((lock) => lock.runId === runId).map((lock) => lock.fence);
-      return fences.length === 0 ? undefined : { store: await storeId(db), number: Math.max(...fences) };
+    /** What a host of a run is to be shown before an effect; undefined when the run does not hold that host (any more). */
+    async fenceOf(runId: string, host: string): Promise<LockFence | undefined> {
+      return (await fencesOf(db, runId)).get(host);
+    },
+
+    /** The same of all hosts that the run holds, by identity. */
+    fencesOf(runId: string): Promise<ReadonlyMap<string, LockFence>> {
+      return fencesOf(db, runId);
     },
 
     list(): Promise<readonly HeldLock[]> {
@@ -180,43 +198,33 @@ async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number>
   return fence;
 }
 
-async function takeAway(
-  tx: Kysely<Schema>,
-  dialect: Dialect,
-  lock: HeldLock,
-  actor: string,
-  at: number,
-): Promise<void> {
-  await tx.deleteFrom('locks').where('host_identity', '=', lock.host).execute();
-  await setRecovery(
-    tx,
-    lock.host,
-    true,
-    `${actor} released the lock of run ${lock.runId} (${lock.pull}) by force`,
-    at,
-  );
-  const detail = { host: lock.host, runId: lock.runId, pull: lock.pull, fence: lock.fence };
-  await appendAudit(tx, dialect, { who: actor, what: 'force-release', detail }, at);
-}
-
 async function released(tx: Kysely<Schema>): Promise<Released> {
   const next = mayTryNow(await readQueue(tx), await readLocks(tx));
   return { next: next.map(({ runId, workflowId }) => ({ runId, workflowId })) };
 }
 
+async function fencesOf(db: Kysely<Schema>, runId: string): Promise<ReadonlyMap<string, LockFence>> {
+  const rows = await db
+    .selectFrom('locks')
+    .select(['host_identity', 'fence'])
+    .where('run_id', '=', runId)
+    .execute();
+  if (rows.length === 0) return new Map();
+  const store = await storeId(db);
+  return new Map(rows.map(({ host_identity, fence }) => [host_identity, { store, number: fence }]));
+}
+
 /** Made once: fences of another store count from one again, and must not be compared with ours. */
 async function storeId(db: Kysely<Schema>): Promise<string> {
+  const id = () => db.selectFrom('counters').select('value').where('name', '=', 'store');
+  const known = await id().executeTakeFirst();
+  if (known !== undefined) return String(known.value);
   await db
     .insertInto('counters')
     .values({ name: 'store', value: randomInt(1, STORE_ID_MAX) })
     .onConflict((c) => c.column('name').doNothing())
     .execute();
-  const { value } = await db
-    .selectFrom('counters')
-    .select('value')
-    .where('name', '=', 'store')
-    .executeTakeFirstOrThrow();
-  return String(value);
+  return String((await id().executeTakeFirstOrThrow()).value);
 }
 
 async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {

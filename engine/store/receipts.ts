@@ -61,17 +61,26 @@ export function receiptsIn({ db }: Connection, now: Clock) {
       return rows.map(toReceipt);
     },
 
-    /** What runs that have not ended may have left on a host, oldest first. `exceptRun` leaves the asking run out. */
+    /**
+     * What runs that have not ended may have left on a host, oldest first; not what a person has left there on purpose.
+     * `exceptRun` leaves the asking run out.
+     */
     async open(hostIdentity: string, exceptRun?: string): Promise<readonly StoredReceipt[]> {
       const rows = await db
         .selectFrom('receipts')
         .leftJoin('runs', 'runs.id', 'receipts.run_id')
+        .leftJoin('left_hosts', (j) =>
+          j
+            .onRef('left_hosts.run_id', '=', 'receipts.run_id')
+            .onRef('left_hosts.host_identity', '=', 'receipts.host_identity'),
+        )
         .selectAll('receipts')
-        .where('host_identity', '=', hostIdentity)
+        .where('receipts.host_identity', '=', hostIdentity)
+        .where('left_hosts.run_id', 'is', null)
         .where('receipts.state', 'in', TOUCHED)
         .where((e) => e.or([e('runs.state', 'is', null), e('runs.state', 'not in', FINAL_STATES)]))
-        .where('run_id', '!=', exceptRun ?? '')
-        .orderBy('at')
+        .where('receipts.run_id', '!=', exceptRun ?? '')
+        .orderBy('receipts.at')
         .orderBy('step_id')
         .execute();
       return rows.map(toReceipt);

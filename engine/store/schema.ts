@@ -84,6 +84,7 @@ export interface Schema {
     why: string;
     urgent: number;
   };
+  readonly left_hosts: { run_id: string; host_identity: string; who: string; at: number };
   readonly counters: { name: string; value: number };
   readonly hosts: { identity: string; needs_recovery: number; reason: string; updated_at: number };
   readonly host_facts: { identity: string; facts: string; first_seen_at: number; seen_at: number };

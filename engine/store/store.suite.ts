@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../plan/step.ts';
 import { BLOB_MAX_BYTES } from './blobs.ts';
-import type { NewRun } from './runs.ts';
+import { leftSuite, locksSuite } from './locks.suite.ts';
 import type { Store } from './store.ts';
+import { someReceipt, someRun } from './testing/some.ts';
 
 /** The same expectations for SQLite and PostgreSQL. Names are unique, so that one database serves them all. */
 export function storeSuite(name: string, open: () => Promise<Store>): void {
@@ -20,6 +21,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     plansSuite(current);
     runsSuite(current);
     locksSuite(current);
+    leftSuite(current);
     hostsSuite(current);
     hostKeysSuite(current);
     auditSuite(current);
@@ -140,130 +142,6 @@ function runsSuite(store: () => Store): void {
     expect(await store().receipts.ofRun(run.id)).toHaveLength(2);
     expect(await store().receipts.touchedSince(receipt.hostIdentity, 0, later.id)).toHaveLength(1);
     expect(await store().receipts.touchedSince(receipt.hostIdentity, 0, run.id)).toEqual([]);
-  });
-}
-
-function locksSuite(store: () => Store): void {
-  const ask = (runId: string, ...hosts: string[]) =>
-    store().locks.acquire({ runId, workflowId: `w-${runId}`, hosts, pull: `o/r#${runId}` });
-  const askFirst = (runId: string, ...hosts: string[]) =>
-    store().locks.acquire({ runId, workflowId: `w-${runId}`, hosts, pull: `o/r#${runId}`, urgent: true });
-
-  it('gives all hosts or none, in the order of asking', async () => {
-    const [x, y, z] = hostNames();
-    const [one, two, three, four] = runNames();
-    const first = await ask(one, x, y);
-    expect(first).toMatchObject({ kind: 'granted' });
-    expect(await ask(one, y, x)).toEqual(first);
-    const waiting = {
-      kind: 'waiting',
-      position: 1,
-      holders: [{ host: y, runId: one, workflowId: `w-${one}`, pull: `o/r#${one}` }],
-      ahead: [],
-    };
-    expect(await ask(two, y, z)).toEqual(waiting);
-    expect(await ask(two, y, z)).toEqual(waiting);
-    // z is free, but the waiter before wants it too.
-    expect(await ask(three, z)).toMatchObject({ position: 2, holders: [], ahead: [{ runId: two }] });
-    expect(await ask(four, hostNames()[0])).toMatchObject({ kind: 'granted' });
-    expect((await store().locks.release(one)).next).toEqual([{ runId: two, workflowId: `w-${two}` }]);
-    expect(await ask(three, z)).toMatchObject({ kind: 'waiting' });
-    const second = await ask(two, y, z);
-    expect(second.kind === 'granted' && first.kind === 'granted' && second.fence > first.fence).toBe(true);
-    expect((await store().locks.heldBy(two)).map((lock) => lock.host)).toEqual([y, z].toSorted());
-    expect((await store().locks.release(two)).next.map((n) => n.runId)).toEqual([three]);
-    expect((await store().locks.release(three)).next).toEqual([]);
-    await store().locks.release(four);
-  });
-
-  it('lets what takes a change back go before what brings one', async () => {
-    const [x, y, z] = hostNames();
-    const [holder, apply, rollback, later] = runNames();
-    await ask(holder, x);
-    expect(await ask(apply, x, y)).toMatchObject({ position: 1 });
-    expect(await ask(later, y)).toMatchObject({ position: 2, ahead: [{ runId: apply }] });
-    expect(await askFirst(rollback, x, z)).toMatchObject({ position: 1, holders: [{ runId: holder }] });
-    expect(await ask(apply, x, y)).toMatchObject({ position: 2, ahead: [{ runId: rollback }] });
-    // the rollback shares no host with it, and still only the apply is before it
-    expect(await ask(later, y)).toMatchObject({ position: 2, ahead: [{ runId: apply }] });
-    const mine = [apply, rollback, later];
-    const queue = (await store().locks.queue()).filter(({ runId }) => mine.includes(runId));
-    expect(queue.map(({ runId }) => runId)).toEqual([rollback, apply, later]);
-    expect((await store().locks.release(holder)).next.map((n) => n.runId)).toEqual([rollback]);
-    expect(await ask(apply, x, y)).toMatchObject({ position: 2, holders: [] });
-    expect(await askFirst(rollback, x, z)).toMatchObject({ kind: 'granted' });
-    expect(await ask(apply, x, y)).toMatchObject({ position: 1, holders: [{ runId: rollback }] });
-    for (const run of [rollback, apply, later]) await store().locks.release(run);
-  });
-
-  it('serves those that take changes back in the order of asking', async () => {
-    const [x] = hostNames();
-    const [holder, one, two] = runNames();
-    await ask(holder, x);
-    await askFirst(one, x);
-    expect(await askFirst(two, x)).toMatchObject({ position: 2, ahead: [{ runId: one }] });
-    expect(await askFirst(one, x)).toMatchObject({ position: 1, ahead: [] });
-    for (const run of [holder, one, two]) await store().locks.release(run);
-  });
-
-  it('numbers each holder higher than the one before, for the hosts to compare', async () => {
-    const [x, y] = hostNames();
-    const [one, two] = runNames();
-    expect(await store().locks.fenceOf(one)).toBeUndefined();
-    const before = Date.now();
-    await ask(one, x, y);
-    const first = await store().locks.fenceOf(one);
-    expect(first?.store).toMatch(/^[1-9][0-9]{0,14}$/);
-    await store().locks.release(one);
-    expect(await store().locks.fenceOf(one)).toBeUndefined();
-    await ask(two, y);
-    const second = await store().locks.fenceOf(two);
-    expect(second?.store).toBe(first?.store);
-    expect(second?.number).toBeGreaterThan(first?.number ?? 0);
-    // above all that a store had shown before it was restored from an older copy
-    expect(first?.number).toBeGreaterThanOrEqual(before);
-    await store().locks.release(two);
-  });
-
-  it('lets a waiter give up its place', async () => {
-    const [x, y] = hostNames();
-    const [one, two, three] = runNames();
-    await ask(one, x);
-    await ask(two, x, y);
-    await ask(three, y);
-    expect((await store().locks.release(two)).next.map((n) => n.runId)).toEqual([three]);
-    expect((await store().locks.queue()).map((w) => w.runId)).not.toContain(two);
-    await store().locks.release(three);
-    await store().locks.release(one);
-  });
-
-  it('grants one of many that ask at the same time', async () => {
-    const [x] = hostNames();
-    const runs = Array.from({ length: 20 }, () => randomUUID());
-    const answers = await Promise.all(runs.map((run) => ask(run, x)));
-    expect(answers.filter((a) => a.kind === 'granted')).toHaveLength(1);
-    const positions = answers.flatMap((a) => (a.kind === 'waiting' ? [a.position] : []));
-    expect(positions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 19 }, (_, i) => i + 1));
-    for (const run of runs) await store().locks.release(run);
-    expect((await store().locks.list()).filter((lock) => lock.host === x)).toEqual([]);
-  });
-
-  it('records a forced release, marks the host, and refuses its old holder', async () => {
-    const [x, y] = hostNames();
-    const [one, two] = runNames();
-    await ask(one, x, y);
-    await ask(two, x);
-    const answer = await store().locks.forceRelease(x, 'alice');
-    expect(answer).toMatchObject({ was: { host: x, runId: one }, next: [{ runId: two }] });
-    expect(await store().hosts.needRecovery([x, y])).toEqual([
-      { identity: x, reason: `alice released the lock of run ${one} (o/r#${one}) by force` },
-    ]);
-    const entries = (await store().audit.list()).filter((e) => e.what === 'force-release');
-    expect(entries.at(-1)).toMatchObject({ who: 'alice', detail: { host: x, runId: one } });
-    await expect(ask(one, x, y)).rejects.toMatchObject({ type: 'store-conflict' });
-    expect(await store().locks.forceRelease(x, 'alice')).toMatchObject({ was: undefined });
-    await store().locks.release(one);
-    await store().locks.release(two);
   });
 }
 
@@ -435,26 +313,6 @@ function somePlan(): Plan {
     digest,
     hosts: [{ kind: 'host-plan', host: 'h', steps: [], findings: [finding], digest }],
   };
-}
-
-function someRun(): NewRun {
-  const id = randomUUID();
-  const shas = { planDigest: null, headSha: 'h', baseSha: 'b' };
-  return { id, repository: `o/${id}`, pullNumber: 5, kind: 'apply', actor: 'alice', ...shas };
-}
-
-function someReceipt(runId: string, stepId: string, hostIdentity: string = randomUUID()) {
-  const hashes = { beforeHash: 'x', afterHash: null };
-  return { runId, host: 'web-1', hostIdentity, stepId, state: 'captured', ...hashes, detail: {} } as const;
-}
-
-function hostNames(): [string, string, string] {
-  const id = randomUUID();
-  return [`${id}-x`, `${id}-y`, `${id}-z`];
-}
-
-function runNames(): [string, string, string, string] {
-  return [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
 }
 
 function verdictsSuite(store: () => Store): void {

@@ -68,6 +68,18 @@ export async function lockPriority(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+/** Hosts of held runs on which a person has left everything as it is. */
+export async function leftHostsTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('left_hosts')
+    .addColumn('run_id', 'text', (c) => c.notNull())
+    .addColumn('host_identity', 'text', (c) => c.notNull())
+    .addColumn('who', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('left_hosts_key', ['run_id', 'host_identity'])
+    .execute();
+}
+
 export async function settledTable(schema: SchemaModule): Promise<void> {
   await schema
     .createTable('settled')

@@ -72,7 +72,7 @@ describe('a store that an older engine left in the middle of a run', () => {
       expect(await store.audit.verify()).toMatchObject({ entries: before + 1 });
       expect((await store.audit.verify()).brokenAt).toBeUndefined();
       // the run goes on: its lock is known to be its own, and then given back
-      expect(await store.locks.fenceOf('pr1-1')).toMatchObject({ number: 7 });
+      expect(await store.locks.fenceOf('pr1-1', 'id-1')).toMatchObject({ number: 7 });
       expect((await store.locks.release('pr1-1')).next).toMatchObject([{ runId: 'pr2-1' }]);
     } finally {
       await store.close();

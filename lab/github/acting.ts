@@ -99,6 +99,8 @@ export interface Acting {
   /** As a merge queue does with a pull request; gives the commit that it would merge. */
   readonly requestMergeGroup: (repo: RepositoryName, pull: number) => Promise<string>;
   /** Moves a branch to a commit beside its history, from the default branch's tip; gives the commit's id. */
+  /** Closes the pull requests of that branch, as GitHub does. */
+  readonly deleteBranch: (repo: RepositoryName, branch: string) => Promise<void>;
   readonly forcePush: (repo: RepositoryName, branch: string, files: Files, onto?: string) => Promise<string>;
   /** What follows gives the repository as it is called afterwards. Its former name leads to it, until somebody else takes that. */
   readonly renameRepository: (repo: RepositoryName, name: string) => Promise<RepositoryName>;

@@ -132,6 +132,10 @@ function codeActs(parts: Parts) {
     await must(request(accounts.admin, 'PATCH', path, { sha, force: true }), `pushing to ${branch}`);
     return sha;
   };
+  const deleteBranch: Acting['deleteBranch'] = async (repo, branch) => {
+    const path = `${pathOf(repo)}/git/refs/heads/${branch}`;
+    await must(request(accounts.author, 'DELETE', path), `deleting ${branch}`);
+  };
   const fileAt: Acting['fileAt'] = async (repo, ref, path) => {
     const url = `${pathOf(repo)}/contents/${path.split('/').map(encodeURIComponent).join('/')}?ref=${ref}`;
     const found = await request(accounts.admin, 'GET', url);
@@ -146,6 +150,7 @@ function codeActs(parts: Parts) {
     branchWithChanges,
     push,
     forcePush,
+    deleteBranch,
     fileAt,
   };
 }

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../engine/store/store.ts';
+import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
+import { MINUTES, until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+/** What becomes of a run on two servers when its pull request does not wait for it. */
+describe('a pull request whose life takes a turn in the middle of its run', { timeout: 3 * MINUTES }, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const onAll = (script: string): Promise<readonly string[]> =>
+    Promise.all(world.hosts.map(async (host) => (await host.exec(script)).stdout.trim()));
+  const trees = () => Promise.all(world.hosts.map((host) => snapshotTree(host)));
+  const changes = async (before: Awaited<ReturnType<typeof trees>>): Promise<readonly string[]> => {
+    const after = await trees();
+    return Promise.all(
+      before.map(async (tree, i) => {
+        const now = after[i];
+        return now === undefined ? 'gone' : describeDifferences(await compareTrees(tree, now));
+      }),
+    );
+  };
+  const approved = async (name: string, spec: Readonly<Record<string, unknown>> = {}) => {
+    const slow = {
+      check: `test -e /var/tmp/${name}.done`,
+      apply: `touch /var/tmp/${name}.begun; sleep 3; touch /var/tmp/${name}.done`,
+      undo: `sleep 2; rm -f /var/tmp/${name}.begun /var/tmp/${name}.done`,
+    };
+    const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
+    const { pull, sha } = await world.open(name, {
+      [`${name}.yaml`]: configuration(name, { files, scripts: { [name]: slow }, ...spec }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    const before = await trees();
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await until(async () => {
+      const begun = await onAll(`[ -e /var/tmp/${name}.begun ] && echo yes`);
+      return begun.every((each) => each === 'yes') ? true : undefined;
+    }, `the effect ${name} to begin on both`);
+    return { pull, sha, before };
+  };
+  const done = (name: string) => onAll(`cat /etc/doaas-${name}; ls /var/tmp/${name}.done`);
+  const applyShows = (sha: string, text: RegExp) =>
+    until(
+      async () => (await world.checks(sha)).find((run) => run.name === 'doaas/apply' && text.test(run.title)),
+      `doaas/apply to show ${text}`,
+      60,
+      async () => JSON.stringify(await world.checks(sha)),
+    );
+  /** No lock, nobody who waits, no check that says that something goes on, no unit on a server. */
+  const settled = async (sha: string): Promise<void> => {
+    const rest = async (): Promise<readonly string[]> => {
+      const store = await openStore({ file: join(world.dataDir, 'store.sqlite') }, { readOnly: true });
+      try {
+        return [
+          ...(await store.locks.list()).map(({ host }) => host),
+          ...(await store.locks.queue()).map(({ runId }) => runId),
+          ...(await store.hosts.needRecovery()).map(({ identity }) => identity),
+          ...(await world.checks(sha))
+            .filter(({ status }) => status !== 'completed')
+            .map(({ title }) => title),
+          ...(await onAll('systemctl list-units --no-legend "doaas-*"')).filter((units) => units !== ''),
+        ];
+      } finally {
+        await store.close();
+      }
+    };
+    await until(
+      async () => ((await rest()).length === 0 ? true : undefined),
+      'nothing to be left of the run',
+      30,
+      async () => JSON.stringify(await rest()),
+    );
+  };
+  const wholly = (name: string): readonly string[] => [0, 1].map(() => `${name}\n/var/tmp/${name}.done`);
+
+  it('is taken back on both servers when its branch is deleted', async () => {
+    const { pull, sha, before } = await approved('deleted');
+    await world.github.deleteBranch(world.repo, 'deleted');
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(apply.title).toBe(
+      'The pull request was closed while it was applied; 2 servers restored as before',
+    );
+    expect(await changes(before)).toEqual(['', '']);
+    expect(await world.merged(pull)).toBe(false);
+    await settled(sha);
+  });
+
+  it('is taken back when it is closed, and begins anew when it is opened again meanwhile', async () => {
+    const { pull, sha, before } = await approved('reopened');
+    await world.github.closePullRequest(world.repo, pull);
+    await applyShows(sha, /; rolling back 2 servers$/);
+    await world.github.reopenPullRequest(world.repo, pull);
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(apply.title).toMatch(/was closed while it was applied; 2 servers restored as before$/);
+    expect(await changes(before)).toEqual(['', '']);
+    await settled(sha);
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.title).toMatch(/^4 changes on 2 servers/);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
+    expect(await done('reopened')).toEqual(wholly('reopened'));
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    await settled(sha);
+  });
+
+  it('is finished when somebody merges it by hand, as that merge', async () => {
+    const { pull, sha } = await approved('by-hand');
+    const merge = await world.github.mergeByHand(world.repo, pull);
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    expect(apply.title).toMatch(
+      new RegExp(`^Applied 4 changes on 2 servers in .*; merged as ${merge.slice(0, 8)}$`),
+    );
+    expect((await world.check(sha, 'doaas/verify')).conclusion).toBe('success');
+    expect(await done('by-hand')).toEqual(wholly('by-hand'));
+    await settled(sha);
+  });
+
+  it('has its merge by hand reverted when the run fails after it', async () => {
+    const { pull, sha, before } = await approved('too-early', {
+      probes: [{ tcp: 'localhost:81', within: '1s' }],
+    });
+    await world.github.mergeByHand(world.repo, pull);
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(apply.title).toMatch(/; 2 servers restored as before$/);
+    expect(await changes(before)).toEqual(['', '']);
+    await settled(sha);
+    expect(apply.summary).not.toContain('Nothing was merged');
+    const revert = Number(/#(\d+)/.exec(apply.summary)?.[1]);
+    expect((await world.github.getPull(world.repo, revert)).title).toMatch(/^Revert #/);
+  });
+
+  it('sent GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+});

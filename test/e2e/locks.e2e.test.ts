@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore, type Store } from '../../engine/store/store.ts';
+import type { LabHost } from '../../lab/hosts.ts';
+import { hostHarness } from '../hostHarness.ts';
+import { MINUTES, until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+/** Who may touch which of two servers, and what becomes of what a run left when its lock goes to another. */
+describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+  }, 3 * MINUTES);
+  afterAll(() => world?.close());
+
+  const on = async (n: number, script: string): Promise<string> =>
+    ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
+  const look = async <T>(use: (store: Store) => Promise<T>): Promise<T> => {
+    const store = await openStore({ file: join(world.dataDir, 'store.sqlite') }, { readOnly: true });
+    try {
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  };
+  const marked = (name: string, spec: Readonly<Record<string, unknown>> = {}) => ({
+    [`${name}.yaml`]: configuration(name, {
+      scripts: {
+        [name]: {
+          check: `test -e /var/tmp/${name}`,
+          apply: `touch /var/tmp/${name}`,
+          undo: `rm -f /var/tmp/${name}`,
+        },
+      },
+      ...spec,
+    }),
+  });
+  const FIRST = { targets: { hosts: ['web-1'] } };
+  const IN_STAGES = { rollout: { canary: 1, pause: '10m' } };
+  const approved = async (name: string, files: Readonly<Record<string, string>>) => {
+    const { pull, sha } = await world.open(name, files);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, sha };
+  };
+  const applyShows = (sha: string, text: RegExp) =>
+    until(
+      async () =>
+        (await world.checks(sha)).find(
+          (run) => run.name === 'doaas/apply' && text.test(`${run.title}\n${run.summary}`),
+        ),
+      `doaas/apply to show ${text}`,
+      60,
+      async () => JSON.stringify(await world.checks(sha)),
+    );
+  const runOf = (pull: number) =>
+    look(async (store) => {
+      const { owner, name } = world.repo;
+      const [run] = await store.runs.ofPull(`${owner}/${name}`, pull);
+      if (run === undefined) throw new Error(`no run of #${pull} is in the store`);
+      return run;
+    });
+  const ended = async (pull: number, state: string) =>
+    until(
+      async () => ((await runOf(pull)).state === state ? true : undefined),
+      `the run of #${pull} to end as ${state}`,
+    );
+  const noLocks = () =>
+    until(
+      async () => ((await look((store) => store.locks.list())).length === 0 ? true : undefined),
+      'all locks to be given back',
+      30,
+      async () => JSON.stringify(await look((store) => store.locks.list())),
+    );
+  const endDeploymentOf = async (pull: number): Promise<void> => {
+    const { workflow } = world.engine.temporal();
+    for await (const { workflowId } of workflow.list({
+      query: 'WorkflowType = "deployment" and ExecutionStatus = "Running"',
+    })) {
+      if (!workflowId.startsWith(`deployment:pr${pull}-`)) continue;
+      await workflow.getHandle(workflowId).terminate('ended by a test');
+      return;
+    }
+    throw new Error(`no deployment of #${pull} runs`);
+  };
+
+  it('a server whose turn comes hours later refuses the former holder from the grant on', async () => {
+    const second = world.hosts[1] as LabHost;
+    const former = await approved('former', marked('former', IN_STAGES));
+    await applyShows(former.sha, /the next begins at/);
+    const { id } = await runOf(former.pull);
+    const shown = await look(async (store) => {
+      const lock = (await store.locks.heldBy(id)).find(({ host }) => host.startsWith(second.address));
+      return store.locks.fenceOf(id, lock?.host ?? '');
+    });
+    if (shown === undefined) throw new Error('the former run holds no lock on web-2');
+    await endDeploymentOf(former.pull);
+
+    const next = await approved('next', marked('next', IN_STAGES));
+    await applyShows(next.sha, /the next begins at/);
+    expect(await on(2, 'ls /var/tmp/next 2>/dev/null; echo nothing')).toBe('nothing');
+    // what a worker that was cut off had read of the store before, and brings only now
+    const harness = hostHarness(second);
+    try {
+      const late = await harness.plan({ hostsEntries: { '192.0.2.9': ['late'] } });
+      await expect(harness.applyPlan(late, shown)).rejects.toMatchObject({ type: 'fenced' });
+    } finally {
+      await harness.close();
+    }
+    expect(await on(2, 'grep -c late /etc/hosts')).toBe('0');
+    await world.say(next.pull, '/doaas rollback');
+    await world.check(next.sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(await on(1, 'ls /var/tmp/former /var/tmp/next 2>/dev/null; echo nothing')).toBe('nothing');
+    for (const { pull } of [former, next]) await world.github.closePullRequest(world.repo, pull);
+    await noLocks();
+  });
+
+  it('of which a person frees one keep what they wanted to keep, whoever comes next', async () => {
+    const kept = await approved('kept', marked('kept', IN_STAGES));
+    await applyShows(kept.sha, /the next begins at/);
+    await world.say(kept.pull, '/doaas cancel keep');
+    await ended(kept.pull, 'held');
+    const unlock = await world.say(kept.pull, '/doaas unlock web-1', world.github.accounts.reviewer);
+    await world.answer(
+      kept.pull,
+      unlock,
+      /is free now\. What the run left there stays as it is until the next/,
+    );
+    expect((await runOf(kept.pull)).state).toBe('held');
+
+    const other = await approved('other', marked('other', FIRST));
+    await world.mergedSoon(other.pull, other.sha);
+    expect(await on(1, 'ls /var/tmp/kept /var/tmp/other')).toBe('/var/tmp/kept\n/var/tmp/other');
+    const behind = await approved('behind', marked('behind', { targets: { hosts: ['web-2'] } }));
+    await applyShows(behind.sha, /^Waiting for/);
+    const rest = await world.say(kept.pull, '/doaas unlock', world.github.accounts.reviewer);
+    await world.answer(kept.pull, rest, /is free now/);
+    await ended(kept.pull, 'failed');
+    await world.mergedSoon(behind.pull, behind.sha);
+    expect(await on(1, 'ls /var/tmp/kept')).toBe('/var/tmp/kept');
+    await world.github.closePullRequest(world.repo, kept.pull);
+    await noLocks();
+  });
+
+  it('sent GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+});
