@@ -19,6 +19,7 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
   const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
   const slow = (name: string): string =>
     configuration(name, {
+      targets: { hosts: ['web-1'] },
       files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
       scripts: {
         [name]: {
