@@ -35,6 +35,31 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
       undo: `rm -f /var/tmp/${name}; echo undone >> /var/tmp/${name}.undone`,
     },
   });
+  /** A restart takes half a second; its host keeps when it began and ended, once done and once undone. */
+  const restarting = (name: string, first = ':') => {
+    const restart = (file: string) => `b=$(date +%s%N); sleep 0.5; echo "$b $(date +%s%N)" >> ${file}`;
+    return {
+      [name]: {
+        check: `test -e /var/tmp/${name}`,
+        apply: `${first}; ${restart(`/var/tmp/${name}`)}`,
+        undo: `${restart(`/var/tmp/${name}.undone`)}; rm -f /var/tmp/${name}`,
+      },
+    };
+  };
+  /** Whose service was restarted, in order, and how many of them were down at the same time. */
+  const restarts = async (file: string) => {
+    const spans = await Promise.all(
+      (await having(file)).map(async (n) => {
+        const [begin = 0, end = 0] = (await on(n, `cat ${file}`)).split(/\s/).map(Number);
+        return { n, begin, end };
+      }),
+    );
+    const down = spans.map(
+      ({ begin: at }) => spans.filter(({ begin, end }) => begin <= at && at < end).length,
+    );
+    const order = spans.toSorted((a, b) => a.begin - b.begin).map(({ n }) => n);
+    return { order, mostDown: Math.max(...down) };
+  };
   /** The link is up, and its server answers again. */
   const healed = async (n: number): Promise<void> => {
     const host = world.hosts[n - 1];
@@ -94,6 +119,54 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     for (const [i, batch] of batches.slice(1).entries()) {
       for (const earlier of batches[i] ?? []) for (const later of batch) expect(earlier < later).toBe(true);
     }
+  });
+
+  it('finds an earlier server that goes bad later; and puts back no more at once than it changed, the bad one first', async () => {
+    await on(7, 'touch /var/tmp/lingers');
+    const lingering = 'touch /var/tmp/late.begun; while test -e /var/tmp/lingers; do sleep 0.1; done';
+    const { pull, sha } = await applying('late', {
+      scripts: restarting('late', lingering),
+      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '1s' }],
+    });
+    await until(
+      async () => ((await having('/var/tmp/late.begun')).includes(7) ? true : undefined),
+      'the fourth batch',
+      60,
+    );
+    await on(2, 'touch /var/tmp/bad');
+    await on(7, 'rm /var/tmp/lingers');
+    const end = await finished(sha, 'failure');
+    expect(end.title).toMatch(/failed on web-2; 7 servers restored as before$/);
+    expect(await having('/var/tmp/late')).toEqual([]);
+    const { order, mostDown } = await restarts('/var/tmp/late.undone');
+    expect([order.slice(0, 2), order.slice(2, 4)].map((pair) => pair.toSorted())).toEqual([
+      [2, 7],
+      [5, 6],
+    ]);
+    expect(order).toHaveLength(7);
+    expect(mostDown).toBe(2);
+    await on(2, 'rm /var/tmp/bad');
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('is taken back after the merge in batches of the same size', async () => {
+    const { pull, sha } = await applying('merged', {
+      scripts: restarting('merged'),
+      rollout: { canary: 0, batches: '50%' },
+    });
+    await finished(sha, 'success');
+    await world.mergedSoon(pull);
+    const text = await world.answer(
+      pull,
+      await world.say(pull, '/doaas rollback'),
+      /The hosts are as they were/,
+    );
+    expect(await having('/var/tmp/merged')).toEqual([]);
+    const { order, mostDown } = await restarts('/var/tmp/merged.undone');
+    expect(order.slice(0, 4).toSorted()).toEqual([5, 6, 7, 8]);
+    expect(order.slice(4).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(mostDown).toBe(4);
+    await world.github.mergeByHand(world.repo, Number(/Pull request #(\d+)/.exec(text)?.[1]));
   });
 
   it('touches only the canary when that fails, and puts it back', async () => {
