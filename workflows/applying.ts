@@ -5,6 +5,7 @@ import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
 import { endedBy, type Fleet, fail, leftOutOf, progressOf, rolloutOf } from './fleet.ts';
 import { undoHost } from './rollingBack.ts';
+import { lookUntil, roomFor } from './room.ts';
 import { silentHosts, verifyHosts } from './sites.ts';
 
 /** A stop that must lead somewhere: `failed` by the rollout's own rule, `asked` by a person. */
@@ -32,7 +33,7 @@ async function runStage(
 ): Promise<Stop | undefined> {
   const hosts = await hostsOf(run, stage, at, fleet, control);
   for (const group of groupsOf(run, stage, hosts, fleet)) {
-    const stop = await runGroup(run, { ...stage, hosts: group }, at, fleet, control);
+    const stop = await runInRoom(run, { ...stage, hosts: group }, at, fleet, control);
     if (stop !== undefined) return stop;
   }
   if (stage.pauseSeconds > 0 && hosts.length > 0) {
@@ -41,6 +42,31 @@ async function runStage(
     await condition(() => isUnwanted(control), stage.pauseSeconds * 1000);
   }
   return unwanted(control);
+}
+
+/** As many of the group at a time as may be unavailable beside the hosts that are down, each part proven before the next. */
+async function runInRoom(
+  run: RunRef,
+  stage: RolloutStage,
+  at: number,
+  fleet: Fleet,
+  control: Control,
+): Promise<Stop | undefined> {
+  for (let left = stage.hosts; left.length > 0; ) {
+    const room = await roomFor(run, left, at, fleet, control);
+    if (typeof room === 'string') return unwanted(control) ?? { kind: 'failed', reason: room };
+    const hosts = left.slice(0, room);
+    left = left.slice(room);
+    const stop = await runGroup(
+      run,
+      { ...stage, hosts, verify: stage.verify || left.length > 0 },
+      at,
+      fleet,
+      control,
+    );
+    if (stop !== undefined) return stop;
+  }
+  return undefined;
 }
 
 /** Where the canary was skipped, one host goes first for the others all the same. */
@@ -137,12 +163,6 @@ function unwanted({ cancelled, stopped }: Control): Stop | undefined {
   return stopped === undefined ? undefined : { kind: 'asked', reason: stopped };
 }
 
-/** Between two looks for a host that is waited for; it grows to the longest. Seconds. */
-const LOOK_AGAIN_SECONDS = 5;
-const LOOK_AGAIN_SECONDS_MAX = 15;
-/** Then a host that is waited for has failed. Milliseconds. */
-const WAIT_MAX_MS = 24 * 3600 * 1000;
-
 /** The stage's hosts that are to be changed now: no failed ones, and of the silent ones what the rollout says. */
 async function hostsOf(
   run: RunRef,
@@ -155,15 +175,13 @@ async function hostsOf(
   const hosts = stage.hosts.filter((host) => !out.includes(host));
   const { unreachable } = rolloutOf(run);
   if (unreachable === 'fail' || hosts.length === 0) return hosts;
-  const started = Date.now();
-  for (let pause = LOOK_AGAIN_SECONDS; ; pause = Math.min(pause * 2, LOOK_AGAIN_SECONDS_MAX)) {
-    const awaited = await silentHosts(run, hosts);
-    if (awaited.length === 0 || isUnwanted(control) || Date.now() - started > WAIT_MAX_MS) return hosts;
-    if (unreachable === 'skip') {
-      fleet.skipped.push(...awaited);
-      return hosts.filter((host) => !awaited.includes(host));
-    }
-    await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'waiting', { awaited }) });
-    await condition(() => isUnwanted(control), pause * 1000);
-  }
+  const silent = await lookUntil(
+    control,
+    () => silentHosts(run, hosts),
+    (found) => found.length === 0 || unreachable === 'skip',
+    (awaited) => show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'waiting', { awaited }) }),
+  );
+  if (unreachable === 'wait' || isUnwanted(control)) return hosts;
+  fleet.skipped.push(...silent);
+  return hosts.filter((host) => !silent.includes(host));
 }

@@ -5,8 +5,8 @@ import { type Control, isUnwanted } from './control.ts';
 import { endedBy, type Fleet, fail, rolloutOf, touch } from './fleet.ts';
 import { applyHost, cancelHost } from './sites.ts';
 
-/** Hosts that one run changes at the same time. */
-const HOSTS_AT_ONCE = 25;
+/** Hosts that one run changes, or puts back, at the same time. */
+export const HOSTS_AT_ONCE = 25;
 
 /** Runs the steps of a stage on its hosts. Once it must not go on, the others are told to stop before their next step. */
 export async function changeTogether(

@@ -61,7 +61,7 @@ export function progressOf(
   fleet: Fleet,
   at: number,
   doing: RolloutProgress['doing'],
-  more: Pick<RolloutProgress, 'until' | 'awaited'> = {},
+  more: Pick<RolloutProgress, 'until' | 'awaited' | 'most'> = {},
 ): RolloutProgress {
   return { at, doing, failed: [...fleet.failed], skipped: [...fleet.skipped], ...more };
 }

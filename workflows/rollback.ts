@@ -5,6 +5,7 @@ import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
 import { askAgainAfter } from './lockRetry.ts';
 import { locksReleased } from './messages.ts';
+import { groupsOf } from './rollingBack.ts';
 import { undoHost, withSites } from './sites.ts';
 
 /**
@@ -36,19 +37,24 @@ export async function rollback(applied: RunRef, as: RunRef): Promise<LateRollbac
     await condition(() => released, askAgainAfter(answer.position, asked));
     released = false;
   }
-  const outcomes = await Promise.all(run.plan.hosts.map((host) => undoLate(run, as, host.name, host.waves)));
+  const outcomes = await undoAll(run, as);
   const result = summarise(outcomes, revert);
   await short.endRun(as, result.kind === 'refused' ? 'stale' : result.kind, undefined);
   if (result.kind !== 'held') await short.releaseLocks(as.run);
   return result;
 }
 
-async function undoLate(
-  run: RunRef,
-  as: RunRef,
-  host: string,
-  waves: readonly number[],
-): Promise<UndoOutcome> {
+/** In groups as large as the batches in which the hosts were changed. */
+async function undoAll(run: RunRef, as: RunRef): Promise<readonly UndoOutcome[]> {
+  const outcomes: UndoOutcome[] = [];
+  const hosts = run.plan.hosts.map(({ name }) => name);
+  for (const group of await groupsOf(run, [], hosts))
+    outcomes.push(...(await Promise.all(group.map((host) => undoLate(run, as, host)))));
+  return outcomes;
+}
+
+async function undoLate(run: RunRef, as: RunRef, host: string): Promise<UndoOutcome> {
+  const waves = run.plan.hosts.find(({ name }) => name === host)?.waves ?? [];
   try {
     return await undoHost(run, host, [...waves].reverse(), { as: as.run });
   } catch (error) {

@@ -1,19 +1,41 @@
+import { patched } from '@temporalio/workflow';
 import type { RunRef } from '../engine/activities/types.ts';
 import { causeOf } from './cause.ts';
+import { HOSTS_AT_ONCE } from './changing.ts';
 import { show } from './control.ts';
-import type { Fleet } from './fleet.ts';
+import { type Fleet, rolloutOf } from './fleet.ts';
 import type { FinalPhase } from './phases.ts';
-import { undoHost as undoOnSite } from './sites.ts';
+import { silentHosts, undoHost as undoOnSite } from './sites.ts';
+import { undoGroups } from './undoOrder.ts';
 
-/** Waves in reverse; the hosts of one wave together. What cannot be put back is listed for a person. */
+/** Waves in reverse, each in groups as large as the rollout's batches. What cannot be put back is listed for a person. */
 export async function rollBack(run: RunRef, fleet: Fleet, reason: string): Promise<FinalPhase> {
   await show(run, { kind: 'rolling-back', reason });
   const remains: string[] = [];
   for (const wave of [...run.plan.waves].reverse()) {
-    const hosts = toUndo(run, fleet, wave);
-    remains.push(...(await Promise.all(hosts.map((host) => undoOne(run, host, wave)))).flat());
+    for (const group of await groupsOf(
+      run,
+      fleet.failed.map(({ host }) => host),
+      toUndo(run, fleet, wave),
+    ))
+      remains.push(...(await Promise.all(group.map((host) => undoOne(run, host, wave)))).flat());
   }
   return remains.length === 0 ? { kind: 'rolled-back', reason } : { kind: 'held', reason, remains };
+}
+
+/** Nobody pauses or probes in between: what is worse than the change before is not kept any longer than it has to be. */
+export async function groupsOf(
+  run: RunRef,
+  failed: readonly string[],
+  hosts: readonly string[],
+): Promise<readonly (readonly string[])[]> {
+  if (hosts.length < 2 || !patched('undo-in-batches')) return [hosts];
+  const { stages } = rolloutOf(run);
+  const turns = stages.flatMap((stage) => stage.hosts);
+  const ordered = [...hosts].sort((a, b) => turns.indexOf(a) - turns.indexOf(b));
+  const silent = await silentHosts(run, hosts).catch(() => []);
+  const largest = Math.max(...stages.map((stage) => stage.hosts.length));
+  return undoGroups(ordered, { failed, silent, atOnce: Math.min(largest, HOSTS_AT_ONCE) });
 }
 
 /** A host whose turn had not come is not touched now either. */

@@ -48,6 +48,7 @@ export function planRef(
 }
 
 function rolloutRef({ rules, stages }: PlanRollout): RolloutRef {
-  const { probes, failureBudget, onExceeded, unreachable } = rules;
-  return { stages, probes, failureBudget, onExceeded, unreachable };
+  const { probes, failureBudget, onExceeded, unreachable, maxUnavailable } = rules;
+  const bound = maxUnavailable === undefined ? {} : { maxUnavailable };
+  return { stages, probes, failureBudget, onExceeded, unreachable, ...bound };
 }

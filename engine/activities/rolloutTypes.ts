@@ -8,6 +8,8 @@ export interface RolloutRef {
   readonly failureBudget: number;
   readonly onExceeded: 'rollback' | 'hold';
   readonly unreachable: 'fail' | 'skip' | 'wait';
+  /** Hosts that may be unavailable at the same time, for whatever reason. Left out: no batch looks at the others. */
+  readonly maxUnavailable?: number;
 }
 
 export interface RolloutStage {
@@ -31,6 +33,8 @@ export interface RolloutProgress {
   readonly skipped: readonly string[];
   /** Out of reach now; waited for. */
   readonly awaited?: readonly string[];
+  /** They are waited for because no more hosts than this may be unavailable. */
+  readonly most?: number;
 }
 
 export interface HostFailure {

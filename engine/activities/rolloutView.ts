@@ -34,14 +34,15 @@ const DOING = {
 } as const satisfies Record<RolloutProgress['doing'], BatchView['state']>;
 
 function batchState(
-  { at, doing, until, awaited }: RolloutProgress,
+  { at, doing, until, awaited, most }: RolloutProgress,
   batch: number,
-): Pick<BatchView, 'state' | 'until' | 'awaited'> {
+): Pick<BatchView, 'state' | 'until' | 'awaited' | 'most'> {
   if (batch !== at) return { state: batch < at ? 'done' : 'waiting' };
   return {
     state: DOING[doing],
     ...(until === undefined ? {} : { until }),
     ...(awaited === undefined ? {} : { awaited }),
+    ...(most === undefined ? {} : { most }),
   };
 }
 

@@ -37,13 +37,22 @@ describe('the rollout of a plan', () => {
     expect(planRollout([plan('web-1', [])], [resolved('web-1', {})])).toBeUndefined();
   });
 
-  test('has no ceremony for one or two hosts, unless a document declares one', () => {
-    expect(batches(1, { 'Configuration/a': undefined })).toEqual([1]);
-    expect(batches(2, { 'Configuration/a': undefined })).toEqual([2]);
-    expect(batches(3, { 'Configuration/a': undefined })).toEqual([1, 1, 1]);
-    expect(
-      batches(2, { 'Configuration/a': { ...DEFAULT_ROLLOUT, maxUnavailable: { kind: 'hosts', hosts: 1 } } }),
-    ).toEqual([1, 1]);
+  test('never begins with two hosts at once: they may stand in for each other', () => {
+    const sizes = [1, 2, 3].map((count) => batches(count, { 'Configuration/a': undefined }));
+    expect(sizes).toEqual([[1], [1, 1], [1, 1, 1]]);
+    const [first, second] = planRollout(...fleet(2, { 'Configuration/a': undefined }))?.stages ?? [];
+    expect(first).toMatchObject({ hosts: ['web-1'], canary: true, verify: true });
+    expect(second).toMatchObject({ hosts: ['web-2'], canary: false });
+  });
+
+  test('has no ceremony between the waves of one host, unless a document declares one', () => {
+    const stages = (rollout: Rollout | undefined) => {
+      const steps = [0, 1].flatMap((wave) => plan('db', ['Configuration/a'], wave).steps);
+      return planRollout([{ ...plan('db', []), steps }], [resolved('db', { 'Configuration/a': rollout })])
+        ?.stages;
+    };
+    expect(stages(undefined)?.map(({ verify }) => verify)).toEqual([false, false]);
+    expect(stages(DEFAULT_ROLLOUT)?.map(({ verify }) => verify)).toEqual([true, false]);
   });
 
   test('counts a document without one with the defaults, and names those that declare one', () => {

@@ -14,9 +14,6 @@ export interface PlanRollout {
   readonly documents: readonly string[];
 }
 
-/** Plans on so few hosts are done at once unless a document declares a rollout. */
-const FEW_HOSTS = 2;
-
 /** Undefined where the plan has no step. `resolved`: at least all hosts that have steps. */
 export function planRollout(
   plans: readonly HostPlan[],
@@ -30,8 +27,8 @@ export function planRollout(
   const rules = strictest(rollouts, hosts.length);
   const documents = [...declared].flatMap(([ref, rollout]) => (rollout === undefined ? [] : [ref])).sort();
   const waves = wavesOf(hosts, byName);
-  const few = hosts.length <= FEW_HOSTS && documents.length === 0;
-  return { rules, stages: few ? atOnce(waves) : stagesOf(waves, rules), documents };
+  const alone = hosts.length === 1 && documents.length === 0;
+  return { rules, stages: alone ? atOnce(waves) : stagesOf(waves, rules), documents };
 }
 
 /** What the digest covers: whoever changes when a host's turn is, or when to stop, needs a new approval. */

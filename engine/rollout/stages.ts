@@ -33,7 +33,7 @@ export function stagesOf(waves: readonly WaveHosts[], rules: Rules): readonly St
   });
 }
 
-/** One stage a wave, without proof between them: for a few hosts, where nobody can go first for the others. */
+/** One stage a wave, without proof between them: for one host, which cannot go first for others. */
 export function atOnce(waves: readonly WaveHosts[]): readonly Stage[] {
   return waves.map(({ wave, hosts }) => ({ wave, hosts, canary: false, verify: false, pauseSeconds: 0 }));
 }

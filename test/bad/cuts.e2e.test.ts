@@ -46,7 +46,7 @@ describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
     }),
   });
 
-  /** What `slow` does, and a probe that waits for a word of the test. */
+  /** What `slow` does, on both at once, and a probe that waits for a word of the test. */
   const probed = (name: string) => ({
     [`${name}.yaml`]: configuration(name, {
       files: { [`/etc/${name}`]: { content: `${name}\n` } },
@@ -56,6 +56,7 @@ describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
       probes: [
         { command: ['sh', '-c', 'touch /var/tmp/probing; test -e /var/tmp/verify-ok'], within: '120s' },
       ],
+      rollout: { canary: 0, batches: '100%' },
     }),
   });
 

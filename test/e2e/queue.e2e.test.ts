@@ -17,13 +17,15 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
   afterAll(() => world?.close());
 
   const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
+  /** Its run lasts as long as a file on the server says. */
   const slow = (name: string): string =>
     configuration(name, {
+      targets: { hosts: ['web-1'] },
       files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
       scripts: {
         [name]: {
           check: `test -e /var/tmp/${name}.done`,
-          apply: `date +%s%N > /var/tmp/${name}.begin; sleep 4; date +%s%N > /var/tmp/${name}.done`,
+          apply: `date +%s%N > /var/tmp/${name}.begin; while test -e /var/tmp/${name}.hold; do sleep 0.1; done; date +%s%N > /var/tmp/${name}.done`,
           undo: `rm -f /var/tmp/${name}.done /var/tmp/${name}.begin`,
         },
       },
@@ -38,6 +40,7 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
   const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
 
   it('on one server never run at once; the second says whom it waits for, and goes on', async () => {
+    await on('touch /var/tmp/first.hold');
     const first = await approved('first', { 'first.yaml': slow('first') });
     await until(
       async () => ((await on('[ -e /var/tmp/first.begin ] && echo yes')) === 'yes' ? true : undefined),
@@ -52,6 +55,7 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
       'the second to wait',
       30,
     );
+    await on('rm /var/tmp/first.hold');
     expect(waiting.title).toBe(`Waiting for ${world.repo.owner}/${world.repo.name}#${first.pull}`);
     await mergedSoon(first.pull);
     await mergedSoon(second.pull, second.sha);

@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS, loadOf } from '../githubLoad.ts';
 import { until } from '../until.ts';
@@ -23,9 +22,20 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
   const ALL = [1, 2, 3, 4, 5, 6, 7, 8];
   const on = async (n: number, script: string): Promise<string> =>
     ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
+  /** Servers without power; nobody can look at them. A cut cable is noticed by time limits only, and `cuts` has those. */
+  const off = new Set<number>();
+  const powerOff = async (n: number): Promise<void> => {
+    off.add(n);
+    await world.hosts[n - 1]?.kill();
+  };
+  const powerOn = async (n: number): Promise<void> => {
+    await world.hosts[n - 1]?.start();
+    off.delete(n);
+  };
   const having = async (path: string): Promise<readonly number[]> => {
-    const found = await Promise.all(ALL.map((n) => on(n, `test -e ${path} && echo yes`)));
-    return ALL.filter((_, i) => found[i] === 'yes');
+    const there = ALL.filter((n) => !off.has(n));
+    const found = await Promise.all(there.map((n) => on(n, `test -e ${path} && echo yes`)));
+    return there.filter((_, i) => found[i] === 'yes');
   };
   /** Counts its effects on the host, and says when it was done. */
   const counted = (name: string) => ({
@@ -35,22 +45,30 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
       undo: `rm -f /var/tmp/${name}; echo undone >> /var/tmp/${name}.undone`,
     },
   });
-  /** The link is up, and its server answers again. */
-  const healed = async (n: number): Promise<void> => {
-    const host = world.hosts[n - 1];
-    await host?.heal();
-    const reached = () =>
-      new Promise<true | undefined>((resolve) => {
-        const socket = connect({ host: host?.address ?? '', port: 22, timeout: 1000 });
-        const end = (answer: true | undefined) => {
-          socket.destroy();
-          resolve(answer);
-        };
-        socket.once('connect', () => end(true));
-        socket.once('error', () => end(undefined));
-        socket.once('timeout', () => end(undefined));
-      });
-    await until(reached, `web-${n} to answer again`);
+  /** A restart takes half a second; its host keeps when it began and ended, once done and once undone. */
+  const restarting = (name: string, first = ':') => {
+    const restart = (file: string) => `b=$(date +%s%N); sleep 0.5; echo "$b $(date +%s%N)" >> ${file}`;
+    return {
+      [name]: {
+        check: `test -e /var/tmp/${name}`,
+        apply: `${first}; ${restart(`/var/tmp/${name}`)}`,
+        undo: `${restart(`/var/tmp/${name}.undone`)}; rm -f /var/tmp/${name}`,
+      },
+    };
+  };
+  /** Whose service was restarted, in order, and how many of them were down at the same time. */
+  const restarts = async (file: string) => {
+    const spans = await Promise.all(
+      (await having(file)).map(async (n) => {
+        const [begin = 0, end = 0] = (await on(n, `cat ${file}`)).split(/\s/).map(Number);
+        return { n, begin, end };
+      }),
+    );
+    const down = spans.map(
+      ({ begin: at }) => spans.filter(({ begin, end }) => begin <= at && at < end).length,
+    );
+    const order = spans.toSorted((a, b) => a.begin - b.begin).map(({ n }) => n);
+    return { order, mostDown: Math.max(...down) };
   };
   const planned = async (name: string, spec: Readonly<Record<string, unknown>>) => {
     const { pull, sha } = await world.open(name, { [`${name}.yaml`]: configuration(name, spec) });
@@ -96,6 +114,54 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     }
   });
 
+  it('finds an earlier server that goes bad later; and puts back no more at once than it changed, the bad one first', async () => {
+    await on(7, 'touch /var/tmp/lingers');
+    const lingering = 'touch /var/tmp/late.begun; while test -e /var/tmp/lingers; do sleep 0.1; done';
+    const { pull, sha } = await applying('late', {
+      scripts: restarting('late', lingering),
+      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '1s' }],
+    });
+    await until(
+      async () => ((await having('/var/tmp/late.begun')).includes(7) ? true : undefined),
+      'the fourth batch',
+      60,
+    );
+    await on(2, 'touch /var/tmp/bad');
+    await on(7, 'rm /var/tmp/lingers');
+    const end = await finished(sha, 'failure');
+    expect(end.title).toMatch(/failed on web-2; 7 servers restored as before$/);
+    expect(await having('/var/tmp/late')).toEqual([]);
+    const { order, mostDown } = await restarts('/var/tmp/late.undone');
+    expect([order.slice(0, 2), order.slice(2, 4)].map((pair) => pair.toSorted())).toEqual([
+      [2, 7],
+      [5, 6],
+    ]);
+    expect(order).toHaveLength(7);
+    expect(mostDown).toBe(2);
+    await on(2, 'rm /var/tmp/bad');
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('is taken back after the merge in batches of the same size', async () => {
+    const { pull, sha } = await applying('merged', {
+      scripts: restarting('merged'),
+      rollout: { canary: 0, batches: '50%' },
+    });
+    await finished(sha, 'success');
+    await world.mergedSoon(pull);
+    const text = await world.answer(
+      pull,
+      await world.say(pull, '/doaas rollback'),
+      /The hosts are as they were/,
+    );
+    expect(await having('/var/tmp/merged')).toEqual([]);
+    const { order, mostDown } = await restarts('/var/tmp/merged.undone');
+    expect(order.slice(0, 4).toSorted()).toEqual([5, 6, 7, 8]);
+    expect(order.slice(4).toSorted()).toEqual([1, 2, 3, 4]);
+    expect(mostDown).toBe(4);
+    await world.github.mergeByHand(world.repo, Number(/Pull request #(\d+)/.exec(text)?.[1]));
+  });
+
   it('touches only the canary when that fails, and puts it back', async () => {
     const { pull, sha } = await applying('canary', {
       scripts: counted('canary'),
@@ -111,16 +177,28 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
   });
 
-  it('skips a server that cannot be reached, with a finding', async () => {
-    await world.hosts[5]?.cut();
+  it('skips a server that cannot be reached, with a finding; and counts it among those that are down', async () => {
+    await powerOff(6);
     const { pull, sha, plan } = await applying('skip', {
-      scripts: counted('skip'),
-      rollout: { unreachable: 'skip', batches: '50%' },
+      scripts: restarting('skip'),
+      rollout: { unreachable: 'skip', batches: '50%', maxUnavailable: 2 },
     });
     expect(plan.summary).toContain('web-6 is skipped, as the rollout says');
+    expect(plan.summary).toContain('| 2 | web-2 and web-3 | verify |');
     expect((await finished(sha, 'neutral')).title).toMatch(/; without web-6$/);
     await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 60);
-    await healed(6);
+    expect((await restarts('/var/tmp/skip')).mostDown).toBe(1);
+
+    const none = await applying('none', {
+      scripts: restarting('none'),
+      rollout: { unreachable: 'skip', maxUnavailable: 1 },
+    });
+    expect((await finished(none.sha, 'failure')).summary).toMatch(
+      /at most 1 may be unavailable, and web.*6 failed or cannot be reached/,
+    );
+    expect(await having('/var/tmp/none')).toEqual([]);
+    await world.github.closePullRequest(world.repo, none.pull);
+    await powerOn(6);
     await on(6, 'touch /var/tmp/skip');
     expect(await on(6, 'wc -l < /var/tmp/skip')).toBe('0');
   });
@@ -131,11 +209,11 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
       rollout: { unreachable: 'wait', batches: '50%' },
     });
     await world.approve(pull);
-    await world.hosts[1]?.cut();
+    await powerOff(2);
     await world.say(pull, '/doaas apply');
     await applyShows(sha, /waiting until web-2 can be reached/);
     expect(await having('/var/tmp/wait')).toEqual([1]);
-    await healed(2);
+    await powerOn(2);
     await finished(sha, 'success');
     expect(await having('/var/tmp/wait')).toEqual(ALL);
   });

@@ -45,6 +45,7 @@ describe('a rollout', () => {
         { hosts: ['web-1'], canary: true, state: 'pausing', until: '2026-01-02T03:04:05.000Z' },
         { hosts: ['web-2'], canary: false, state: 'awaiting', awaited: ['web-2'] },
         { hosts: ['web-3'], canary: false, state: 'waiting' },
+        { hosts: ['web-6'], canary: false, state: 'awaiting', awaited: ['web-1'], most: 1 },
       ],
       failureBudget: 2,
       failed: [{ host: 'web-4', message: '@ops | <b>' }],
@@ -52,6 +53,7 @@ describe('a rollout', () => {
     });
     expect(text).toContain('| 1, canary | web-1 | ✓ done; the next begins at 03:04:05 UTC |');
     expect(text).toContain('| 2 | web-2 | waiting until web-2 can be reached |');
+    expect(text).toContain('waiting until web-1 can be reached: at most 1 server may be unavailable |');
     expect(text).toContain('Failure budget: 1 of 2 used.');
     expect(text).toContain('- `web-5` was skipped');
     expect(text).not.toMatch(/@ops|<b>/);

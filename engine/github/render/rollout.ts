@@ -92,7 +92,7 @@ export function rolloutProgress(view: RolloutView | undefined): string {
   );
 }
 
-function batchState({ state, until, awaited = [] }: BatchView): string {
+function batchState({ state, until, awaited = [], most }: BatchView): string {
   switch (state) {
     case 'waiting':
       return '· waiting';
@@ -103,10 +103,14 @@ function batchState({ state, until, awaited = [] }: BatchView): string {
     case 'pausing':
       return `✓ done; the next begins at ${clock(until)}`;
     case 'awaiting':
-      return `waiting until ${names(awaited.map((host) => prose(host)))} can be reached`;
+      return `waiting until ${names(awaited.map((host) => prose(host)))} can be reached${because(most)}`;
     case 'done':
       return '✓ done';
   }
+}
+
+function because(most: number | undefined): string {
+  return most === undefined ? '' : `: at most ${count(most, 'server')} may be unavailable`;
 }
 
 /** `12:30:05 UTC` */

@@ -187,6 +187,8 @@ export interface BatchView {
   readonly until?: string;
   /** Servers that are waited for. */
   readonly awaited?: readonly string[];
+  /** Why they are: no more servers than this may be unavailable. */
+  readonly most?: number;
 }
 
 /** A run that stopped in the middle: what is done, and who is to decide what becomes of it. */
