@@ -69,7 +69,9 @@ export async function judgePull(
   ]);
   if (stored === undefined)
     throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
-  const holding = await holdingPolicy(engine, client, repository, snapshot);
+  // a merged change is on the tip itself, and would be judged by a policy that it brings
+  const before = snapshot.merged ? { ...snapshot, baseSha: plan.baseSha } : snapshot;
+  const holding = await holdingPolicy(engine, client, repository, before);
   const trusted =
     holding.kind === 'broken'
       ? undefined

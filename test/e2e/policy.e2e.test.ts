@@ -343,6 +343,13 @@ rules:
     expect(await onHost('hasty')).toBe('absent\n');
     await world.github.mergeByHand(world.repo, await pullOf(text));
     expect(await world.github.fileAt(world.repo, 'main', 'db/hasty.yaml')).toBeUndefined();
+
+    const free = `${HEAD}  trigger: merge\n  rules: {all: {approvals: []}}\n`;
+    const selfish = await change('selfish', { '.doaas/policy.yaml': free });
+    await world.check(selfish.sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.github.mergeByHand(world.repo, selfish.pull);
+    await commentLike(selfish.pull, /Merged, but not applied. Missing: one approving review/);
+    expect(await onHost('selfish')).toBe('absent\n');
   });
 
   it('is asked again when a run has its servers, and of a head that moved under a comment', async () => {
