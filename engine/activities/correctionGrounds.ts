@@ -5,8 +5,8 @@ import { planDigest } from '../plan/digest.ts';
 import { planRollout } from '../plan/rollout.ts';
 import { probesItem } from '../plan/settled.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
-import { targetsOf } from '../policy/change.ts';
 import { type CorrectionVerdict, judgeCorrection } from '../policy/correction.ts';
+import { targetsOf } from '../policy/targets.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import type { SettledHost } from '../store/settled.ts';
 import type { Engine } from './engine.ts';
@@ -78,7 +78,7 @@ export function judgedBy(
   plan: Plan,
 ): CorrectionVerdict {
   if (policy.errors.length > 0) return { missing: [BROKEN_POLICY] };
-  const targets = targetsOf(plan, resolution.hosts);
+  const targets = targetsOf(plan, { merged: resolution.hosts });
   return judgeCorrection(policy.spec, { targets, paths: [position.file], now: Date.now() });
 }
 

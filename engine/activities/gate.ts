@@ -9,7 +9,7 @@ import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
 import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
-import { type Change, targetsOf } from '../policy/change.ts';
+import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
 import { askersOf } from './adoptionBranch.ts';
@@ -18,6 +18,7 @@ import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
+import { movesAny, readTargets, withMoves } from './targets.ts';
 import type { Gate, GateContext, Override, PlanRef, PullRef, Request } from './types.ts';
 
 /** Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. */
@@ -47,6 +48,7 @@ export interface Judged {
   readonly snapshot: PullRequest;
   readonly paths: readonly string[];
   readonly plan: Plan;
+  readonly targets: readonly Target[];
   /** Whose policy it was judged by; undefined where that one is broken. */
   readonly policyCommit: string | undefined;
 }
@@ -67,8 +69,15 @@ export async function judgePull(
   ]);
   if (stored === undefined)
     throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
-  const holding = await holdingPolicy(engine, client, repository, snapshot);
-  const common = { snapshot, paths, plan: stored };
+  // a merged change is on the tip itself, and would be judged by a policy that it brings
+  const before = snapshot.merged ? { ...snapshot, baseSha: plan.baseSha } : snapshot;
+  const holding = await holdingPolicy(engine, client, repository, before);
+  const trusted =
+    holding.kind === 'broken'
+      ? undefined
+      : (await engine.revisions.resolveCommit(repository, holding.commit)).resolution;
+  const targets = await readTargets(engine, pull, plan, stored, trusted);
+  const common = { snapshot, paths, plan: stored, targets };
   if (holding.kind === 'broken')
     return { ...common, verdict: closed(holding.reason), trigger: 'comment', policyCommit: undefined };
   const { spec } = holding.policy;
@@ -80,7 +89,7 @@ export async function judgePull(
 interface Known {
   readonly snapshot: PullRequest;
   readonly paths: readonly string[];
-  readonly plan: Plan;
+  readonly targets: readonly Target[];
   readonly policy: RepositoryPolicy;
 }
 
@@ -90,13 +99,10 @@ async function readChange(
   pull: PullRef,
   plan: PlanRef,
   context: GateContext,
-  { snapshot, paths, policy, plan: stored }: Known,
+  { snapshot, paths, policy, targets }: Known,
 ): Promise<Change> {
   const { repository, number } = pull;
-  const [resolved, reviews] = await Promise.all([
-    engine.revisions.resolve(pull, plan),
-    latestReviews(client, repository, number),
-  ]);
+  const reviews = await latestReviews(client, repository, number);
   const approved = reviews.some((review) => review.state === 'approved');
   const seen: Omit<Change, 'teams' | 'checks' | 'pushers'> = {
     author: { login: snapshot.author, id: snapshot.authorId },
@@ -108,7 +114,7 @@ async function readChange(
     open: snapshot.state === 'open' || (context.merged === true && snapshot.merged),
     shownAt: plan.shownAt,
     reviews,
-    targets: targetsOf(stored, resolved.kind === 'conflict' ? [] : resolved.changed),
+    targets,
     paths,
     codeowners: policy.codeowners,
     now: engine.github.now().getTime(),
@@ -143,7 +149,7 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
   const name = planNamed(engine, plan);
   const view: PlanView = {
     kind: 'plan',
-    plan: judged.plan,
+    plan: withMoves(judged.plan, judged.targets),
     name,
     waiting: verdict.missing,
     next: nextOf(trigger, engine.config.botName),
@@ -170,9 +176,12 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
 /** Said where a pull request changes the policy itself. */
 export const POLICY_REMARK = `This pull request changes ${POLICY_FILE}. It is judged by the policy of the default branch; its own holds once it is merged.`;
 
-/** Where the merge starts the apply, a required check is what keeps people from merging too early. */
-function conclusionOf({ verdict, trigger }: Judged): CheckConclusion {
-  return trigger === 'merge' && !verdict.ready ? 'action_required' : 'success';
+/**
+ * Where the merge starts the apply, a required check is what keeps people from merging too early. So it is where a merge
+ * alone, with nothing applied, would take rules of the policy away from servers.
+ */
+function conclusionOf({ verdict, trigger, targets }: Judged): CheckConclusion {
+  return (trigger === 'merge' || movesAny(targets)) && !verdict.ready ? 'action_required' : 'success';
 }
 
 function nextOf(trigger: Judged['trigger'], bot: string): PlanView['next'] {

@@ -19,6 +19,7 @@ import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
 import { plannedElsewhere } from './sites.ts';
+import { isIdle } from './targets.ts';
 import type {
   PlanOutcome,
   PlanRef,
@@ -115,7 +116,7 @@ async function planPull(
     await showNewest(client, pull, revision.headSha, view, name);
     return { kind: 'failed', reason: [...made.problems.map((p) => p.message), ...made.errors].join('; ') };
   }
-  if (made.plan.hosts.every((host) => host.steps.length === 0)) {
+  if (await isIdle(engine, pull, revision, made.plan)) {
     const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
     const findings = made.plan.hosts.flatMap((host) => host.findings);
     const paths = await engine.revisions.changedPaths(pull, revision);

@@ -1,6 +1,6 @@
 import type { OtherCheck } from '../github/otherChecks.ts';
 import type { Review } from '../github/reviews.ts';
-import type { Plan, Step } from '../plan/step.ts';
+import type { Step } from '../plan/step.ts';
 import type { Account } from './account.ts';
 
 /** A pull request with its plan, as far as a policy looks at it. Pure data, gathered from GitHub, git and the store. */
@@ -37,11 +37,21 @@ export interface Change {
 
 export type Lifted = 'nothing' | 'override' | 'break-glass';
 
-/** A server with what is to be done on it. */
-export interface Target {
-  readonly name: string;
+/** As what a server counts. */
+export interface Place {
   readonly site: string;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A server with what is to be done on it, or that the change moves. */
+export interface Target {
+  readonly name: string;
+  /** By the merge; none of one that the change drops. */
+  readonly now: readonly Place[];
+  /** What the same machine counts as until then. A change cannot put this aside: the rules of all of it hold. */
+  readonly before: readonly Place[];
+  /** The change gives it other labels, another site, name, address or key, or drops it. Then it may have no steps. */
+  readonly moved: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -54,17 +64,9 @@ export interface Teams {
   readonly unknown: ReadonlySet<string>;
 }
 
-/** Servers on which the plan does something. */
-export function targetsOf(
-  plan: Plan,
-  servers: readonly { readonly name: string; readonly server: Pick<Target, 'site' | 'labels'> }[],
-): readonly Target[] {
-  const byName = new Map(servers.map(({ name, server }) => [name, server]));
-  return plan.hosts.flatMap(({ host, steps }) => {
-    const server = byName.get(host);
-    if (steps.length === 0) return [];
-    return [{ name: host, site: server?.site ?? '', labels: server?.labels ?? {}, steps }];
-  });
+/** Servers on which something is done. */
+export function changedOf(targets: readonly Target[]): readonly Target[] {
+  return targets.filter(({ steps }) => steps.length > 0);
 }
 
 /** Packages that a step takes away, those that go with others included. */

@@ -1,6 +1,6 @@
 import type { PolicySpec } from '../spec/types.generated.ts';
 import { isOpen, opensAt } from './calendar.ts';
-import { type Change, packagesRemoved } from './change.ts';
+import { type Change, changedOf, packagesRemoved } from './change.ts';
 import { sayWindow } from './judge.ts';
 import { matchedRules } from './match.ts';
 
@@ -19,7 +19,7 @@ export function judgeCorrection(
 ): CorrectionVerdict {
   const rules = matchedRules(spec?.rules ?? {}, change);
   const limits = rules.flatMap(({ name, rule: { limits } }) => [
-    ...over(name, 'servers', limits?.hosts, change.targets.length),
+    ...over(name, 'servers', limits?.hosts, changedOf(change.targets).length),
     ...over(name, 'removed packages', limits?.packagesRemoved, removed(change.targets)),
   ]);
   const shut = rules.flatMap(({ name, rule: { window } }) =>

@@ -141,6 +141,42 @@ describe('approvals', () => {
   });
 });
 
+describe('a server that the change relabels', () => {
+  const spec: PolicySpec = {
+    people: { override: { teams: ['ops'] } },
+    rules: {
+      dba: {
+        match: { labels: { role: 'db' } },
+        approvals: [{ users: ['dora'] }],
+        limits: { hosts: 0 },
+        window: { timeZone: 'UTC', days: ['mon'] },
+      },
+      dev: { match: { labels: { role: 'web' } }, approvals: [] },
+    },
+  };
+  const before = [{ site: 'default', labels: { role: 'db' } }];
+
+  test('is judged by the rules of its old labels too, and those of the new free nothing', () => {
+    const targets = [target('db-1', { before, moved: true })];
+    expect(missing(spec, { targets, reviews: [] })).toEqual([
+      expect.stringContaining('one approving review by dora'),
+      expect.stringContaining('the change window mon UTC'),
+      expect.stringContaining('at most 0 servers changed, but it is 1'),
+    ]);
+    const { dev = {} } = spec.rules ?? {};
+    expect(missing(rule(dev), { targets, reviews: [] })).toEqual([who]);
+  });
+
+  test('asks for it although nothing is done there; the limits count what is done', () => {
+    const targets = [target('db-1', { before, moved: true, steps: [] })];
+    expect(missing(spec, { targets, reviews: [] })).toEqual([
+      expect.stringContaining('one approving review by dora'),
+      expect.stringContaining('the change window mon UTC'),
+    ]);
+    expect(missing(undefined, { targets, reviews: [] })).toEqual([who]);
+  });
+});
+
 describe('what else is asked', () => {
   test('checks of others', () => {
     const spec = rule({ checks: ['ci/test'] });

@@ -1,7 +1,7 @@
 import type { PolicyApproval, PolicyRule, PolicySpec, PolicyWindow } from '../spec/types.generated.ts';
 import { judgeApproval, mayWrite, teamsFor } from './approvals.ts';
 import { freezeAt, isOpen, opensAt } from './calendar.ts';
-import { type Change, packagesRemoved } from './change.ts';
+import { type Change, changedOf, packagesRemoved } from './change.ts';
 import { coversAll, type MatchedRule, matchedRules } from './match.ts';
 import { sayWho, whoMay } from './people.ts';
 
@@ -220,7 +220,7 @@ function limitAsks(
     return [{ rule, kind: 'limit', asks, missing }];
   };
   return [
-    ...ask('servers changed', limits?.hosts, targets.length),
+    ...ask('servers changed', limits?.hosts, changedOf(targets).length),
     ...ask('packages removed', limits?.packagesRemoved, removed),
   ];
 }

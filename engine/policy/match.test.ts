@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { PolicyMatch } from '../spec/types.generated.ts';
 import { ownersOf, parseCodeowners } from './codeowners.ts';
 import { matchesGlob } from './glob.ts';
-import { matchedRules } from './match.ts';
+import { coversAll, matchedRules } from './match.ts';
 import { change, step, target } from './testing.ts';
 
 const db = target('db-1', {
@@ -39,6 +39,49 @@ test.each<readonly [PolicyMatch, boolean]>([
   [{ paths: ['db/**'], labels: { role: 'mail' } }, false],
 ])('%j', (match, wanted) => {
   expect(matches(match)).toBe(wanted);
+});
+
+/** `db-1` becomes `role: web`, with steps or without. */
+const relabelled = (steps: Parameters<typeof step>[0][] = []) =>
+  target('db-1', {
+    labels: { role: 'web', env: 'prod' },
+    before: db.now,
+    moved: true,
+    steps: steps.map((given) => step({ host: 'db-1', ...given })),
+  });
+
+test.each<readonly [string, PolicyMatch, ReturnType<typeof target>, boolean]>([
+  ['its old label', { labels: { role: 'db' } }, relabelled([{}]), true],
+  ['its new label', { labels: { role: 'web' } }, relabelled([{}]), true],
+  ['one label of each', { labels: { role: 'web' }, sites: ['frankfurt'] }, relabelled([{}]), false],
+  ['its old site and label', { labels: { role: 'db' }, sites: ['frankfurt'] }, relabelled([{}]), true],
+  ['its old label, without a step', { labels: { role: 'db' } }, relabelled(), true],
+  ['what it would do next', { labels: { role: 'db' }, disruption: ['restart'] }, relabelled(), true],
+  ['files that it would touch next', { labels: { role: 'db' }, paths: ['db/**'] }, relabelled(), true],
+  [
+    'what it keeps, and does not do',
+    { labels: { env: 'prod' }, disruption: ['restart'] },
+    relabelled(),
+    false,
+  ],
+  ['what no rule loses', { disruption: ['restart'] }, relabelled(), false],
+  ['documents of servers', { kinds: ['Server'] }, relabelled(), true],
+  ['documents of servers that stay', { kinds: ['Server'] }, db, false],
+  ['one that is dropped', { labels: { role: 'db' } }, { ...relabelled(), now: [] }, true],
+])('a server that is moved matches by %s: %j', (_name, match, moved, wanted) => {
+  expect(matches(match, change({ targets: [moved], paths: ['servers.yaml'] }))).toBe(wanted);
+});
+
+test.each<readonly [string, PolicyMatch, ReturnType<typeof target>, boolean]>([
+  ['what it was and will be', { labels: { env: 'prod' } }, relabelled([{}]), true],
+  ['only what it will be', { labels: { role: 'web' } }, relabelled([{}]), false],
+  ['only what it was', { labels: { role: 'db' } }, relabelled([{}]), false],
+  ['only what it will be, without a step', { labels: { role: 'web' } }, relabelled(), false],
+  ['a disruption, which a move is none of', { disruption: ['none'] }, relabelled(), false],
+  ['another kind', { kinds: ['Configuration'] }, relabelled([{}]), false],
+  ['everything', {}, relabelled([{}]), true],
+])('a rule relaxes for a server that is moved by %s: %j', (_name, match, moved, wanted) => {
+  expect(coversAll(match, change({ targets: [moved] }))).toBe(wanted);
 });
 
 test('names of the prototype are no labels', () => {

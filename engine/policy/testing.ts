@@ -1,6 +1,6 @@
 import type { Review } from '../github/reviews.ts';
 import type { Step } from '../plan/step.ts';
-import type { Change, Target } from './change.ts';
+import type { Change, Place, Target } from './change.ts';
 
 /** Made-up changes for the tests of policy. */
 export const review: Review = {
@@ -36,8 +36,11 @@ export function step(given: Partial<Step> = {}): Step {
   };
 }
 
-export function target(name: string, given: Partial<Target> = {}): Target {
-  return { name, site: 'default', labels: { role: 'web' }, steps: [step({ host: name })], ...given };
+/** With the site and labels that are given, or all of it. */
+export function target(name: string, given: Partial<Target & Place> = {}): Target {
+  const { site = 'default', labels = { role: 'web' }, ...rest } = given;
+  const steps = [step({ host: name })];
+  return { name, now: [{ site, labels }], before: [], moved: false, steps, ...rest };
 }
 
 export function change(given: Partial<Change> = {}): Change {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runPolicy } from '../../engine/cli/policy.ts';
 import { openStore } from '../../engine/store/store.ts';
+import type { LabHost } from '../../lab/hosts.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -13,7 +14,13 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   let world: World;
   const open: number[] = [];
   beforeAll(async () => {
-    world = await startWorld({ hosts: 1, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    world = await startWorld({
+      hosts: 2,
+      files: (hosts) => ({
+        'servers.yaml': serverYaml(hosts.slice(0, 1)),
+        'database.yaml': databaseYaml(hosts, 'db'),
+      }),
+    });
     await world.github.createTeam('dba', [world.github.accounts.second]);
   }, 3 * MINUTES);
   afterEach(async () => {
@@ -36,6 +43,13 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     open.push(opened.pull);
     return opened;
   };
+  /** Only these files. */
+  const openOnly = async (branch: string, files: Record<string, string | null>) => {
+    const opened = await world.open(branch, files);
+    open.push(opened.pull);
+    return opened;
+  };
+  const database = (role = 'db') => databaseYaml(world.hosts, role);
   const waitingFor = (sha: string, text: RegExp, seconds = 30) =>
     until(
       async () =>
@@ -129,6 +143,66 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     expect(String(annotations[0]?.message)).toContain('would wait for itself');
   });
 
+  it('lets a change of labels alone be merged by the engine once it has what is asked', async () => {
+    await setPolicy(
+      'trigger: approval\nrules: {db: {match: {labels: {role: db}}, approvals: [{teams: [dba]}]}}\n',
+    );
+    const { pull, sha } = await openOnly('labels', { 'database.yaml': database('spare') });
+    await world.check(sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(pull, world.github.accounts.second);
+    const applied = await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    expect(applied.title).toMatch(/^Applied 0 changes on 0 servers/);
+    await mergedSoon(pull);
+    await world.github.push(world.repo, 'main', { 'database.yaml': database() });
+  });
+
+  it('cannot be put aside by a pull request that relabels, renames or drops the server', async () => {
+    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
+    await setPolicy(`rules:
+  all: {approvals: [{count: 1}]}
+  databases:
+    match: {labels: {role: db}, paths: ["db/**"]}
+    approvals: [{teams: [dba]}]
+    window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}
+  dev: {match: {labels: {role: dev}}, approvals: []}
+people: {override: {users: [olivia-owner]}}
+`);
+    const { accounts } = world.github;
+    const byDba = /one approving review by a member of dba other than anna-author \(rule databases/;
+    for (const [branch, text] of [
+      ['rename', database('dev').replace('name: db-1', 'name: other')],
+      ['drop', null],
+      ['relabel', database('dev')],
+    ] as const) {
+      const { pull, sha } = await openOnly(branch, { 'database.yaml': text });
+      const check = await waitingFor(sha, byDba);
+      expect(check).toMatchObject({
+        conclusion: 'action_required',
+        title: 'Nothing is done on servers; only their own documents change',
+      });
+      await world.approve(pull, accounts.reviewer);
+      await waitingFor(sha, /the one by rob-reviewer does not count here/);
+      const early = await world.say(pull, '/doaas apply');
+      await world.answer(pull, early, /Not applied. Missing: one approving review by a member of dba/);
+    }
+
+    const files = { '/etc/doaas-escape': { content: 'escape\n' } };
+    const { pull, sha } = await openOnly('escape', {
+      'database.yaml': database('dev'),
+      'escape.yaml': configuration('escape', { targets: { labels: { role: 'dev' } }, files }),
+    });
+    const check = await waitingFor(sha, byDba);
+    expect(check.conclusion).toBe('action_required');
+    expect(check.summary).toContain('what it was until now, site default role=db');
+    await world.approve(pull, accounts.second);
+    await waitingFor(sha, /Waiting for:\*\* the change window every day UTC \(rule databases; frozen until/);
+    await nextSecond();
+    await world.say(pull, '/doaas apply --override it is no database any more', accounts.admin);
+    await mergedSoon(pull);
+    const written = await world.hosts[1]?.exec('cat /etc/doaas-escape');
+    expect(written?.stdout).toBe('escape\n');
+  });
+
   it('that is broken on the default branch shuts the gate and says so', async () => {
     await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
     const { pull, sha } = await change('broken');
@@ -172,8 +246,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   });
 
   it('lets those whom it names break the glass, shown and logged for good', async () => {
-    const today = new Date().toISOString().slice(0, 10);
-    const later = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10);
+    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
     await setPolicy(`people:
   breakGlass: {users: [olivia-owner]}
   notify: {teams: [dba], users: [rob-reviewer]}
@@ -270,6 +343,13 @@ rules:
     expect(await onHost('hasty')).toBe('absent\n');
     await world.github.mergeByHand(world.repo, await pullOf(text));
     expect(await world.github.fileAt(world.repo, 'main', 'db/hasty.yaml')).toBeUndefined();
+
+    const free = `${HEAD}  trigger: merge\n  rules: {all: {approvals: []}}\n`;
+    const selfish = await change('selfish', { '.doaas/policy.yaml': free });
+    await world.check(selfish.sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.github.mergeByHand(world.repo, selfish.pull);
+    await commentLike(selfish.pull, /Merged, but not applied. Missing: one approving review/);
+    expect(await onHost('selfish')).toBe('absent\n');
   });
 
   it('is asked again when a run has its servers, and of a head that moved under a comment', async () => {
@@ -345,6 +425,15 @@ rules:
     return ((await answer.json()) as { readonly parents: readonly unknown[] }).parents.length;
   }
 });
+
+function isoDay(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+/** The second host, which no configuration of web servers is for. */
+function databaseYaml(hosts: readonly LabHost[], role: string): string {
+  return serverYaml(hosts.slice(1, 2)).replace('web-1', 'db-1').replace('role: web', `role: ${role}`);
+}
 
 /** GitHub's times have whole seconds: a comment of the second of a push may have meant the head before it. */
 function nextSecond(): Promise<true> {

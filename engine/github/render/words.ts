@@ -49,6 +49,7 @@ const WORST_FIRST: readonly Disruption[] = ['reboot', 'failover', 'restart', 're
 /** `3 changes on 2 servers; nginx reloads; fully reversible` */
 export function planTitle(plan: Plan): string {
   const steps = plan.hosts.flatMap((host) => host.steps);
+  if (steps.length === 0) return 'Nothing is done on servers; only their own documents change';
   const hosts = plan.hosts.filter((host) => host.steps.length > 0).length;
   const changes = plan.hosts.reduce((sum, host) => sum + changeRows(host.steps).length, 0);
   const parts = [
