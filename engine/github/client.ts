@@ -8,8 +8,8 @@ import type { Logger } from '../log.ts';
 import { type AppKey, appJwt } from './appKey.ts';
 import { calling } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { missedAttempts } from './missed.ts';
 import { readPages } from './pages.ts';
+import { createRedelivering } from './redeliver.ts';
 import { stopGroups, type ThrottleGroups, throttleGroups } from './throttle.ts';
 
 /** What is needed of the configuration. */
@@ -78,6 +78,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     return { parts, app: octokitFor(parts), installations: new Map<number, Octokit>() };
   });
   const identity = once(() => readIdentity(now().app));
+  const redelivering = createRedelivering(log);
 
   const octokitOf = (installationId: number) => {
     const { parts, installations } = now();
@@ -104,7 +105,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
         );
         return all.filter((each) => !each.suspended_at).map((each) => each.id);
       }),
-    redeliverMissed: (nowMs) => redeliverMissed(now().app, nowMs),
+    redeliverMissed: (nowMs) => redelivering(now().app, nowMs),
     installationOf: (repo) =>
       calling(`Finding the installation of ${repo.owner}/${repo.name}`, async () => {
         const found = await now().app.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
@@ -228,22 +229,6 @@ function readIdentity(octokit: Octokit): Promise<AppIdentity> {
     const slug = data?.slug ?? '';
     return Object.freeze({ id: data?.id ?? 0, slug, botLogin: `${slug}[bot]` });
   });
-}
-
-/** Redeliveries asked for at one time; the next sweep goes on. */
-const REDELIVERED_MAX = 100;
-
-async function redeliverMissed(octokit: Octokit, nowMs: number): Promise<number> {
-  const attempts = await calling('Listing the webhook deliveries', async () => {
-    const { data } = await octokit.apps.listWebhookDeliveries({ per_page: PAGE_SIZE });
-    return data;
-  });
-  const missed = missedAttempts(attempts, nowMs).slice(0, REDELIVERED_MAX);
-  for (const id of missed)
-    await calling('Asking for a webhook again', () =>
-      octokit.apps.redeliverWebhookDelivery({ delivery_id: id }),
-    );
-  return missed.length;
 }
 
 function readToken(octokit: Octokit): Promise<Secret> {
