@@ -1,7 +1,7 @@
+import { GITHUB_LIMITS } from '../lab/github/rate-limits.ts';
 import type { RecordedRequest } from '../lab/github/recorder.ts';
 
-/** GitHub's limits of one installation: secondary ones for what creates content, and the primary one. */
-export const LIMITS = { writesAMinute: 80, writesAnHour: 500, requestsAnHour: 5_000 } as const;
+export const LIMITS = GITHUB_LIMITS;
 
 export type Load = Readonly<Record<keyof typeof LIMITS, number>> & { readonly writes: number };
 

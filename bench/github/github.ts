@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { settings } from '../../engine/config/settings.ts';
 import { bundle } from '../../scripts/bundle.ts';
 import { LIMITS, type Load, loadOf } from '../../test/githubLoad.ts';
 import { serverYaml, startWorld } from '../../test/world.ts';
@@ -24,7 +25,7 @@ export async function github(argv: readonly string[]): Promise<Result> {
   const world = await startWorld({
     hosts,
     engine: 'process',
-    environment: { DOAAS_GITHUB_WRITES_PER_MINUTE: '150' },
+    environment: { DOAAS_GITHUB_WRITES_PER_MINUTE: settings.githubWritesPerMinute.fallback },
     files: (all) => ({ 'servers.yaml': serverYaml(all) }),
     progress,
   });

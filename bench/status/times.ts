@@ -20,6 +20,8 @@ export async function timesToStatus(): Promise<Times> {
   const world = await startWorld({
     hosts: HOSTS,
     engine: 'process',
+    // 20 pull requests in less than a minute take some 160 writes, where github.com allows 80 (docs/benchmarks.md)
+    environment: { DOAAS_GITHUB_WRITES_PER_MINUTE: '1000000' },
     files: (hosts) => ({ 'servers.yaml': serverYaml(hosts), 'web.yaml': motd('as it was') }),
     progress,
   });

@@ -1,15 +1,13 @@
 import { ignoresStep } from '../drift/ignored.ts';
-import { byResource, type DriftedItem, differences, merged } from '../drift/resources.ts';
-import type { GitHubClient } from '../github/client.ts';
-import { closeIssue, type OwnIssue, ownIssues, publishIssue } from '../github/issues.ts';
-import { render } from '../github/render/render.ts';
-import type { DriftView } from '../github/render/views.ts';
+import { type DriftedItem, differences, merged } from '../drift/resources.ts';
+import { ownIssues } from '../github/issues.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import { readTraces } from '../hosts/traces.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Decision, decideCorrections, planCorrection } from './correction.ts';
+import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inParallel } from './planning.ts';
@@ -18,7 +16,6 @@ import { elsewhereOf } from './sites.ts';
 import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRef, RunRef } from './types.ts';
 
 const HOSTS_AT_ONCE = 16;
-const KEY = 'drift:';
 
 /** Brings the issues of a repository to what was just read of its servers. Safe to repeat. */
 export async function reportDrift(
@@ -40,14 +37,22 @@ export async function reportDrift(
   const found = await itemsOf(engine, differences(plan, read), resolution.hosts, tip.at);
   const items = withoutIgnored(merged(before, found, read), plan, resolution.hosts);
   const client = await engine.github.installationClient(repository.installationId);
-  const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(KEY));
+  const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(DRIFT_KEY));
   const decisions = await decideCorrections(engine, {
     repository: name,
     tree,
     plans: plan.hosts.filter(({ host }) => read.has(host)),
-    issueOf: (document) => open.find(({ key }) => key === `${KEY}${document}`)?.number,
+    issueOf: (document) => open.find(({ key }) => key === `${DRIFT_KEY}${document}`)?.number,
   });
-  const issues = await publish(client, repository, tip, digest, withDiffs(items, plan), open, decisions);
+  const shown = withDiffs(items, plan);
+  const issues = await publishDrift(client, engine.log, {
+    repository,
+    tip,
+    digest,
+    items: shown,
+    decisions,
+    open,
+  });
   await engine.store.drift.replace(name, items);
   const skipped = resolution.hosts.map((host) => host.name).filter((host) => !read.has(host));
   const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));
@@ -159,38 +164,4 @@ function withDiffs(items: readonly DriftedItem[], plan: Plan): readonly DriftedI
     const step = steps.find((candidate) => candidate.host === item.host && candidate.id === item.stepId);
     return { ...item, diff: step?.diff ?? '' };
   });
-}
-
-/** Numbers of the issues that are open now, by document. */
-async function publish(
-  client: GitHubClient,
-  repository: RepositoryRef,
-  { branch, commit }: BranchTip,
-  digest: string,
-  items: readonly DriftedItem[],
-  open: readonly OwnIssue[],
-  decisions: readonly Decision[],
-): Promise<ReadonlyMap<string, number>> {
-  const resources = byResource(items);
-  const numbers = new Map<string, number>();
-  for (const resource of resources) {
-    const correction = correctionView(decisions.find(({ document }) => document === resource.document));
-    const { title, body } = render({ kind: 'drift', ...resource, branch, commit, ...correction });
-    const key = `${KEY}${resource.document}`;
-    numbers.set(
-      resource.document,
-      await publishIssue(client, repository, { key, title, body, digest }, open),
-    );
-  }
-  const keys = new Set(resources.map((resource) => `${KEY}${resource.document}`));
-  for (const issue of open.filter((each) => !keys.has(each.key)))
-    await closeIssue(client, repository, issue.number, 'The servers are as the default branch says again.');
-  return numbers;
-}
-
-function correctionView(decision: Decision | undefined): Pick<DriftView, 'correction'> {
-  if (decision === undefined) return {};
-  const { plan, left, hindrance } = decision;
-  const hosts = plan?.hosts.map(({ host }) => host) ?? [];
-  return { correction: { hosts, left, ...(hindrance === undefined ? {} : { hindrance }) } };
 }

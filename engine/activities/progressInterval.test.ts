@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { progressInterval } from './progressInterval.ts';
 
 test('a short run is shown live', () => {
-  expect([0, 10_000, 50_000].map(progressInterval)).toEqual([3000, 3000, 3000]);
+  expect([0, 10_000, 50_000].map((ms) => progressInterval(ms))).toEqual([3000, 3000, 3000]);
 });
 
 /** Of an update: the check of the apply and that of the verification, or the comment instead. */
@@ -19,6 +19,11 @@ test('the first minute and every hour of a run stay within the limits of GitHub'
   expect(most(60_000) * WRITES + BESIDES).toBeLessThanOrEqual(80);
   expect(most(3_600_000) * WRITES + BESIDES).toBeLessThanOrEqual(500);
   expect(most(3_600_000) * REQUESTS + 3 * BESIDES).toBeLessThanOrEqual(5_000);
+});
+
+test.each([1, 4, 20])('%i runs at the same time are updated no more often than one', (runs) => {
+  for (const at of [0, 60_000, 600_000, 3_600_000])
+    expect(progressInterval(at, runs) / runs).toBe(progressInterval(at));
 });
 
 test.each([

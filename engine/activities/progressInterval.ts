@@ -6,8 +6,9 @@ const SHARE = 0.05;
 
 /**
  * Until the next update of a running check, ms, however many servers it has. It grows with the run, so that one of an hour takes some
- * 120 updates, of two writes and at most seven requests each, out of GitHub's 500 writes and 5,000 requests an hour.
+ * 120 updates, of two writes and at most seven requests each, out of GitHub's 500 writes and 5,000 requests an hour. Runs that are shown
+ * at the same time share that: `runs` of them.
  */
-export function progressInterval(elapsedMs: number): number {
-  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE));
+export function progressInterval(elapsedMs: number, runs = 1): number {
+  return Math.max(1, runs) * Math.min(LONGEST_MS, Math.max(SHORTEST_MS, elapsedMs * SHARE));
 }

@@ -21,7 +21,10 @@ export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Pro
   if (run.correction !== undefined) return showCorrection(engine, run, phase);
   stopProgress(run.run);
   if (isShown(run.run, phase)) return;
-  if (FINAL.has(phase.kind)) begun.delete(run.run);
+  if (FINAL.has(phase.kind)) {
+    begun.delete(run.run);
+    movedAt.delete(run.run);
+  }
   await keepDetail(engine, run, { phase });
   await keepProgress(engine, run, phase);
   if (FINAL.has(phase.kind)) await keepDetail(engine, run, { unshown: phase });
@@ -67,7 +70,18 @@ function justPublished(run: string): boolean {
 }
 
 function intervalOf(run: string, now: number): number {
-  return progressInterval(now - (begun.get(run) ?? now));
+  return progressInterval(now - (begun.get(run) ?? now), runsShownAt(now));
+}
+
+/** When something last happened in a run that is shown live, `performance.now()`. */
+const movedAt = new Map<string, number>();
+/** Nothing for this long, and a run takes no part of what GitHub allows. Milliseconds. */
+const STILL_MS = 120_000;
+
+/** How many runs this process shows live now. */
+function runsShownAt(now: number): number {
+  for (const [run, at] of movedAt) if (now - at > STILL_MS) movedAt.delete(run);
+  return movedAt.size;
 }
 
 async function publish(engine: Engine, run: RunRef, board: Board): Promise<void> {
@@ -128,6 +142,7 @@ export function progressOf(engine: Engine, run: RunRef): () => void {
   if (run.correction !== undefined) return () => undefined;
   if (!begun.has(run.run)) begun.set(run.run, performance.now());
   return () => {
+    movedAt.set(run.run, performance.now());
     if (due.has(run.run)) return;
     const timer = setTimeout(
       () => {
@@ -153,6 +168,9 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   const board = boardBetween(record, verify !== undefined && !between);
   const now = JSON.stringify(board);
   if (shown.get(run.run) === now) return;
+  const client = await engine.github.installationClient(run.pull.repository.installationId);
+  // what is left of GitHub's limits is for plans, merges and ends; the next update shows what this one leaves out
+  if (!client.spare()) return progressOf(engine, run)();
   await inOrder(run.run, () => publish(engine, run, board));
   shown.set(run.run, now);
   await giveWay(engine, run);

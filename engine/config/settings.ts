@@ -217,8 +217,8 @@ const hosts = {
   }),
 } as const;
 
-/** Of GitHub's 900 points a minute (5 a write) some are left for reading. */
-const GITHUB_WRITES_PER_MINUTE = 150;
+/** Of the 80 that GitHub allows, counted by the engine's clock. `engine/github/budget.ts` derives the bounds of an hour from it. */
+const GITHUB_WRITES_PER_MINUTE = 75;
 
 /** A day; more often than this nobody would notice in time, and less often is no watch. Minutes. */
 const SCHEDULE_MINUTES_MAX = 1_440;
@@ -258,7 +258,7 @@ const limits = {
     group: 'limits',
     fallback: String(GITHUB_WRITES_PER_MINUTE),
     description:
-      'Writes to GitHub of one installation, per minute. github.com allows 180; raise it for a server of your own.',
+      'Writes to GitHub of one installation, per minute; in an hour six times as many, and sixty times as many requests. github.com allows 80, 500 and 5,000. Several workers share these, so give each its part (25 for each of three); raise it for a server of your own.',
   }),
 } as const;
 

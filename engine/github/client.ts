@@ -1,17 +1,17 @@
 import { createAppAuth } from '@octokit/auth-app';
 import { retry } from '@octokit/plugin-retry';
-import { throttling } from '@octokit/plugin-throttling';
 import { Octokit } from '@octokit/rest';
 import type { Config } from '../config/config.ts';
 import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
 import { type AppKey, appJwt } from './appKey.ts';
+import { appLimits, installationLimits } from './budget.ts';
 import { calling } from './errors.ts';
 import { type GitHubClock, githubClock } from './githubClock.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { missedAttempts } from './missed.ts';
 import { readPages } from './pages.ts';
-import { stopGroups, type ThrottleGroups, throttleGroups } from './throttle.ts';
+import { createRedelivering } from './redeliver.ts';
+import { createThrottle, type Sort, type Throttle } from './throttle.ts';
 
 /** What is needed of the configuration. */
 export type GitHubConfig = Pick<
@@ -39,6 +39,8 @@ export interface GitHubClient {
   readonly octokit: Octokit;
   readonly app: AppIdentity;
   readonly installationId: number;
+  /** May what people can do without be sent now, or is the rest of the budget for what must be said? */
+  readonly spare: () => boolean;
 }
 
 export interface GitHub {
@@ -61,11 +63,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Retries within one call: after 0.3 s and 1.2 s (the plugin waits n squared times the base). */
 const PLUGIN_RETRIES = 2;
 const PLUGIN_RETRY_BASE_MS = 300;
-/** A limit that ends within this time is waited for here; a longer one is left to the activity. Seconds. */
-const SHORT_LIMIT_SECONDS = 2;
 const USER_AGENT = 'doaas';
-
-const EngineOctokit = Octokit.plugin(throttling, retry);
 
 export interface GitHubOptions {
   /** Asked for each time that the App must prove itself, so that another one needs no restart. */
@@ -77,18 +75,31 @@ export interface GitHubOptions {
 export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubOptions = {}): GitHub {
   const { key = async () => config.githubPrivateKey, onLimited = () => undefined } = options;
   const clock = githubClock();
-  const now = steady(() => {
-    const groups = throttleGroups(config.githubWritesPerMinute);
-    const parts = { config, key, groups, log, onLimited, clock };
-    return { parts, app: octokitFor(parts), installations: new Map<number, Octokit>() };
+  const limited = (seconds: number): void => {
+    onLimited();
+    log.warn({ seconds }, 'GitHub limits the rate of requests; nothing more is sent until then');
+  };
+  const parts = { config, key, log, clock };
+  const app = octokitFor({
+    ...parts,
+    throttle: createThrottle(appLimits(config.githubWritesPerMinute), limited),
   });
-  const identity = once(() => readIdentity(now().app));
+  const installations = new Map<number, Octokit>();
+  const throttles = new Map<number, Throttle>();
+  const identity = once(() => readIdentity(app));
+  const redelivering = createRedelivering(log);
 
-  const octokitOf = (installationId: number) => {
-    const { parts, installations } = now();
+  const throttleOf = (installationId: number): Throttle => {
+    const known = throttles.get(installationId);
+    if (known !== undefined) return known;
+    const throttle = createThrottle(installationLimits(config.githubWritesPerMinute), limited);
+    throttles.set(installationId, throttle);
+    return throttle;
+  };
+  const octokitOf = (installationId: number): Octokit => {
     const known = installations.get(installationId);
     if (known !== undefined) return known;
-    const octokit = octokitFor({ ...parts, installationId });
+    const octokit = octokitFor({ ...parts, throttle: throttleOf(installationId), installationId });
     // a token that GitHub ended, as when the App is uninstalled, would be sent for the rest of its hour
     octokit.hook.error('request', (error) => {
       if ('status' in error && error.status === 401) installations.delete(installationId);
@@ -99,71 +110,40 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
   };
   return {
     installationClient: async (installationId) => {
-      return { octokit: octokitOf(installationId), app: await identity(), installationId };
+      const { spare } = throttleOf(installationId);
+      return { octokit: octokitOf(installationId), app: await identity(), installationId, spare };
     },
     installationToken: (installationId) => readToken(octokitOf(installationId)),
     installations: () =>
       calling('Listing the installations', async () => {
         const all = await readPages(
-          async (page) => (await now().app.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
+          async (page) => (await app.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
         );
         return all.filter((each) => !each.suspended_at).map((each) => each.id);
       }),
-    redeliverMissed: (nowMs) => redeliverMissed(now().app, nowMs),
+    redeliverMissed: (nowMs) => redelivering(app, nowMs),
     installationOf: (repo) =>
       calling(`Finding the installation of ${repo.owner}/${repo.name}`, async () => {
-        const found = await now().app.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
+        const found = await app.apps.getRepoInstallation({ owner: repo.owner, repo: repo.name });
         return found.data.id;
       }),
     now: clock.now,
   };
 }
 
-interface Clients {
-  readonly parts: ClientParts;
-  readonly app: Octokit;
-  readonly installations: Map<number, Octokit>;
-}
-
-/** Between the wall clock and the one that nobody sets. NTP corrects by less than this at once. */
-const STEP_BACK_MS = 1000;
-const LOOK_EVERY_MS = 5000;
-
-/**
- * Bottleneck counts by the wall clock: set back by an hour, it would start nothing for an hour. Then all of it is made
- * anew; what waits in the old limiters is refused, and tried again by whoever asked.
- */
-function steady(make: () => Clients): () => Clients {
-  const offsetNow = (): number => Date.now() - performance.now();
-  let offset = offsetNow();
-  let clients = make();
-  const current = (): Clients => {
-    const before = offset;
-    offset = offsetNow();
-    if (offset < before - STEP_BACK_MS) {
-      clients.parts.log.warn({ seconds: Math.round((before - offset) / 1000) }, 'the clock was set back');
-      void stopGroups(clients.parts.groups);
-      clients = make();
-    }
-    return clients;
-  };
-  // also when everything waits
-  setInterval(current, LOOK_EVERY_MS).unref();
-  return current;
-}
-
 interface ClientParts {
   readonly config: GitHubConfig;
   readonly key: AppKey;
-  readonly groups: ThrottleGroups;
+  readonly throttle: Throttle;
   readonly log: Logger;
-  readonly onLimited: () => void;
   readonly clock: GitHubClock;
   /** Left out: the App itself. */
   readonly installationId?: number;
 }
 
-function octokitFor({ config, key, groups, log, onLimited, clock, installationId }: ClientParts): Octokit {
+function octokitFor({ config, key, throttle, log, clock, installationId }: ClientParts): Octokit {
+  // inside of retries, so that each try waits for its turn
+  const EngineOctokit = Octokit.plugin((made) => throttled(made, throttle), retry);
   const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
@@ -176,12 +156,6 @@ function octokitFor({ config, key, groups, log, onLimited, clock, installationId
     userAgent: USER_AGENT,
     request: { fetch: fetchWithin(REQUEST_TIMEOUT_MS) },
     retry: { retries: PLUGIN_RETRIES, retryAfterBaseValue: PLUGIN_RETRY_BASE_MS, doNotRetry: DO_NOT_RETRY },
-    throttle: {
-      ...groups,
-      id: String(installationId ?? 'app'),
-      onRateLimit: limited(log, onLimited),
-      onSecondaryRateLimit: limited(log, onLimited),
-    },
     log: quietLog(log),
   });
   // octokit shares this object between calls, so that one call's count of retries would slow the next one down
@@ -195,20 +169,16 @@ function octokitFor({ config, key, groups, log, onLimited, clock, installationId
 /** Answers that another try does not change; 409 and 429 are left to the caller. */
 const DO_NOT_RETRY = [400, 401, 403, 404, 405, 409, 410, 422, 429, 451];
 
-function limited(log: Logger, onLimited: () => void) {
-  return (
-    retryAfterSeconds: number,
-    request: { method: string; url: string },
-    _: unknown,
-    count: number,
-  ): boolean => {
-    onLimited();
-    log.warn(
-      { retryAfterSeconds, method: request.method, url: request.url },
-      'GitHub limits the rate of requests',
-    );
-    return count < 1 && retryAfterSeconds <= SHORT_LIMIT_SECONDS;
-  };
+function throttled(octokit: Pick<Octokit, 'hook'>, throttle: Throttle): object {
+  octokit.hook.wrap('request', (request, options) =>
+    throttle.send(sortOf(options), async () => request(options)),
+  );
+  return {};
+}
+
+function sortOf({ method, url }: { readonly method: string; readonly url: string }): Sort {
+  if (method === 'GET' || method === 'HEAD') return 'read';
+  return url.endsWith('/access_tokens') ? 'token' : 'write';
 }
 
 function fetchWithin(timeoutMs: number): typeof fetch {
@@ -236,22 +206,6 @@ function readIdentity(octokit: Octokit): Promise<AppIdentity> {
     const slug = data?.slug ?? '';
     return Object.freeze({ id: data?.id ?? 0, slug, botLogin: `${slug}[bot]` });
   });
-}
-
-/** Redeliveries asked for at one time; the next sweep goes on. */
-const REDELIVERED_MAX = 100;
-
-async function redeliverMissed(octokit: Octokit, nowMs: number): Promise<number> {
-  const attempts = await calling('Listing the webhook deliveries', async () => {
-    const { data } = await octokit.apps.listWebhookDeliveries({ per_page: PAGE_SIZE });
-    return data;
-  });
-  const missed = missedAttempts(attempts, nowMs).slice(0, REDELIVERED_MAX);
-  for (const id of missed)
-    await calling('Asking for a webhook again', () =>
-      octokit.apps.redeliverWebhookDelivery({ delivery_id: id }),
-    );
-  return missed.length;
 }
 
 function readToken(octokit: Octokit): Promise<Secret> {

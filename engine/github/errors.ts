@@ -67,13 +67,20 @@ export function toGitHubError(what: string, error: unknown): GitHubError {
   if (status === undefined || !hasResponse(error)) {
     return new GitHubError('github-unavailable', `${what}: GitHub did not answer (${message}).`);
   }
-  const headers = headersOf(error);
-  if (isRateLimit(status, message, headers)) {
-    const retryAfterSeconds = waitSeconds(headers, nowOf(headers));
+  const retryAfterSeconds = limitedForSeconds(error);
+  if (retryAfterSeconds !== undefined) {
     const text = `${what}: GitHub's rate limit is used up; trying again in ${retryAfterSeconds} s.`;
     return new GitHubError('github-rate-limited', text, { status, retryAfterSeconds });
   }
   return new GitHubError(typeOf(status), `${what}: ${sentence(status, message)}`, { status });
+}
+
+/** How long GitHub wants nothing more, if that is what its answer says. */
+export function limitedForSeconds(error: unknown): number | undefined {
+  const status = statusOf(error);
+  if (status === undefined || !hasResponse(error)) return undefined;
+  const headers = headersOf(error);
+  return isRateLimit(status, messageOf(error), headers) ? waitSeconds(headers, nowOf(headers)) : undefined;
 }
 
 function typeOf(status: number): GitHubErrorType {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAppKey } from '../../lab/github/accounts.ts';
-import { secondaryRateLimit } from '../../lab/github/faults.ts';
+import { primaryRateLimit, secondaryRateLimit } from '../../lab/github/faults.ts';
 import { type LabGitHub, startLabGitHub } from '../../lab/github/lab-github.ts';
 import { secret } from '../config/secret.ts';
 import { createLogger } from '../log.ts';
@@ -11,6 +11,7 @@ import { appKeyFrom } from './appKey.ts';
 import { type CheckView, publishCheck } from './checks.ts';
 import { createGitHub, type GitHub, type GitHubClient, type Repo } from './client.ts';
 import { marker, publishComment, react, replyTo } from './comment.ts';
+import { GitHubError } from './errors.ts';
 import { branchTip, getPull, mergePull } from './pulls.ts';
 import { openRevert } from './revert.ts';
 import { latestReviews, permissionOf } from './reviews.ts';
@@ -86,6 +87,11 @@ function check(headSha: string, given: Partial<CheckView> = {}): CheckView {
 function sent(method: string, path: RegExp): number {
   return lab.requests().filter((r) => r.method === method && path.test(r.path) && r.path.includes(repo.name))
     .length;
+}
+
+function isLimited(error: unknown): true {
+  if (error instanceof GitHubError && error.type === 'github-rate-limited') return true;
+  throw error;
 }
 
 describe('the client', () => {
@@ -187,8 +193,47 @@ describe('the client', () => {
     ['lasting 5xx', { status: 502 }, { type: 'github-unavailable', retryable: true }, 3],
   ])('%s becomes an error with a type', async (_, respond, expected, requests) => {
     lab.faults.add({ path: /git\/ref/, times: 10, respond });
-    await expect(branchTip(client, repo, 'main')).rejects.toMatchObject(expected);
+    // of its own, as one that is limited sends nothing more for a while
+    const own = await createGitHub(configOf(lab.app.privateKey), createLogger('silent')).installationClient(
+      lab.installationId,
+    );
+    await expect(branchTip(own, repo, 'main')).rejects.toMatchObject(expected);
     expect(sent('GET', /git\/ref/)).toBe(requests);
+  });
+
+  test.each([
+    ['429', { status: 429, headers: { 'retry-after': '4' } }],
+    ['403', secondaryRateLimit(4)],
+    ['403 until a reset', () => primaryRateLimit(Math.ceil(Date.now() / 1000) + 4)],
+  ])('between a %s and the end of what it asks for, nothing at all is sent', async (_, respond) => {
+    const own = createGitHub(configOf(lab.app.privateKey), createLogger('silent'));
+    const limited = await own.installationClient(lab.installationId);
+    const { headSha, number } = await openPull();
+    await getPull(limited, repo, number);
+    const answer = typeof respond === 'function' ? respond() : respond;
+    lab.faults.add({ path: /git\/ref/, times: 1, respond: answer });
+    const refused = await branchTip(limited, repo, 'main').catch((error: unknown) => error);
+    const answeredAt = performance.now();
+    expect(refused).toMatchObject({ type: 'github-rate-limited' });
+    const { retryAfterSeconds = 0 } = refused as { readonly retryAfterSeconds?: number };
+    expect(retryAfterSeconds).toBeGreaterThanOrEqual(3);
+    const before = lab.requests().length;
+    // as Temporal does, activities of all sorts go on to try
+    const tries = [
+      () => getPull(limited, repo, number),
+      () => publishCheck(limited, repo, check(headSha)),
+      () => publishComment(limited, repo, number, { key: 'pull-request', body: 'one' }),
+      async () => getPull(await own.installationClient(lab.installationId), repo, number),
+    ];
+    const sentAt = Promise.all(
+      tries.map(async (again) => {
+        while (await again().then(() => false, isLimited)) await new Promise((wake) => setTimeout(wake, 50));
+      }),
+    );
+    await vi.waitUntil(() => lab.requests().length > before, { timeout: 20_000, interval: 1 });
+    expect(performance.now() - answeredAt).toBeGreaterThanOrEqual(retryAfterSeconds * 1000 - 50);
+    await sentAt;
+    expect(await lab.listChecks(repo, headSha)).toHaveLength(1);
   });
 
   test('the retries of one call do not slow down the next', async () => {

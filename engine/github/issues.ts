@@ -44,6 +44,23 @@ export async function ownIssues(client: GitHubClient, repo: Repo): Promise<reado
   return all.flatMap((issue) => toOwn(client, issue) ?? []);
 }
 
+interface Text {
+  readonly title: string;
+  readonly body: string;
+}
+
+function textOf(view: IssueView): Text {
+  const text = `${marker(view.key)}\n${view.body}`;
+  const body = cutMarkdown(text, COMMENT_MAX_BYTES, cutNote(view.digest, undefined));
+  return { title: cutText(view.title, TITLE_MAX), body };
+}
+
+/** Is one of these open issues as it should be? Then publishing sends nothing. */
+export function isPublished(view: IssueView, open: readonly OwnIssue[]): boolean {
+  const { title, body } = textOf(view);
+  return open.some((issue) => issue.key === view.key && issue.title === title && issue.body === body);
+}
+
 /**
  * Makes the issue with this key read so: edits the open one, or opens one. Nothing is sent where it reads so already.
  * `open` is what `ownIssues` gave. Returns its number. Throws `GitHubError`.
@@ -54,9 +71,7 @@ export async function publishIssue(
   view: IssueView,
   open: readonly OwnIssue[],
 ): Promise<number> {
-  const title = cutText(view.title, TITLE_MAX);
-  const text = `${marker(view.key)}\n${view.body}`;
-  const body = cutMarkdown(text, COMMENT_MAX_BYTES, cutNote(view.digest, undefined));
+  const { title, body } = textOf(view);
   const known = open.find((issue) => issue.key === view.key);
   const at = { owner: repo.owner, repo: repo.name };
   if (known === undefined) {

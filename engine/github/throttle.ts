@@ -1,49 +1,137 @@
-import Bottleneck from 'bottleneck';
-
-/**
- * The throttling plugin starts one write a second and one comment in three, which alone would break the time to
- * a status. These groups allow bursts and hold the same sums that GitHub documents ("Rate limits for the REST
- * API", secondary limits): 900 points a minute with 5 a write, and 80 requests a minute that create content.
- */
-const REFILL_MS = 1000;
-const CONTENT_PER_MINUTE = 70;
+import { createBudget, type Kind, type Limits } from './budget.ts';
+import { GitHubError, limitedForSeconds } from './errors.ts';
 
 /** Requests of one installation that run at the same time; GitHub's bound is 100. */
 const CONCURRENT_REQUESTS = 20;
-/** A bucket nobody used for this long is dropped (and is full again by then). */
-const IDLE_MS = 5 * 60_000;
+/** Until the engine's own bound lets a request through, it waits here for so long; longer is left to Temporal. */
+const OWN_WAIT_MAX_MS = 5_000;
+/** What GitHub asks for, if it is no longer than this, is waited for here, once. */
+const PAUSE_WAIT_MAX_MS = 2_000;
+/** It may be asked again sooner than the whole wait: settings change, and another process may have the budget then. Seconds. */
+const ASK_AGAIN_MAX_SECONDS = 60;
 
-const CLOCK_SET_BACK = 'the clock was set back while this waited for its turn';
+/** `token`: to get one creates nothing, and happens within another request. */
+export type Sort = Kind | 'token';
 
-export interface ThrottleGroups {
-  readonly global: Bottleneck.Group;
-  readonly auth: Bottleneck.Group;
-  readonly write: Bottleneck.Group;
-  readonly notifications: Bottleneck.Group;
+/** One clock for all of it that nobody sets. */
+export interface Clock {
+  /** ms */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** One bucket per installation; `writesPerMinute` is the whole of an installation's writes. */
-export function throttleGroups(writesPerMinute: number): ThrottleGroups {
+export const MONOTONIC: Clock = {
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/** All that one installation sends passes through one of these. */
+export interface Throttle {
+  /**
+   * Sends in its turn. An answer that says that GitHub limits stops everything for as long as it says. Throws `GitHubError`
+   * of the type `github-rate-limited` for what is not sent at all now.
+   */
+  readonly send: <T>(sort: Sort, request: () => Promise<T>) => Promise<T>;
+  /** May what people can do without be sent now? */
+  readonly spare: () => boolean;
+}
+
+export function createThrottle(
+  limits: Limits,
+  onLimited: (seconds: number) => void,
+  clock: Clock = MONOTONIC,
+): Throttle {
+  const budget = createBudget(limits);
+  const turns = { read: createTurns(), write: createTurns() };
+  let pausedUntil = Number.NEGATIVE_INFINITY;
+  let active = 0;
+  /** Until one of those that are active ends. */
+  const asleep: (() => void)[] = [];
+
+  const unpaused = async (): Promise<void> => {
+    for (;;) {
+      const leftMs = pausedUntil - clock.now();
+      if (leftMs <= 0) return;
+      if (leftMs > PAUSE_WAIT_MAX_MS) throw refusedFor('GitHub limits the rate of requests', leftMs);
+      await clock.sleep(leftMs);
+    }
+  };
+  const begun = async (kind: Kind): Promise<void> => {
+    for (;;) {
+      await unpaused();
+      const leftMs = budget.waitMs(kind, clock.now());
+      if (leftMs <= 0 && active < CONCURRENT_REQUESTS) break;
+      await (leftMs > 0 ? clock.sleep(leftMs) : new Promise<void>((resolve) => asleep.push(resolve)));
+    }
+    active += 1;
+    budget.begin(kind);
+  };
+  const ended = (kind: Kind): void => {
+    active -= 1;
+    budget.end(kind, clock.now());
+    for (const wake of asleep.splice(0)) wake();
+  };
+  const counted = async <T>(kind: Kind, request: () => Promise<T>): Promise<T> => {
+    const leftMs = budget.waitMs(kind, clock.now(), turns[kind].waiting());
+    if (leftMs > OWN_WAIT_MAX_MS) throw refusedFor(OWN_BOUND, leftMs);
+    await turns[kind].take(() => begun(kind));
+    try {
+      return await request();
+    } finally {
+      ended(kind);
+    }
+  };
+  const once = async <T>(sort: Sort, request: () => Promise<T>): Promise<T> => {
+    await unpaused();
+    return sort === 'token' ? request() : counted(sort, request);
+  };
   return {
-    global: new Bottleneck.Group({ maxConcurrent: CONCURRENT_REQUESTS, timeout: IDLE_MS }),
-    auth: new Bottleneck.Group({ maxConcurrent: 1, timeout: IDLE_MS }),
-    write: bucket(writesPerMinute),
-    notifications: bucket(Math.max(CONTENT_PER_MINUTE, Math.floor(writesPerMinute / 2))),
+    spare: () => pausedUntil <= clock.now() && budget.spare(clock.now()),
+    send: async (sort, request) => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await once(sort, request);
+        } catch (error) {
+          const seconds = error instanceof GitHubError ? undefined : limitedForSeconds(error);
+          if (seconds === undefined) throw error;
+          pausedUntil = Math.max(pausedUntil, clock.now() + seconds * 1000);
+          onLimited(seconds);
+          if (tries > 1 || seconds * 1000 > PAUSE_WAIT_MAX_MS) throw error;
+        }
+      }
+    },
   };
 }
 
-/** What waits in them is refused, and whoever waited tries again. */
-export async function stopGroups(groups: ThrottleGroups): Promise<void> {
-  const limiters = Object.values(groups).flatMap((group: Bottleneck.Group) => group.limiters());
-  await Promise.allSettled(limiters.map(({ limiter }) => limiter.stop({ dropErrorMessage: CLOCK_SET_BACK })));
+const OWN_BOUND = 'This engine has sent to GitHub as much as it may for now (DOAAS_GITHUB_WRITES_PER_MINUTE)';
+
+function refusedFor(why: string, ms: number): GitHubError {
+  const retryAfterSeconds = Math.min(ASK_AGAIN_MAX_SECONDS, Math.ceil(ms / 1000));
+  return new GitHubError('github-rate-limited', `${why}; trying again in ${retryAfterSeconds} s.`, {
+    retryAfterSeconds,
+  });
 }
 
-function bucket(perMinute: number): Bottleneck.Group {
-  return new Bottleneck.Group({
-    reservoir: perMinute,
-    reservoirIncreaseAmount: Math.max(1, Math.floor((perMinute * REFILL_MS) / 60_000)),
-    reservoirIncreaseInterval: REFILL_MS,
-    reservoirIncreaseMaximum: perMinute,
-    timeout: IDLE_MS,
-  });
+/** First come, first served. */
+interface Turns {
+  readonly waiting: () => number;
+  readonly take: (turn: () => Promise<void>) => Promise<void>;
+}
+
+function createTurns(): Turns {
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    waiting: () => waiting,
+    take: async (turn) => {
+      waiting += 1;
+      const mine = last.then(turn);
+      last = mine.catch(() => undefined);
+      try {
+        await mine;
+      } finally {
+        waiting -= 1;
+      }
+    },
+  };
 }

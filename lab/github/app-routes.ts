@@ -67,7 +67,8 @@ function pageOf(url: URL): { start: number; end: number } {
 /** Newest first; every attempt is an item of its own, as on GitHub. */
 function listDeliveries(context: LabContext, url: URL): ApiAnswer {
   const size = Math.min(PER_PAGE_LIMIT, Number(url.searchParams.get('per_page') ?? PER_PAGE));
-  const cursor = Number(url.searchParams.get('cursor') ?? Number.POSITIVE_INFINITY);
+  const cursor = cursorOf(url);
+  if (Number.isNaN(cursor)) return problem(422, 'Invalid cursor');
   const items = context.deliveries
     .all()
     .flatMap((delivery) => delivery.attempts.map((attempt) => summary(delivery, attempt.id)))
@@ -77,8 +78,18 @@ function listDeliveries(context: LabContext, url: URL): ApiAnswer {
   const last = shown.at(-1)?.id;
   if (items.length <= size || last === undefined) return answer(200, shown);
   const next = new URL(url);
-  next.searchParams.set('cursor', String(last));
+  next.searchParams.set('cursor', `${CURSOR}${last}`);
   return answer(200, shown, { link: `<${next.href}>; rel="next"` });
+}
+
+/** As GitHub's look; what they hold is nobody else's business. */
+const CURSOR = 'v1_';
+
+/** NaN for one that GitHub did not give. */
+function cursorOf(url: URL): number {
+  const given = url.searchParams.get('cursor');
+  if (given === null) return Number.POSITIVE_INFINITY;
+  return given.startsWith(CURSOR) ? Number(given.slice(CURSOR.length)) : Number.NaN;
 }
 
 function summary(delivery: Delivery, id: number) {

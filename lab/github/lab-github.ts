@@ -12,6 +12,7 @@ import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { startEmulator } from './emulator.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { completePayload } from './payloads.ts';
+import { createRateLimiter, type RateLimits } from './rate-limits.ts';
 import { createRecorder, type RecordedRequest, type Violation } from './recorder.ts';
 import type { Store } from './rows.ts';
 import { listen, serve } from './server.ts';
@@ -44,6 +45,8 @@ export interface LabGitHub extends Acting {
   readonly app: { readonly id: number; readonly slug: string; readonly privateKey: string };
   readonly installationId: number;
   readonly faults: Faults;
+  /** Answers as GitHub does above these limits, from now on; without any, the default, it serves everything. */
+  readonly enforceLimits: (limits: RateLimits | undefined) => void;
   readonly webhooks: Deliveries;
   readonly setWebhookUrl: (url: string) => void;
   readonly setWebhookSecret: (secret: string) => void;
@@ -75,8 +78,9 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
     throw error;
   });
   const faults = createFaults();
+  const limiter = createRateLimiter();
   const stopped = new AbortController();
-  serve(server, { context, faults, recorder, stopped: stopped.signal });
+  serve(server, { context, faults, limiter, recorder, stopped: stopped.signal });
   const webhooks = context.deliveries;
   return {
     ...createActing(context, owner, accounts),
@@ -88,6 +92,7 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
       return context.state.installationId;
     },
     faults,
+    enforceLimits: limiter.enforce,
     webhooks,
     setWebhookUrl: webhooks.setTarget,
     setWebhookSecret: webhooks.setSecret,

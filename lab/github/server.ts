@@ -4,6 +4,7 @@ import { answerApi } from './api.ts';
 import type { ApiAnswer, ApiCall, LabContext } from './context.ts';
 import type { Fault, Faults } from './faults.ts';
 import { parseGitRequest, serveGit } from './git-http.ts';
+import type { RateLimiter } from './rate-limits.ts';
 import type { Recorder } from './recorder.ts';
 import { sleep } from './webhook-faults.ts';
 
@@ -13,6 +14,7 @@ const BODY_LIMIT_BYTES = 50 * 1024 * 1024;
 export interface ServerParts {
   readonly context: LabContext;
   readonly faults: Faults;
+  readonly limiter: RateLimiter;
   readonly recorder: Recorder;
   readonly stopped: AbortSignal;
 }
@@ -52,6 +54,11 @@ async function handle(parts: ServerParts, req: IncomingMessage, res: ServerRespo
   if (body === undefined) return send(res, problem(413, 'Payload too large'));
   const call: ApiCall = { method, path, headers: headersOf(req), body };
   const recorded = parts.recorder.record(call);
+  const limited = parts.limiter.take(method, path, Date.now());
+  if (limited !== undefined) {
+    recorded.status = limited.status;
+    return send(res, answer(limited.status, limited.body, limited.headers));
+  }
   if (fault?.afterEffect) await answerApi(parts.context, call);
   if (fault && !(await suffered(parts, fault, req, res))) {
     recorded.status = res.headersSent ? res.statusCode : 0;

@@ -9,7 +9,14 @@ const MAX_ROWS = 100;
 const SENTENCE_MAX = 1_000;
 
 /** The issue of one document whose servers are not as the default branch says. */
-export function renderDrift({ document, commit, branch, items, correction }: DriftView): Rendered {
+export function renderDrift({
+  document,
+  commit,
+  branch,
+  items,
+  correction,
+  unopened = 0,
+}: DriftView): Rendered {
   const hosts = [...new Set(items.map((item) => item.host))];
   const rows = items
     .slice(0, MAX_ROWS)
@@ -21,6 +28,9 @@ export function renderDrift({ document, commit, branch, items, correction }: Dri
     ...(more > 0 ? [`*${count(more, 'more difference')} not shown*`] : []),
     ...diffs(items),
     ...(correction === undefined ? [] : correctionBlocks(correction)),
+    ...(unopened === 0
+      ? []
+      : [`*Without an issue yet: ${count(unopened, 'more document')}. The next readings open them.*`]),
     WAYS,
   ];
   return { title: oneLine(`Drift: ${document} on ${names(hosts)}`), body: blocks.join('\n\n') };

@@ -79,6 +79,8 @@ export interface DriftView {
   readonly items: readonly DriftedItem[];
   /** Only of a document that asks for corrections. */
   readonly correction?: CorrectionPlanView;
+  /** Documents that differ as well, and have no issue yet. */
+  readonly unopened?: number;
 }
 
 /** What is put back by itself now, and what is not. */

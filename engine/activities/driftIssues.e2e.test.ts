@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { RepositoryName } from '../../lab/github/acting.ts';
+import { type LabGitHub, startLabGitHub } from '../../lab/github/lab-github.ts';
+import { secret } from '../config/secret.ts';
+import type { DriftedItem } from '../drift/resources.ts';
+import { createGitHub, type GitHubClient } from '../github/client.ts';
+import { ownIssues } from '../github/issues.ts';
+import { createLogger } from '../log.ts';
+import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let lab: LabGitHub;
+let client: GitHubClient;
+let repo: RepositoryName;
+const logged: string[] = [];
+const log = createLogger('warn', { write: (line) => void logged.push(line) });
+
+beforeAll(async () => {
+  lab = await startLabGitHub({ webhookSecret: 'a-secret-of-the-lab-16' });
+  repo = await lab.createRepository({ files: { 'README.md': 'x\n' } });
+  const config = {
+    githubApiUrl: lab.url,
+    githubAppId: lab.app.id,
+    githubPrivateKey: secret(lab.app.privateKey),
+    githubWritesPerMinute: 100_000,
+  };
+  client = await createGitHub(config, log).installationClient(lab.installationId);
+});
+afterAll(() => lab?.close());
+
+const drifted = (n: number): DriftedItem => ({
+  document: `Configuration/web-${String(n).padStart(3, '0')}`,
+  host: 'web-1',
+  stepId: `file:/etc/${n}`,
+  summary: `/etc/${n} +1 -1`,
+  diff: '',
+  firstSeenAt: Date.parse('2026-11-26T08:00:31Z'),
+  traces: [],
+});
+const documents = (count: number) => Array.from({ length: count }, (_, n) => drifted(n));
+
+async function reading(items: readonly DriftedItem[], by: GitHubClient = client) {
+  const repository = { ...repo, installationId: lab.installationId };
+  const open = (await ownIssues(client, repo)).filter(({ key }) => key.startsWith(DRIFT_KEY));
+  const tip = { branch: 'main', commit: 'a'.repeat(40), at: Date.now() };
+  const what = { repository, tip, digest: 'd'.repeat(64), items, decisions: [], open };
+  const writes = () => lab.requests().filter(({ method }) => method !== 'GET').length;
+  const before = writes();
+  const numbers = await publishDrift(by, log, what, 0);
+  return { open: numbers.size, writes: writes() - before };
+}
+
+const bodies = async () => (await ownIssues(client, repo)).map(({ body }) => body);
+const unopened = async () => (await bodies()).filter((body) => body.includes('Without an issue yet'));
+
+test('fifty drifted documents get their issues over three readings, and the last issue says what is missing', async () => {
+  expect(await reading(documents(50))).toMatchObject({ open: 20 });
+  expect(await unopened()).toEqual([expect.stringContaining('Without an issue yet: 30 more documents.')]);
+  expect(logged.at(-1)).toContain('"left":30');
+  expect(await reading(documents(50))).toEqual({ open: 40, writes: 21 });
+  expect(await unopened()).toEqual([expect.stringContaining('Without an issue yet: 10 more documents.')]);
+  expect(await reading(documents(50))).toEqual({ open: 50, writes: 11 });
+  expect(await unopened()).toEqual([]);
+  expect(await reading(documents(50))).toEqual({ open: 50, writes: 0 });
+});
+
+test('nothing is written where the rest of the limits is for what people wait for', async () => {
+  let left = 3;
+  const busy: GitHubClient = { ...client, spare: () => left-- > 0 };
+  const fewer = documents(60).slice(10);
+  expect(await reading(fewer, busy)).toEqual({ open: 43, writes: 3 });
+  // ten that differ no more: a word and the end of each
+  expect(await reading(fewer)).toEqual({ open: 50, writes: 7 + 20 });
+  expect(await bodies()).toHaveLength(50);
+});

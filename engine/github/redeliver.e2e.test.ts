@@ -1,0 +1,110 @@
+import { createServer, type Server } from 'node:http';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type LabGitHub, startLabGitHub } from '../../lab/github/lab-github.ts';
+import { secret } from '../config/secret.ts';
+import { createLogger } from '../log.ts';
+import { createGitHub, type GitHub } from './client.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+/** More than 20 pages, the most that one sweep reads. */
+const DELIVERIES = 2_300;
+const AT_ONCE = 100;
+/** Every ninth fails: 256 of them, over the whole list. */
+const FAILS_EVERY = 9;
+/** A delivery that failed just now could be under way still. */
+const LATER_MS = 20_000;
+
+let lab: LabGitHub;
+let receiver: Server;
+/** Of which the receiver takes nothing. */
+const away = new Set<string>();
+const taken: string[] = [];
+
+beforeAll(async () => {
+  receiver = createServer((request, response) => {
+    const guid = String(request.headers['x-github-delivery']);
+    request.resume().on('end', () => {
+      response.statusCode = away.has(guid) ? 503 : 202;
+      if (!away.has(guid)) taken.push(guid);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  const address = receiver.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const webhookUrl = `http://127.0.0.1:${port}/`;
+  lab = await startLabGitHub({ webhookSecret: 'a-secret-of-the-lab-16', webhookUrl });
+});
+
+afterAll(async () => {
+  await lab?.close();
+  receiver?.closeAllConnections();
+  await new Promise((resolve) => receiver.close(resolve));
+});
+
+function newGitHub(): GitHub {
+  const config = {
+    githubApiUrl: lab.url,
+    githubAppId: lab.app.id,
+    githubPrivateKey: secret(lab.app.privateKey),
+    githubWritesPerMinute: 100_000,
+  };
+  return createGitHub(config, createLogger('silent'));
+}
+
+/** GUIDs, in their order. */
+async function deliver(count: number, event: (n: number) => string): Promise<readonly string[]> {
+  const guids: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const delivery = lab.webhooks.emit(event(n), undefined, { n });
+    if (delivery === undefined) throw new Error('the App hears of nothing');
+    if (n % FAILS_EVERY === 0) away.add(delivery.guid);
+    guids.push(delivery.guid);
+    if (n % AT_ONCE === 0) await lab.webhooks.settled();
+  }
+  await lab.webhooks.settled();
+  return guids;
+}
+
+async function sweeps(github: GitHub, times: number): Promise<readonly number[]> {
+  const asked: number[] = [];
+  for (let n = 0; n < times; n++) {
+    asked.push(await github.redeliverMissed(Date.now() + LATER_MS));
+    await lab.webhooks.settled();
+  }
+  return asked;
+}
+
+const lists = () => lab.requests().filter(({ method, path }) => method === 'GET' && /deliveries/.test(path));
+
+test('all that an outage lost among thousands is asked for again, over several sweeps, what people said first', async () => {
+  const guids = await deliver(DELIVERIES, (n) => (n % 2 === 0 ? 'issue_comment' : 'push'));
+  const lost = guids.filter((guid) => away.has(guid));
+  expect(lost.length).toBe(256);
+  away.clear();
+  taken.length = 0;
+  const github = newGitHub();
+  expect(await sweeps(github, 1)).toEqual([100]);
+  const said = new Set(guids.filter((_, n) => n % 2 === 0));
+  expect(taken.every((guid) => said.has(guid))).toBe(true);
+  expect(await sweeps(github, 4)).toEqual([100, 56, 0, 0]);
+  expect([...taken].sort()).toEqual([...lost].sort());
+
+  // what is known is not read again
+  const before = lists().length;
+  expect(await sweeps(github, 1)).toEqual([0]);
+  expect(lists().length - before).toBe(1);
+
+  // another process reads the whole of it, and finds nothing to do
+  expect(await sweeps(newGitHub(), 2)).toEqual([0, 0]);
+});
+
+test('what fails again and again is asked for four times, and then no more', async () => {
+  const github = newGitHub();
+  await sweeps(github, 2);
+  const [lost] = await deliver(1, () => 'issue_comment');
+  expect(await sweeps(github, 7)).toEqual([1, 1, 1, 1, 0, 0, 0]);
+  expect(await sweeps(newGitHub(), 2)).toEqual([0, 0]);
+  expect(away.has(lost ?? '')).toBe(true);
+});

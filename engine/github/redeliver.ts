@@ -1,0 +1,111 @@
+import type { Octokit } from '@octokit/rest';
+import type { Logger } from '../log.ts';
+import { calling, isRefused } from './errors.ts';
+import { PAGE_SIZE } from './limits.ts';
+import { type DeliveryAttempt, isTelling, isTooOld, isUnderWay, missedAttempts } from './missed.ts';
+
+/** Redeliveries asked for by one sweep; the others are remembered for the next. */
+const REDELIVERED_MAX = 100;
+/** Of GitHub's list, read by one sweep; the next goes on there. */
+const PAGES_MAX = 20;
+/** A redelivery that GitHub promised and did not make is asked for again after this time. Milliseconds. */
+const PROMISED_MS = 3_600_000;
+/** Attempts that are remembered; failures of three days that are more are forgotten, the oldest first. */
+const REMEMBERED_MAX = 20_000;
+
+/** One passage over GitHub's list, newest first; it can take several sweeps. */
+interface Passage {
+  /** All up to this one is known once the passage is over. */
+  readonly top: number;
+  /** The page that comes next, in GitHub's words. */
+  readonly cursor: string | undefined;
+}
+
+interface Page {
+  readonly attempts: readonly DeliveryAttempt[];
+  readonly next: string | undefined;
+}
+
+/**
+ * Asks GitHub to send again what the engine did not take in the last three days; how many. What has been read of the list is
+ * remembered, so a sweep reads what is new. A new process reads all of it. Throws `GitHubError`.
+ */
+export type Redelivering = (octokit: Octokit, nowMs: number) => Promise<number>;
+
+export function createRedelivering(log: Logger): Redelivering {
+  const remembered = new Map<number, DeliveryAttempt>();
+  /** Epoch ms, by attempt. */
+  const asked = new Map<number, number>();
+  let known = 0;
+  let passage: Passage | undefined;
+
+  const remember = ({ attempts }: Page, nowMs: number): void => {
+    for (const attempt of attempts) if (isTelling(attempt)) remembered.set(attempt.id, attempt);
+    if (passage !== undefined) return;
+    const newest = attempts[0]?.id ?? known;
+    // one under way is read again by the next passage
+    const unsure = attempts.filter((attempt) => isUnderWay(attempt, nowMs)).map(({ id }) => id - 1);
+    passage = { top: Math.min(newest, ...unsure), cursor: undefined };
+  };
+  const readOn = async (octokit: Octokit, nowMs: number): Promise<void> => {
+    for (let pages = 0; pages < PAGES_MAX; pages++) {
+      const page = await readPage(octokit, passage?.cursor).catch((error: unknown) => {
+        // a place that GitHub no longer knows
+        if (isRefused(error)) passage = undefined;
+        throw error;
+      });
+      remember(page, nowMs);
+      const top = passage?.top ?? known;
+      const ends = page.attempts.some((attempt) => attempt.id <= known || isTooOld(attempt, nowMs));
+      passage = { top, cursor: page.next };
+      if (!ends && page.next !== undefined) continue;
+      known = Math.max(known, top);
+      passage = undefined;
+      return;
+    }
+    log.warn({ pages: PAGES_MAX }, 'GitHub lists more webhooks than one sweep reads; the next goes on');
+  };
+  const forget = (nowMs: number): void => {
+    const ids = [...remembered.keys()].sort((a, b) => b - a);
+    for (const [place, id] of ids.entries()) {
+      const attempt = remembered.get(id);
+      if (place < REMEMBERED_MAX && attempt !== undefined && !isTooOld(attempt, nowMs)) continue;
+      remembered.delete(id);
+      asked.delete(id);
+    }
+  };
+  return async (octokit, nowMs) => {
+    await readOn(octokit, nowMs);
+    forget(nowMs);
+    const missed = missedAttempts([...remembered.values()], nowMs).filter(
+      (id) => (asked.get(id) ?? 0) < nowMs - PROMISED_MS,
+    );
+    const now = missed.slice(0, REDELIVERED_MAX);
+    for (const id of now) {
+      await ask(octokit, id);
+      asked.set(id, nowMs);
+    }
+    if (missed.length > now.length)
+      log.warn({ left: missed.length - now.length }, 'webhooks that are asked for again later');
+    return now.length;
+  };
+}
+
+async function readPage(octokit: Octokit, cursor: string | undefined): Promise<Page> {
+  const { data, headers } = await calling('Listing the webhook deliveries', () =>
+    octokit.apps.listWebhookDeliveries({ per_page: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }),
+  );
+  return { attempts: data, next: nextCursor(headers.link) };
+}
+
+/** https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api#using-link-headers */
+function nextCursor(link: string | undefined): string | undefined {
+  const url = /<([^<>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  return url === undefined ? undefined : (new URL(url).searchParams.get('cursor') ?? undefined);
+}
+
+async function ask(octokit: Octokit, id: number): Promise<void> {
+  await calling('Asking for a webhook again', () =>
+    octokit.apps.redeliverWebhookDelivery({ delivery_id: id }),
+  );
+}
