@@ -129,7 +129,7 @@ disown_item() { # the engine's own record goes back too
 }
 restored_item() {
   item "$1" "$2"; now=$(digest "$1" "$2")
-  [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; STUCK=1; }
+  [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; DIFFERS=1; }
 }
 
 touched() { [ -e "$S/started" ] || [ -e "$S/done" ]; }
@@ -163,8 +163,10 @@ undo_all() {
   done
   for n in $(reverse); do
     step "$n"; touched || continue
-    before=$STUCK; each_item restored_item
-    [ "$STUCK" -ne "$before" ] || { each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone; }
+    DIFFERS=0; each_item restored_item
+    # the record of an item that is not back has what the next try needs
+    if [ "$DIFFERS" -ne 0 ]; then STUCK=1; continue; fi
+    each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone
   done
   if [ "$STUCK" -eq 0 ]; then finish rolled-back; else finish held; fi
 }
