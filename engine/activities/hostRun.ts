@@ -12,7 +12,7 @@ import type { Fence } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
-import type { Batch } from '../operations/batch.ts';
+import { type Batch, RUN_RETENTION_DAYS } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
@@ -125,6 +125,8 @@ export async function undoHost(
       .catch(gaveUp)
       .finally(journal.flush);
     const remaining = result.kind === 'gave-up' ? [mask(result.message)] : remainsOf(result, mask);
+    if (late && (await isGone(engine, run, host, wave, result)))
+      return { kind: 'refused', reason: `${host}: ${GONE}` };
     const remarks = result.kind === 'gave-up' ? [] : remarksOf(result, mask);
     all.push(...remarks.map((remark) => `${host}: ${remark}`));
     const end = result.kind === 'gave-up' ? 'held' : result.end;
@@ -174,6 +176,22 @@ function gaveUp(error: unknown): GaveUp {
 }
 
 const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };
+
+const GONE = `what was there before is gone: servers keep it for ${RUN_RETENTION_DAYS} days`;
+
+/** Whether the host was changed and does not know any more what was there before. */
+async function isGone(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  wave: number,
+  result: BatchResult | GaveUp,
+): Promise<boolean> {
+  if (result.kind === 'gave-up' || !result.events.some(({ event }) => event === 'gone')) return false;
+  const ids = new Set((await batchOf(engine, run, host, wave)).steps.map(({ id }) => id));
+  const receipts = await engine.store.receipts.ofRun(run.run);
+  return receipts.some((each) => each.host === host && each.state === 'done' && ids.has(each.stepId));
+}
 
 /** Of what the host says while a run is taken back. */
 function maskOf({ secrets, store }: Engine, host: ResolvedHost, known: Known): Promise<Mask> {

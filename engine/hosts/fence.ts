@@ -1,4 +1,4 @@
-import { HOST_STATE_DIR } from '../facts/owned.ts';
+import { FENCES } from '../facts/owned.ts';
 import { type Sh, sh } from '../shell/sh.ts';
 
 /** A lock's number: who holds a host later has a higher one, in the same store. */
@@ -21,4 +21,10 @@ F=${`${FENCES}/${store}`}; N=${number}; O=$(cat "$F" 2>/dev/null || echo 0)
 [ "$N" -eq "$O" ] || { (umask 077; echo "$N" > "$F.new") && sync "$F.new" && mv -f "$F.new" "$F" && sync ${FENCES} || exit 1; }`;
 }
 
-const FENCES = `${HOST_STATE_DIR}/fences`;
+/**
+ * After `passFence`, and before an apply: what earlier locks of this store were for is over, because whoever applies has
+ * undone before what dead runs left.
+ */
+export function beginUnder({ store, number }: Fence): Sh {
+  return sh`(umask 077; echo ${number} > ${`${FENCES}/${store}.begun`})`;
+}
