@@ -141,7 +141,7 @@ function attach(run: string, mode: BatchMode, fence: Fence | undefined): Sh {
 if ! grep -q '	end	' "$J"; then
   ${pass}
   ${mode === 'apply' && fence !== undefined ? beginUnder(fence) : sh`:`}
-  systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p OOMScoreAdjust=-500 /bin/sh "$D/batch.sh" "$M"
+  systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p LimitCORE=0 -p OOMScoreAdjust=-500 /bin/sh "$D/batch.sh" "$M"
   ${letGo}
 fi
 P=$(systemctl show -p MainPID --value "$U" 2>/dev/null || echo 0)

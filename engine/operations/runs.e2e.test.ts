@@ -55,6 +55,13 @@ describe('what a real host keeps of its runs', { timeout: 120_000 }, () => {
     expect(journal).toBe('-\tend\trolled-back\n');
   });
 
+  it('is no core dump, which could hold secrets', async () => {
+    const limits = { check: 'test -s /root/limits', apply: '{ ulimit -Sc; ulimit -Hc; } > /root/limits' };
+    const { run } = await t.applied({ scripts: { limits: { ...limits, undo: 'true', timeoutSeconds: 60 } } });
+    expect(await t.outside('cat /root/limits; rm /root/limits')).toBe('0\n0\n');
+    await t.undone(run);
+  });
+
   it('goes after 30 days, when the next run begins, however that ends', async () => {
     const old = await applied(lock(5));
     const fresh = await applied(lock(5));
