@@ -17,6 +17,7 @@ interface Service {
   readonly secrets?: readonly string[];
   readonly ports?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
+  readonly ulimits?: Readonly<Record<string, number>>;
 }
 
 const compose = load(read('docker-compose.yml')) as {
@@ -49,6 +50,10 @@ describe.each(ENGINES)('docker-compose.yml: %s', (name) => {
       setting.secret ? [setting.name, `${setting.name}_FILE`] : [setting.name],
     );
     expect(Object.keys(environmentOf(name)).filter((key) => !known.includes(key))).toEqual([]);
+  });
+
+  test('leaves no core dump, which would hold secrets', () => {
+    expect(services[name]?.ulimits).toEqual({ core: 0 });
   });
 
   test('gets every secret that it is told to read', () => {

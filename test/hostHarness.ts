@@ -5,6 +5,7 @@ import type { Fence } from '../engine/hosts/fence.ts';
 import { readHost, targetOf } from '../engine/hosts/readHost.ts';
 import type { Transport } from '../engine/hosts/session.ts';
 import { createTransport } from '../engine/hosts/transport.ts';
+import { batchPayloads } from '../engine/operations/batch.ts';
 import { planHost } from '../engine/plan/planHost.ts';
 import type { HostPlan } from '../engine/plan/step.ts';
 import type { Payload, ResolvedConfiguration } from '../engine/spec/configuration.ts';
@@ -16,10 +17,13 @@ export interface HostHarness {
   readonly plan: (spec: Partial<ResolvedConfiguration>) => Promise<HostPlan>;
   /** Plans and applies; the run's name is the result's `run`. */
   readonly apply: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
-  readonly applyPlan: (plan: HostPlan, fence?: Fence) => Promise<BatchResult>;
+  /** `run`: its name; default one that no other has. */
+  readonly applyPlan: (plan: HostPlan, fence?: Fence, run?: string) => Promise<BatchResult>;
   /** What a run that has locked the host sees before it begins. */
   readonly read: (fence: Fence) => Promise<void>;
   readonly undo: (run: string, late?: boolean, fence?: Fence) => Promise<BatchResult>;
+  /** What the plan's steps write, by sha256 (hex). */
+  readonly contentsOf: (plan: HostPlan) => ReadonlyMap<string, Uint8Array>;
   /** Registers content and returns its reference. */
   readonly payload: (text: string) => Payload;
   readonly close: () => Promise<void>;
@@ -50,12 +54,12 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
       const readings = await readHost(session, resolved, { repository });
       return planHost({ host: resolved, readings, payloads, repository, changedItems: undefined });
     });
-  const applyPlan = (plan: HostPlan, fence?: Fence) =>
+  const applyPlan = (plan: HostPlan, fence?: Fence, run?: string) =>
     transport.withSession(target, (session) => {
       runs += 1;
       const batch = {
         kind: 'batch' as const,
-        run: `t-${process.pid}-${runs}`,
+        run: run ?? `t-${process.pid}-${runs}`,
         repository,
         steps: plan.steps,
       };
@@ -73,6 +77,12 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
       transport.withSession(target, (session) =>
         undoBatch(session, run, late ? 'undo-late' : 'undo', { fence }),
       ),
+    contentsOf: ({ steps }) => {
+      const batch = { kind: 'batch' as const, run: 't', repository, steps };
+      return new Map(
+        batchPayloads(batch).map((sha256) => [sha256, payloads.get(sha256) ?? new Uint8Array()]),
+      );
+    },
     payload: (text) => {
       const bytes = Buffer.from(text);
       const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -4,14 +4,17 @@ import { ownIssues } from '../github/issues.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import { readTraces } from '../hosts/traces.ts';
+import { redact } from '../log.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import type { ResolvedHost } from '../spec/resolution.ts';
+import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { type Decision, decideCorrections, planCorrection } from './correction.ts';
 import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { contentsIn, secretsOn } from './hostMask.ts';
 import { inParallel } from './planning.ts';
 import type { ResolvedTree } from './revisions.ts';
+import { type Mask, maskFor } from './sealing.ts';
 import { elsewhereOf } from './sites.ts';
 import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRef, RunRef } from './types.ts';
 
@@ -34,7 +37,7 @@ export async function reportDrift(
   const before = (await engine.store.drift.of(name)).filter((item) =>
     resolution.hosts.some((host) => host.name === item.host),
   );
-  const found = await itemsOf(engine, differences(plan, read), resolution.hosts, tip.at);
+  const found = await itemsOf(engine, differences(plan, read), resolution, tip.at);
   const items = withoutIgnored(merged(before, found, read), plan, resolution.hosts);
   const client = await engine.github.installationClient(repository.installationId);
   const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(DRIFT_KEY));
@@ -115,14 +118,14 @@ async function busyHosts(engine: Engine, name: string, since: number): Promise<R
 async function itemsOf(
   engine: Engine,
   steps: readonly Step[],
-  hosts: readonly ResolvedHost[],
+  resolution: Resolution,
   at: number,
 ): Promise<readonly DriftedItem[]> {
   const named = [...new Set(steps.map((step) => step.host))];
   const traces = new Map(
     await inParallel(named, HOSTS_AT_ONCE, async (name) => {
       const own = steps.filter((step) => step.host === name).flatMap((step) => Object.keys(step.before));
-      return [name, await tracesOn(engine, hosts, name, own)] as const;
+      return [name, await tracesOn(engine, resolution, name, own)] as const;
     }),
   );
   return steps.map(({ document, host, id, summary, diff, before }) => ({
@@ -139,22 +142,28 @@ async function itemsOf(
 /** Who did it is good to know, and no reason to keep quiet about what was done. */
 async function tracesOn(
   engine: Engine,
-  hosts: readonly ResolvedHost[],
+  resolution: Resolution,
   name: string,
   items: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const host = hosts.find((candidate) => candidate.name === name);
+  const host = resolution.hosts.find((candidate) => candidate.name === name);
   // a site's own workers read no logs yet
   if (host === undefined || elsewhereOf(engine, [host]).elsewhere !== undefined) return new Map();
   try {
     const told = await engine.transport.withSession(targetOf(host.server), (session) =>
       readTraces(session, items),
     );
-    return new Map(told.map(({ item, said }) => [item, said]));
+    const mask = await maskOf(engine, resolution, host);
+    return new Map(told.map(({ item, said }) => [item, said.map((sentence) => mask(redact(sentence)))]));
   } catch (error) {
     engine.log.warn({ host: name, error: String(error) }, 'who changed a server could not be read');
     return new Map();
   }
+}
+
+function maskOf({ secrets, store }: Engine, resolution: Resolution, host: ResolvedHost): Promise<Mask> {
+  const unsealing = secrets.open(contentsIn([resolution], store.blobs.get));
+  return maskFor(unsealing, secretsOn(host, [resolution]));
 }
 
 /** The store keeps no diffs; those of servers that were not read now are left out. */

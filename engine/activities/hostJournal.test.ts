@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { parseEvent } from '../hosts/batchRun.ts';
-import { followSteps, remainsOf } from './hostJournal.ts';
+import { maskOf } from '../secrets/mask.ts';
+import { followSteps, remainsOf, remarksOf } from './hostJournal.ts';
+
+const HELD = { kind: 'batch-result', run: 'pr1-w0', mode: 'undo', end: 'held', output: '' } as const;
 
 const event = (line: string) => {
   const parsed = parseEvent(line.replaceAll(' ', '\t'));
@@ -40,16 +43,21 @@ describe('the journal of a host', () => {
 
   test('full of what remains is told in part', () => {
     const events = Array.from({ length: 5_000 }, () => event(`1 file:/a stuck ${'x'.repeat(5_000)}`));
-    const remains = remainsOf({
-      kind: 'batch-result',
-      run: 'pr1-w0',
-      mode: 'undo',
-      end: 'held',
-      events,
-      output: '',
-    });
+    const remains = remainsOf({ ...HELD, events }, (text) => text);
     expect(remains.at(-1)).toBe('and 4800 more');
     expect(Buffer.byteLength(remains.join('; '))).toBeLessThan(1_000_000);
+  });
+
+  test('gives away no secret, also where the host has cut it', () => {
+    const mask = maskOf(new Map([['hunter2-hunter3', 'a']]));
+    const events = [
+      event('1 file:/a stuck er2-hunter3 is wrong'),
+      event('2 file:/a note has hunter2-hunter3'),
+    ];
+    expect(remainsOf({ ...HELD, events }, mask)).toEqual([
+      'file:/a could not be put back: ‹secret a› is wrong',
+    ]);
+    expect(remarksOf({ ...HELD, events }, mask)).toEqual(['has ‹secret a›']);
   });
 
   test.each(['1e9', `${'9'.repeat(400)}`, '-1', 'NaN', '1.2.3', ''])('with a time of %j is none', (at) => {

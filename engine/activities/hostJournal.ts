@@ -1,5 +1,6 @@
 import type { BatchEvent, BatchResult } from '../hosts/batchRun.ts';
 import type { ReceiptState } from '../store/receipts.ts';
+import type { Mask } from './sealing.ts';
 
 /** Changes of one step's state that are kept: a run that is resumed again and again has some, a host that lies any number. */
 const CHANGES_MAX = 100;
@@ -44,19 +45,19 @@ const STATES: ReadonlyMap<string, ReceiptState> = new Map([
 ]);
 
 /** What a restore left or moved on purpose. */
-export function remarksOf(result: BatchResult): readonly string[] {
-  return bounded(result.events.flatMap((event) => (event.event === 'note' ? [event.detail] : [])));
+export function remarksOf(result: BatchResult, mask: Mask): readonly string[] {
+  return bounded(result.events.flatMap((event) => (event.event === 'note' ? [mask(event.detail)] : [])));
 }
 
-/** What could not be put back. */
-export function remainsOf(result: BatchResult): readonly string[] {
+/** What could not be put back. What a step printed is masked before it is part of a sentence: a secret that was cut stands at its end. */
+export function remainsOf(result: BatchResult, mask: Mask): readonly string[] {
   return bounded(
     result.events.flatMap((event) => {
-      if (event.event === 'stuck') return [`${event.step} could not be put back: ${event.detail}`];
-      if (event.event === 'differs') return [`${event.detail} is not as it was before`];
+      if (event.event === 'stuck') return [`${event.step} could not be put back: ${mask(event.detail)}`];
+      if (event.event === 'differs') return [mask(`${event.detail} is not as it was before`)];
       if (event.event === 'touched-later') {
         const [item = '', later = ''] = event.detail.split(' ');
-        return [`${item} was changed by the later run ${later}`];
+        return [mask(`${item} was changed by the later run ${later}`)];
       }
       return [];
     }),

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { getPull } from '../github/pulls.ts';
 import {
   type BatchEvent,
   BatchNotStartedError,
@@ -10,28 +11,34 @@ import { type Fence, FencedError } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
-import type { Batch } from '../operations/batch.ts';
+import { type Batch, RUN_RETENTION_DAYS } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { followSteps, remainsOf, remarksOf } from './hostJournal.ts';
+import { contentsIn, type Known, knownTo, secretsOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { fullName } from './pull.ts';
 import { HostSilentError, reaching } from './reaching.ts';
 import { resolveRun } from './runRevision.ts';
 import type { HostReceiptDetail } from './runViews.ts';
-import { type Mask, maskFor } from './sealing.ts';
+import { type Mask, maskFor, withhold } from './sealing.ts';
 import { progressOf } from './showRun.ts';
 import type { HostOutcome, RunRef, UndoOutcome } from './types.ts';
-import { maskResult, revealBefore, unpack, usesIn } from './unsealedBatch.ts';
+import { maskResult, revealBefore, unpack } from './unsealedBatch.ts';
 
 export interface RunHost {
   readonly target: HostTarget;
   readonly identity: string;
+  /** As the plan's revision has it. */
+  readonly resolved: ResolvedHost;
+  /** What the run knows of the secrets that are there. */
+  readonly known: Known;
 }
 
 /** The batch of one wave of a run on a host; also the name of its systemd units there. */
@@ -41,10 +48,12 @@ export function batchName(run: string, wave: number): string {
 
 /** Where the run's plan has the host. */
 export async function hostOf(engine: Engine, run: RunRef, host: string): Promise<RunHost> {
-  const resolved = await resolveRun(engine, run);
-  const found = resolved.kind === 'conflict' ? undefined : resolved.merged.hosts.find((h) => h.name === host);
-  if (found === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
-  return { target: targetOf(found.server), identity: identityOf(found.server) };
+  const revision = await resolveRun(engine, run);
+  const resolved =
+    revision.kind === 'conflict' ? undefined : revision.merged.hosts.find((h) => h.name === host);
+  if (resolved === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
+  const { server } = resolved;
+  return { target: targetOf(server), identity: identityOf(server), resolved, known: knownTo(revision) };
 }
 
 /** Runs one wave's steps on one host; called again, it attaches to what runs there or reads the result. */
@@ -54,15 +63,16 @@ export async function applyHost(
   host: string,
   wave: number,
 ): Promise<HostOutcome> {
-  const { target, identity } = await hostOf(engine, run, host);
+  const { target, identity, resolved, known } = await hostOf(engine, run, host);
   const batch = await batchOf(engine, run, host, wave);
-  const unsealing = engine.secrets.open(engine.store.blobs.get);
+  const unsealing = engine.secrets.open(contentsIn(known, engine.store.blobs.get));
   const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
   if (unpacked.kind === 'refused' && unpacked.passing && waitsForSecrets(engine))
     throw new SecretError(unpacked.message, { passing: true });
   secretsAreThere();
   if (unpacked.kind === 'refused') return failed(engine, run, host, identity, wave, unpacked.message);
   const { payloads } = unpacked;
+  const mask = await maskFor(unsealing, secretsOn(resolved, known));
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
   const result = await underLock(engine, run.run, { target, identity }, async (session, fence) => {
@@ -71,9 +81,8 @@ export async function applyHost(
   })
     .catch(gaveUp)
     .finally(journal.flush);
-  if (result.kind === 'gave-up')
-    return failed(engine, run, host, identity, wave, unsealing.mask(result.message));
-  return outcomeOf(engine, run, host, identity, wave, maskResult(result, unsealing.mask));
+  if (result.kind === 'gave-up') return failed(engine, run, host, identity, wave, mask(result.message));
+  return outcomeOf(engine, run, host, identity, wave, maskResult(result, mask));
 }
 
 async function failed(
@@ -88,7 +97,10 @@ async function failed(
   return { kind: 'failed', reason: message };
 }
 
-/** Takes back the waves of a run on a host, in the order given. `holder`: the run that has locked the host for it. */
+/**
+ * Takes back the waves of a run on a host, in the order given. `holder`: the run that has locked the host for it; `since`:
+ * what may have come to the host after the run.
+ */
 export async function undoHost(
   engine: Engine,
   run: RunRef,
@@ -96,9 +108,11 @@ export async function undoHost(
   waves: readonly number[],
   late: boolean,
   holder = run.run,
+  since: Known = [],
 ): Promise<UndoOutcome> {
-  const { target, identity } = await hostOf(engine, run, host);
-  const mask = await maskOf(engine, run, host);
+  const { target, identity, resolved, known } = await hostOf(engine, run, host);
+  const later = late ? await branchNow(engine, run) : since;
+  const mask = later === undefined ? withhold : await maskOf(engine, resolved, [...known, ...later]);
   const all: string[] = [];
   for (const wave of waves) {
     const name = batchName(run.run, wave);
@@ -109,8 +123,10 @@ export async function undoHost(
     )
       .catch(gaveUp)
       .finally(journal.flush);
-    const remaining = (result.kind === 'gave-up' ? [result.message] : remainsOf(result)).map(mask);
-    const remarks = (result.kind === 'gave-up' ? [] : remarksOf(result)).map(mask);
+    const remaining = result.kind === 'gave-up' ? [mask(result.message)] : remainsOf(result, mask);
+    if (late && (await isGone(engine, run, host, wave, result)))
+      return { kind: 'refused', reason: `${host}: ${GONE}` };
+    const remarks = result.kind === 'gave-up' ? [] : remarksOf(result, mask);
     all.push(...remarks.map((remark) => `${host}: ${remark}`));
     const end = result.kind === 'gave-up' ? 'held' : result.end;
     const done = end === 'rolled-back';
@@ -128,11 +144,13 @@ export async function undoHost(
   return all.length === 0 ? { kind: 'rolled-back' } : { kind: 'rolled-back', remarks: all };
 }
 
+type LockedHost = Pick<RunHost, 'target' | 'identity'>;
+
 /** The host is shown the number of its lock, so that it can refuse whoever comes late. */
 async function underLock<T>(
   engine: Engine,
   holder: string,
-  host: RunHost,
+  host: LockedHost,
   use: (session: Session, fence: Fence) => Promise<T>,
 ): Promise<T> {
   await fenceHeld(engine, holder, host);
@@ -142,7 +160,11 @@ async function underLock<T>(
   );
 }
 
-async function fenceHeld({ store }: Engine, holder: string, { target, identity }: RunHost): Promise<Fence> {
+async function fenceHeld(
+  { store }: Engine,
+  holder: string,
+  { target, identity }: LockedHost,
+): Promise<Fence> {
   const fence = await store.locks.fenceOf(holder, identity);
   if (fence !== undefined) return fence;
   throw new FencedError(
@@ -167,9 +189,41 @@ function gaveUp(error: unknown): GaveUp {
 
 const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };
 
+const GONE = `what was there before is gone: servers keep it for ${RUN_RETENTION_DAYS} days`;
+
+/** Whether the host was changed and does not know any more what was there before. */
+async function isGone(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  wave: number,
+  result: BatchResult | GaveUp,
+): Promise<boolean> {
+  if (result.kind === 'gave-up' || !result.events.some(({ event }) => event === 'gone')) return false;
+  const ids = new Set((await batchOf(engine, run, host, wave)).steps.map(({ id }) => id));
+  const receipts = await engine.store.receipts.ofRun(run.run);
+  return receipts.some((each) => each.host === host && each.state === 'done' && ids.has(each.stepId));
+}
+
 /** Of what the host says while a run is taken back. */
-async function maskOf(engine: Engine, run: RunRef, host: string): Promise<Mask> {
-  return maskFor(engine.secrets.open(engine.store.blobs.get), usesIn(await stepsOn(engine, run, host)));
+function maskOf({ secrets, store }: Engine, host: ResolvedHost, known: Known): Promise<Mask> {
+  return maskFor(secrets.open(contentsIn(known, store.blobs.get)), secretsOn(host, known));
+}
+
+/** What was merged since has brought secrets that the run's own revision does not know. Undefined: cannot be told now. */
+async function branchNow({ github, revisions, log }: Engine, { pull }: RunRef): Promise<Known | undefined> {
+  const { repository, number } = pull;
+  try {
+    const client = await github.installationClient(repository.installationId);
+    const { baseSha } = await getPull(client, repository, number);
+    return [(await revisions.resolveCommit(repository, baseSha)).resolution];
+  } catch (error) {
+    log.warn(
+      { error: String(error) },
+      'the tip of the branch could not be read, so what an undo says is withheld',
+    );
+    return undefined;
+  }
 }
 
 async function stepsOn(engine: Engine, run: RunRef, host: string): Promise<readonly Step[]> {

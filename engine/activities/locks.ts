@@ -2,9 +2,11 @@ import type { Holder } from '../store/lock-order.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
+import { knownTo } from './hostMask.ts';
 import { undoHost } from './hostRun.ts';
 import { relocated } from './located.ts';
 import { fullName } from './pull.ts';
+import { resolveRun } from './runRevision.ts';
 import { showRun } from './showRun.ts';
 import { elsewhere } from './sites.ts';
 import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
@@ -93,10 +95,12 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
   const then = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
   if (then === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
   const ref = { ...then, pull: { ...then.pull, repository: await relocated(engine, then.pull.repository) } };
+  // what the dead run was planned on may be older than what it was confirmed on
+  const since = knownTo(await resolveRun(engine, run));
   for (const host of dead.hosts) {
     const planned = ref.plan.hosts.find((candidate) => candidate.name === host);
     const waves = [...(planned?.waves ?? [])].reverse();
-    const outcome = await undoHost(engine, ref, host, waves, false, run.run);
+    const outcome = await undoHost(engine, ref, host, waves, false, run.run, since);
     if (outcome.kind !== 'rolled-back') return outcome;
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }

@@ -87,7 +87,7 @@ async function planOne(
     return {
       kind: 'problem',
       host: host.name,
-      message: error instanceof Error ? error.message : String(error),
+      message: unsealing.mask(error instanceof Error ? error.message : String(error)),
       cause: error,
       away: isAway(error),
     };

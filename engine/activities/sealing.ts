@@ -44,13 +44,16 @@ export type Mask = (text: string) => string;
 const WITHHELD =
   '(withheld: the server holds secrets that the engine cannot read just now, so it cannot take them out of what the server said)';
 
+/** Where it is not known what to take out. */
+export const withhold: Mask = (text) => (text === '' ? text : WITHHELD);
+
 /** Takes secrets out of what a host says. Those that cannot be read cannot be found either, so then nothing is shown. */
 export async function maskFor(unsealing: Unsealing, uses: readonly SecretUse[]): Promise<Mask> {
   try {
     await unsealing.learn(uses);
     return unsealing.mask;
   } catch (error) {
-    if (error instanceof SecretError) return (text) => (text === '' ? text : WITHHELD);
+    if (error instanceof SecretError) return withhold;
     throw error;
   }
 }

@@ -9,7 +9,6 @@ import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { ContentOf } from '../secrets/secrets.ts';
 import { CONCEALED, type Unsealing } from '../secrets/unseal.ts';
-import type { SecretUse } from '../spec/secrets.ts';
 import type { Mask } from './sealing.ts';
 
 type Contents = ReadonlyMap<string, Uint8Array>;
@@ -91,10 +90,6 @@ export async function revealBefore(session: Session, batch: Batch, unsealing: Un
     ),
   }));
   return { ...batch, steps };
-}
-
-export function usesIn(steps: readonly Step[]): readonly SecretUse[] {
-  return steps.flatMap((step) => sealedOf(step)?.uses ?? []);
 }
 
 /** What a failing step printed may quote the file that it could not use. */

@@ -11,6 +11,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { contentsIn, knownTo, secretsOn } from './hostMask.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { inParallel } from './planning.ts';
 import { fullName, planRevision } from './pull.ts';
@@ -19,7 +20,7 @@ import type { ResolvedRevision } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
 import { resolveRun } from './runRevision.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
-import { type Mask, maskFor, usesOn } from './sealing.ts';
+import { type Mask, maskFor } from './sealing.ts';
 import { keepSettled } from './settling.ts';
 import { progressOf } from './showRun.ts';
 import { untilSteady } from './steady.ts';
@@ -144,12 +145,13 @@ function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
 
 /** A service that fails may print what it was configured with. */
 async function maskOf(
-  { secrets }: Engine,
-  { changed, merged }: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  { secrets, store }: Engine,
+  revision: Extract<ResolvedRevision, { kind: 'resolved' }>,
 ): Promise<Mask> {
+  const known = knownTo(revision);
   return maskFor(
-    secrets.open(async (sha256) => merged.payloads.get(sha256)),
-    changed.flatMap(usesOn),
+    secrets.open(contentsIn(known, store.blobs.get)),
+    revision.changed.flatMap((host) => secretsOn(host, known)),
   );
 }
 

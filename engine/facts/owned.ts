@@ -23,6 +23,9 @@ export interface OwnedItem {
 /** Root of everything that the engine keeps on a host; root-only. */
 export const HOST_STATE_DIR = '/var/lib/doaas';
 
+/** Per store that has locked the host: STORE, the highest lock's number it was shown; STORE.begun, that of the last apply. */
+export const FENCES = `${HOST_STATE_DIR}/fences`;
+
 /** Where the host keeps an item's record and what was there at first contact. */
 export function itemDir(item: ItemKey): string {
   return `${HOST_STATE_DIR}/items/${createHash('sha256').update(item).digest('hex').slice(0, 32)}`;

@@ -1,6 +1,6 @@
 import { type Batch, batchPayloads, batchScript, runDir } from '../operations/batch.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
-import { type Fence, FencedError, leaveFence, passFence, refusalIn } from './fence.ts';
+import { beginUnder, type Fence, FencedError, leaveFence, passFence, refusalIn } from './fence.ts';
 import { excerpt } from './host-error.ts';
 import type { Session } from './session.ts';
 
@@ -68,12 +68,12 @@ export async function runBatch(
     session,
     batch.run,
     'apply',
-    lines(deliver(batch, options.payloads), attach(batch.run, 'apply', options.fence)),
+    lines(deliver(batch, options), attach(batch.run, 'apply', options.fence)),
     options,
   );
 }
 
-/** Puts back what the run changed. A run that never reached the host has nothing to undo. */
+/** Puts back what the run changed. A run of which the host has nothing, because it never came there or was long ago, ends with `gone`. */
 export async function undoBatch(
   session: Session,
   run: string,
@@ -101,7 +101,7 @@ export async function cancelBatch(session: Session, run: string): Promise<void> 
 /** Kept back on the host's disk, so that a run which fills it can still be journaled and undone. Bytes. */
 const RESERVE_BYTES = 128 * 1024;
 
-function deliver(batch: Batch, payloads: ReadonlyMap<string, Uint8Array>): Sh {
+function deliver(batch: Batch, { payloads, fence }: BatchRunOptions): Sh {
   const files = batchPayloads(batch).map((sha256) => deliverPayload(sha256, payloads.get(sha256)));
   return lines(
     sh`set -eu; umask 077; D=${runDir(batch.run)}
@@ -109,6 +109,7 @@ trap '[ -e "$D/batch.sh" ] || rm -rf "$D"' EXIT
 mkdir -p "$D/payloads"; chmod 700 ${'/var/lib/doaas'}
 if [ ! -e "$D/batch.sh" ]; then
 head -c ${RESERVE_BYTES} /dev/zero > "$D/reserve"`,
+    fence === undefined ? sh`:` : sh`echo ${`${fence.store} ${fence.number}`} > "$D/lock"`,
     ...files,
     sh`base64 -d > "$D/batch.new" <<'EOF'
 ${base64(Buffer.from(batchScript(batch).text))}
@@ -138,7 +139,8 @@ function attach(run: string, mode: BatchMode, fence: Fence | undefined): Sh {
   return sh`D=${runDir(run)}; M=${mode}; U=${unitName(run, mode)}; J="$D/$M.journal"; touch "$J"
 if ! grep -q '	end	' "$J"; then
   ${pass}
-  systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p OOMScoreAdjust=-500 /bin/sh "$D/batch.sh" "$M"
+  ${mode === 'apply' && fence !== undefined ? beginUnder(fence) : sh`:`}
+  systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p LimitCORE=0 -p OOMScoreAdjust=-500 /bin/sh "$D/batch.sh" "$M"
   ${letGo}
 fi
 P=$(systemctl show -p MainPID --value "$U" 2>/dev/null || echo 0)
@@ -159,7 +161,7 @@ if [ "$P" -gt 0 ] 2>/dev/null; then tail -f -s 0.1 --pid="$P" /dev/null; fi`;
 }
 
 function nothingToUndo(): Sh {
-  return { kind: 'sh', text: `printf '0\\t-\\tend\\trolled-back\\n'; echo '@ end'` };
+  return { kind: 'sh', text: `printf '0\\t-\\t%s\\n' gone 'end\\trolled-back'; echo '@ end'` };
 }
 
 function unitName(run: string, mode: BatchMode): string {

@@ -1,4 +1,4 @@
-import { HOST_STATE_DIR } from '../facts/owned.ts';
+import { FENCES } from '../facts/owned.ts';
 import { type Sh, sh } from '../shell/sh.ts';
 
 /** A lock's number: who holds a host later has a higher one, in the same store. */
@@ -50,4 +50,10 @@ export function refusalIn(stdout: string): { readonly seen: string; readonly sho
   return seen === undefined || shown === undefined ? undefined : { seen, shown };
 }
 
-const FENCES = `${HOST_STATE_DIR}/fences`;
+/**
+ * After `passFence`, and before an apply: what earlier locks of this store were for is over, because whoever applies has
+ * undone before what dead runs left.
+ */
+export function beginUnder({ store, number }: Fence): Sh {
+  return sh`(umask 077; echo ${number} > ${`${FENCES}/${store}.begun`})`;
+}

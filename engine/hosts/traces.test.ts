@@ -16,13 +16,36 @@ test('sudo and apt are told as sentences, by the item they are about', () => {
   expect(parseTraces(['path:/etc/motd', 'path:/etc/issue', 'package:tree'], output)).toEqual([
     {
       item: 'path:/etc/motd',
-      said: ['ann ran with sudo as root at 2026-11-23 05:59 UTC: /usr/bin/tee /etc/motd'],
+      said: ['ann ran with sudo as root at 2026-11-23 05:59 UTC: tee /etc/motd'],
     },
     {
       item: 'package:tree',
-      said: ["ann (1000) ran at 2026-11-23  07:59:10 (the server's time): apt-get install tree"],
+      said: ["ann (1000) ran at 2026-11-23  07:59:10 (the server's time): apt-get … tree"],
     },
   ]);
+});
+
+const sudo = (command: string): string =>
+  `1795413564.509123 web-1 sudo[123]:   ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=${command}`;
+const apt = (command: string): string => `Start-Date: 2026-11-23  07:59:10\nCommandline: ${command}`;
+
+test.each([
+  ['path:/etc/motd', sudo('/usr/bin/mysql -pHunter2 -h db'), 'mysql …'],
+  ['path:/etc/motd', sudo('/usr/bin/sed -i s/Hunter2/x/ /etc/motd'), 'sed … /etc/motd'],
+  ['path:/etc/motd', sudo('/usr/bin/tee /etc/motd Hunter2 /etc/motd'), 'tee /etc/motd … /etc/motd'],
+  ['path:/etc/motd', sudo('/usr/bin/cp /etc/motd.Hunter2 /etc/motd=Hunter2'), 'cp …'],
+  ['path:/etc/motd', sudo('/root/bin/a|Hunter2'), 'a program'],
+  ['path:/etc/motd', sudo('/usr/sbin/reboot'), 'reboot'],
+  ['unit:nginx.service', sudo('/usr/bin/systemctl stop nginx'), 'systemctl … nginx'],
+  ['unit:nginx.service', sudo('/usr/bin/systemctl stop nginx.service'), 'systemctl … nginx.service'],
+  ['user:bob', sudo('/usr/sbin/usermod -p Hunter2 bob'), 'usermod … bob'],
+  ['package:tree', apt('apt-get -o Acquire::http::Proxy=http://a:Hunter2@b install tree'), 'apt-get … tree'],
+  ['package:tree', 'Start-Date: Hunter2\nCommandline: apt', undefined],
+  ['package:tree', `${apt('apt')}\nRequested-By: Hunter2 is my password`, 'apt'],
+])('of a command line about %s no argument is told but the item itself', (item, log, told) => {
+  const traces = parseTraces([item], `= ${encodeURIComponent(item)}\n${log}\n`);
+  expect(JSON.stringify(traces)).not.toContain('Hunter2');
+  expect(traces[0]?.said[0]?.split(': ').at(-1)).toBe(told);
 });
 
 test('whatever a host answers, the answer is bounded and nothing is thrown', () => {

@@ -2,7 +2,11 @@ import { encodeKey, splitItemKey } from '../facts/fact.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Session } from './session.ts';
 
-/** Who changed an item, as the host's own logs tell it. Text from the host: untrusted. */
+/**
+ * Who changed an item, as the host's own logs tell it. Text from the host: untrusted. Whatever else ran at that time is in
+ * those logs too, and its arguments may be passwords: of a command line only the program's name is told, and the words
+ * that name the item itself.
+ */
 export interface Trace {
   /** `fact:key` */
   readonly item: string;
@@ -19,7 +23,8 @@ const AFTER_SECONDS = 5;
 const LINES_MAX = 3;
 const TIMEOUT_SECONDS = 30;
 const OUTPUT_MAX_BYTES = 256 * 1024;
-const COMMAND_MAX = 200;
+/** Of a program's or a person's name. Characters. */
+const NAME_MAX = 64;
 
 /** Reads only. An item about which the logs say nothing has no entry. Throws HostError. */
 export async function readTraces(session: Session, items: readonly string[]): Promise<readonly Trace[]> {
@@ -83,7 +88,8 @@ export function parseTraces(items: readonly string[], output: string): readonly 
   }
   return items.flatMap((item): readonly Trace[] => {
     const told = blocks.get(encodeKey(item)) ?? [];
-    const said = [...aptOf(told), ...told.flatMap(sudoOf)].slice(-LINES_MAX);
+    const own = wordsOf(item);
+    const said = [...aptOf(told, own), ...told.flatMap((line) => sudoOf(line, own))].slice(-LINES_MAX);
     return said.length === 0 ? [] : [{ item, said }];
   });
 }
@@ -91,18 +97,52 @@ export function parseTraces(items: readonly string[], output: string): readonly 
 /** `1795413564.509123 web-1 sudo[123]:   ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/tee /etc/motd` */
 const SUDO = /^(\d{9,11})\.\d+ \S+ sudo\[\d+\]:\s+(\S{1,64}) : .*?USER=(\S{1,64}) ; COMMAND=(.*)$/;
 
-function sudoOf(line: string): readonly string[] {
+function sudoOf(line: string, own: readonly string[]): readonly string[] {
   const [, at, who, as, command] = SUDO.exec(line) ?? [];
   if (at === undefined || who === undefined || command === undefined) return [];
-  return [`${who} ran with sudo as ${as} at ${clock(Number(at))}: ${command.slice(0, COMMAND_MAX)}`];
+  return [`${who} ran with sudo as ${as} at ${clock(Number(at))}: ${programOf(command, own)}`];
 }
 
-function aptOf(told: readonly string[]): readonly string[] {
+const APT_DATE = /^\d{4}-\d\d-\d\d +\d\d:\d\d:\d\d$/;
+const APT_PERSON = /^\S{1,64} \(\d{1,10}\)$/;
+
+function aptOf(told: readonly string[], own: readonly string[]): readonly string[] {
   const field = (name: string) =>
-    told.findLast((line) => line.startsWith(`${name}: `))?.slice(name.length + 2, COMMAND_MAX);
-  const [start, command, who] = [field('Start-Date'), field('Commandline'), field('Requested-By')];
-  if (start === undefined) return [];
-  return [`${who ?? 'root'} ran at ${start} (the server's time): ${command ?? 'apt'}`];
+    told.findLast((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+  const start = field('Start-Date') ?? '';
+  if (!APT_DATE.test(start)) return [];
+  const person = field('Requested-By') ?? '';
+  const who = APT_PERSON.test(person) ? person : 'root';
+  return [`${who} ran at ${start} (the server's time): ${programOf(field('Commandline') ?? 'apt', own)}`];
+}
+
+/** Words of a command line that are told, because they name the item. */
+function wordsOf(item: string): readonly string[] {
+  const { fact, key } = splitItemKey(item);
+  switch (fact) {
+    case 'path':
+    case 'package':
+    case 'user':
+    case 'group':
+      return [key];
+    case 'unit':
+      return [key, key.replace(/\.service$/, '')];
+    case 'hosts-entry':
+      return [key, '/etc/hosts'];
+    case 'timezone':
+      return ['/etc/localtime', '/etc/timezone'];
+    default:
+      return [];
+  }
+}
+
+/** `tee /etc/motd`, `mysql …`, `systemctl … nginx`: `…` is what is left out. */
+function programOf(command: string, own: readonly string[]): string {
+  const [path = '', ...words] = command.trim().split(/ +/);
+  const name = path.split('/').at(-1) ?? '';
+  const program = name.length <= NAME_MAX && /^[\w.+-]+$/.test(name) ? name : 'a program';
+  const told = words.map((word) => (own.includes(word) ? word : '…'));
+  return [program, ...told.filter((word, n) => word !== '…' || told[n - 1] !== '…')].join(' ');
 }
 
 function clock(epochSeconds: number): string {

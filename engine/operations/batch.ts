@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type ItemKey, splitItemKey } from '../facts/fact.ts';
-import { HOST_STATE_DIR, itemDir, recordLine } from '../facts/owned.ts';
+import { FENCES, HOST_STATE_DIR, itemDir, recordLine } from '../facts/owned.ts';
 import { facts } from '../facts/registry.ts';
 import { observe } from '../facts/script.ts';
 import type { Step } from '../plan/step.ts';
@@ -14,6 +14,9 @@ const STEP_TIMEOUT_SECONDS = 300;
 
 /** How long a run's undo data stays on the host after its last use. Days. */
 export const RUN_RETENTION_DAYS = 30;
+
+/** The same for a run of which the host does not know that it is over, such as of an engine that never came back. Days. */
+export const OPEN_RUN_RETENTION_DAYS = 365;
 
 /** The steps of one run on one host, in order, as the host runs them. */
 export interface Batch {
@@ -50,7 +53,9 @@ export function batchScript(batch: Batch): Sh {
   const header = sh`RUN=${batch.run}
 DIR=${runDir(batch.run)}
 ITEMS=${`${HOST_STATE_DIR}/items`}
+FENCES=${FENCES}
 KEEP_DAYS=${RUN_RETENTION_DAYS}
+KEEP_OPEN_DAYS=${OPEN_RUN_RETENTION_DAYS}
 STEPS=${batch.steps.map((_, n) => n + 1).join(' ')}`;
   return lines(
     sh`#!/bin/sh`,

@@ -21,6 +21,30 @@ finish() { # RESULT: durable before anyone can read it as the end
   exit 0
 }
 
+# What an ended apply wrote is in its place, or is not wanted any more; taking it back needs none of it.
+applied_as() { # RESULT
+  ( finish "$1" ) # the end first: without it the same content is needed again
+  rm -rf "$DIR/payloads"; exit 0
+}
+
+# A run is over when it was taken back whole, or when a run that locked this host after it has begun to apply: its store
+# grants that only once the former holder has ended or was undone. One of an engine that kept no lock's number is over too.
+over() { # FOLDER
+  ! grep -q '	end	rolled-back$' "$1/undo.journal" "$1/undo-late.journal" 2>/dev/null || return 0
+  [ -e "$1/lock" ] || return 0
+  store=; number=; begun=0
+  read -r store number < "$1/lock"; read -r begun 2>/dev/null < "$FENCES/$store.begun"
+  [ "$number" -lt "$begun" ] 2>/dev/null
+}
+
+# Runs that were not touched for so long. Never of this run: another wave of it may be undone next.
+prune() {
+  find "${DIR%/*}" -mindepth 1 -maxdepth 1 -mtime "+$KEEP_DAYS" | while IFS= read -r folder; do
+    case "$folder" in "$DIR" | "${DIR%-w*}"-w*) continue ;; esac
+    if over "$folder" || [ -n "$(find "$folder" -prune -mtime "+$KEEP_OPEN_DAYS")" ]; then rm -rf "$folder"; fi
+  done
+}
+
 # Runs one function of a step in a shell of its own, so that `set -e` holds and a time limit ends all of it.
 bounded() { # SECONDS FUNCTION
   STEP="$S" timeout -k 10 "$1" sh "$0" call "$2" < /dev/null
@@ -58,11 +82,11 @@ prepare() { # compares with the plan, then saves; nothing is changed
     step "$n"; mkdir -p "$S"; UNEXPECTED=; each_item expect_item
     [ -n "$UNEXPECTED" ] || continue
     if bounded 60 "check_$n" > /dev/null 2>&1; then continue; fi
-    say "$ID" unexpected "$UNEXPECTED"; finish refused
+    say "$ID" unexpected "$UNEXPECTED"; applied_as refused
   done
   if ! message=$(sh "$0" call capture_all 2>&1); then
     if read -r n < "$DIR/capturing" && [ -n "$n" ]; then step "$n"; fi
-    say "$ID" failed "cannot save the present state: $(printf %s "$message" | tail -n 5 | tr '\n\t' '  ' | tail -c 300)"; finish refused
+    say "$ID" failed "cannot save the present state: $(printf %s "$message" | tail -n 5 | tr '\n\t' '  ' | tail -c 300)"; applied_as refused
   fi
   sync -f "$DIR"; : > "$DIR/captured"; sync "$DIR/captured" "$DIR"
 }
@@ -77,7 +101,7 @@ resume() {
     step "$n"; [ ! -e "$S/done" ] && [ ! -e "$S/started" ] || continue
     each_item resume_item && continue
     if bounded 60 "check_$n" > /dev/null 2>&1; then continue; fi
-    say "$ID" unexpected "$UNEXPECTED"; finish failed
+    say "$ID" unexpected "$UNEXPECTED"; applied_as failed
   done
 }
 
@@ -107,16 +131,16 @@ effect() { # one step; returns 1 when the run must stop
 }
 
 cmd_apply() {
-  [ ! -e "$DIR/cancel" ] || finish cancelled
+  prune
+  [ ! -e "$DIR/cancel" ] || applied_as cancelled
   if [ ! -e "$DIR/captured" ]; then prepare; else say - resumed; resume; fi
   for n in $STEPS; do
     step "$n"; [ ! -e "$S/done" ] || continue
-    [ ! -e "$DIR/cancel" ] || finish cancelled
-    effect || finish failed
+    [ ! -e "$DIR/cancel" ] || applied_as cancelled
+    effect || applied_as failed
     current=$n; [ "$IMPLICIT" = no ] || see_pending; n=$current
   done
-  find "${DIR%/*}" -mindepth 1 -maxdepth 1 -mtime "+$KEEP_DAYS" -exec rm -rf {} +
-  finish applied
+  applied_as applied
 }
 
 # ---- undo --------------------------------------------------------------------------------------------------------
@@ -129,7 +153,7 @@ disown_item() { # the engine's own record goes back too
 }
 restored_item() {
   item "$1" "$2"; now=$(digest "$1" "$2")
-  [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; STUCK=1; }
+  [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; DIFFERS=1; }
 }
 
 touched() { [ -e "$S/started" ] || [ -e "$S/done" ]; }
@@ -149,8 +173,9 @@ restore_pass() {
 }
 
 undo_all() {
-  rm -f "$DIR/reserve"; STUCK=0
-  [ -e "$DIR/captured" ] || finish rolled-back
+  rm -rf "$DIR/reserve" "$DIR/payloads"; STUCK=0
+  prune
+  [ -e "$DIR/captured" ] && [ ! -e "$DIR/restored" ] || finish rolled-back
   rm -f "$DIR"/steps/*/undone
   restore_pass; [ "$FAILED" -eq 0 ] || restore_pass
   for n in $(reverse); do
@@ -163,10 +188,15 @@ undo_all() {
   done
   for n in $(reverse); do
     step "$n"; touched || continue
-    before=$STUCK; each_item restored_item
-    [ "$STUCK" -ne "$before" ] || { each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone; }
+    DIFFERS=0; each_item restored_item
+    # the record of an item that is not back has what the next try needs
+    if [ "$DIFFERS" -ne 0 ]; then STUCK=1; continue; fi
+    each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone
   done
-  if [ "$STUCK" -eq 0 ]; then finish rolled-back; else finish held; fi
+  [ "$STUCK" -eq 0 ] || finish held
+  # once this is on disk it is not done again, so what it was done from can go
+  : > "$DIR/restored"; sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item
+  finish rolled-back
 }
 
 # Long after the run: refused where a later run touched the same item.

@@ -32,6 +32,14 @@ describe('scripts on a real host', () => {
     expect(await undos()).toBe('1\n');
   });
 
+  it('undoes again what could not be undone, once that is possible', async () => {
+    const { run } = await t.applied(script({ undo: '[ -e /root/possible ]; rm /srv/mark' }));
+    expect((await t.harness().undo(run)).end).toBe('held');
+    await t.outside(`touch /root/possible; sh /var/lib/doaas/runs/${run}/batch.sh undo; rm /root/possible`);
+    expect(await t.outside('ls /srv/mark 2>/dev/null || echo gone')).toBe('gone\n');
+    expect((await t.harness().undo(run)).end).toBe('rolled-back');
+  });
+
   it('does not run apply or undo where the check passes already', async () => {
     await t.outside('echo before > /srv/mark');
     await t.cycle(script({ undo }), async () => {

@@ -19,12 +19,14 @@ export function maskOf(known: ReadonlyMap<string, string>): (text: string) => st
   };
 }
 
+/** A host's journal is one line an event, so there a value's own line ends and tabs are blanks. */
 function formsOf(value: string): readonly string[] {
   const lines = value.split('\n').filter((line) => line.length >= LINE_MIN);
   const whole = value.length >= VALUE_MIN ? [value] : [];
   const forms = [...whole, ...(lines.length > 1 ? lines : [])].flatMap((text) => [
     text,
     JSON.stringify(text).slice(1, -1),
+    text.replace(/[\n\t]/g, ' '),
     encodeURIComponent(text),
     ...(text.length >= LINE_MIN ? encoded(text) : []),
   ]);
@@ -59,8 +61,10 @@ function cutAtEnd(text: string, form: string): number {
   return 0;
 }
 
+/** The same at the start, where the cut may have left half a character. */
 function cutAtStart(text: string, form: string): number {
+  const from = /^\uFFFD*/.exec(text)?.[0].length ?? 0;
   for (let length = Math.min(CUT_MAX, form.length - 1, text.length); length >= VALUE_MIN; length -= 1)
-    if (text.startsWith(form.slice(-length))) return length;
+    if (text.startsWith(form.slice(-length), from)) return from + length;
   return 0;
 }

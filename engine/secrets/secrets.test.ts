@@ -228,6 +228,15 @@ describe('secrets', () => {
       );
     });
 
+    test('masks what a host has put on one line, and what begins with half a character', async () => {
+      const value = 'one\ttwo\nthré-tail-end';
+      const unsealing = open({ DOAAS_SECRET_DB: value });
+      await unsealing.learn(use(env));
+      const cut = Buffer.from(value).subarray(Buffer.from(value).indexOf('é') + 1);
+      for (const text of ['it has one two thré-tail-end', `${cut.toString()} is wrong`])
+        expect(unsealing.mask(text)).not.toMatch(/two|tail/);
+    });
+
     test('masks what it has read in what others say, whole, encoded and cut', async () => {
       const value = 'p"ss-word-é-123456';
       const unsealing = open({ DOAAS_SECRET_DB: value });

@@ -3,6 +3,7 @@ import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
 import {
   driftTable,
+  forgetTraces,
   hostKeysTable,
   keysTable,
   knownAs,
@@ -31,6 +32,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0010_settled': { up: (db) => settledTable(db.schema) },
     '0011_known_as': { up: knownAs },
     '0012_left_hosts': { up: (db) => leftHostsTable(db.schema) },
+    '0013_traces': { up: forgetTraces },
   };
 }
 

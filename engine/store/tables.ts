@@ -16,6 +16,11 @@ export async function driftTable(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+/** Engines before this one kept whole command lines. The next reading tells anew who it was, without the arguments. */
+export async function forgetTraces(db: Kysely<unknown>): Promise<void> {
+  await sql`update drift set traces = '[]'`.execute(db);
+}
+
 export async function pullsTable(schema: SchemaModule): Promise<void> {
   await schema
     .createTable('pulls')

@@ -50,6 +50,10 @@ async function fill(db: Kysely<Schema>, version: string): Promise<void> {
     db,
   );
   await sql`insert into hosts values ('id-2', 1, 'a dead run', 1)`.execute(db);
+  if (version >= '0003')
+    await sql`insert into drift values ('acme/infra', 'Configuration/web', 'web-1', 'file:/a', 'a', 1, '["mysql -pHunter2"]')`.execute(
+      db,
+    );
   // with the chain came a column that is part of what is checked, so only entries from before it are made here
   if (version < '0002')
     for (const who of ['ann', 'bob'])
@@ -66,6 +70,8 @@ describe('a store that an older engine left in the middle of a run', () => {
       expect(await store.locks.list()).toMatchObject([{ host: 'id-1', runId: 'pr1-1', fence: 7 }]);
       expect(await store.locks.queue()).toMatchObject([{ runId: 'pr2-1' }]);
       expect(await store.hosts.needRecovery()).toMatchObject([{ identity: 'id-2' }]);
+      const drifted = version < '0003' ? [] : [{ stepId: 'file:/a', traces: [] }];
+      expect(await store.drift.of('acme/infra')).toMatchObject(drifted);
       expect(Buffer.from((await store.blobs.get('aa')) ?? '').toString()).toBe('content');
       const before = version < '0002' ? 2 : 0;
       await store.audit.append({ who: 'carol', what: 'upgrade' });

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driftScheduleId } from '../../engine/activities/clock.ts';
+import { filesBelow, placesOf } from '../secrets/search.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
+
+/** An argument of a command that has nothing to do with what drifted. */
+const CANARY = 'canary-argument-4d1f';
 
 /** What the engine finds by the clock; the clock is wound by hand here, through Temporal's own schedules. */
 describe('by the clock', { timeout: 5 * MINUTES }, () => {
@@ -60,12 +64,14 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     );
     const [first, other] = world.hosts;
     if (first === undefined || other === undefined) throw new Error('two hosts are needed');
+    await first.exec(`runuser -u deploy -- sudo -n /bin/true -p${CANARY}`);
     await first.exec(`runuser -u deploy -- sh -c 'echo "by hand | @all" | sudo -n tee /etc/motd'`);
     await trigger(drift);
     const found = await issue({ state: 'open' });
     expect(found.title).toBe('Drift: Configuration/web on web-1');
     expect(String(found.body)).toContain('| web-1 | motd +1 -1 |');
-    expect(String(found.body)).toMatch(/deploy ran with sudo as root at .* UTC: \/usr\/bin\/tee \/etc\/motd/);
+    expect(String(found.body)).toMatch(/deploy ran with sudo as root at .* UTC: tee \/etc\/motd/);
+    expect(String(found.body)).toMatch(/deploy ran with sudo as root at .* UTC: true …/);
     expect(String(found.body)).toContain('-by hand | @all\n+welcome');
 
     await other.exec('echo other > /etc/issue');
@@ -123,6 +129,13 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     } finally {
       clearInterval(winding);
     }
+  });
+
+  it('what other commands were given stands nowhere', async () => {
+    const issues = Buffer.from(JSON.stringify(await world.github.listIssues(world.repo)));
+    const written = [{ where: 'issues', bytes: issues }, ...(await filesBelow(world.dataDir))];
+    expect(placesOf(['deploy ran with sudo'], written).join()).toMatch(/issues: .*store\.sqlite/);
+    expect(placesOf([CANARY], written)).toEqual([]);
   });
 
   it('sent GitHub nothing that its API description does not know', () => {

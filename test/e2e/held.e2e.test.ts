@@ -116,6 +116,16 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     await world.github.mergeByHand(world.repo, revert);
   });
 
+  it('is not said to be taken back late where its server does not know any more what was there before', async () => {
+    const { pull, sha } = await approved('forgotten', file('forgotten'));
+    await mergedSoon(pull, sha);
+    await on(`rm -r /var/lib/doaas/runs/pr${pull}-*`);
+    const comment = await world.say(pull, '/doaas rollback');
+    const answer = await world.answer(pull, comment, /Not rolled back/);
+    expect(answer).toMatch(/web-1: what was there before is gone: servers keep it for 30 days/);
+    expect(await on('cat /etc/doaas-forgotten')).toBe('forgotten');
+  });
+
   it('is taken back when its pull request is closed', async () => {
     const before = await snapshotTree(host);
     const { pull, sha } = await approved('closed', slow('closed'));

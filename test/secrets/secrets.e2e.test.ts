@@ -24,6 +24,7 @@ const CANARY = {
   age: 'canary-age-5c3e-é',
   vault: 'canary-vault-10d4-one',
   rotated: 'canary-vault-10d4-two',
+  late: 'canary-late-e80b-x',
 };
 /** Not secret: that it is found shows that the search looks at all of these places. */
 const CONTROL = 'control-value-b71e';
@@ -94,6 +95,7 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
 
   const places = () => ({
     DOAAS_SECRET_TOKEN: CANARY.env,
+    DOAAS_SECRET_LATE: CANARY.late,
     DOAAS_SECRETS_DIR: folder,
     DOAAS_AGE_KEY: ageKey,
     VAULT_ADDR: vault.address,
@@ -112,6 +114,15 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
   };
   const mergedSoon = (pull: number) => world.mergedSoon(pull);
+  const temporal = async (use: (client: Client) => Promise<void>): Promise<void> => {
+    const address = /Temporal serves at ([\d.:]+)/.exec(world.engine.output())?.[1] ?? '';
+    const connection = await Connection.connect({ address });
+    try {
+      await use(new Client({ connection }));
+    } finally {
+      await connection.close();
+    }
+  };
 
   it('reach the server, from every source, and nobody else', async () => {
     const { pull, sha } = await world.open('good', { 'app.yaml': app() });
@@ -211,6 +222,80 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     expect(run.summary).toContain('‹secret e›');
     expect(await onHost('ls /etc/third.env || :')).toBe('');
     await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('are taken out of what a step printed that has nothing to do with them', async () => {
+    const { pull, sha } = await world.open('bystander', {
+      'bystander.yaml': configuration('bystander', {
+        scripts: { s: { check: 'false', apply: 'cat /etc/app.env; exit 1', undo: 'true' } },
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await apply(pull);
+    const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(run.summary).toContain(CONTROL);
+    for (const name of ['a', 'e', 'f', 'v']) expect(run.summary).toContain(`‹secret ${name}›`);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  /** A change whose undo prints a file that it did not write, and fails until /root/may-undo is there. */
+  const openStuck = async (name: string) => {
+    const wait = `touch /root/${name}-waits; while [ ! -e /root/${name}-ends ]; do sleep 0.1; done; exit 1`;
+    const opened = await world.open(name, {
+      [`${name}.yaml`]: configuration(name, {
+        scripts: {
+          a: {
+            check: `test -e /root/${name}-done`,
+            apply: `touch /root/${name}-done`,
+            undo: `cat /etc/app.env >&2; [ -e /root/may-undo ]; rm -f /root/${name}-done`,
+          },
+          b: { check: 'false', apply: wait, undo: 'true' },
+        },
+      }),
+    });
+    await world.check(opened.sha, 'doaas/plan', { conclusion: 'success' });
+    await apply(opened.pull);
+    const waits = async () => ((await onHost(`ls /root/${name}-waits`)) === '' ? undefined : true);
+    await until(waits, 'the last step');
+    return opened;
+  };
+
+  it('are taken out of what a failing undo printed, which is withheld while they cannot be read', async () => {
+    const { pull, sha } = await openStuck('unread');
+    vault.failWith(503);
+    await onHost('touch /root/unread-ends');
+    const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure', title: /needs a person/ });
+    vault.failWith(undefined);
+    expect(run.summary).toContain('(withheld: the server holds secrets');
+    expect(run.summary).not.toContain(CONTROL);
+    const unlock = await world.say(pull, '/doaas unlock', world.github.accounts.reviewer);
+    await world.answer(pull, unlock, /is free now/);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('are taken out of what the undo of a dead run printed', async () => {
+    const dead = await openStuck('dead');
+    await temporal(async ({ workflow }) => {
+      for await (const { workflowId } of workflow.list({ query: 'WorkflowType = "deployment"' }))
+        if (workflowId.startsWith(`deployment:pr${dead.pull}-`))
+          await workflow.getHandle(workflowId).terminate('ended by a test');
+    });
+    await onHost('touch /root/dead-ends');
+    const next = await world.open('after-dead', {
+      'next.yaml': configuration('next', { files: { '/etc/next': { content: 'next\n' } } }),
+    });
+    await world.check(next.sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(next.pull);
+    const comment = await world.say(next.pull, '/doaas apply');
+    const left = await world.answer(next.pull, comment, /could not be undone/);
+    expect(left).toContain(CONTROL);
+    expect(left).toContain('‹secret v›');
+    // by hand, as docs/architecture.md says
+    await onHost(`touch /root/may-undo; sh /var/lib/doaas/runs/pr${dead.pull}-*-w0/batch.sh undo`);
+    await world.say(next.pull, '/doaas apply');
+    await mergedSoon(next.pull);
+    expect(await onHost('ls /root/dead-done || :')).toBe('');
+    await world.github.closePullRequest(world.repo, dead.pull);
   });
 
   it.each([
@@ -322,12 +407,48 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     expect(await onHost('stat -c %a /etc/app.env')).toBe('600\n');
   });
 
+  it('are taken out of what a late undo printed, also where they came after what is taken back', async () => {
+    const old = await world.open('old', {
+      'old.yaml': configuration('old', {
+        scripts: {
+          s: {
+            check: 'test -e /root/old',
+            apply: 'touch /root/old',
+            undo: 'cat /etc/late.env >&2; exit 1',
+          },
+        },
+      }),
+    });
+    await world.check(old.sha, 'doaas/plan', { conclusion: 'success' });
+    await apply(old.pull);
+    await mergedSoon(old.pull);
+    const variables = {
+      ...VARIABLES,
+      metadata: { name: 'late' },
+      spec: { targets: VARIABLES.spec.targets, values: { late: { secretRef: { env: 'LATE' } } } },
+    };
+    const late = await world.open('late', {
+      'late.env': `L={{late}}\nC=${CONTROL}\n`,
+      'late-variables.yaml': JSON.stringify(variables),
+      'late.yaml': configuration('late', {
+        variables: { late: { type: 'secret' } },
+        files: { '/etc/late.env': { template: 'late.env' } },
+      }),
+    });
+    await world.check(late.sha, 'doaas/plan', { conclusion: 'success' });
+    await apply(late.pull);
+    await mergedSoon(late.pull);
+    const comment = await world.say(old.pull, '/doaas rollback');
+    const answer = await world.answer(old.pull, comment, /could not be put back/);
+    expect(answer).toContain(CONTROL);
+    expect(answer).toContain('‹secret late›');
+    const unlock = await world.say(old.pull, '/doaas unlock', world.github.accounts.reviewer);
+    await world.answer(old.pull, unlock, /is free now/);
+  });
+
   it('are not shown where a server drifted', async () => {
     await onHost('echo by-hand >> /etc/app.env');
-    const address = /Temporal serves at ([\d.:]+)/.exec(world.engine.output())?.[1] ?? '';
-    const connection = await Connection.connect({ address });
-    try {
-      const { schedule } = new Client({ connection });
+    await temporal(async ({ schedule }) => {
       await schedule.getHandle('sweep').trigger();
       const drift = schedule.getHandle(driftScheduleId(world.repo));
       await until(
@@ -346,9 +467,7 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
       expect(String(issue.body)).toContain('so only its fingerprint is shown');
       expect(String(issue.body)).not.toContain('by-hand');
       keep('issues', JSON.stringify(await world.github.listIssues(world.repo)));
-    } finally {
-      await connection.close();
-    }
+    });
   });
 
   it('stand nowhere in what the system wrote', async () => {

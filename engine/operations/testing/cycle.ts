@@ -82,7 +82,7 @@ function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
       const plan = await harness().plan(spec);
       const result = await harness().applyPlan(plan);
       expectApplied(result);
-      await outside(applyAgain(result.run, plan.steps.length));
+      await outside(applyAgain(result.run, plan.steps.length, harness().contentsOf(plan)));
       expect((await harness().plan(spec)).steps, 'planned again').toEqual([]);
       await during?.(result);
       await undone(result.run);
@@ -100,8 +100,12 @@ function expectApplied(result: BatchResult): void {
   expect(result.end, `${result.output}\n${JSON.stringify(result.events, null, 1)}`).toBe('applied');
 }
 
-/** An effect that was cut just before its end is run again: nothing may fail or change. */
-function applyAgain(run: string, steps: number): string {
+/** An effect that was cut just before its end is run again, with what was still there then: nothing may fail or change. */
+function applyAgain(run: string, steps: number, contents: ReadonlyMap<string, Uint8Array>): string {
   const dir = `/var/lib/doaas/runs/${run}`;
-  return `set -eu; for n in $(seq ${steps}); do STEP=${dir}/steps/$n sh ${dir}/batch.sh call apply_$n; done`;
+  const files = [...contents].map(
+    ([sha256, bytes]) =>
+      `base64 -d > ${dir}/payloads/${sha256} <<'EOF'\n${Buffer.from(bytes).toString('base64')}\nEOF\n`,
+  );
+  return `set -eu; umask 077; mkdir ${dir}/payloads\n${files.join('')}for n in $(seq ${steps}); do STEP=${dir}/steps/$n sh ${dir}/batch.sh call apply_$n; done`;
 }
