@@ -9,8 +9,8 @@ const USAGE = `usage: npm run -s fuzz -- [--minutes N] [--target NAME] [--seed N
 Feeds changed copies of good inputs to every part of the engine that reads what strangers wrote, and says where one
 throws what it does not promise, takes too long, needs too much memory, or lets through what it must not.
 
-  --minutes N     for that long in all, shared by the targets (default 10)
-  --target NAME   only that one
+  --minutes N     for that long in all: each of the ${TARGETS.length} targets has an equal share of it (default 10)
+  --target NAME   only that one, which then has all of the time
   --seed N        of the inputs; the same seed makes the same ones (default: the time)
   --case N        only the nth input of the seed, which is printed; needs --target and --seed
 
