@@ -8,6 +8,7 @@ import {
   knownAs,
   lockPriority,
   pullsTable,
+  pushesTable,
   settledTable,
   verdictTable,
 } from './tables.ts';
@@ -29,6 +30,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0009_lock_priority': { up: (db) => lockPriority(db.schema) },
     '0010_settled': { up: (db) => settledTable(db.schema) },
     '0011_known_as': { up: knownAs },
+    '0012_pushes': { up: (db) => pushesTable(db.schema) },
   };
 }
 

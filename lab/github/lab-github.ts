@@ -201,6 +201,8 @@ function createState(): LabState {
     installationId: INSTALLATION_ID,
     otherRuns: new Set(),
     nextReactionId: 1,
+    activities: new Map(),
+    nextActivityId: 1,
   };
 }
 
