@@ -212,7 +212,14 @@ function handOnWith(temporal: Client, { config, github, store }: Engine): RelayO
   return (event, guid, receivedAt) =>
     temporal.withDeadline(Date.now() + HAND_ON_MAX_MS, () =>
       deliver(
-        { temporal, botName: config.botName, locate: (origin) => locate(engine, origin), receivedAt, guid },
+        {
+          temporal,
+          botName: config.botName,
+          locate: (origin) => locate(engine, origin),
+          pushed: store.pushes.add,
+          receivedAt,
+          guid,
+        },
         event,
       ),
     );

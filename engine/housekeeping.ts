@@ -6,6 +6,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Plans and their contents stay this long after their last use; hosts keep undo data for 30 days. */
 export const PLANS_KEPT_DAYS = 90;
 
+/** Who pushed is remembered for so long; of older branches GitHub is asked. */
+export const PUSHES_KEPT_DAYS = 90;
+
 /** How often old plans and contents are looked for. */
 const EVERY_MS = DAY_MS;
 
@@ -15,10 +18,12 @@ export function keepHouse(store: Store, log: Logger): () => void {
     const before = Date.now() - PLANS_KEPT_DAYS * DAY_MS;
     const plans = await store.plans.prune(before);
     const contents = await store.blobs.prune(before);
+    const pushes = await store.pushes.prune(Date.now() - PUSHES_KEPT_DAYS * DAY_MS);
+    if (pushes > 0) log.info({ pushes }, 'forgot old pushes');
     if (plans + contents > 0) log.info({ plans, contents }, 'removed old plans from the store');
   };
   const tryToClean = (): void => {
-    clean().catch((error: unknown) => log.warn({ err: error }, 'old plans could not be removed'));
+    clean().catch((error: unknown) => log.warn({ err: error }, 'what is old could not be removed'));
   };
   tryToClean();
   const timer = setInterval(tryToClean, EVERY_MS).unref();

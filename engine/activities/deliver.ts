@@ -8,8 +8,11 @@ import type {
   IssueCommented,
   MergeGroupMade,
   PullRequestChanged,
+  Sender,
 } from '../github/events.ts';
 import { recordName, repositoryWorkflowId } from '../github/workflowIds.ts';
+import type { PushedBranch, StoredPush } from '../store/pushes.ts';
+import type { Store } from '../store/store.ts';
 import { issueRequestOf, onPull } from './issueRequests.ts';
 import { signalPull, TASK_QUEUE } from './signalPull.ts';
 import { startOnce } from './startOnce.ts';
@@ -20,6 +23,8 @@ export interface Delivery {
   readonly botName: string;
   /** The repository of an event, called and reached as it is now. */
   readonly locate: (origin: EventOrigin) => Promise<RepositoryRef>;
+  /** Keeps who pushed. */
+  readonly pushed: Store['pushes']['add'];
   /** When it came, epoch ms: a button is judged by the time of its press, however long it waited. */
   readonly receivedAt: number;
   /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
@@ -32,6 +37,9 @@ export interface Delivery {
  */
 export async function deliver(delivery: Delivery, event: EngineEvent): Promise<void> {
   if (event.kind === 'access-changed') return startSweep(delivery, event.what);
+  const push = pushOf(event);
+  // before the workflow hears of it, so that it is judged by it
+  if (push !== undefined) await delivery.pushed(push, [push]);
   const repository = await delivery.locate(event);
   switch (event.kind) {
     case 'pull-request-changed':
@@ -71,6 +79,30 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       });
       return undefined;
   }
+}
+
+/** What an event tells of who pushed, to a branch of this repository or of a fork. */
+function pushOf(event: EngineEvent): (PushedBranch & StoredPush) | undefined {
+  if (event.kind === 'branch-pushed') {
+    const { repositoryId, branch, before, sha: after, pushedBy } = event;
+    return toldPush({ repositoryId, branch, before, after }, pushedBy);
+  }
+  if (event.kind !== 'pull-request-changed' || event.action !== 'synchronize') return undefined;
+  const { headRepositoryId: repositoryId, headRef: branch, before, headSha: after, sender } = event;
+  return toldPush({ repositoryId, branch, before, after }, sender);
+}
+
+interface Told {
+  readonly repositoryId: number | undefined;
+  readonly branch: string;
+  readonly before: string | undefined;
+  readonly after: string;
+}
+
+/** Undefined where an event does not say all; then GitHub is asked when it matters. */
+function toldPush({ repositoryId, branch, before, after }: Told, by: Sender | undefined) {
+  if (repositoryId === undefined || before === undefined || by?.id === undefined) return undefined;
+  return { repositoryId, branch, before, after, account: { login: by.login, id: by.id } };
 }
 
 /** Who pushed is told here only; later GitHub knows authors and committers of commits, which anybody may write. */

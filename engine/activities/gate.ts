@@ -17,6 +17,7 @@ import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
+import { type Pushers, pushersOf } from './pushers.ts';
 import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
 import { movesAny, readTargets, withMoves } from './targets.ts';
 import type { Gate, GateContext, Override, PlanRef, PullRef, Request } from './types.ts';
@@ -93,6 +94,9 @@ interface Known {
   readonly policy: RepositoryPolicy;
 }
 
+/** Nobody has approved, so nobody's approval is to be left out. */
+const NO_PUSHERS: Pushers = { pushers: [], pushersUnknown: undefined };
+
 async function readChange(
   engine: Engine,
   client: GitHubClient,
@@ -104,7 +108,7 @@ async function readChange(
   const { repository, number } = pull;
   const reviews = await latestReviews(client, repository, number);
   const approved = reviews.some((review) => review.state === 'approved');
-  const seen: Omit<Change, 'teams' | 'checks' | 'pushers'> = {
+  const seen: Omit<Change, 'teams' | 'checks' | 'pushers' | 'pushersUnknown'> = {
     author: { login: snapshot.author, id: snapshot.authorId },
     headSha: plan.headSha,
     superseded: snapshot.headSha !== plan.headSha,
@@ -120,13 +124,15 @@ async function readChange(
     now: engine.github.now().getTime(),
     lifted: context.override?.kind ?? 'nothing',
   };
-  const [teams, checks, committers, askers] = await Promise.all([
+  const [teams, checks, committers, askers, pushed] = await Promise.all([
     readTeams(client, repository.owner, approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
     wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : [],
     approved ? committersOf(client, repository, number) : [],
     approved ? askersOf(engine, repository, snapshot.headRef) : [],
+    approved ? pushersOf(engine, client, pull, plan, snapshot) : NO_PUSHERS,
   ]);
-  return { ...seen, teams, checks, pushers: [...committers, ...askers, ...(context.pushers ?? [])] };
+  const pushers = [...committers, ...askers, ...pushed.pushers, ...(context.pushers ?? [])];
+  return { ...seen, teams, checks, pushers, pushersUnknown: pushed.pushersUnknown };
 }
 
 function gateOf({ verdict, trigger }: Judged): Gate {

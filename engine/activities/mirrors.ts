@@ -40,6 +40,8 @@ export function createMirrors(options: MirrorsOptions): RevisionSource {
       (await mirrorOf(repository)).mergedTree(baseSha, headSha),
     treeOf: async (repository, commit) => (await mirrorOf(repository)).treeOf(commit),
     changedPaths: async (repository, from, to) => (await mirrorOf(repository)).changedPaths(from, to),
+    mergeBases: async (repository, { baseSha, headSha }) =>
+      (await mirrorOf(repository)).mergeBases(baseSha, headSha),
     read: async (repository, treeish) => (await mirrorOf(repository)).readTree(treeish),
   };
 }

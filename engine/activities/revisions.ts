@@ -44,6 +44,7 @@ export interface RevisionSource {
   treeOf(repository: RepositoryRef, commit: string): Promise<string>;
   /** Paths that differ between two commits or trees that are there. */
   changedPaths(repository: RepositoryRef, from: string, to: string): Promise<readonly string[]>;
+  mergeBases(repository: RepositoryRef, revision: Revision): Promise<readonly string[]>;
   /** Files by path, and what was left out: links, submodules, what is too large. */
   read(
     repository: RepositoryRef,
@@ -65,6 +66,8 @@ export interface Revisions {
   ): Promise<ResolvedTree & { readonly files: ReadonlyMap<string, Uint8Array> }>;
   /** Files that the merge of the head changes in its base. */
   changedPaths(pull: PullRef, revision: Revision): Promise<readonly string[]>;
+  /** Where the head left its base. */
+  mergeBases(pull: PullRef, revision: Revision): Promise<readonly string[]>;
 }
 
 export interface ResolvedTree {
@@ -112,6 +115,10 @@ export function createRevisions(source: RevisionSource): Revisions {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);
       const tree = await source.mergedTree(repository, revision);
       return tree.kind === 'conflict' ? [] : source.changedPaths(repository, revision.baseSha, tree.treeSha);
+    },
+    mergeBases: async ({ repository, number }, revision) => {
+      await source.fetch(repository, [revision.headSha, revision.baseSha], number);
+      return source.mergeBases(repository, revision);
     },
     resolve: async ({ repository, number }, revision) => {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);

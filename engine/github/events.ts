@@ -9,6 +9,11 @@ export interface EventOrigin {
   readonly installationId: number | undefined;
 }
 
+export interface Sender {
+  readonly login: string;
+  readonly id?: number;
+}
+
 interface OfPull extends EventOrigin {
   readonly number: number;
 }
@@ -34,7 +39,11 @@ export interface PullRequestChanged extends OfPull {
   readonly draft: boolean;
   readonly state: 'open' | 'closed';
   /** Who did it. */
-  readonly sender?: { readonly login: string; readonly id?: number };
+  readonly sender?: Sender;
+  /** Of the head; missing where that repository was deleted. */
+  readonly headRepositoryId?: number;
+  /** The head before a push; only of `synchronize`. */
+  readonly before?: string;
 }
 
 export interface PullRequestClosed extends OfPull {
@@ -97,7 +106,8 @@ export interface BranchPushed extends EventOrigin {
   readonly defaultBranch: string;
   readonly sha: string;
   readonly before: string;
-  readonly sender: string;
+  /** Who pushed, whatever names the commits bear; missing in what an older engine has stored. */
+  readonly pushedBy?: Sender;
 }
 
 /** Another App's checks of a commit have ended; what they say is read from GitHub. */

@@ -75,7 +75,30 @@ test('an opened pull request', () => {
     draft: false,
     state: 'open',
     sender: { login: 'Codertocat', id: 21031067 },
+    headRepositoryId: 186853002,
   });
+});
+
+test('who pushed, from where to where, to the branch of which repository', () => {
+  const pushed = mapped('pull_request', first('pull_request', 'synchronize'));
+  expect(pushed).toMatchObject({
+    action: 'synchronize',
+    sender: { login: 'Codertocat', id: 21031067 },
+    headRepositoryId: 186853002,
+    before: expect.stringMatching(/^[0-9a-f]{40}$/),
+  });
+  const push = first('push');
+  const sender = push.sender as { readonly login: string; readonly id: number };
+  const branch = { ...push, ref: 'refs/heads/a/b', deleted: false };
+  expect(mapped('push', branch)).toMatchObject({
+    repositoryId: 186853002,
+    before: push.before,
+    sha: push.after,
+    pushedBy: { login: sender.login, id: sender.id },
+  });
+  // the names in the commits are whatever their author wrote
+  const forged = { ...branch, pusher: { name: 'anna', email: 'anna@example.com' } };
+  expect(mapped('push', forged)).toMatchObject({ pushedBy: { login: sender.login } });
 });
 
 test('a head in another repository, or in a deleted one, is a fork', () => {

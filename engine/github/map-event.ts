@@ -1,5 +1,5 @@
 import type { Repo } from './client.ts';
-import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted } from './events.ts';
+import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted, Sender } from './events.ts';
 import { anyText, at, flag, isObject, list, number, optional, text } from './payload.ts';
 
 export type Mapped =
@@ -93,6 +93,7 @@ function mapPull(payload: Payload, of: EventOrigin): Mapped {
   if (known === undefined) return ignored(`pull_request.${action} changes nothing for us`);
   if (action === 'edited' && at(payload, 'changes', 'base') === undefined)
     return ignored('only the text of the pull request was edited');
+  const before = action === 'synchronize' ? optional(text, payload.before) : undefined;
   return event({
     ...common,
     kind: 'pull-request-changed',
@@ -104,7 +105,14 @@ function mapPull(payload: Payload, of: EventOrigin): Mapped {
     draft: optional(flag, at(pull, 'draft')) ?? false,
     state: at(pull, 'state') === 'open' ? 'open' : 'closed',
     ...senderAccount(payload),
+    ...headRepository(pull),
+    ...(before === undefined ? {} : { before }),
   });
+}
+
+function headRepository(pull: unknown) {
+  const id = optional(number, at(pull, 'head', 'repo', 'id'));
+  return id === undefined ? {} : { headRepositoryId: id };
 }
 
 const REVIEW_STATES: Readonly<Record<string, ReviewSubmitted['state']>> = {
@@ -214,6 +222,7 @@ function mapPush(payload: Payload, of: EventOrigin): Mapped {
   const ref = text(payload.ref);
   if (!ref.startsWith(BRANCH)) return ignored('a push that is not to a branch');
   if (payload.deleted === true) return ignored('a branch was deleted');
+  const { sender } = senderAccount(payload);
   return event({
     ...of,
     kind: 'branch-pushed',
@@ -221,7 +230,7 @@ function mapPush(payload: Payload, of: EventOrigin): Mapped {
     defaultBranch: text(at(payload, 'repository', 'default_branch')),
     sha: text(payload.after),
     before: text(payload.before),
-    sender: senderOf(payload),
+    ...(sender === undefined ? {} : { pushedBy: sender }),
   });
 }
 
@@ -236,7 +245,7 @@ function pullNumbers(pulls: unknown): readonly number[] {
     .map((pull) => number(at(pull, 'number')));
 }
 
-function senderAccount(payload: Payload) {
+function senderAccount(payload: Payload): { readonly sender?: Sender } {
   const login = senderOf(payload);
   const id = optional(number, at(payload, 'sender', 'id'));
   return login === '' ? {} : { sender: { login, ...(id === undefined ? {} : { id }) } };

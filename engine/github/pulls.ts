@@ -13,6 +13,10 @@ export interface PullRequest {
   readonly draft: boolean;
   readonly headSha: string;
   readonly headRef: string;
+  /** Of the head; undefined where that repository was deleted. */
+  readonly headRepositoryId: number | undefined;
+  /** Whose repository the head is in, if it is a person's. */
+  readonly headOwner: { readonly login: string; readonly id: number } | undefined;
   /** From another repository (or a deleted one): validation only. */
   readonly fork: boolean;
   readonly baseRef: string;
@@ -46,6 +50,8 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
       draft: data.draft ?? false,
       headSha: data.head.sha,
       headRef: data.head.ref,
+      headRepositoryId: data.head.repo?.id,
+      headOwner: personOf(data.head.repo?.owner),
       fork: data.head.repo?.id !== data.base.repo.id,
       baseRef: data.base.ref,
       baseSha: await branchTip(client, repo, data.base.ref),
@@ -54,6 +60,11 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
       mergeableState: data.mergeable_state,
     };
   });
+}
+
+/** Not an organisation. */
+function personOf(owner: { login: string; id: number; type: string } | undefined) {
+  return owner?.type === 'User' ? { login: owner.login, id: owner.id } : undefined;
 }
 
 /** SHA that a branch points to. Throws `GitHubError`. */

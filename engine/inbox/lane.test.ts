@@ -8,7 +8,6 @@ const push = {
   defaultBranch: 'main',
   sha: 's',
   before: 'b',
-  sender: 'a',
 } as const;
 
 it('keeps the order of a pull request and of a branch, whose name has a case', () => {

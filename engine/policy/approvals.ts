@@ -62,6 +62,7 @@ function objection(review: Review, change: Change): string | undefined {
   const because = (why: string): string => `the one by ${review.reviewer} does not count: ${why}`;
   if (change.pushers.some((pusher) => sameAccount(pusher, reviewer)))
     return because(`${review.reviewer} pushed to it`);
+  if (change.pushersUnknown !== undefined) return because(change.pushersUnknown);
   if (review.commitId !== change.headSha) return because('it was for an older head');
   // GitHub's times have whole seconds, so a review in the same second counts
   const shown = Math.floor(Date.parse(change.shownAt) / 1000) * 1000;

@@ -8,6 +8,8 @@ export interface Change {
   readonly author: Account;
   /** Authors and committers of its commits, and who was seen to push to it. */
   readonly pushers: readonly Account[];
+  /** Why it is not known who pushed, and what to do about it; then no approval counts. */
+  readonly pushersUnknown: string | undefined;
   /** Of the plan. */
   readonly headSha: string;
   /** The pull request has a newer head meanwhile. */

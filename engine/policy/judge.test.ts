@@ -58,6 +58,15 @@ describe('without a policy', () => {
     expect(judge(undefined, change({ pushers: [{ login: 'rita', id: 99 }] })).ready).toBe(true);
   });
 
+  it('no approval counts while it is not known who pushed; a broken glass does not wait for that', () => {
+    const pushersUnknown = 'nobody told who pushed head to x; push a new commit';
+    expect(missing(undefined, { pushersUnknown })).toEqual([
+      'one approving review by somebody with write access other than anna (the one by rita does not count: nobody told who pushed head to x; push a new commit)',
+    ]);
+    expect(judge(undefined, change({ pushersUnknown, lifted: 'break-glass' })).ready).toBe(true);
+    expect(judge(undefined, change({ pushersUnknown, lifted: 'override' })).ready).toBe(false);
+  });
+
   it('an objection closes it although another approved', () => {
     const objection: Review = { ...by('otto', 8), state: 'changes-requested' };
     expect(missing(undefined, { reviews: [review, objection] })).toEqual([

@@ -47,6 +47,7 @@ export function change(given: Partial<Change> = {}): Change {
   return {
     author: { login: 'anna', id: 1 },
     pushers: [],
+    pushersUnknown: undefined,
     headSha: 'head',
     superseded: false,
     draft: false,

@@ -74,9 +74,9 @@ describe('a mirror', () => {
     expect(files.has('h.yml') && files.has('o.yml')).toBe(true);
     expect(await mirror.mergedTree(other, third)).toEqual({ kind: 'conflict', paths: ['m.yml'] });
     expect(await mirror.changedPaths(base, other)).toEqual(['m.yml', 'o.yml']);
-    expect([await mirror.isAncestor(base, head), await mirror.isAncestor(head, other)]).toEqual([
-      true,
-      false,
+    expect([await mirror.mergeBases(base, head), await mirror.mergeBases(head, other)]).toEqual([
+      [base],
+      [base],
     ]);
   });
 

@@ -28,7 +28,8 @@ export interface Mirror {
   readonly mergedTree: (baseSha: string, headSha: string) => Promise<MergedTree>;
   readonly treeOf: (commit: string) => Promise<string>;
   readonly changedPaths: (from: string, to: string) => Promise<readonly string[]>;
-  readonly isAncestor: (ancestor: string, descendant: string) => Promise<boolean>;
+  /** Best common ancestors of two commits that are here; none of unrelated histories. */
+  readonly mergeBases: (one: string, other: string) => Promise<readonly string[]>;
   /** Pushes a commit that takes `mergeSha` back to a new branch; repeating it is harmless. Returns the commit. */
   readonly createRevert: (request: RevertRequest & { readonly branch: string }) => Promise<string>;
 }
@@ -49,9 +50,9 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     mergedTree: async (base, head) => merge(objectId(base), objectId(head)),
     treeOf: async (commit) => treeOf(git.objects, objectId(commit)),
     changedPaths: async (from, to) => changedPaths(git, objectId(from), objectId(to)),
-    isAncestor: async (ancestor, descendant) => {
-      const base = await git.text(['merge-base', objectId(ancestor), objectId(descendant)]);
-      return base.trim() === ancestor;
+    mergeBases: async (one, other) => {
+      const bases = await git.text(['merge-base', '--all', objectId(one), objectId(other)]);
+      return bases.split('\n').filter((line) => line !== '');
     },
     createRevert: async ({ branch, ...request }) => {
       const ref = refName(`refs/heads/${branch}`);

@@ -10,6 +10,7 @@ import {
   leftHostsTable,
   lockPriority,
   pullsTable,
+  pushesTable,
   settledTable,
   verdictTable,
 } from './tables.ts';
@@ -33,6 +34,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0011_known_as': { up: knownAs },
     '0012_left_hosts': { up: (db) => leftHostsTable(db.schema) },
     '0013_traces': { up: forgetTraces },
+    '0014_pushes': { up: (db) => pushesTable(db.schema) },
   };
 }
 

@@ -21,6 +21,15 @@ export interface Schema {
     known_as: string;
   };
   readonly pulls: { repository: string; number: number; head_sha: string; open: number; seen_at: number };
+  readonly pushes: {
+    repository_id: number;
+    branch: string;
+    before_sha: string;
+    after_sha: string;
+    account_id: number;
+    login: string;
+    at: number;
+  };
   readonly plans: { digest: string; body: Uint8Array; stored_at: number };
   readonly plan_uses: {
     digest: string;

@@ -27,9 +27,31 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     auditSuite(current);
     keysSuite(current);
     pullsSuite(current);
+    pushesSuite(current);
     driftSuite(current);
     settledSuite(current);
     verdictsSuite(current);
+  });
+}
+
+function pushesSuite(store: () => Store): void {
+  it('keeps who pushed to a branch, each push once, until it is old', async () => {
+    const repositoryId = Date.now();
+    const branch = { repositoryId, branch: 'change' };
+    const anna = { before: '0000', after: 'a', account: { login: 'anna', id: 5_000_000_000 } };
+    const rita = { before: 'a', after: 'b', account: { login: 'rita', id: 7 } };
+    await store().pushes.add(branch, [anna, anna]);
+    await store().pushes.add(branch, [rita]);
+    await store().pushes.add(branch, [anna]);
+    await store().pushes.add(branch, []);
+    await store().pushes.add({ ...branch, branch: 'Change' }, [{ ...rita, after: 'c' }]);
+    const pushes = await store().pushes.of(branch);
+    expect([...pushes].sort((one, other) => one.after.localeCompare(other.after))).toEqual([anna, rita]);
+    expect(await store().pushes.of({ ...branch, repositoryId: repositoryId + 1 })).toEqual([]);
+    await store().pushes.prune(Date.now() - 60_000);
+    expect(await store().pushes.of(branch)).toHaveLength(2);
+    expect(await store().pushes.prune(Date.now() + 1)).toBeGreaterThanOrEqual(3);
+    expect(await store().pushes.of(branch)).toEqual([]);
   });
 }
 

@@ -11,6 +11,7 @@ import { migrations } from './migrations.ts';
 import { plansIn } from './plans.ts';
 import { openPostgres } from './postgres.ts';
 import { pullsIn } from './pulls.ts';
+import { pushesIn } from './pushes.ts';
 import { receiptsIn } from './receipts.ts';
 import { repositoriesIn } from './repositories.ts';
 import { runsIn } from './runs.ts';
@@ -54,6 +55,7 @@ function storeOn(connection: Connection, now: Clock) {
     dialect: connection.dialect,
     repositories: repositoriesIn(connection),
     pulls: pullsIn(connection, now),
+    pushes: pushesIn(connection, now),
     plans: plansIn(connection, now),
     blobs: blobsIn(connection, now),
     runs: runsIn(connection, now),

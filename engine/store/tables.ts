@@ -66,6 +66,27 @@ export async function hostKeysTable(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+export async function pushesTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('pushes')
+    .addColumn('repository_id', 'bigint', (c) => c.notNull())
+    .addColumn('branch', 'text', (c) => c.notNull())
+    .addColumn('before_sha', 'text', (c) => c.notNull())
+    .addColumn('after_sha', 'text', (c) => c.notNull())
+    .addColumn('account_id', 'bigint', (c) => c.notNull())
+    .addColumn('login', 'text', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('pushes_key', [
+      'repository_id',
+      'branch',
+      'before_sha',
+      'after_sha',
+      'account_id',
+    ])
+    .execute();
+  await schema.createIndex('pushes_by_time').on('pushes').column('at').execute();
+}
+
 export async function lockPriority(schema: SchemaModule): Promise<void> {
   await schema
     .alterTable('lock_queue')

@@ -41,6 +41,11 @@ export function createAccounts(): Accounts {
   };
 }
 
+/** By which GitHub knows whose account a commit's author is. */
+export function emailOf({ login }: Pick<Account, 'login'>): string {
+  return `${login}@example.com`;
+}
+
 /** The App's private key in the form GitHub gives it (PKCS#1 PEM). */
 export async function createAppKey(): Promise<string> {
   const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: RSA_BITS });
@@ -96,7 +101,7 @@ export function seedOf(input: SeedInput): Record<string, unknown> {
     tokens: Object.fromEntries(people.map(({ token, login }) => [token, { login }])),
     github: {
       users: [
-        ...people.map(({ login }) => ({ login, name: login, email: `${login}@example.com` })),
+        ...people.map(({ login }) => ({ login, name: login, email: emailOf({ login }) })),
         {
           login: botLogin(input.appSlug),
           name: input.appSlug,

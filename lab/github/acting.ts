@@ -32,16 +32,26 @@ export interface Acting {
   readonly createRepository: (repository: NewRepository) => Promise<RepositoryName>;
   /** The user's own copy, with all branches. A pull request from it has `LOGIN:BRANCH` as its branch. */
   readonly forkRepository: (repo: RepositoryName, user: Account) => Promise<RepositoryName>;
-  /** Creates the branch at the tip of `from` (the default branch) and commits to it; gives the commit's id. */
+  /**
+   * Creates the branch at the tip of `from` (the default branch) and commits to it; gives the commit's id. `author`: whose name the
+   * commit bears, which anybody may write.
+   */
   readonly branchWithChanges: (
     repo: RepositoryName,
     branch: string,
     files: Files,
     from?: string,
     user?: Account,
+    author?: Account,
   ) => Promise<string>;
   /** Commits to an existing branch as the author; gives the commit's id. */
-  readonly push: (repo: RepositoryName, branch: string, files: Files, user?: Account) => Promise<string>;
+  readonly push: (
+    repo: RepositoryName,
+    branch: string,
+    files: Files,
+    user?: Account,
+    author?: Account,
+  ) => Promise<string>;
   readonly openPullRequest: (repo: RepositoryName, pull: NewPull, user?: Account) => Promise<number>;
   /** Many branches with a pull request each; gives their numbers. */
   readonly openPullRequests: (repo: RepositoryName, changes: readonly Files[]) => Promise<number[]>;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Account, Accounts } from './accounts.ts';
+import { type Account, type Accounts, emailOf } from './accounts.ts';
 import type { Acting, Files, RepositoryName } from './acting.ts';
 import { answerApi } from './api.ts';
 import { emitPull, senderOf } from './changes.ts';
@@ -53,6 +53,7 @@ async function commit(
   repo: RepositoryName,
   parent: string | undefined,
   files: Files,
+  author?: Account,
 ): Promise<string> {
   const git = `${pathOf(repo)}/git`;
   const tree = Object.entries(files).map(([path, content]) => ({
@@ -69,7 +70,8 @@ async function commit(
   );
   const message = `Change ${Object.keys(files).join(', ').slice(0, 60)}`;
   const parents = parent === undefined ? [] : [parent];
-  const body = { message, tree: made.sha, parents };
+  const named = author && { name: author.login, email: emailOf(author) };
+  const body = { message, tree: made.sha, parents, ...(named && { author: named, committer: named }) };
   return String(asJson(await must(request(user, 'POST', `${git}/commits`, body), 'committing')).sha);
 }
 
@@ -96,9 +98,10 @@ function codeActs(parts: Parts) {
     files,
     from,
     user = accounts.author,
+    author,
   ) => {
     const start = from ?? rowOf(context, repo).default_branch;
-    const sha = await commit(parts, user, repo, await branchSha(repo, start), files);
+    const sha = await commit(parts, user, repo, await branchSha(repo, start), files, author);
     const body = { ref: `refs/heads/${branch}`, sha };
     await must(request(user, 'POST', `${pathOf(repo)}/git/refs`, body), `creating ${branch}`);
     return sha;
@@ -119,8 +122,8 @@ function codeActs(parts: Parts) {
     await must(request(accounts.admin, 'POST', `${pathOf(repo)}/git/refs`, ref), `creating ${branch}`);
     return repo;
   };
-  const push: Acting['push'] = async (repo, branch, files, user = accounts.author) => {
-    const sha = await commit(parts, user, repo, await branchSha(repo, branch), files);
+  const push: Acting['push'] = async (repo, branch, files, user = accounts.author, author) => {
+    const sha = await commit(parts, user, repo, await branchSha(repo, branch), files, author);
     const path = `${pathOf(repo)}/git/refs/heads/${branch}`;
     await must(request(user, 'PATCH', path, { sha }), `pushing to ${branch}`);
     return sha;

@@ -1,3 +1,4 @@
+import { ACTIVITY_ROUTES } from './activity.ts';
 import { ok, problem } from './answers.ts';
 import { appRoute } from './app-routes.ts';
 import { announce } from './changes.ts';
@@ -15,7 +16,7 @@ import type { Route } from './routes.ts';
 import type { RepoRow, TokenUser } from './rows.ts';
 import { byName, redirected, refusedOn, refusedToInstallation } from './standing.ts';
 
-const ROUTES: readonly Route[] = [...PULL_ROUTES, ...CHECK_ROUTES, ...OTHER_ROUTES];
+const ROUTES: readonly Route[] = [...PULL_ROUTES, ...CHECK_ROUTES, ...ACTIVITY_ROUTES, ...OTHER_ROUTES];
 
 /** Requests that write, but never move a branch or tag: git need not be brought up to them. */
 const MOVES_NO_REF =

@@ -1,3 +1,4 @@
+import { isForced, recordActivity } from './activity.ts';
 import type { LabContext } from './context.ts';
 import { bringHead } from './forks.ts';
 import { newCommits } from './history.ts';
@@ -18,8 +19,10 @@ export async function announce(
   repo: RepoRow,
   changes: readonly RefChange[],
   actor: string,
+  moved?: 'pr_merge',
 ): Promise<void> {
   if (changes.length === 0) return;
+  recordActivity(context, repo, changes, actor, moved);
   if (isFork(repo)) return announceFork(context, repo, changes, actor);
   const repository = await callJson(context, `/repos/${repo.full_name}`);
   const sender = await senderOf(context, actor);
@@ -183,13 +186,6 @@ function pushPayload(
     repository,
     sender,
   });
-}
-
-/** Forced: the old tip is no ancestor of the new one. */
-function isForced(context: LabContext, repo: RepoRow, change: RefChange): boolean {
-  if (change.before === undefined || change.after === undefined) return false;
-  const lost = newCommits(context.store, repo.id, { ...change, before: change.after, after: change.before });
-  return lost.length > 0;
 }
 
 function pushedCommit(repo: RepoRow, commit: CommitRow, baseUrl: string): Json {

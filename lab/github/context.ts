@@ -57,6 +57,20 @@ export interface LabState {
   /** Of the App on the lab's first owner; another one after each installation. */
   installationId: number;
   nextReactionId: number;
+  /** Moves of branches by repository, oldest first. */
+  readonly activities: Map<number, readonly Activity[]>;
+  nextActivityId: number;
+}
+
+/** As GitHub lists it, with the login for the account. */
+export interface Activity {
+  readonly id: number;
+  readonly ref: string;
+  readonly before: string;
+  readonly after: string;
+  readonly timestamp: string;
+  readonly activity_type: 'push' | 'force_push' | 'branch_creation' | 'branch_deletion' | 'pr_merge';
+  readonly actor: string;
 }
 
 export interface Reaction {

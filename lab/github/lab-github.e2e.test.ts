@@ -50,6 +50,42 @@ async function withClone<T>(
   }
 }
 
+describe('who moved a branch', () => {
+  test('is listed page by page, whatever names the commits bear', async () => {
+    const repo = await lab.createRepository({ files: { 'a.txt': '0\n' } });
+    const { author, reviewer } = lab.accounts;
+    const made = await lab.branchWithChanges(repo, 'moves', { 'a.txt': '1\n' });
+    const pushed = await lab.push(repo, 'moves', { 'a.txt': '2\n' }, reviewer, author);
+    const forced = await lab.forcePush(repo, 'moves', { 'a.txt': '3\n' });
+    const pull = await lab.openPullRequest(repo, { branch: 'moves' });
+    const names = { owner: repo.owner, repo: repo.name };
+    const commits = await engine.pulls.listCommits({ ...names, pull_number: pull });
+    expect(commits.data.map((commit) => commit.author?.login)).toEqual(['anna-author']);
+    await lab.mergeByHand(repo, pull, reviewer);
+    const list = (query: Record<string, string | number>) =>
+      engine.repos.listActivities({ ...names, ref: 'moves', per_page: 2, ...query });
+    const first = await list({});
+    const cursor = /after=([^&>]+)[^>]*>; rel="next"/.exec(first.headers.link ?? '')?.[1] ?? '';
+    const second = await list({ after: cursor });
+    const kinds = [...first.data, ...second.data].map(({ activity_type, actor, before, after }) => [
+      activity_type,
+      actor?.login,
+      before.replace(/^0+$/, 'none'),
+      after,
+    ]);
+    expect(kinds).toEqual([
+      ['force_push', 'olivia-owner', pushed, forced],
+      ['push', 'rob-reviewer', made, pushed],
+      ['branch_creation', 'anna-author', 'none', made],
+    ]);
+    expect(second.headers.link).toBeUndefined();
+    await expect(list({ after: 'made-up' })).rejects.toMatchObject({ status: 422 });
+    const main = await engine.repos.listActivities({ ...names, ref: 'refs/heads/main' });
+    expect(main.data[0]).toMatchObject({ activity_type: 'pr_merge', actor: { login: 'rob-reviewer' } });
+    expect(lab.violations()).toEqual([]);
+  });
+});
+
 describe('git over HTTP', () => {
   test('a clone has what the API committed, and a push appears in the API with synchronize', async () => {
     const repo = await lab.createRepository({ files: { 'a.txt': 'one\n', 'dir/b.txt': 'bé\n' } });

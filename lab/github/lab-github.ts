@@ -206,6 +206,8 @@ function createState(): LabState {
     installationId: INSTALLATION_ID,
     otherRuns: new Set(),
     nextReactionId: 1,
+    activities: new Map(),
+    nextActivityId: 1,
   };
 }
 

@@ -4,6 +4,7 @@ import type { ApiAnswer, ApiCall } from './context.ts';
 import { pullFiles } from './files.ts';
 import { bringHead, forkOf } from './forks.ts';
 import { gitOutput } from './git.ts';
+import { newCommits } from './history.ts';
 import { callEmulator, callJson } from './internal.ts';
 import { asJson, type Json, parseJson, textOf } from './json.ts';
 import { baseTip, type MergeMethod, makeMerge } from './merges.ts';
@@ -12,7 +13,7 @@ import { contentsPermission } from './permissions.ts';
 import { pullFacts } from './pull-facts.ts';
 import { mirrorOf } from './repositories.ts';
 import type { Route, RouteInput } from './routes.ts';
-import type { PullRow } from './rows.ts';
+import type { CommitRow, PullRow } from './rows.ts';
 
 const PER_PAGE = 30;
 const PER_PAGE_LIMIT = 100;
@@ -22,6 +23,7 @@ export const PULL_ROUTES: readonly Route[] = [
   { method: 'GET', path: /^\/pulls\/(\d+)$/, handle: (input) => withMergeability(input) },
   { method: 'PATCH', path: /^\/pulls\/(\d+)$/, handle: editPull },
   { method: 'PUT', path: /^\/pulls\/(\d+)\/merge$/, handle: mergePull },
+  { method: 'GET', path: /^\/pulls\/(\d+)\/commits$/, handle: listCommits },
   { method: 'GET', path: /^\/pulls\/(\d+)\/files$/, handle: listFiles },
   { method: 'POST', path: /^\/pulls\/(\d+)\/reviews$/, handle: reviewPull },
   { method: 'GET', path: /^\/commits\/([0-9a-f]{40})\/pulls$/, handle: pullsOfCommit },
@@ -206,7 +208,7 @@ async function performMerge(
   const changes = await importFromGit(mirror, context.store);
   setClosed(context, pull, { sha, by: actor?.id ?? 0 });
   await writeRef(mirror, `refs/pull/${pull.number}/merge`, undefined);
-  await announce(context, mirror, repo, changes, input.actor);
+  await announce(context, mirror, repo, changes, input.actor, 'pr_merge');
   const repository = await callJson(context, `/repos/${repo.full_name}`);
   await emitPull(context, repo, pull.number, 'closed', {
     repository,
@@ -225,6 +227,36 @@ async function listFiles(input: RouteInput): Promise<ApiAnswer> {
   const files = await pullFiles(mirror, pull, `${input.context.baseUrl}/repos/${input.repo.full_name}`);
   const last = Math.max(1, Math.ceil(files.length / size));
   return answer(200, files.slice((page - 1) * size, page * size), linkHeader(input, page, last));
+}
+
+/** Commits that GitHub lists of a pull request. */
+const COMMITS_LISTED = 250;
+
+/** The emulator lists a commit of the base as well, and knows nobody's account; GitHub knows it by the address of mail. */
+async function listCommits(input: RouteInput): Promise<ApiAnswer> {
+  const { context, repo, query } = input;
+  const pull = findPull(input, input.params[0]);
+  if (pull === undefined) return problem(404, 'Not Found');
+  const before = pull.state === 'open' ? baseTip(await mirrorOf(context, repo), pull) : pull.base_sha;
+  const rows = newCommits(context.store, repo.id, { before, after: pull.head_sha }).reverse();
+  const listed = rows.slice(0, COMMITS_LISTED);
+  const page = Math.max(1, Number(query.get('page') ?? 1));
+  const size = Math.min(PER_PAGE_LIMIT, Number(query.get('per_page') ?? PER_PAGE));
+  const shown = listed.slice((page - 1) * size, page * size).map((row) => commitJson(input, row));
+  const last = Math.max(1, Math.ceil(listed.length / size));
+  return answer(200, await Promise.all(shown), linkHeader(input, page, last));
+}
+
+async function commitJson({ context, repo }: RouteInput, row: CommitRow): Promise<Json> {
+  const account = async (email: string): Promise<Json | null> => {
+    const user = context.store.users.findOneBy('email', email);
+    return user === undefined ? null : callJson(context, `/users/${encodeURIComponent(user.login)}`);
+  };
+  return {
+    ...(await callJson(context, `/repos/${repo.full_name}/commits/${row.sha}`)),
+    author: await account(row.author_email),
+    committer: await account(row.committer_email),
+  };
 }
 
 function linkHeader(input: RouteInput, page: number, last: number): Record<string, string> {

@@ -111,6 +111,75 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     expect(await onHost('two')).toBe('two\n');
   });
 
+  it('knows who pushed under the name of another, also when the pull request was closed meanwhile', async () => {
+    await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
+    const { author, reviewer, second } = world.github.accounts;
+    const { pull, sha } = await change('forged');
+    await world.check(sha, 'doaas/plan');
+    const head = await world.github.push(world.repo, 'forged', { 'NEWS.md': 'x\n' }, reviewer, author);
+    await world.check(head, 'doaas/plan');
+    await world.github.closePullRequest(world.repo, pull);
+    await workflowEnded(pull);
+    await world.github.reopenPullRequest(world.repo, pull);
+    await world.approve(pull, reviewer);
+    await waitingFor(head, /the one by rob-reviewer does not count: rob-reviewer pushed to it/);
+    await nextSecond();
+    const early = await world.say(pull, '/doaas apply', reviewer);
+    await world.answer(pull, early, /Not applied. Missing: one approving review/);
+    await world.approve(pull, second);
+    await waitingFor(head, /Waiting for:\*\* nothing/);
+    expect(await onHost('forged')).toBe('absent\n');
+  });
+
+  it('knows who pushed before a bot opened the pull request', async () => {
+    const { author, reviewer, second } = world.github.accounts;
+    const files = { '/etc/doaas-botted': { content: 'botted\n' } };
+    const head = await world.github.branchWithChanges(
+      world.repo,
+      'botted',
+      { 'db/botted.yaml': configuration('botted', { files }) },
+      undefined,
+      reviewer,
+      author,
+    );
+    await world.github.webhooks.settled();
+    const pull = await openAsBot('botted');
+    open.push(pull);
+    await world.check(head, 'doaas/plan');
+    await world.approve(pull, reviewer);
+    await waitingFor(head, /the one by rob-reviewer does not count: rob-reviewer pushed to it/);
+    await world.approve(pull, second);
+    await waitingFor(head, /Waiting for:\*\* nothing/);
+  });
+
+  it('asks GitHub who pushed where no webhook told it, and waits while nobody does', async () => {
+    const { author, reviewer, second } = world.github.accounts;
+    const { faults } = world.github.webhooks;
+    const { pull, sha } = await change('untold');
+    await world.check(sha, 'doaas/plan');
+    await world.github.webhooks.settled();
+    faults.add({ event: 'push', times: 1, effect: 'drop' });
+    faults.add({ event: 'pull_request', action: 'synchronize', times: 1, effect: 'drop' });
+    const head = await world.github.push(world.repo, 'untold', { 'NEWS.md': 'x\n' }, reviewer, author);
+    await world.github.webhooks.settled();
+    await world.say(pull, '/doaas plan');
+    await world.check(head, 'doaas/plan');
+    world.github.faults.add({ path: /\/activity\?/, times: 10_000, respond: { status: 404, body: {} } });
+    await world.approve(pull, second);
+    await waitingFor(head, /nobody told who pushed [0-9a-f]{8} to untold; push a new commit/);
+    world.github.faults.clear();
+    await world.approve(pull, reviewer);
+    const check = await waitingFor(head, /Waiting for:\*\* nothing/);
+    expect(check.summary).not.toContain('nobody told');
+    const asked = () => world.github.requests().filter(({ path }) => path.includes('/activity?')).length;
+    const before = asked();
+    const bare = await world.say(pull, '/doaas plan');
+    await world.answer(pull, bare, /Planning/);
+    await world.github.dismissReview(world.repo, pull, (await reviewOf(pull, second)) ?? 0);
+    await waitingFor(head, /the one by rob-reviewer does not count: rob-reviewer pushed to it/);
+    expect(asked()).toBe(before);
+  });
+
   it('begins by itself at the last approval once the checks of others are green', async () => {
     await setPolicy('trigger: approval\nmergeMethod: squash\nrules:\n  all: {checks: [ci/test]}\n');
     const { pull, sha } = await change('auto');
@@ -389,6 +458,37 @@ rules:
   });
 
   const name = () => `${world.repo.owner}/${world.repo.name}`;
+
+  async function workflowEnded(pull: number): Promise<void> {
+    const handle = world.engine.temporal().workflow.getHandle(`pull-request:${name()}#${pull}`.toLowerCase());
+    const status = async () => (await handle.describe()).status.name;
+    await until(async () => ((await status()) === 'COMPLETED' ? true : undefined), 'the workflow to end', 30);
+  }
+
+  async function request(method: string, path: string, token: string, body?: object): Promise<unknown> {
+    const answer = await fetch(`${world.github.url}/repos/${name()}${path}`, {
+      method,
+      headers: { authorization: `token ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answer.json();
+  }
+
+  /** As an App does; ours is the lab's only one. */
+  async function openAsBot(branch: string): Promise<number> {
+    const [token = ''] = world.github.installationTokens();
+    const made = await request('POST', '/pulls', token, { title: branch, head: branch, base: 'main' });
+    return (made as { readonly number: number }).number;
+  }
+
+  async function reviewOf(pull: number, by: { readonly login: string }): Promise<number | undefined> {
+    const { token } = world.github.accounts.admin;
+    const reviews = (await request('GET', `/pulls/${pull}/reviews`, token)) as readonly {
+      readonly id: number;
+      readonly user: { readonly login: string };
+    }[];
+    return reviews.find(({ user }) => user.login === by.login)?.id;
+  }
 
   async function inStore<T>(use: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> {
     const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
