@@ -7,6 +7,7 @@ import { adoptDrift } from './adopt.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
 import { refOf } from './located.ts';
+import { oneByOne } from './oneByOne.ts';
 import { refusalOnIssue } from './refusal.ts';
 import { auditRequest } from './requests.ts';
 import { signalPull, TASK_QUEUE } from './signalPull.ts';
@@ -34,7 +35,9 @@ export function clockActivities(engine: Engine): RepositoryActivities {
       return reason;
     },
     adoptDrift: (issue, request) => adoptDrift(engine, issue, request),
-    reportDrift: (repository, tip, plan) => reportDrift(engine, repository, tip, plan),
+    // that of a window may come beside that of the schedule: each looks for the issues that are open before it opens any
+    reportDrift: (repository, tip, plan) =>
+      oneByOne(recordName(repository), () => reportDrift(engine, repository, tip, plan)),
   };
 }
 

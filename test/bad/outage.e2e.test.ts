@@ -15,6 +15,8 @@ describe('while GitHub is away', { timeout: 3 * MINUTES }, () => {
     goAway();
     for (const name of NAMES) await on(name, `touch /var/tmp/${name}.go`);
     for (const name of NAMES) await mergeIsTried(name);
+    // as after the hour for which one is good: what the engine holds is worth nothing when GitHub is back
+    world.github.expireTokens();
     await world.github.closePullRequest(world.repo, of('closed').pull);
     await world.github.push(world.repo, 'pushed', { 'README.md': '# more\n' });
     done = await on('stays', 'cat /var/tmp/stays.done');
@@ -23,19 +25,21 @@ describe('while GitHub is away', { timeout: 3 * MINUTES }, () => {
   afterAll(() => world?.close());
 
   const NAMES = ['stays', 'closed', 'pushed'] as const;
-  type Name = (typeof NAMES)[number];
+  type Name = (typeof NAMES)[number] | 'restarted';
   const runs = new Map<Name, { readonly pull: number; readonly sha: string }>();
   let done = '';
 
+  /** Each on a server of its own; what comes later takes the first. */
+  const indexOf = (name: Name): number => Math.max(0, (NAMES as readonly Name[]).indexOf(name));
   const on = async (name: Name, script: string): Promise<string> =>
-    (await world.hosts[NAMES.indexOf(name)]?.exec(script))?.stdout.trim() ?? '';
+    (await world.hosts[indexOf(name)]?.exec(script))?.stdout.trim() ?? '';
   const of = (name: Name) => runs.get(name) ?? { pull: 0, sha: '' };
 
   /** Until the effect has begun, which waits for the test. */
   async function begin(name: Name): Promise<{ pull: number; sha: string }> {
     const files = {
       [`${name}.yaml`]: configuration(name, {
-        targets: { hosts: [`web-${NAMES.indexOf(name) + 1}`] },
+        targets: { hosts: [`web-${indexOf(name) + 1}`] },
         scripts: {
           [name]: {
             check: `test -e /var/tmp/${name}.done`,
@@ -92,4 +96,34 @@ describe('while GitHub is away', { timeout: 3 * MINUTES }, () => {
       expect(await world.merged(pull)).toBe(false);
     },
   );
+
+  it('an engine that is started again meanwhile, and so has no token, ends the run all the same', async () => {
+    const { pull, sha } = await begin('restarted');
+    runs.set('restarted', { pull, sha });
+    goAway();
+    await world.engine.stop();
+    await world.engine.start();
+    await on('restarted', 'touch /var/tmp/restarted.go');
+    const effect = await until(
+      async () => (await on('restarted', 'cat /var/tmp/restarted.done 2>/dev/null')) || undefined,
+      'the effect',
+      60,
+    );
+    // it asks who it is, and for a token, and gets no answer
+    const before = world.github.requests().length;
+    const asks = () =>
+      world.github
+        .requests()
+        .slice(before)
+        .some(({ status }) => status === 0);
+    await until(async () => (asks() ? true : undefined), 'the engine to ask GitHub', 60);
+    expect(await world.merged(pull)).toBe(false);
+    world.github.faults.clear();
+    await world.mergedSoon(pull, sha, 90);
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    expect(apply.title).toMatch(/^Applied 1 change on 1 server/);
+    await world.check(sha, 'doaas/verify', { conclusion: 'success' });
+    expect(effect).toMatch(/^\d+$/);
+    expect(await on('restarted', 'cat /var/tmp/restarted.done')).toBe(effect);
+  });
 });
