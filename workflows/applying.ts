@@ -7,6 +7,7 @@ import { endedBy, type Fleet, fail, leftOutOf, progressOf, rolloutOf } from './f
 import { undoHost } from './rollingBack.ts';
 import { lookUntil, roomFor } from './room.ts';
 import { silentHosts, verifyHosts } from './sites.ts';
+import { throughWindow } from './window.ts';
 
 /** A stop that must lead somewhere: `failed` by the rollout's own rule, `asked` by a person. */
 export type Stop = { readonly kind: 'failed' | 'asked'; readonly reason: string };
@@ -55,6 +56,10 @@ async function runInRoom(
   for (let left = stage.hosts; left.length > 0; ) {
     const room = await roomFor(run, left, at, fleet, control);
     if (typeof room === 'string') return unwanted(control) ?? { kind: 'failed', reason: room };
+    const window = await throughWindow(run, at, fleet, control);
+    if (window === 'opened') continue; // who is down may be somebody else by now
+    if (window === 'unwanted') return unwanted(control);
+    if (window !== 'open') return { kind: 'failed', reason: window.reason };
     const hosts = left.slice(0, room);
     left = left.slice(room);
     const stop = await runGroup(
