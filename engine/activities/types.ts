@@ -258,6 +258,8 @@ export interface PullActivities {
   appliedRun(pull: PullRef): Promise<RunRef | undefined>;
   /** Open pull requests on a base branch, for planning again when it moves. */
   openPullsOn(repository: RepositoryRef, baseRef: string): Promise<readonly number[]>;
+  /** The servers of an open pull request are others than when it was planned. */
+  planAgain(pull: PullRef): Promise<void>;
   signalBaseMoved(repository: RepositoryRef, numbers: readonly number[]): Promise<void>;
 }
 
