@@ -1,5 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
+import { groupsOf, isUnproven, toProve } from './batches.ts';
 import { causeOf } from './cause.ts';
 import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
@@ -74,24 +75,6 @@ async function runInRoom(
   return undefined;
 }
 
-/** Where the canary was skipped, one host goes first for the others all the same. */
-function groupsOf(
-  run: RunRef,
-  stage: RolloutStage,
-  hosts: readonly string[],
-  fleet: Fleet,
-): readonly (readonly string[])[] {
-  if (hosts.length === 0) return [];
-  const alone = isUnproven(run, stage, fleet) && !stage.canary && hosts.length > 1;
-  return alone ? [hosts.slice(0, 1), hosts.slice(1)] : [hosts];
-}
-
-function isUnproven(run: RunRef, { wave }: RolloutStage, fleet: Fleet): boolean {
-  return (
-    !fleet.proven.has(wave) && rolloutOf(run).stages.some((stage) => stage.wave === wave && stage.canary)
-  );
-}
-
 async function runGroup(
   run: RunRef,
   stage: RolloutStage,
@@ -117,9 +100,7 @@ async function proveGroup(
   control: Control,
 ): Promise<Stop | undefined> {
   await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'proving') });
-  const all = [...fleet.done].map(([host, wave]) => ({ host, wave }));
-  const hosts = rolloutOf(run).probes === 'done' ? all : all.filter(({ host }) => stage.hosts.includes(host));
-  const stop = await prove(run, fleet, canaries, { hosts });
+  const stop = await prove(run, fleet, canaries, { hosts: toProve(run, stage, fleet) });
   if (stop === undefined && stage.hosts.some((host) => fleet.done.has(host))) fleet.proven.add(stage.wave);
   return stop ?? unwanted(control);
 }
