@@ -1,5 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
+import { groupsOf, isUnproven, toProve } from './batches.ts';
 import { causeOf } from './cause.ts';
 import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
@@ -7,6 +8,7 @@ import { endedBy, type Fleet, fail, leftOutOf, progressOf, rolloutOf } from './f
 import { undoHost } from './rollingBack.ts';
 import { lookUntil, roomFor } from './room.ts';
 import { silentHosts, verifyHosts } from './sites.ts';
+import { throughWindow } from './window.ts';
 
 /** A stop that must lead somewhere: `failed` by the rollout's own rule, `asked` by a person. */
 export type Stop = { readonly kind: 'failed' | 'asked'; readonly reason: string };
@@ -55,6 +57,10 @@ async function runInRoom(
   for (let left = stage.hosts; left.length > 0; ) {
     const room = await roomFor(run, left, at, fleet, control);
     if (typeof room === 'string') return unwanted(control) ?? { kind: 'failed', reason: room };
+    const window = await throughWindow(run, at, fleet, control);
+    if (window === 'opened') continue; // who is down may be somebody else by now
+    if (window === 'unwanted') return unwanted(control);
+    if (window !== 'open') return { kind: 'failed', reason: window.reason };
     const hosts = left.slice(0, room);
     left = left.slice(room);
     const stop = await runGroup(
@@ -67,24 +73,6 @@ async function runInRoom(
     if (stop !== undefined) return stop;
   }
   return undefined;
-}
-
-/** Where the canary was skipped, one host goes first for the others all the same. */
-function groupsOf(
-  run: RunRef,
-  stage: RolloutStage,
-  hosts: readonly string[],
-  fleet: Fleet,
-): readonly (readonly string[])[] {
-  if (hosts.length === 0) return [];
-  const alone = isUnproven(run, stage, fleet) && !stage.canary && hosts.length > 1;
-  return alone ? [hosts.slice(0, 1), hosts.slice(1)] : [hosts];
-}
-
-function isUnproven(run: RunRef, { wave }: RolloutStage, fleet: Fleet): boolean {
-  return (
-    !fleet.proven.has(wave) && rolloutOf(run).stages.some((stage) => stage.wave === wave && stage.canary)
-  );
 }
 
 async function runGroup(
@@ -112,9 +100,7 @@ async function proveGroup(
   control: Control,
 ): Promise<Stop | undefined> {
   await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'proving') });
-  const all = [...fleet.done].map(([host, wave]) => ({ host, wave }));
-  const hosts = rolloutOf(run).probes === 'done' ? all : all.filter(({ host }) => stage.hosts.includes(host));
-  const stop = await prove(run, fleet, canaries, { hosts });
+  const stop = await prove(run, fleet, canaries, { hosts: toProve(run, stage, fleet) });
   if (stop === undefined && stage.hosts.some((host) => fleet.done.has(host))) fleet.proven.add(stage.wave);
   return stop ?? unwanted(control);
 }

@@ -45,7 +45,7 @@ async function correct(run: RunRef, control: Control): Promise<FinalPhase> {
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
   if (isUnwanted(control)) return { kind: 'stale', reason: control.cancelled ?? 'it was cancelled' };
   await short.startRun(run, 'correction');
-  const fleet = newFleet();
+  const fleet = newFleet(confirmed.windows);
   const stop = await applyAndVerify(run, fleet, control);
   if (stop !== undefined) return rollBack(run, fleet, stop.reason);
   const leftOut = leftOutOf(fleet, run);

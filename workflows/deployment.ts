@@ -127,7 +127,7 @@ async function changeHosts(asked: RunRef, progress: Control): Promise<FinalPhase
   });
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
   const run = onBase(asked, confirmed.baseSha);
-  const fleet = newFleet();
+  const fleet = newFleet(confirmed.windows);
   const stop = await applyAndVerify(run, fleet, progress);
   if (stop !== undefined) return endStopped(run, fleet, progress, stop);
   if (run.mergeSha !== undefined) return applied(run, fleet, { mergeSha: run.mergeSha, differs: false });

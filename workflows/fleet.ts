@@ -1,4 +1,10 @@
-import type { HostFailure, RolloutProgress, RolloutRef, RunRef } from '../engine/activities/types.ts';
+import type {
+  HostFailure,
+  PolicyWindow,
+  RolloutProgress,
+  RolloutRef,
+  RunRef,
+} from '../engine/activities/types.ts';
 import { isExceeded } from './budget.ts';
 
 /** What a run has done to its hosts so far. */
@@ -11,10 +17,12 @@ export interface Fleet {
   readonly skipped: string[];
   /** Waves in which a first host has proven the change. */
   readonly proven: Set<number>;
+  /** Change windows of the policy by which it was judged last. */
+  windows: readonly PolicyWindow[];
 }
 
-export function newFleet(): Fleet {
-  return { touched: new Map(), done: new Map(), failed: [], skipped: [], proven: new Set() };
+export function newFleet(windows: readonly PolicyWindow[] = []): Fleet {
+  return { touched: new Map(), done: new Map(), failed: [], skipped: [], proven: new Set(), windows };
 }
 
 /** Plans of older engines know no rollout: the hosts of a wave are changed together, and verified at the end. */

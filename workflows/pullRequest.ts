@@ -132,7 +132,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
         if (event.pushedBy !== undefined) state = withPusher(state, event.pushedBy);
         return look(false);
       case 'base-moved':
-        return state.running === undefined ? look(false) : undefined;
+        return state.running === undefined ? look(event.servers === true) : undefined;
       case 'reviewed':
         if (state.snapshot === undefined) await look(false);
         return judgeAgain(desk);

@@ -76,6 +76,8 @@ test('pushers are remembered, once each, and none is lost among events that say 
   expect(saysTheSame(pushed('a'), pushed('a'))).toBe(true);
   expect(saysTheSame({ kind: 'changed' }, { kind: 'changed' })).toBe(true);
   expect(saysTheSame({ kind: 'asked', request }, { kind: 'asked', request })).toBe(false);
+  expect(saysTheSame({ kind: 'base-moved' }, { kind: 'base-moved' })).toBe(true);
+  expect(saysTheSame({ kind: 'base-moved' }, { kind: 'base-moved', servers: true })).toBe(false);
 });
 
 test('a fork is planned at the head that was named, and at no other', () => {

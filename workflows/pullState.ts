@@ -191,9 +191,10 @@ export function requestBy(actor: string, plan: PlanRef, at: number): Request {
 /** Hints to look again; one look answers all that came before it. */
 export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
   if (a.kind !== b.kind || a.kind === 'asked' || a.kind === 'misspelt') return false;
-  return pusherOf(a) === pusherOf(b);
+  return newsOf(a) === newsOf(b);
 }
 
-function pusherOf(event: PullEvent): string | undefined {
+function newsOf(event: PullEvent): string | boolean | undefined {
+  if (event.kind === 'base-moved') return event.servers;
   return event.kind === 'changed' ? event.pushedBy?.login : undefined;
 }

@@ -1,6 +1,7 @@
-import { condition, setHandler, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
+import { noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
 import { askAgainAfter } from './lockRetry.ts';
@@ -41,6 +42,8 @@ export async function rollback(applied: RunRef, as: RunRef): Promise<LateRollbac
   const result = summarise(outcomes, revert);
   await short.endRun(as, result.kind === 'refused' ? 'stale' : result.kind, undefined);
   if (result.kind !== 'held') await short.releaseLocks(as.run);
+  // it was opened, and perhaps planned, before the hosts were put back
+  if (patched('plan-revert-again')) await short.planAgain({ ...as.pull, number: revert }).catch(noted);
   return result;
 }
 

@@ -14,6 +14,7 @@ import type {
   UndoOutcome,
   VerifyOutcome,
   VerifyScope,
+  WindowShut,
 } from '../engine/activities/types.ts';
 import {
   onHost,
@@ -53,6 +54,16 @@ export async function confirmPlan(run: RunRef): Promise<ConfirmOutcome> {
   if (elsewhere.length === 0) return reading.confirmPlan(run);
   const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
   return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere, run.run));
+}
+
+export async function confirmRest(
+  run: RunRef,
+  leftOut: readonly string[],
+): Promise<ConfirmOutcome | WindowShut> {
+  const { pull, plan, mergeSha, elsewhere = [] } = run;
+  if (elsewhere.length === 0) return reading.confirmRest(run, leftOut);
+  const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
+  return reading.confirmRest(run, leftOut, await readElsewhere(pull, revision, elsewhere));
 }
 
 function readElsewhere(

@@ -3,17 +3,18 @@ import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import type { Json } from '../operations/operation.ts';
 import { coveredBy } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import type { PolicyWindow } from '../spec/types.generated.ts';
 import { assemble } from './assemble.ts';
 import { auditRun, grounds } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
-import { judgePull } from './gate.ts';
+import { type Judged, judgePull } from './gate.ts';
 import type { HostPlanning } from './planning.ts';
 import { planRevision } from './pull.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { revisionOf } from './runRevision.ts';
-import type { ConfirmOutcome, RunRef, SitePart } from './types.ts';
+import type { ConfirmOutcome, RunRef, SitePart, WindowShut } from './types.ts';
 
 /**
  * The approval covers the head and the plan on fresh facts; anything else voids it, with the difference. Where the base
@@ -43,18 +44,56 @@ export async function confirmPlan(
     return { kind: 'changed', reason: 'the branch conflicts with its base now' };
   const judged = await judgePull(engine, pull, run.plan, run.context ?? {});
   const { verdict } = judged;
-  if (!verdict.ready)
-    return { kind: 'changed', reason: `it is not ready any more. Missing: ${verdict.missing.join('; ')}` };
+  if (!verdict.ready) return { kind: 'changed', reason: notReady(judged) };
   const fenceOf = await fencesFor(engine, run.run);
   const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts, fenceOf);
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;
-  const outcome: ConfirmOutcome = moved
-    ? { kind: 'unchanged', baseSha: run.plan.baseSha }
-    : compared(run, plannings, await engine.store.plans.get(plan.digest));
-  if (outcome.kind === 'changed') return outcome;
+  const differs = moved ? undefined : await difference(engine, run, plannings);
+  if (differs !== undefined) return { kind: 'changed', reason: differs };
   if (moved) await keepRef(engine, run);
   await auditRun(engine, run, 'confirm', grounds(judged));
-  return outcome;
+  return { ...unchangedUnder(verdict.windows), ...(moved ? { baseSha: run.plan.baseSha } : {}) };
+}
+
+/** Where the policy has windows, they are asked for again before each further batch. */
+export function unchangedUnder(windows: readonly PolicyWindow[]): ConfirmOutcome {
+  return windows.length === 0 ? { kind: 'unchanged' } : { kind: 'unchanged', windows };
+}
+
+/**
+ * In the middle of a run, once a window has opened: does the policy of now still let it go on, and is what is left the approved
+ * plan? The base may have moved meanwhile; what was begun is finished on its own. `leftOut`: hosts that are not changed any more.
+ */
+export async function confirmRest(
+  engine: Engine,
+  run: RunRef,
+  leftOut: readonly string[],
+  parts: readonly SitePart[] = [],
+): Promise<ConfirmOutcome | WindowShut> {
+  const { pull, plan } = run;
+  const client = await engine.github.installationClient(pull.repository.installationId);
+  const ended = otherThanPlanned(run, await getPull(client, pull.repository, pull.number));
+  if (ended !== undefined) return { kind: 'changed', reason: ended };
+  const judged = await judgePull(engine, pull, plan, run.context ?? {});
+  const { ready, opensAt, windows } = judged.verdict;
+  if (opensAt !== undefined) return { kind: 'shut', until: new Date(opensAt).toISOString() };
+  if (!ready) return { kind: 'changed', reason: notReady(judged) };
+  const resolved = await engine.revisions.resolve(pull, revisionOf(run));
+  if (resolved.kind === 'conflict') return { kind: 'changed', reason: 'the branch conflicts with its base' };
+  const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts);
+  const rest = plannings.filter((planning) => !leftOut.includes(hostOf(planning)));
+  const other = await difference(engine, run, rest);
+  if (other !== undefined) return { kind: 'changed', reason: other };
+  await auditRun(engine, run, 'confirm', grounds(judged));
+  return unchangedUnder(windows);
+}
+
+function hostOf(planning: HostPlanning): string {
+  return planning.kind === 'problem' ? planning.host : planning.plan.host;
+}
+
+function notReady({ verdict }: Judged): string {
+  return `it is not ready any more. Missing: ${verdict.missing.join('; ')}`;
 }
 
 /** Undefined: what was approved is what would be merged now, or is merged. */
@@ -73,22 +112,23 @@ async function onTip(client: GitHubClient, run: RunRef, { baseRef }: PullRequest
   return { ...run, plan: { ...run.plan, baseSha } };
 }
 
-/** On the same base: every step of the fresh plan is in the approved one. */
-function compared(
+/** On the same base: undefined where every step of the fresh plan is in the approved one. */
+async function difference(
+  { store }: Engine,
   { plan }: RunRef,
   plannings: readonly HostPlanning[],
-  approved: Plan | undefined,
-): ConfirmOutcome {
+): Promise<string | undefined> {
+  const approved = await store.plans.get(plan.digest);
   const made = assemble(plannings);
   const awaited = (plan.rollout?.unreachable ?? 'fail') !== 'fail';
   const problem = made.problems.find(({ away }) => !(away && awaited));
-  if (problem !== undefined) return { kind: 'changed', reason: problem.message };
+  if (problem !== undefined) return problem.message;
   const other = made.plan.hosts.filter(
     ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
   );
-  if (other.length === 0) return { kind: 'unchanged' };
+  if (other.length === 0) return undefined;
   const names = other.map((host) => host.host).join(', ');
-  return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };
+  return `the state of ${names} has changed since the plan`;
 }
 
 function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {

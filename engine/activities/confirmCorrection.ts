@@ -5,6 +5,8 @@ import { coveredBy } from '../plan/digest.ts';
 import { returnable, wantedItems } from '../plan/settled.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import type { PolicyWindow } from '../spec/types.generated.ts';
+import { unchangedUnder } from './confirm.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
@@ -15,11 +17,12 @@ import type { ConfirmOutcome, RunRef } from './types.ts';
 
 /** With its hosts locked: is there still the same to put back, and may it be? Reads them anew. */
 export async function confirmCorrection(engine: Engine, run: RunRef): Promise<ConfirmOutcome> {
-  const reason = await objection(engine, run);
-  return reason === undefined ? { kind: 'unchanged' } : { kind: 'changed', reason };
+  const found = await lookAgain(engine, run);
+  return typeof found === 'string' ? { kind: 'changed', reason: found } : unchangedUnder(found);
 }
 
-async function objection(engine: Engine, run: RunRef): Promise<string | undefined> {
+/** The windows of the policy; or the sentence that says what stands against it. */
+async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly PolicyWindow[]> {
   const { repository } = run.pull;
   const client = await engine.github.installationClient(repository.installationId);
   const branch = await defaultBranchOf(client, repository);
@@ -43,8 +46,8 @@ async function objection(engine: Engine, run: RunRef): Promise<string | undefine
   if (hosts.length === 0) return 'nothing is left to put back';
   const other = await firstNotCovered(engine, run, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
-  const { missing } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
-  return missing.length === 0 ? undefined : missing.join('; ');
+  const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
+  return missing.length === 0 ? windows : missing.join('; ');
 }
 
 async function stillCorrectable(

@@ -77,7 +77,7 @@ export function judgedBy(
   { position }: ResolvedDocument,
   plan: Plan,
 ): CorrectionVerdict {
-  if (policy.errors.length > 0) return { missing: [BROKEN_POLICY] };
+  if (policy.errors.length > 0) return { missing: [BROKEN_POLICY], windows: [] };
   const targets = targetsOf(plan, { merged: resolution.hosts });
   return judgeCorrection(policy.spec, { targets, paths: [position.file], now: Date.now() });
 }

@@ -9,7 +9,8 @@ export type PullEvent =
   | { readonly kind: 'reviewed' }
   /** Checks of others have ended. */
   | { readonly kind: 'checked' }
-  | { readonly kind: 'base-moved' }
+  /** `servers`: so did what its servers are, and a plan of the same base is another one now. */
+  | { readonly kind: 'base-moved'; readonly servers?: true }
   | { readonly kind: 'asked'; readonly request: Request }
   /** A comment begins with /doaas but is no command; the text says what to do. */
   | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };

@@ -46,6 +46,7 @@ export function requestActivities(engine: Engine): Requests {
     isRunning: (workflowId) => isAlive(engine.temporal, workflowId),
     appliedRun: (pull) => appliedRun(engine, pull),
     openPullsOn: (repository, baseRef) => openPullsOn(engine, repository, baseRef),
+    planAgain: (pull) => signalPull(engine.temporal, pull, { kind: 'base-moved', servers: true }),
     signalBaseMoved: (repository, numbers) => signalBaseMoved(engine, repository, numbers),
   };
 }

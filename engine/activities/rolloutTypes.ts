@@ -1,4 +1,7 @@
-/** The part of the contract of types.ts that is about batches. */
+/** The part of the contract of types.ts that is about batches, and what is asked between them. */
+import type { PolicyWindow } from '../spec/types.generated.ts';
+import type { SitePart } from './siteTypes.ts';
+import type { ConfirmOutcome, RunRef } from './types.ts';
 
 /** What the approved plan says of the order of its hosts; see docs/rollouts.md. */
 export interface RolloutRef {
@@ -25,8 +28,9 @@ export interface RolloutStage {
 export interface RolloutProgress {
   /** Index of the stage in work; the number of stages once all are done. */
   readonly at: number;
-  readonly doing: 'changing' | 'proving' | 'pausing' | 'waiting';
-  /** ISO time at which the pause ends. */
+  /** `shut`: the change window is. */
+  readonly doing: 'changing' | 'proving' | 'pausing' | 'waiting' | 'shut';
+  /** ISO time at which the pause ends or the window opens. */
   readonly until?: string;
   readonly failed: readonly HostFailure[];
   /** Out of reach when their turn came. */
@@ -45,4 +49,25 @@ export interface HostFailure {
 /** Which hosts are verified, each up to the wave whose steps were done there. */
 export interface VerifyScope {
   readonly hosts: readonly { readonly host: string; readonly wave: number }[];
+}
+
+/** `until`: ISO time at which all windows are open; left out where that is further away than anybody looks. */
+export interface WindowShut {
+  readonly kind: 'shut';
+  readonly until?: string;
+}
+
+export interface RolloutActivities {
+  /** Are all of these windows open now? Asks nobody. */
+  windowNow(windows: readonly PolicyWindow[]): Promise<{ readonly kind: 'open' } | WindowShut>;
+  /** In the middle of a run: may it go on, and is what is left of it still the same? */
+  confirmRest(
+    run: RunRef,
+    leftOut: readonly string[],
+    parts?: readonly SitePart[],
+  ): Promise<ConfirmOutcome | WindowShut>;
+  /** Which of these hosts do not answer now. */
+  silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]>;
+  /** ISO time until which a person may say what becomes of a cancelled run. */
+  decisionDeadline(run: RunRef): Promise<string>;
 }

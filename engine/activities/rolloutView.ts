@@ -2,11 +2,13 @@ import type { ApplyView, BatchView, HostProblem, StoppedView } from '../github/r
 import type { RunRecord } from './runViews.ts';
 import type { HostFailure, RolloutProgress } from './types.ts';
 
-/** The batches of a run, where there is more than one. `over`: all are done. */
+/** The batches of a run, where there is more than one, or it waits. `over`: all are done. */
 export function rolloutView({ plan, detail }: RunRecord, over: boolean): Pick<ApplyView, 'rollout'> {
   const { rollout } = plan;
   const progress = detail.rollout;
-  if (rollout === undefined || progress === undefined || rollout.stages.length < 2) return {};
+  if (rollout === undefined || progress === undefined) return {};
+  const waits = progress.doing === 'waiting' || progress.doing === 'shut';
+  if (rollout.stages.length < 2 && (over || !waits)) return {};
   const batches = rollout.stages.map(({ hosts, canary }, i) => ({
     hosts,
     canary,
@@ -31,6 +33,7 @@ const DOING = {
   proving: 'proving',
   pausing: 'pausing',
   waiting: 'awaiting',
+  shut: 'shut',
 } as const satisfies Record<RolloutProgress['doing'], BatchView['state']>;
 
 function batchState(

@@ -1,13 +1,15 @@
 import { sh } from '../shell/sh.ts';
+import { confirmRest } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { hostOf } from './hostRun.ts';
 import { inParallel, isAway } from './planning.ts';
-import type { DeploymentActivities, RunRef } from './types.ts';
+import type { RolloutActivities, RunRef } from './types.ts';
+import { windowNow } from './windowNow.ts';
 
-type Rollouts = Pick<DeploymentActivities, 'silentHosts' | 'decisionDeadline'>;
-
-export function rolloutActivities(engine: Engine): Rollouts {
+export function rolloutActivities(engine: Engine): RolloutActivities {
   return {
+    windowNow: async (windows) => windowNow(windows, Date.now()),
+    confirmRest: (run, leftOut, parts) => confirmRest(engine, run, leftOut, parts),
     silentHosts: (run, hosts) => silentHosts(engine, run, hosts),
     decisionDeadline: async () =>
       new Date(Date.now() + engine.config.cancelDecisionSeconds * 1000).toISOString(),

@@ -5,15 +5,44 @@
 
 import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 import type { AdoptAnswer, Asked } from './issueTypes.ts';
-import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
+import type {
+  ConfirmOutcome,
+  HostOutcome,
+  MergeOutcome,
+  UndoOutcome,
+  VerifyOutcome,
+} from './outcomeTypes.ts';
+import type {
+  HostFailure,
+  RolloutActivities,
+  RolloutProgress,
+  RolloutRef,
+  VerifyScope,
+} from './rolloutTypes.ts';
 import type { RunStart, SitePart } from './siteTypes.ts';
 
+export type { PolicyWindow } from '../spec/types.generated.ts';
 export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } from './clockTypes.ts';
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 export type { AdoptAnswer, Asked, IssueCommandName, IssueRequest } from './issueTypes.ts';
+export type {
+  ConfirmOutcome,
+  HostOutcome,
+  MergeOutcome,
+  UndoOutcome,
+  VerifyOutcome,
+} from './outcomeTypes.ts';
 export type { PullEvent } from './pullEvent.ts';
-export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
+export type {
+  HostFailure,
+  RolloutActivities,
+  RolloutProgress,
+  RolloutRef,
+  RolloutStage,
+  VerifyScope,
+  WindowShut,
+} from './rolloutTypes.ts';
 export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
 export interface RepositoryRef {
@@ -161,34 +190,6 @@ export interface RunRef {
   readonly correction?: { readonly document: string };
 }
 
-export type ConfirmOutcome =
-  /** `baseSha`: the base has moved, and the plan is the same on this tip. */
-  | { readonly kind: 'unchanged'; readonly baseSha?: string }
-  /** The approval does not cover what would run now; the sentence says what changed. */
-  | { readonly kind: 'changed'; readonly reason: string };
-
-export type HostOutcome =
-  | { readonly kind: 'applied' }
-  | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'cancelled' };
-
-export type VerifyOutcome =
-  | { readonly kind: 'verified' }
-  /** `hosts`: each that is not as wanted, with the first thing that is wrong. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly hosts?: readonly HostFailure[] };
-
-export type UndoOutcome =
-  /** `remarks`: what was left or moved on purpose. */
-  | { readonly kind: 'rolled-back'; readonly remarks?: readonly string[] }
-  /** What remains, for a person. */
-  | { readonly kind: 'held'; readonly reason: string }
-  /** A later run touched the same item, so nothing was done. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export type MergeOutcome =
-  | { readonly kind: 'merged'; readonly mergeSha: string; readonly differs: boolean }
-  | { readonly kind: 'refused'; readonly reason: string };
-
 export type RunEnd = 'applied' | 'rolled-back' | 'held' | 'stale' | 'cancelled';
 
 /** Where a run is, as its checks show it. */
@@ -257,10 +258,12 @@ export interface PullActivities {
   appliedRun(pull: PullRef): Promise<RunRef | undefined>;
   /** Open pull requests on a base branch, for planning again when it moves. */
   openPullsOn(repository: RepositoryRef, baseRef: string): Promise<readonly number[]>;
+  /** The servers of an open pull request are others than when it was planned. */
+  planAgain(pull: PullRef): Promise<void>;
   signalBaseMoved(repository: RepositoryRef, numbers: readonly number[]): Promise<void>;
 }
 
-export interface DeploymentActivities {
+export interface DeploymentActivities extends RolloutActivities {
   /** Undefined: the engine reaches all of its hosts. */
   startRun(run: RunRef, kind: 'apply' | 'rollback' | 'correction'): Promise<RunStart | undefined>;
   acquireLocks(run: RunRef, workflowId: string): Promise<LockOutcome>;
@@ -278,10 +281,6 @@ export interface DeploymentActivities {
     scope?: VerifyScope,
     site?: string,
   ): Promise<VerifyOutcome>;
-  /** Which of these hosts do not answer now. */
-  silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]>;
-  /** ISO time until which a person may say what becomes of a cancelled run. */
-  decisionDeadline(run: RunRef): Promise<string>;
   undoHost(
     run: RunRef,
     host: string,

@@ -9,9 +9,10 @@ const asked = { targets: [target('web-1'), target('web-2')], paths: ['web.yaml']
 const rule = (given: NonNullable<PolicySpec['rules']>[string]): PolicySpec => ({ rules: { web: given } });
 
 test('without a policy, and whatever approvals and checks it asks for, a correction may be made', () => {
-  expect(judgeCorrection(undefined, asked)).toEqual({ missing: [] });
+  expect(judgeCorrection(undefined, asked)).toEqual({ missing: [], windows: [] });
   expect(judgeCorrection(rule({ approvals: [{ count: 2 }], checks: ['ci'] }), asked)).toEqual({
     missing: [],
+    windows: [],
   });
 });
 
@@ -20,6 +21,7 @@ test('a shut window keeps it, and says when it opens; an open one does not', () 
   expect(judgeCorrection(rule({ window: monday }), asked)).toEqual({
     missing: ['the change window mon UTC is shut (rule web)'],
     opensAt: Date.parse('2026-01-05T00:00:00Z'),
+    windows: [monday],
   });
   expect(judgeCorrection(rule({ window: { timeZone: 'UTC', days: ['thu'] } }), asked).missing).toEqual([]);
 });

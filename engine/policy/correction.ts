@@ -1,7 +1,7 @@
-import type { PolicySpec } from '../spec/types.generated.ts';
+import type { PolicySpec, PolicyWindow } from '../spec/types.generated.ts';
 import { isOpen, opensAt } from './calendar.ts';
 import { type Change, changedOf, packagesRemoved } from './change.ts';
-import { sayWindow } from './judge.ts';
+import { sayWindow, windowsOf } from './judge.ts';
 import { matchedRules } from './match.ts';
 
 /** What a policy says of a correction: nothing is asked of a person, but windows and limits hold. */
@@ -10,6 +10,7 @@ export interface CorrectionVerdict {
   readonly missing: readonly string[];
   /** Only windows are shut: epoch ms at which all are open. */
   readonly opensAt?: number;
+  readonly windows: readonly PolicyWindow[];
 }
 
 /** `paths`: the files of the documents that ask for it. */
@@ -28,12 +29,10 @@ export function judgeCorrection(
   const windows = shut.map(
     ({ name, window }) => `the change window ${sayWindow(window)} is shut (rule ${name})`,
   );
-  if (limits.length > 0 || shut.length === 0) return { missing: [...limits, ...windows] };
-  const opening = opensAt(
-    rules.flatMap(({ rule }) => rule.window ?? []),
-    change.now,
-  );
-  return { missing: windows, ...(opening === undefined ? {} : { opensAt: opening }) };
+  const all = windowsOf(rules);
+  if (limits.length > 0 || shut.length === 0) return { missing: [...limits, ...windows], windows: all };
+  const opening = opensAt(all, change.now);
+  return { missing: windows, windows: all, ...(opening === undefined ? {} : { opensAt: opening }) };
 }
 
 function over(rule: string, what: string, most: number | undefined, is: number): readonly string[] {

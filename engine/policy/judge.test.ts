@@ -202,6 +202,15 @@ describe('what else is asked', () => {
     ).toBe(false);
   });
 
+  test('its windows, for as long as a run lasts; none that somebody took away', () => {
+    const window = { timeZone: 'UTC', hours: { from: '09:00', to: '17:00' } };
+    const windows = (lifted: Change['lifted']) => judge(rule({ window }), change({ lifted })).windows;
+    expect(windows('nothing')).toEqual([window]);
+    for (const lifted of ['override', 'break-glass'] as const) expect(windows(lifted)).toEqual([]);
+    const elsewhere = { window, match: { paths: ['elsewhere/**'] } };
+    expect(judge(rule(elsewhere), change()).windows).toEqual([]);
+  });
+
   test('a window, and when it opens', () => {
     const window = { timeZone: 'Europe/Berlin', hours: { from: '09:00', to: '17:00' } };
     const judged = judge(rule({ window }), change());

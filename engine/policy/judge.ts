@@ -27,6 +27,8 @@ export interface Verdict {
   readonly rules: readonly Pick<MatchedRule, 'name' | 'because'>[];
   /** Only windows are missing: epoch ms at which all of them are open. */
   readonly opensAt: number | undefined;
+  /** Outside of which nothing may be changed; none where they were taken away. */
+  readonly windows: readonly PolicyWindow[];
   readonly waitsForChecks: boolean;
 }
 
@@ -67,6 +69,7 @@ export function judge(spec: PolicySpec | undefined, change: Change): Verdict {
     asks: asks.slice(0, ASKS_MAX),
     rules: rules.map(({ name, because }) => ({ name, because })),
     opensAt: opening(left, rules, change),
+    windows: LIFTS[change.lifted].includes('window') ? [] : windowsOf(rules),
     waitsForChecks: left.some(({ kind }) => kind === 'check'),
   };
 }
@@ -82,6 +85,7 @@ export function closed(reason: string): Verdict {
     asks: [ask],
     rules: [],
     opensAt: undefined,
+    windows: [],
     waitsForChecks: false,
   };
 }
@@ -228,8 +232,9 @@ function limitAsks(
 /** When a gate opens that only windows keep shut. */
 function opening(left: readonly Ask[], rules: readonly MatchedRule[], change: Change): number | undefined {
   if (left.length === 0 || left.some(({ kind }) => kind !== 'window')) return undefined;
-  return opensAt(
-    rules.flatMap(({ rule }) => rule.window ?? []),
-    change.now,
-  );
+  return opensAt(windowsOf(rules), change.now);
+}
+
+export function windowsOf(rules: readonly MatchedRule[]): readonly PolicyWindow[] {
+  return rules.flatMap(({ rule }) => rule.window ?? []);
 }

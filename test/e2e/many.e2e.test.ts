@@ -133,17 +133,31 @@ describe.skipIf(missing !== undefined)(
     it('bring a change to servers of both networks, verify it, merge it and take it back', async () => {
       const change = configuration('both', {
         files: { '/etc/doaas-both': { content: 'said by both\n' } },
+        scripts: {
+          both: {
+            check: 'test -e /var/tmp/both',
+            apply: 'date +%s%N > /var/tmp/both',
+            undo: 'date +%s%N > /var/tmp/both.undone; rm /var/tmp/both',
+          },
+        },
         probes: [{ command: ['test', '-e', '/etc/doaas-both'] }],
       });
       const { pull, sha } = await approved('both', change);
       await world.mergedSoon(pull, sha, 90);
       for (const host of [near, far]) expect(await on(host, 'cat /etc/doaas-both')).toBe('said by both');
+      // site by site: the canary stands where only the site's worker reaches it
+      const plan = (await world.checks(sha)).find((check) => check.name === 'doaas/plan');
+      expect(plan?.summary).toContain('| 1, canary | web-2 | verify |');
+      const changed = await Promise.all([far, near].map((host) => on(host, 'cat /var/tmp/both')));
+      expect(changed.toSorted()).toEqual(changed);
       const { summary } = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
       for (const name of ['web-1', 'web-2']) expect(summary).toMatch(new RegExp(`${name}.*passed`));
       const back = await world.say(pull, '/doaas rollback');
       const text = await world.answer(pull, back, /The hosts are as they were before/, 90);
       for (const host of [near, far])
         expect(await on(host, 'ls /etc/doaas-both 2>&1')).toMatch(/No such file/);
+      const undone = await Promise.all([near, far].map((host) => on(host, 'cat /var/tmp/both.undone')));
+      expect(undone.toSorted()).toEqual(undone);
       await world.github.mergeByHand(world.repo, Number(/Pull request #(\d+)/.exec(text)?.[1]));
     });
 

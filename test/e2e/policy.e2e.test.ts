@@ -291,11 +291,39 @@ people: {override: {users: [olivia-owner]}}
     expect(await world.merged(pull)).toBe(false);
   });
 
-  it('waits for its window without polling, and goes on by itself when that opens', async () => {
-    const opens = new Date(Math.ceil((Date.now() + 35_000) / 60_000) * 60_000);
+  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too', async () => {
+    const shuts = new Date(Math.ceil((Date.now() + 25_000) / 60_000) * 60_000);
+    const opens = new Date(shuts.getTime() + 60_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
-    const hours = `{from: "${clock(opens)}", to: "${clock(new Date(opens.getTime() + 30 * 60_000))}"}`;
+    // through midnight: all of the day but one minute
+    const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
+    const half = (name: string, more: object) => {
+      const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
+      return JSON.parse(configuration(name, { files, ...more }));
+    };
+    const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
+    const second = { ...half('later', {}), dependsOn: ['Configuration/sooner'] };
+    const long = await world.open('long', {
+      'db/long.yaml': [half('sooner', { rollout: { pause } }), second]
+        .map((d) => JSON.stringify(d))
+        .join('\n---\n'),
+    });
+    await world.check(long.sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(long.pull);
+    await world.say(long.pull, '/doaas apply');
+    const shut = await until(
+      async () =>
+        (await world.checks(long.sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
+      'the run to wait in the middle',
+      90,
+      async () => JSON.stringify(await world.checks(long.sha)),
+    );
+    const opening = opens.toISOString().slice(0, 16).replace('T', ' ');
+    expect(shut.title).toBe('Waiting for the change window: batch 2 of 2, 1 of 2 steps done on 1 server');
+    expect(shut.summary).toContain(`waiting for the change window, which opens ${opening} UTC; `);
+    expect(await onHost('sooner')).toBe('sooner\n');
+    expect(await onHost('later')).toBe('absent\n');
     const { pull, sha } = await change('window');
     await world.check(sha, 'doaas/plan');
     await world.approve(pull);
@@ -310,6 +338,11 @@ people: {override: {users: [olivia-owner]}}
     await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
     expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
     await mergedSoon(pull);
+    await mergedSoon(long.pull);
+    const written = await world.hosts[0]?.exec('stat -c %Y /etc/doaas-sooner /etc/doaas-later');
+    const [sooner = 0, later = 0] = (written?.stdout ?? '').trim().split('\n').map(Number);
+    expect(sooner * 1000).toBeLessThan(shuts.getTime());
+    expect(later * 1000).toBeGreaterThanOrEqual(opens.getTime());
     // planning, judging, applying and merging once; waiting asks nothing
     expect(world.github.requests().length - asked).toBeLessThan(150);
   });

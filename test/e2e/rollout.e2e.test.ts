@@ -179,28 +179,58 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
 
   it('skips a server that cannot be reached, with a finding; and counts it among those that are down', async () => {
     await powerOff(6);
-    const { pull, sha, plan } = await applying('skip', {
+    const strict = await world.open('strict', {
+      'strict.yaml': configuration('strict', {
+        scripts: restarting('strict'),
+        rollout: { unreachable: 'fail' },
+      }),
+    });
+    const failed = await world.check(strict.sha, 'doaas/plan', { conclusion: 'failure' });
+    expect(failed.summary).toMatch(/web.*6 .*cannot be reached/);
+    await world.github.closePullRequest(world.repo, strict.pull);
+
+    const { pull, sha, plan } = await planned('skip', {
       scripts: restarting('skip'),
-      rollout: { unreachable: 'skip', batches: '50%', maxUnavailable: 2 },
+      rollout: { unreachable: 'skip', batches: '50%', maxUnavailable: 3 },
     });
     expect(plan.summary).toContain('web-6 is skipped, as the rollout says');
-    expect(plan.summary).toContain('| 2 | web-2 and web-3 | verify |');
-    expect((await finished(sha, 'neutral')).title).toMatch(/; without web-6$/);
+    expect(plan.summary).toContain('| 1, canary | web-1 | verify |');
+    expect(plan.summary).toContain('| 2 | web-2, web-3 and web-4 | verify |');
+    await world.approve(pull);
+    await powerOff(1);
+    await world.say(pull, '/doaas apply');
+    expect((await finished(sha, 'neutral')).title).toMatch(/; without web-6 and web-1$/);
     await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge', 60);
     expect((await restarts('/var/tmp/skip')).mostDown).toBe(1);
 
     const none = await applying('none', {
       scripts: restarting('none'),
-      rollout: { unreachable: 'skip', maxUnavailable: 1 },
+      rollout: { unreachable: 'skip', maxUnavailable: 2 },
     });
     expect((await finished(none.sha, 'failure')).summary).toMatch(
-      /at most 1 may be unavailable, and web.*6 failed or cannot be reached/,
+      /at most 2 may be unavailable, and web.*1, web.*6 failed or cannot be reached/,
     );
     expect(await having('/var/tmp/none')).toEqual([]);
     await world.github.closePullRequest(world.repo, none.pull);
+    await powerOn(1);
     await powerOn(6);
     await on(6, 'touch /var/tmp/skip');
     expect(await on(6, 'wc -l < /var/tmp/skip')).toBe('0');
+  });
+
+  it('merges nothing when all of its servers are skipped', async () => {
+    const { pull, sha } = await planned('alone', {
+      targets: { hosts: ['web-8'] },
+      scripts: restarting('alone'),
+      rollout: { unreachable: 'skip' },
+    });
+    await world.approve(pull);
+    await powerOff(8);
+    await world.say(pull, '/doaas apply');
+    expect((await finished(sha, 'failure')).summary).toContain('None of the servers could be changed');
+    expect(await world.merged(pull)).toBe(false);
+    await powerOn(8);
+    await world.github.closePullRequest(world.repo, pull);
   });
 
   it('waits for a server that cannot be reached when its turn comes', async () => {

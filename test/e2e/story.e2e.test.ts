@@ -207,7 +207,8 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
     expect(await onAll('cat /etc/motd')).toEqual(['two\n', 'two\n', 'two\n']);
     const revert = Number(/Pull request #(\d+)/.exec(text)?.[1]);
     const head = String(((await world.github.getPull(world.repo, revert)).head as { sha: string }).sha);
-    expect((await world.check(head, 'doaas/plan')).title).toBe('Nothing to do');
+    // it may have been planned before the servers were back; then it is planned again
+    await world.check(head, 'doaas/plan', { title: /^Nothing to do$/ });
     await world.github.mergeByHand(world.repo, revert);
   });
 

@@ -46,6 +46,7 @@ describe('a rollout', () => {
         { hosts: ['web-2'], canary: false, state: 'awaiting', awaited: ['web-2'] },
         { hosts: ['web-3'], canary: false, state: 'waiting' },
         { hosts: ['web-6'], canary: false, state: 'awaiting', awaited: ['web-1'], most: 1 },
+        { hosts: ['web-7'], canary: false, state: 'shut', until: '2026-01-02T09:00:00.000Z' },
       ],
       failureBudget: 2,
       failed: [{ host: 'web-4', message: '@ops | <b>' }],
@@ -54,6 +55,9 @@ describe('a rollout', () => {
     expect(text).toContain('| 1, canary | web-1 | ✓ done; the next begins at 03:04:05 UTC |');
     expect(text).toContain('| 2 | web-2 | waiting until web-2 can be reached |');
     expect(text).toContain('waiting until web-1 can be reached: at most 1 server may be unavailable |');
+    expect(text).toContain(
+      '| waiting for the change window, which opens 2026-01-02 09:00 UTC; `/doaas cancel`',
+    );
     expect(text).toContain('Failure budget: 1 of 2 used.');
     expect(text).toContain('- `web-5` was skipped');
     expect(text).not.toMatch(/@ops|<b>/);

@@ -104,9 +104,16 @@ function batchState({ state, until, awaited = [], most }: BatchView): string {
       return `✓ done; the next begins at ${clock(until)}`;
     case 'awaiting':
       return `waiting until ${names(awaited.map((host) => prose(host)))} can be reached${because(most)}`;
+    case 'shut':
+      return `waiting for the change window, which opens ${minute(until)}; ${code('/doaas cancel')} stops the run`;
     case 'done':
       return '✓ done';
   }
+}
+
+/** `2026-11-26 12:30 UTC` */
+function minute(iso: string | undefined): string {
+  return iso === undefined ? 'in more than a year' : `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
 
 function because(most: number | undefined): string {
@@ -122,6 +129,11 @@ function clock(iso: string | undefined): string {
 export function batchInWork(view: RolloutView | undefined): string {
   const at = view?.batches.findIndex(({ state }) => state !== 'done') ?? -1;
   return view === undefined || at < 0 ? '' : `batch ${at + 1} of ${view.batches.length}, `;
+}
+
+/** Nothing happens until the change window opens. */
+export function isShut(view: RolloutView | undefined): boolean {
+  return view?.batches.some(({ state }) => state === 'shut') === true;
 }
 
 const STOPPED_WORDS: Readonly<Record<StoppedView['hosts'][number]['state'], string>> = {

@@ -1,6 +1,6 @@
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
 import { planLine } from './plan.ts';
-import { batchInWork, rolloutProgress } from './rollout.ts';
+import { batchInWork, isShut, rolloutProgress } from './rollout.ts';
 import type {
   ApplyView,
   HeldView,
@@ -61,7 +61,7 @@ function applyTitle(view: ApplyView): string {
   const where = `on ${count(view.hosts.length, 'server')}`;
   switch (view.state) {
     case 'running':
-      return `Applying: ${batchInWork(view.rollout)}${done} of ${count(all.length, 'step')} done ${where}`;
+      return `${isShut(view.rollout) ? 'Waiting for the change window' : 'Applying'}: ${batchInWork(view.rollout)}${done} of ${count(all.length, 'step')} done ${where}`;
     case 'applied':
       return `Applied ${count(changes, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}${leftOutTitle(view.leftOut)}`;
     case 'failed':

@@ -184,8 +184,8 @@ export interface RolloutView {
 export interface BatchView {
   readonly hosts: readonly string[];
   readonly canary: boolean;
-  readonly state: 'waiting' | 'changing' | 'proving' | 'pausing' | 'awaiting' | 'done';
-  /** ISO time at which the pause ends. */
+  readonly state: 'waiting' | 'changing' | 'proving' | 'pausing' | 'awaiting' | 'shut' | 'done';
+  /** ISO time at which the pause ends, or the change window opens. */
   readonly until?: string;
   /** Servers that are waited for. */
   readonly awaited?: readonly string[];

@@ -1,0 +1,51 @@
+import { condition } from '@temporalio/workflow';
+import type { RunRef, WindowShut } from '../engine/activities/types.ts';
+import { short } from './activities.ts';
+import { causeOf } from './cause.ts';
+import { type Control, isUnwanted, show } from './control.ts';
+import { type Fleet, leftOutOf, progressOf } from './fleet.ts';
+import { confirmRest } from './sites.ts';
+
+/** The policy may open a window sooner than it said, or take it away. Some 8 events each time: a freeze of three weeks costs 8,000. */
+const LOOK_AGAIN_MS = 30 * 60_000;
+
+/**
+ * Before servers are changed, never in the middle of one, nor before anything is put back. `open`: go on at once; `opened`: only
+ * now, and all was compared again; `unwanted`: somebody stopped the run meanwhile. Else why it must end.
+ */
+export async function throughWindow(
+  run: RunRef,
+  at: number,
+  fleet: Fleet,
+  control: Control,
+): Promise<'open' | 'opened' | 'unwanted' | { readonly reason: string }> {
+  if (fleet.windows.length === 0) return 'open';
+  let state = await short.windowNow(fleet.windows);
+  if (state.kind === 'open') return 'open';
+  // nobody would be asked meanwhile, and its servers would stay locked
+  if (run.correction !== undefined) return { reason: 'The change window shut before all was put back' };
+  for (;;) {
+    await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'shut', untilOf(state)) });
+    await condition(() => isUnwanted(control), waitOf(state));
+    if (isUnwanted(control)) return 'unwanted';
+    const leftOut = leftOutOf(fleet, run).map(({ host }) => host);
+    const rest = await confirmRest(run, leftOut).catch((error: unknown) => {
+      return { kind: 'changed' as const, reason: causeOf(error) };
+    });
+    if (rest.kind === 'changed') return { reason: `The change window opened, but ${rest.reason}` };
+    if (rest.kind === 'unchanged') {
+      fleet.windows = rest.windows ?? [];
+      return 'opened';
+    }
+    state = rest;
+  }
+}
+
+function untilOf({ until }: WindowShut): { readonly until?: string } {
+  return until === undefined ? {} : { until };
+}
+
+function waitOf({ until }: WindowShut): number {
+  const left = until === undefined ? LOOK_AGAIN_MS : Date.parse(until) - Date.now();
+  return Math.min(Math.max(left, 1_000), LOOK_AGAIN_MS);
+}
