@@ -10,6 +10,8 @@ export type PullEvent =
   /** Checks of others have ended. */
   | { readonly kind: 'checked' }
   | { readonly kind: 'base-moved' }
+  /** Somebody edited or deleted a comment of ours that is to stand for good. */
+  | { readonly kind: 'notice-changed'; readonly by: string }
   | { readonly kind: 'asked'; readonly request: Request }
   /** A comment begins with /doaas but is no command; the text says what to do. */
   | { readonly kind: 'misspelt'; readonly request: Request; readonly text: string };

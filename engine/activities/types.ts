@@ -239,6 +239,7 @@ export interface PullActivities {
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
   gatePull(pull: PullRef, plan: PlanRef, context?: GateContext): Promise<Gate>;
   /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
+  restoreNotices(pull: PullRef, by: string): Promise<void>;
   recordOverride(pull: PullRef, plan: PlanRef, request: Request, lifted: readonly string[]): Promise<void>;
   /** Validates what a merge queue would merge, and answers the checks of its commit. */
   validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;

@@ -73,7 +73,13 @@ export interface CommentCreated extends OfPull {
   readonly createdAt: string;
 }
 
-/** The same on an issue that is no pull request. */
+/** Somebody edited or deleted the comment that says of an override. */
+export interface NoticeChanged extends OfPull {
+  readonly kind: 'notice-changed';
+  readonly sender: string;
+}
+
+/** `CommentCreated` on an issue that is no pull request. */
 export interface IssueCommented extends Omit<CommentCreated, 'kind'> {
   readonly kind: 'issue-commented';
 }
@@ -139,6 +145,7 @@ export type EngineEvent =
   | PullRequestClosed
   | ReviewSubmitted
   | CommentCreated
+  | NoticeChanged
   | IssueCommented
   | CheckActionRequested
   | CheckRerequested

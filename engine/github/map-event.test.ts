@@ -187,6 +187,24 @@ test('a push to a branch, not to a tag, not a deletion', () => {
   expect(mapped('push', { ...payload, deleted: true })).toBe('a branch was deleted');
 });
 
+test('a comment that says of an override counts when somebody else edits or deletes it', () => {
+  const payload = first('issue_comment', 'created');
+  const notice = {
+    ...payload,
+    action: 'deleted',
+    comment: { ...(payload.comment as object), user: { id: 1 }, body: '<!-- doaas:override-7 -->\n### The' },
+    sender: { login: 'wally', id: 2 },
+  };
+  const changed = { kind: 'notice-changed', number: 1, sender: 'wally' };
+  expect(mapped('issue_comment', notice)).toMatchObject(changed);
+  const comment = { ...notice.comment, body: 'nothing happened' };
+  const from = { changes: { body: { from: notice.comment.body } } };
+  expect(mapped('issue_comment', { ...notice, action: 'edited', comment, ...from })).toMatchObject(changed);
+  const ours = { ...notice, action: 'edited', sender: { id: 1 }, ...from };
+  expect(mapped('issue_comment', ours)).toMatch(/issue_comment.edited: commands count/);
+  expect(mapped('issue_comment', { ...notice, comment })).toMatch(/issue_comment.deleted/);
+});
+
 test.each([
   ['no object', 'pull_request', null],
   ['an array', 'pull_request', []],

@@ -1,4 +1,5 @@
 import type { Repo } from './client.ts';
+import { NOTICE_MARK } from './comment.ts';
 import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted, Sender } from './events.ts';
 import { anyText, at, flag, isObject, list, number, optional, text } from './payload.ts';
 
@@ -138,6 +139,13 @@ function mapReview(payload: Payload, of: EventOrigin): Mapped {
 
 function mapComment(payload: Payload, of: EventOrigin): Mapped {
   const action = text(payload.action);
+  if ((action === 'edited' || action === 'deleted') && isNotice(payload))
+    return event({
+      ...of,
+      kind: 'notice-changed',
+      number: number(at(payload, 'issue', 'number')),
+      sender: senderOf(payload),
+    });
   if (action !== 'created')
     return ignored(`issue_comment.${action}: commands count when they are written, not when edited`);
   if (at(payload, 'comment', 'user', 'type') === 'Bot') return ignored('a comment of a bot');
@@ -152,6 +160,16 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
     body: (optional(anyText, at(payload, 'comment', 'body')) ?? '').slice(0, BODY_MAX),
     createdAt: text(at(payload, 'comment', 'created_at')),
   });
+}
+
+/**
+ * One that says of an override, changed by somebody else than who wrote it. Only a reason to look: a marker that anybody wrote
+ * into a comment of theirs brings back nothing that was not there.
+ */
+function isNotice(payload: Payload): boolean {
+  const before = at(payload, 'changes', 'body', 'from') ?? at(payload, 'comment', 'body');
+  const others = at(payload, 'sender', 'id') !== at(payload, 'comment', 'user', 'id');
+  return others && typeof before === 'string' && before.startsWith(NOTICE_MARK);
 }
 
 function mapCheckRun(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
