@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
+import type { Account } from '../../lab/github/accounts.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -61,6 +62,21 @@ describe('people', { timeout: 6 * MINUTES }, () => {
         return stdout.trim();
       }),
     );
+  /** Presses the button as soon as GitHub shows it. */
+  const press = (sha: string, name: string, button: string, by: Account) =>
+    until(
+      async () => {
+        const run = (await world.checks(sha)).findLast((candidate) => candidate.name === name);
+        if (run === undefined) return undefined;
+        return world.github.clickCheckButton(world.repo, run.id, button, by).then(
+          () => true,
+          () => undefined,
+        );
+      },
+      `the button ${button} of ${name}`,
+      30,
+      async () => JSON.stringify(await world.checks(sha)),
+    );
   const audit = (pull: number) =>
     inStore((store) => store.audit.list({ repository: `${world.repo.owner}/${world.repo.name}`, pull }));
   const metrics = async () => (await fetch(`${world.engine.url()}/metrics`)).text();
@@ -119,6 +135,63 @@ rules:
     ]);
     expect(entries.find(({ what }) => what === 'hide-override')).toMatchObject({ who: 'anna-author' });
     expect(await metrics()).toMatch(/^doaas_overrides_total\{kind="override"\} 1$/m);
+  });
+
+  it('outside of the teams that the policy names do nothing, by comment or button; those inside do', async () => {
+    const { author, second } = world.github.accounts;
+    const capabilities = ['apply', 'cancel', 'rollback', 'unlock'];
+    await setPolicy(`people:\n${capabilities.map((each) => `  ${each}: {teams: [ops]}\n`).join('')}`);
+    const refused = async (pull: number, command: string) => {
+      const comment = await world.say(pull, `/doaas ${command}`, author);
+      const word = command.split(' ')[0];
+      await world.answer(pull, comment, new RegExp(`keeps \`${word}\` to a member of ops. Nothing was done`));
+    };
+    /** A button has no comment to answer to. */
+    const refusedPress = async (pull: number, sha: string, name: string, button: string) => {
+      const before = (await audit(pull)).length;
+      await press(sha, name, button, author);
+      await until(
+        async () =>
+          (await audit(pull))
+            .slice(before)
+            .find(({ what, who }) => what === `refused-${button}` && who === 'anna-author'),
+        `the press of ${button} to be refused`,
+        30,
+      );
+      await commentLike(
+        pull,
+        new RegExp(`doaas:button-${button}-.*keeps \`${button}\` to a member of ops`, 's'),
+      );
+    };
+
+    const slow = await approved('slow', { rollout: { canary: 1, pause: '10m' } });
+    await planSays(slow.sha, /Waiting for:\*\* nothing/);
+    await refused(slow.pull, 'apply');
+    await refusedPress(slow.pull, slow.sha, 'doaas/plan', 'apply');
+    expect(await onHosts('slow')).toEqual(['absent', 'absent']);
+    await press(slow.sha, 'doaas/plan', 'apply', second);
+    await until(async () => ((await onHosts('slow')).includes('slow') ? true : undefined), 'the canary', 40);
+    await refused(slow.pull, 'cancel');
+    await refused(slow.pull, 'cancel keep');
+    await refused(slow.pull, 'rollback');
+    await refusedPress(slow.pull, slow.sha, 'doaas/apply', 'rollback');
+    expect((await onHosts('slow')).filter((text) => text === 'slow')).toHaveLength(1);
+    await world.say(slow.pull, '/doaas cancel keep', second);
+    await world.check(slow.sha, 'doaas/apply', { conclusion: 'failure', title: /^Kept as it is/ });
+    await refused(slow.pull, 'unlock');
+    const unlock = await world.say(slow.pull, '/doaas unlock', second);
+    await world.answer(slow.pull, unlock, /is free now|are free now/);
+
+    const quick = await approved('quick');
+    await planSays(quick.sha, /Waiting for:\*\* nothing/);
+    await nextSecond();
+    await world.say(quick.pull, '/doaas apply', second);
+    await world.check(quick.sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    await refusedPress(quick.pull, quick.sha, 'doaas/apply', 'rollback');
+    expect(await onHosts('quick')).toEqual(['quick', 'quick']);
+    await press(quick.sha, 'doaas/apply', 'rollback', second);
+    await commentLike(quick.pull, /doaas:button-rollback-.*[Pp]ull request #(?:&#8203;)?\d+/s);
+    expect(await onHosts('quick')).toEqual(['absent', 'absent']);
   });
 
   it('made the engine send GitHub nothing that its API description does not know', () => {
