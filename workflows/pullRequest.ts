@@ -137,7 +137,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       case 'checked':
         return state.gate?.waitsForChecks === true ? judgeAgain(desk) : undefined;
       case 'notice-changed':
-        return short.restoreNotices(input.pull, event.by);
+        return short.restoreNotices(input.pull, event);
       case 'misspelt':
         return once(event.request, () => answer(event.request, event.text));
       case 'asked':

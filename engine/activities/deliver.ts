@@ -53,8 +53,8 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       return signal === undefined ? undefined : signalOne(delivery, repository, event.number, signal);
     }
     case 'notice-changed': {
-      const { number, sender: by } = event;
-      return signalOne(delivery, repository, number, { kind: 'notice-changed', by });
+      const { number, kind, notice, change, sender: by } = event;
+      return signalOne(delivery, repository, number, { kind, by, notice, change });
     }
     case 'issue-commented':
       return startIssueRequest(delivery, repository, event);

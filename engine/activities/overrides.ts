@@ -6,6 +6,7 @@ import { recordName } from '../github/workflowIds.ts';
 import type { AuditRecord } from '../store/audit.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy } from './policy.ts';
+import type { NoticeChange } from './pullEvent.ts';
 import type { PlanRef, PullRef, Request } from './types.ts';
 
 /** All that the comment says; kept in the audit log, from where it is written again. */
@@ -48,26 +49,31 @@ export async function recordOverride(
   });
 }
 
-/** Writes again what says of an override and was edited or deleted. `by`: who did that, where it is known. Safe to repeat. */
-export async function restoreNotices(engine: Engine, pull: PullRef, by?: string): Promise<void> {
+/** Writes again what says of an override and was edited or deleted, and keeps who did that, where it is known. Safe to repeat. */
+export async function restoreNotices(engine: Engine, pull: PullRef, change?: NoticeChange): Promise<void> {
   const { repository, number } = pull;
   const notices = await noticesOf(engine, pull);
+  const changed = notices.find(({ commentId }) => commentId === change?.notice);
+  if (change !== undefined && changed !== undefined) await keepChange(engine, pull, changed, change);
   if (notices.length === 0) return;
   const client = await engine.github.installationClient(repository.installationId);
-  for (const notice of notices) {
-    const view = { key: keyOf(notice), body: textOf(notice) };
-    const kept = await keepComment(client, repository, number, view);
-    if (kept === 'there' || by === undefined) continue;
-    await engine.store.audit.append({
-      who: by,
-      what: 'hide-override',
-      repository: recordName(repository),
-      pull: number,
-      headSha: notice.headSha,
-      digest: notice.digest,
-      detail: { comment: notice.commentId, restored: true },
-    });
-  }
+  for (const notice of notices)
+    await keepComment(client, repository, number, { key: keyOf(notice), body: textOf(notice) });
+}
+
+const HIDDEN = 'hide-override';
+
+/** Once, however often it is told. */
+async function keepChange(
+  { store }: Engine,
+  { repository, number: pull }: PullRef,
+  { headSha, digest }: Notice,
+  { by: who, notice, change }: NoticeChange,
+): Promise<void> {
+  const of = { repository: recordName(repository), pull };
+  const before = await store.audit.list({ ...of, what: [HIDDEN] });
+  if (before.some(({ detail }) => (detail as { readonly change?: string }).change === change)) return;
+  await store.audit.append({ who, what: HIDDEN, ...of, headSha, digest, detail: { notice, change } });
 }
 
 async function toldOf(engine: Engine, { repository, number }: PullRef): Promise<readonly string[]> {

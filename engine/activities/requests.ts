@@ -41,7 +41,7 @@ export function requestActivities(engine: Engine): Requests {
     },
     acknowledge: async (pull, request) => acknowledge(engine, await clientOf(pull), pull, request),
     answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, renderAnswer(text)),
-    restoreNotices: (pull, by) => restoreNotices(engine, pull, by),
+    restoreNotices: (pull, change) => restoreNotices(engine, pull, change),
     describeStatus: (pull, place) => describeStatus(engine, pull, place),
     unlock: (pull, request, place) => unlock(engine, pull, request, place),
     closeOvertaken: async (pull, headSha) => closeOvertaken(await clientOf(pull), pull, headSha),

@@ -5,6 +5,7 @@
 
 import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 import type { AdoptAnswer, Asked } from './issueTypes.ts';
+import type { NoticeChange } from './pullEvent.ts';
 import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
 import type { RunStart, SitePart } from './siteTypes.ts';
 
@@ -12,7 +13,7 @@ export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } 
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 export type { AdoptAnswer, Asked, IssueCommandName, IssueRequest } from './issueTypes.ts';
-export type { PullEvent } from './pullEvent.ts';
+export type { NoticeChange, PullEvent } from './pullEvent.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
 export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
@@ -239,7 +240,7 @@ export interface PullActivities {
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
   gatePull(pull: PullRef, plan: PlanRef, context?: GateContext): Promise<Gate>;
   /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
-  restoreNotices(pull: PullRef, by: string): Promise<void>;
+  restoreNotices(pull: PullRef, change: NoticeChange): Promise<void>;
   recordOverride(pull: PullRef, plan: PlanRef, request: Request, lifted: readonly string[]): Promise<void>;
   /** Validates what a merge queue would merge, and answers the checks of its commit. */
   validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;

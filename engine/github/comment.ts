@@ -87,8 +87,8 @@ export async function react(
   );
 }
 
-/** How a comment begins that says of an override. */
-export const NOTICE_MARK = '<!-- doaas:override-';
+/** How a comment begins that says of an override, with the id of the comment that asked for it. */
+export const NOTICE = /^<!-- doaas:override-(\d{1,15}) -->/;
 
 const KEY = /^[a-z0-9-]{1,64}$/;
 

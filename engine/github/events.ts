@@ -76,6 +76,10 @@ export interface CommentCreated extends OfPull {
 /** Somebody edited or deleted the comment that says of an override. */
 export interface NoticeChanged extends OfPull {
   readonly kind: 'notice-changed';
+  /** The comment with the command that it says of. */
+  readonly notice: number;
+  /** What happened, so that telling it twice can be known: `deleted 17 2026-01-01T00:00:00Z`. */
+  readonly change: string;
   readonly sender: string;
 }
 

@@ -192,10 +192,20 @@ test('a comment that says of an override counts when somebody else edits or dele
   const notice = {
     ...payload,
     action: 'deleted',
-    comment: { ...(payload.comment as object), user: { id: 1 }, body: '<!-- doaas:override-7 -->\n### The' },
+    comment: {
+      ...(payload.comment as object),
+      user: { id: 1, type: 'Bot' },
+      body: '<!-- doaas:override-7 -->\n### The',
+    },
     sender: { login: 'wally', id: 2 },
   };
-  const changed = { kind: 'notice-changed', number: 1, sender: 'wally' };
+  const changed = {
+    kind: 'notice-changed',
+    number: 1,
+    notice: 7,
+    change: expect.stringMatching(/^(edited|deleted) 492700400 20/),
+    sender: 'wally',
+  };
   expect(mapped('issue_comment', notice)).toMatchObject(changed);
   const comment = { ...notice.comment, body: 'nothing happened' };
   const from = { changes: { body: { from: notice.comment.body } } };
@@ -203,6 +213,8 @@ test('a comment that says of an override counts when somebody else edits or dele
   const ours = { ...notice, action: 'edited', sender: { id: 1 }, ...from };
   expect(mapped('issue_comment', ours)).toMatch(/issue_comment.edited: commands count/);
   expect(mapped('issue_comment', { ...notice, comment })).toMatch(/issue_comment.deleted/);
+  const pasted = { ...notice.comment, user: { id: 1, type: 'User' } };
+  expect(mapped('issue_comment', { ...notice, comment: pasted })).toMatch(/issue_comment.deleted/);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import type { Repo } from './client.ts';
-import { NOTICE_MARK } from './comment.ts';
+import { NOTICE } from './comment.ts';
 import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted, Sender } from './events.ts';
 import { anyText, at, flag, isObject, list, number, optional, text } from './payload.ts';
 
@@ -139,13 +139,8 @@ function mapReview(payload: Payload, of: EventOrigin): Mapped {
 
 function mapComment(payload: Payload, of: EventOrigin): Mapped {
   const action = text(payload.action);
-  if ((action === 'edited' || action === 'deleted') && isNotice(payload))
-    return event({
-      ...of,
-      kind: 'notice-changed',
-      number: number(at(payload, 'issue', 'number')),
-      sender: senderOf(payload),
-    });
+  const notice = action === 'edited' || action === 'deleted' ? noticeOf(payload) : undefined;
+  if (notice !== undefined) return mapNotice(payload, of, action, notice);
   if (action !== 'created')
     return ignored(`issue_comment.${action}: commands count when they are written, not when edited`);
   if (at(payload, 'comment', 'user', 'type') === 'Bot') return ignored('a comment of a bot');
@@ -162,14 +157,26 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
   });
 }
 
-/**
- * One that says of an override, changed by somebody else than who wrote it. Only a reason to look: a marker that anybody wrote
- * into a comment of theirs brings back nothing that was not there.
- */
-function isNotice(payload: Payload): boolean {
+function mapNotice(payload: Payload, of: EventOrigin, action: string, notice: number): Mapped {
+  const updatedAt = optional(text, at(payload, 'comment', 'updated_at')) ?? '';
+  return event({
+    ...of,
+    kind: 'notice-changed',
+    number: number(at(payload, 'issue', 'number')),
+    notice,
+    change: `${action} ${number(at(payload, 'comment', 'id'))} ${updatedAt}`.trimEnd(),
+    sender: senderOf(payload),
+  });
+}
+
+/** Of a bot's comment that says of an override, changed by somebody else; whether there was one is looked up. */
+function noticeOf(payload: Payload): number | undefined {
   const before = at(payload, 'changes', 'body', 'from') ?? at(payload, 'comment', 'body');
-  const others = at(payload, 'sender', 'id') !== at(payload, 'comment', 'user', 'id');
-  return others && typeof before === 'string' && before.startsWith(NOTICE_MARK);
+  const isOwn = at(payload, 'sender', 'id') === at(payload, 'comment', 'user', 'id');
+  if (isOwn || typeof before !== 'string' || at(payload, 'comment', 'user', 'type') !== 'Bot')
+    return undefined;
+  const id = NOTICE.exec(before)?.[1];
+  return id === undefined ? undefined : Number(id);
 }
 
 function mapCheckRun(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
