@@ -1,9 +1,10 @@
 import type { GitHubClient } from '../github/client.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import type { Json } from '../operations/operation.ts';
-import { coveredBy } from '../plan/digest.ts';
+import { uncovered } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { auditRun, grounds } from './auditRun.ts';
+import { differenceSentence } from './difference.ts';
 import type { Engine } from './engine.ts';
 import { judgePull } from './gate.ts';
 import type { HostPlanning } from './planning.ts';
@@ -80,12 +81,10 @@ function compared(
   const awaited = (plan.rollout?.unreachable ?? 'fail') !== 'fail';
   const problem = made.problems.find(({ away }) => !(away && awaited));
   if (problem !== undefined) return { kind: 'changed', reason: problem.message };
-  const other = made.plan.hosts.filter(
-    ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
+  const other = made.plan.hosts.flatMap(({ host, steps }) =>
+    plan.skipped?.includes(host) === true ? [] : uncovered(stepsOf(approved, host), steps),
   );
-  if (other.length === 0) return { kind: 'unchanged' };
-  const names = other.map((host) => host.host).join(', ');
-  return { kind: 'changed', reason: `the state of ${names} has changed since the plan` };
+  return other.length === 0 ? { kind: 'unchanged' } : { kind: 'changed', reason: differenceSentence(other) };
 }
 
 function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {

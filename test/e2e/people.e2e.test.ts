@@ -133,8 +133,28 @@ rules:
         detail: { reason: 'both at once, fixes #1 @everyone', lifted: { length: 1 } },
       },
     ]);
-    expect(entries.find(({ what }) => what === 'hide-override')).toMatchObject({ who: 'anna-author' });
+    expect(entries.find(({ what }) => what === 'hide-override')).toMatchObject({
+      who: 'anna-author',
+      headSha: sha,
+      detail: { change: expect.stringMatching(`^deleted ${told.id}`) },
+    });
     expect(await metrics()).toMatch(/^doaas_overrides_total\{kind="override"\} 1$/m);
+  });
+
+  it('who approved are told what they have not approved, when a server changed since the plan', async () => {
+    await setPolicy('{}\n');
+    const { pull, sha } = await approved('moved');
+    await planSays(sha, /Waiting for:\*\* nothing/);
+    await nextSecond();
+    await world.hosts[1]?.exec('echo by hand >/etc/doaas-moved');
+    const comment = await world.say(pull, '/doaas apply');
+    const stale = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
+    const told =
+      /the state of web-2 has changed since the plan\. Not approved so: web-2: doaas-moved [^;]*\(changed\)\. Nothing was changed/;
+    expect(stale.summary).toMatch(told);
+    await world.answer(pull, comment, told);
+    expect(await onHosts('moved')).toEqual(['absent', 'by hand']);
+    await world.hosts[1]?.exec('rm /etc/doaas-moved');
   });
 
   it('outside of the teams that the policy names do nothing, by comment or button; those inside do', async () => {
