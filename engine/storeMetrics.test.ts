@@ -23,6 +23,8 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
       doaas_locks_waiting: 0,
       doaas_locks_longest_wait_seconds: 0,
       doaas_hosts_needing_recovery: 0,
+      'doaas_overrides_total{kind="override"}': 0,
+      'doaas_overrides_total{kind="break-glass"}': 0,
     });
     const run = { repository: 'acme/infra', pullNumber: 7, planDigest: null, headSha: null, baseSha: null };
     for (const id of ['one', 'two', 'three']) {
@@ -36,12 +38,16 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
     }
     await store.runs.update('one', { state: 'held' });
     await store.hosts.markNeedsRecovery('10.0.0.2:22 y', 'a test');
+    for (const what of ['override', 'break-glass', 'override', 'apply'])
+      await store.audit.append({ who: 'olivia', what });
     const told = await scrape();
     expect(told).toMatchObject({
       doaas_runs_running: 2,
       doaas_runs_held: 1,
       doaas_locks_waiting: 2,
       doaas_hosts_needing_recovery: 1,
+      'doaas_overrides_total{kind="override"}': 2,
+      'doaas_overrides_total{kind="break-glass"}': 1,
     });
     expect(told.doaas_locks_longest_wait_seconds).toBeGreaterThanOrEqual(60);
     await store.close();

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Store } from './store/store.ts';
 
 /** What the store says of runs and servers; undefined when it does not answer. */
@@ -41,10 +41,29 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
     'Servers on which a dead run left something; the next run there undoes it first',
     (found) => found?.needing,
   );
+  new Counter({
+    name: 'doaas_overrides_total',
+    help: 'Overrides of the policy and broken glasses in the audit log, by kind',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      const found = await once();
+      this.reset();
+      for (const { what, entries } of found?.overrides ?? []) this.inc({ kind: what }, entries);
+    },
+  });
 }
 
-async function read({ runs, locks, hosts }: Store, now: number) {
-  const [open, queue, needing] = await Promise.all([runs.open(), locks.queue(), hosts.needRecovery()]);
+/** In the audit log and as a label. */
+const OVERRIDES = ['override', 'break-glass'] as const;
+
+async function read({ runs, locks, hosts, audit }: Store, now: number) {
+  const [open, queue, needing, ...overrides] = await Promise.all([
+    runs.open(),
+    locks.queue(),
+    hosts.needRecovery(),
+    ...OVERRIDES.map((what) => audit.count(what)),
+  ]);
   const held = open.filter(({ state }) => state === 'held').length;
   const since = Math.min(now, ...queue.map(({ askedAt }) => askedAt));
   return {
@@ -53,5 +72,6 @@ async function read({ runs, locks, hosts }: Store, now: number) {
     waiting: queue.length,
     longestWaitSeconds: (now - since) / 1000,
     needing: needing.length,
+    overrides: OVERRIDES.map((what, i) => ({ what, entries: overrides[i] ?? 0 })),
   };
 }

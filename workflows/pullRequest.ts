@@ -52,8 +52,6 @@ import {
 import { planPull } from './sites.ts';
 import { hasDied } from './watching.ts';
 
-const REPORT_WITHIN = '5 seconds';
-
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
   const inbox: PullEvent[] = [...(input.inbox ?? [])];
@@ -138,6 +136,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
         return judgeAgain(desk);
       case 'checked':
         return state.gate?.waitsForChecks === true ? judgeAgain(desk) : undefined;
+      case 'notice-changed':
+        return short.restoreNotices(input.pull, event);
       case 'misspelt':
         return once(event.request, () => answer(event.request, event.text));
       case 'asked':
@@ -194,7 +194,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   /** The check says that a run is over a moment before the run itself reports it; who presses then means a new one. */
   const hearOfEnd = async (): Promise<void> => {
     if (state.running === undefined || !patched('hear-of-end')) return;
-    await condition(() => ended.length > 0, REPORT_WITHIN);
+    await condition(() => ended.length > 0, '5 seconds');
     const end = ended.shift();
     if (end !== undefined) await deploymentOver(end);
   };

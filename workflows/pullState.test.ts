@@ -68,6 +68,11 @@ test('a plan begins by itself once, by an approval only, and only where policy s
   expect(beginsByItself(begun, gate, { ...plan, headSha: 'two' })).toBe(true);
 });
 
+test('no change of a comment that is to stand is lost among events that say the same', () => {
+  const change = { kind: 'notice-changed', by: 'a', notice: 7, change: 'deleted 17' } as const;
+  expect(saysTheSame(change, { ...change, by: 'b' })).toBe(false);
+});
+
 test('pushers are remembered, once each, and none is lost among events that say the same', () => {
   const state = ['a', 'b', 'a'].reduce((before, login) => withPusher(before, { login }), FRESH);
   expect(gateContext(state, undefined).pushers?.map(({ login }) => login)).toEqual(['b', 'a']);

@@ -191,6 +191,7 @@ export function requestBy(actor: string, plan: PlanRef, at: number): Request {
 /** Hints to look again; one look answers all that came before it. */
 export function saysTheSame(a: PullEvent, b: PullEvent): boolean {
   if (a.kind !== b.kind || a.kind === 'asked' || a.kind === 'misspelt') return false;
+  if (a.kind === 'notice-changed') return false;
   return newsOf(a) === newsOf(b);
 }
 

@@ -1,11 +1,12 @@
 import type { GitHubClient } from '../github/client.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import type { Json } from '../operations/operation.ts';
-import { coveredBy } from '../plan/digest.ts';
+import { uncovered } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { PolicyWindow } from '../spec/types.generated.ts';
 import { assemble } from './assemble.ts';
 import { auditRun, grounds } from './auditRun.ts';
+import { differenceSentence } from './difference.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
 import { type Judged, judgePull } from './gate.ts';
@@ -123,12 +124,10 @@ async function difference(
   const awaited = (plan.rollout?.unreachable ?? 'fail') !== 'fail';
   const problem = made.problems.find(({ away }) => !(away && awaited));
   if (problem !== undefined) return problem.message;
-  const other = made.plan.hosts.filter(
-    ({ host, steps }) => plan.skipped?.includes(host) !== true && !coveredBy(stepsOf(approved, host), steps),
+  const other = made.plan.hosts.flatMap(({ host, steps }) =>
+    plan.skipped?.includes(host) === true ? [] : uncovered(stepsOf(approved, host), steps),
   );
-  if (other.length === 0) return undefined;
-  const names = other.map((host) => host.host).join(', ');
-  return `the state of ${names} has changed since the plan`;
+  return other.length === 0 ? undefined : differenceSentence(other);
 }
 
 function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {

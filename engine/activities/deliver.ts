@@ -52,6 +52,10 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       const signal = signalOfComment(delivery, event);
       return signal === undefined ? undefined : signalOne(delivery, repository, event.number, signal);
     }
+    case 'notice-changed': {
+      const { number, kind, notice, change, sender: by } = event;
+      return signalOne(delivery, repository, number, { kind, by, notice, change });
+    }
     case 'issue-commented':
       return startIssueRequest(delivery, repository, event);
     case 'check-action': {

@@ -1,5 +1,6 @@
 import type { GitHubClient } from '../github/client.ts';
 import { getPull, type MergeMethod, mergePull as mergeOnGitHub } from '../github/pulls.ts';
+import { overrideInMessage } from '../github/render/override.ts';
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
@@ -105,7 +106,11 @@ async function cancelHost(engine: Engine, run: RunRef, host: string, wave: numbe
 async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
   const { pull, plan } = run;
   const client = await engine.github.installationClient(pull.repository.installationId);
-  const message = `Applied by run ${run.run}, plan ${plan.digest.slice(0, 12)}.`;
+  const override = run.context?.override;
+  const message = [
+    `Applied by run ${run.run}, plan ${plan.digest.slice(0, 12)}.`,
+    ...(override === undefined ? [] : [overrideInMessage(override)]),
+  ].join('\n\n');
   const merged = await mergeOnGitHub(client, pull.repository, {
     number: pull.number,
     headSha: plan.headSha,

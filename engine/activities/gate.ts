@@ -1,10 +1,8 @@
 import { BUTTONS, type CheckConclusion } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
-import { publishComment } from '../github/comment.ts';
 import { otherChecks } from '../github/otherChecks.ts';
 import { committersOf } from '../github/people.ts';
 import { getPull, type PullRequest } from '../github/pulls.ts';
-import { mention, prose } from '../github/render/escape.ts';
 import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
 import { recordName } from '../github/workflowIds.ts';
@@ -20,7 +18,7 @@ import { holdingPolicy, readTeams } from './policy.ts';
 import { type Pushers, pushersOf } from './pushers.ts';
 import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
 import { movesAny, readTargets, withMoves } from './targets.ts';
-import type { Gate, GateContext, Override, PlanRef, PullRef, Request } from './types.ts';
+import type { Gate, GateContext, PlanRef, PullRef } from './types.ts';
 
 /** Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. */
 export async function gatePull(
@@ -199,60 +197,6 @@ function nextOf(trigger: Judged['trigger'], bot: string): PlanView['next'] {
     case 'merge':
       return { words: 'merge it; it is applied after the merge' };
   }
-}
-
-/** A comment of its own, so that nothing overwrites it. Safe to repeat. */
-export async function recordOverride(
-  engine: Engine,
-  pull: PullRef,
-  plan: PlanRef,
-  { actor: by, commentId, override }: Request,
-  lifted: readonly string[],
-): Promise<void> {
-  if (override === undefined) return;
-  const { repository, number } = pull;
-  const client = await engine.github.installationClient(repository.installationId);
-  const snapshot = await getPull(client, repository, number);
-  const holding = await holdingPolicy(engine, client, repository, snapshot);
-  const notify = holding.kind === 'broken' ? undefined : holding.policy.spec?.people?.notify;
-  const told = [
-    ...(notify?.users ?? []).map((user) => mention(user.split('#')[0] ?? '')),
-    ...(notify?.teams ?? []).map((team) => mention(`${repository.owner}/${team}`)),
-  ];
-  const body = overrideText(plan, { ...override, by }, lifted, told);
-  await publishComment(client, repository, number, { key: `override-${commentId}`, body });
-  await engine.store.audit.append({
-    who: by,
-    what: override.kind,
-    repository: nameOf(pull),
-    pull: number,
-    headSha: plan.headSha,
-    digest: plan.digest,
-    detail: { reason: override.reason, lifted },
-  });
-}
-
-const TITLES: Readonly<Record<Override['kind'], string>> = {
-  'break-glass': 'The glass was broken',
-  override: 'The policy was overridden',
-};
-
-function overrideText(
-  plan: PlanRef,
-  { kind, by, reason }: Override,
-  lifted: readonly string[],
-  told: readonly string[],
-): string {
-  const skipped = lifted.map((what) => `- ${prose(what, 1_000)}`);
-  return [
-    `### ${TITLES[kind]} by ${prose(by)}`,
-    `Reason: ${prose(reason, 1_000)}`,
-    skipped.length === 0
-      ? 'Nothing was missing at that moment.'
-      : `Applied in spite of what was missing:\n\n${skipped.join('\n')}`,
-    `Head ${plan.headSha.slice(0, 8)}, plan ${plan.digest.slice(0, 8)}. It stands in the audit log.`,
-    ...(told.length === 0 ? [] : [told.join(' ')]),
-  ].join('\n\n');
 }
 
 function nameOf({ repository }: PullRef): string {

@@ -7,6 +7,7 @@ import { type Place, placeOf } from '../store/lock-order.ts';
 import type { Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
+import { restoreNotices } from './overrides.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
 import { refusal } from './refusal.ts';
@@ -40,6 +41,7 @@ export function requestActivities(engine: Engine): Requests {
     },
     acknowledge: async (pull, request) => acknowledge(engine, await clientOf(pull), pull, request),
     answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, renderAnswer(text)),
+    restoreNotices: (pull, change) => restoreNotices(engine, pull, change),
     describeStatus: (pull, place) => describeStatus(engine, pull, place),
     unlock: (pull, request, place) => unlock(engine, pull, request, place),
     closeOvertaken: async (pull, headSha) => closeOvertaken(await clientOf(pull), pull, headSha),

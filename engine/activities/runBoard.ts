@@ -1,9 +1,13 @@
+import { prose } from '../github/render/escape.ts';
 import type { ApplyView, StoppedView, View, WaitingForLockView } from '../github/render/views.ts';
 import { revertWords, withRevert } from './revertView.ts';
 import { problemOf, stoppedHosts } from './rolloutView.ts';
 import { applyView, hostRollbacks, type RunRecord, rollbackView, verifyView } from './runViews.ts';
 import type { CheckState } from './show.ts';
 import type { RunPhase } from './types.ts';
+
+/** Characters: what differs from the approved plan is in it. */
+const STALE_REASON_MAX = 1_000;
 
 const RUNNING: CheckState = { status: 'in_progress' };
 const GOOD: CheckState = { status: 'completed', conclusion: 'success' };
@@ -105,7 +109,10 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
       return words(
         NEUTRAL,
         'Not applied: the plan no longer holds',
-        [`${phase.reason}. Nothing was changed.`, ...revertWords(phase.revert)].join(' '),
+        // it may hold words of servers
+        [`${prose(phase.reason, STALE_REASON_MAX)}. Nothing was changed.`, ...revertWords(phase.revert)].join(
+          ' ',
+        ),
       );
   }
 }

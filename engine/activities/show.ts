@@ -3,6 +3,7 @@ import type { GitHubClient } from '../github/client.ts';
 import { publishComment } from '../github/comment.ts';
 import { isRefused } from '../github/errors.ts';
 import { getPull } from '../github/pulls.ts';
+import { type OverrideView, overrideNote } from '../github/render/override.ts';
 import { render, renderComment } from '../github/render/render.ts';
 import type { PlanName, View } from '../github/render/views.ts';
 import type { Logger } from '../log.ts';
@@ -23,13 +24,15 @@ export interface Shown {
   readonly digest?: string;
   /** Signed link to the whole plan. */
   readonly planUrl?: string | undefined;
+  /** Said above the rest. */
+  readonly override?: OverrideView | undefined;
 }
 
 /** Key of the one comment that is edited in place. */
 const STICKY = 'pull-request';
 
 export async function showCheck(client: GitHubClient, pull: PullRef, shown: Shown): Promise<void> {
-  const { name, headSha, externalId, state, view, actions, digest, planUrl } = shown;
+  const { name, headSha, externalId, state, view, actions, digest, planUrl, override } = shown;
   const { title, body } = view.kind === 'words' ? view : render(view);
   await publishCheck(client, pull.repository, {
     name,
@@ -37,11 +40,16 @@ export async function showCheck(client: GitHubClient, pull: PullRef, shown: Show
     externalId,
     state,
     title,
-    summary: body,
+    summary: withOverride(override, body),
     ...(actions === undefined ? {} : { actions }),
     ...(digest === undefined ? {} : { digest }),
     ...(planUrl === undefined ? {} : { detailsUrl: planUrl }),
   });
+}
+
+/** Above all else, so that it is read, and what is cut is cut below it. */
+function withOverride(override: OverrideView | undefined, body: string): string {
+  return override === undefined ? body : `${overrideNote(override)}\n\n${body}`;
 }
 
 /** What people can do without must not end what it is about; an outage is not a refusal, and still throws. */
@@ -71,8 +79,9 @@ export async function showComment(
   now: View,
   before: readonly View[] = [],
   plan?: Pick<PlanName, 'digest' | 'url'>,
+  override?: OverrideView,
 ): Promise<void> {
-  const body = renderComment(now, before);
+  const body = withOverride(override, renderComment(now, before));
   await publishComment(client, pull.repository, pull.number, {
     key: STICKY,
     body,

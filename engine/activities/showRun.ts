@@ -5,6 +5,7 @@ import { defaultBranchOf } from '../github/repositories.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { inOrder, isBusy } from './inOrder.ts';
+import { restoreNotices } from './overrides.ts';
 import { progressInterval } from './progressInterval.ts';
 import { type Board, boardBetween, boardOf } from './runBoard.ts';
 import { keepDetail } from './runDetail.ts';
@@ -40,6 +41,7 @@ async function showPhase(engine: Engine, run: RunRef, phase: RunPhase): Promise<
   await publish(engine, run, board);
   keepShown(run.run, phase);
   if (!FINAL.has(phase.kind)) return;
+  if (run.context?.override !== undefined) await restoreNotices(engine, run.pull);
   publishedAt.delete(run.run);
   await keepDetail(engine, run, { unshown: undefined });
 }
@@ -90,8 +92,9 @@ async function publish(engine: Engine, run: RunRef, board: Board): Promise<void>
   const { digest, url: planUrl } = planNamed(engine, run.plan);
   const check = { headSha: run.plan.headSha, externalId: run.run, digest, planUrl };
   const actions = canBeTakenBack(board) ? { actions: [BUTTONS.rollback] } : {};
+  const override = run.context?.override;
   await Promise.all([
-    showCheck(client, run.pull, { ...check, ...actions, name: 'doaas/apply', ...board.apply }),
+    showCheck(client, run.pull, { ...check, ...actions, name: 'doaas/apply', ...board.apply, override }),
     board.verify === undefined
       ? undefined
       : showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify }),
@@ -107,7 +110,7 @@ function canBeTakenBack({ apply: { state, view } }: Board): boolean {
 }
 
 function comment(engine: Engine, client: GitHubClient, run: RunRef, view: View): Promise<void> {
-  return showComment(client, run.pull, view, [], planNamed(engine, run.plan));
+  return showComment(client, run.pull, view, [], planNamed(engine, run.plan), run.context?.override);
 }
 
 async function readRecord(engine: Engine, run: RunRef): Promise<RunRecord> {

@@ -12,6 +12,7 @@ import type {
   UndoOutcome,
   VerifyOutcome,
 } from './outcomeTypes.ts';
+import type { NoticeChange } from './pullEvent.ts';
 import type {
   HostFailure,
   RolloutActivities,
@@ -33,7 +34,7 @@ export type {
   UndoOutcome,
   VerifyOutcome,
 } from './outcomeTypes.ts';
-export type { PullEvent } from './pullEvent.ts';
+export type { NoticeChange, PullEvent } from './pullEvent.ts';
 export type {
   HostFailure,
   RolloutActivities,
@@ -240,6 +241,7 @@ export interface PullActivities {
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
   gatePull(pull: PullRef, plan: PlanRef, context?: GateContext): Promise<Gate>;
   /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
+  restoreNotices(pull: PullRef, change: NoticeChange): Promise<void>;
   recordOverride(pull: PullRef, plan: PlanRef, request: Request, lifted: readonly string[]): Promise<void>;
   /** Validates what a merge queue would merge, and answers the checks of its commit. */
   validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;

@@ -33,7 +33,7 @@ export async function publishComment(
   view: CommentView,
 ): Promise<PublishedComment> {
   const body = bodyOf(view);
-  const known = view.commentId ?? (await findOwn(client, repo, number, view.key));
+  const known = view.commentId ?? (await ownComment(client, repo, number, view.key))?.id;
   if (known === undefined) return create(client, repo, number, body);
   try {
     return await edit(client, repo, known, body);
@@ -42,6 +42,19 @@ export async function publishComment(
       return create(client, repo, number, body);
     throw error;
   }
+}
+
+/** The same, and writes only where it does not read so. Throws `GitHubError`. */
+export async function keepComment(
+  client: GitHubClient,
+  repo: Repo,
+  number: number,
+  view: CommentView,
+): Promise<'there' | 'written'> {
+  const known = await ownComment(client, repo, number, view.key);
+  if (known?.body === bodyOf(view)) return 'there';
+  await publishComment(client, repo, number, { ...view, ...(known && { commentId: known.id }) });
+  return 'written';
 }
 
 /** Answers one comment, once, however often it is called. */
@@ -74,6 +87,9 @@ export async function react(
   );
 }
 
+/** How a comment begins that says of an override, with the id of the comment that asked for it. */
+export const NOTICE = /^<!-- doaas:override-(\d{1,15}) -->/;
+
 const KEY = /^[a-z0-9-]{1,64}$/;
 
 export function marker(key: string): string {
@@ -89,12 +105,12 @@ function bodyOf(view: CommentView): string {
   );
 }
 
-async function findOwn(
+async function ownComment(
   client: GitHubClient,
   repo: Repo,
   number: number,
   key: string,
-): Promise<number | undefined> {
+): Promise<{ readonly id: number; readonly body?: string | undefined } | undefined> {
   const start = marker(key);
   const isOwn = (comment: { user: { login: string } | null; body?: string | undefined }) =>
     comment.user?.login === client.app.botLogin && (comment.body ?? '').startsWith(start);
@@ -107,7 +123,7 @@ async function findOwn(
       (items) => items.some(isOwn),
     ),
   );
-  return comments.find(isOwn)?.id;
+  return comments.find(isOwn);
 }
 
 function create(client: GitHubClient, repo: Repo, number: number, body: string): Promise<PublishedComment> {

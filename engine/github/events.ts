@@ -73,7 +73,17 @@ export interface CommentCreated extends OfPull {
   readonly createdAt: string;
 }
 
-/** The same on an issue that is no pull request. */
+/** Somebody edited or deleted the comment that says of an override. */
+export interface NoticeChanged extends OfPull {
+  readonly kind: 'notice-changed';
+  /** The comment with the command that it says of. */
+  readonly notice: number;
+  /** What happened, so that telling it twice can be known: `deleted 17 2026-01-01T00:00:00Z`. */
+  readonly change: string;
+  readonly sender: string;
+}
+
+/** `CommentCreated` on an issue that is no pull request. */
 export interface IssueCommented extends Omit<CommentCreated, 'kind'> {
   readonly kind: 'issue-commented';
 }
@@ -139,6 +149,7 @@ export type EngineEvent =
   | PullRequestClosed
   | ReviewSubmitted
   | CommentCreated
+  | NoticeChanged
   | IssueCommented
   | CheckActionRequested
   | CheckRerequested

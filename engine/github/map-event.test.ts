@@ -187,6 +187,36 @@ test('a push to a branch, not to a tag, not a deletion', () => {
   expect(mapped('push', { ...payload, deleted: true })).toBe('a branch was deleted');
 });
 
+test('a comment that says of an override counts when somebody else edits or deletes it', () => {
+  const payload = first('issue_comment', 'created');
+  const notice = {
+    ...payload,
+    action: 'deleted',
+    comment: {
+      ...(payload.comment as object),
+      user: { id: 1, type: 'Bot' },
+      body: '<!-- doaas:override-7 -->\n### The',
+    },
+    sender: { login: 'wally', id: 2 },
+  };
+  const changed = {
+    kind: 'notice-changed',
+    number: 1,
+    notice: 7,
+    change: expect.stringMatching(/^(edited|deleted) 492700400 20/),
+    sender: 'wally',
+  };
+  expect(mapped('issue_comment', notice)).toMatchObject(changed);
+  const comment = { ...notice.comment, body: 'nothing happened' };
+  const from = { changes: { body: { from: notice.comment.body } } };
+  expect(mapped('issue_comment', { ...notice, action: 'edited', comment, ...from })).toMatchObject(changed);
+  const ours = { ...notice, action: 'edited', sender: { id: 1 }, ...from };
+  expect(mapped('issue_comment', ours)).toMatch(/issue_comment.edited: commands count/);
+  expect(mapped('issue_comment', { ...notice, comment })).toMatch(/issue_comment.deleted/);
+  const pasted = { ...notice.comment, user: { id: 1, type: 'User' } };
+  expect(mapped('issue_comment', { ...notice, comment: pasted })).toMatch(/issue_comment.deleted/);
+});
+
 test.each([
   ['no object', 'pull_request', null],
   ['an array', 'pull_request', []],

@@ -1,4 +1,5 @@
 import type { Repo } from './client.ts';
+import { NOTICE } from './comment.ts';
 import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted, Sender } from './events.ts';
 import { anyText, at, flag, isObject, list, number, optional, text } from './payload.ts';
 
@@ -138,6 +139,8 @@ function mapReview(payload: Payload, of: EventOrigin): Mapped {
 
 function mapComment(payload: Payload, of: EventOrigin): Mapped {
   const action = text(payload.action);
+  const notice = action === 'edited' || action === 'deleted' ? noticeOf(payload) : undefined;
+  if (notice !== undefined) return mapNotice(payload, of, action, notice);
   if (action !== 'created')
     return ignored(`issue_comment.${action}: commands count when they are written, not when edited`);
   if (at(payload, 'comment', 'user', 'type') === 'Bot') return ignored('a comment of a bot');
@@ -152,6 +155,28 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
     body: (optional(anyText, at(payload, 'comment', 'body')) ?? '').slice(0, BODY_MAX),
     createdAt: text(at(payload, 'comment', 'created_at')),
   });
+}
+
+function mapNotice(payload: Payload, of: EventOrigin, action: string, notice: number): Mapped {
+  const updatedAt = optional(text, at(payload, 'comment', 'updated_at')) ?? '';
+  return event({
+    ...of,
+    kind: 'notice-changed',
+    number: number(at(payload, 'issue', 'number')),
+    notice,
+    change: `${action} ${number(at(payload, 'comment', 'id'))} ${updatedAt}`.trimEnd(),
+    sender: senderOf(payload),
+  });
+}
+
+/** Of a bot's comment that says of an override, changed by somebody else; whether there was one is looked up. */
+function noticeOf(payload: Payload): number | undefined {
+  const before = at(payload, 'changes', 'body', 'from') ?? at(payload, 'comment', 'body');
+  const isOwn = at(payload, 'sender', 'id') === at(payload, 'comment', 'user', 'id');
+  if (isOwn || typeof before !== 'string' || at(payload, 'comment', 'user', 'type') !== 'Bot')
+    return undefined;
+  const id = NOTICE.exec(before)?.[1];
+  return id === undefined ? undefined : Number(id);
 }
 
 function mapCheckRun(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {

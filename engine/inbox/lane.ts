@@ -10,6 +10,7 @@ export function laneOf(event: EngineEvent): string {
     case 'review-submitted':
     case 'comment-created':
     case 'issue-commented':
+    case 'notice-changed':
       return `${repository}#${event.number}`;
     case 'check-action':
     case 'check-rerequested':

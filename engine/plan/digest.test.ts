@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, coveredBy, hostDigest, planDigest } from './digest.ts';
+import { canonicalJson, coveredBy, hostDigest, planDigest, uncovered } from './digest.ts';
 import type { Step } from './step.ts';
 import { aStep, stepArbitrary } from './testing.ts';
 
@@ -129,6 +129,15 @@ describe('coveredBy', () => {
     expect(coveredBy([aStep, other], [])).toBe(true);
     expect(coveredBy([aStep], [aStep, other])).toBe(false);
     expect(coveredBy([aStep], [{ ...aStep, before: { 'path:/a': 'moved' } }])).toBe(false);
+  });
+
+  it('tells what is new from what changed', () => {
+    const moved: Step = { ...aStep, before: { 'path:/a': 'moved' } };
+    expect(uncovered([aStep], [moved, other])).toEqual([
+      { step: moved, is: 'changed' },
+      { step: other, is: 'new' },
+    ]);
+    expect(uncovered([aStep, other], [other])).toEqual([]);
   });
 });
 

@@ -33,8 +33,22 @@ export function recordDigest(repository: string, hosts: readonly HostPlan[]): st
  * already satisfied may have dropped out.
  */
 export function coveredBy(approved: readonly Step[], now: readonly Step[]): boolean {
+  return uncovered(approved, now).length === 0;
+}
+
+/** Steps that an approval of one plan does not cover in another of the same host. */
+export function uncovered(approved: readonly Step[], now: readonly Step[]): readonly Uncovered[] {
   const known = new Set(approved.map((step) => canonicalJson(essence(step))));
-  return now.every((step) => known.has(canonicalJson(essence(step))));
+  const ids = new Set(approved.map(({ id }) => id));
+  return now
+    .filter((step) => !known.has(canonicalJson(essence(step))))
+    .map((step) => ({ step, is: ids.has(step.id) ? 'changed' : 'new' }));
+}
+
+export interface Uncovered {
+  readonly step: Step;
+  /** `changed`: it does something else, or finds something else than was approved. */
+  readonly is: 'new' | 'changed';
 }
 
 /** JSON with sorted keys and no spaces: the same data always gives the same text. */

@@ -34,6 +34,8 @@ export interface AuditRecord {
 export interface AuditQuery {
   readonly repository?: string;
   readonly pull?: number;
+  /** Only entries of these verbs. */
+  readonly what?: readonly string[];
   /** Only entries after this one. */
   readonly afterSeq?: number;
   /** Only entries of this time and later. Epoch ms. */
@@ -62,9 +64,20 @@ export function auditIn({ db, dialect }: Connection, now: Clock) {
         .where('seq', '>', query.afterSeq ?? 0);
       if (query.repository !== undefined) rows = rows.where('repository', '=', query.repository);
       if (query.pull !== undefined) rows = rows.where('pull', '=', query.pull);
+      if (query.what !== undefined) rows = rows.where('what', 'in', query.what);
       if (query.since !== undefined) rows = rows.where('at', '>=', query.since);
       const limit = Math.min(query.limit ?? AUDIT_PAGE_MAX, AUDIT_PAGE_MAX);
       return (await rows.orderBy('seq').limit(limit).execute()).map(toRecord);
+    },
+
+    /** How many entries there are of a verb. */
+    async count(what: string): Promise<number> {
+      const counted = await db
+        .selectFrom('audit')
+        .select((e) => e.fn.countAll().as('entries'))
+        .where('what', '=', what)
+        .executeTakeFirstOrThrow();
+      return Number(counted.entries);
     },
 
     /** Computes every hash again, from the first entry on. */

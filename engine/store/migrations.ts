@@ -2,6 +2,7 @@ import { type Kysely, type Migration, type SchemaModule, sql } from 'kysely';
 import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
 import {
+  auditByVerb,
   driftTable,
   forgetTraces,
   hostKeysTable,
@@ -35,6 +36,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0012_left_hosts': { up: (db) => leftHostsTable(db.schema) },
     '0013_traces': { up: forgetTraces },
     '0014_pushes': { up: (db) => pushesTable(db.schema) },
+    '0015_audit_by_what': { up: (db) => auditByVerb(db.schema) },
   };
 }
 

@@ -87,6 +87,11 @@ export async function pushesTable(schema: SchemaModule): Promise<void> {
   await schema.createIndex('pushes_by_time').on('pushes').column('at').execute();
 }
 
+/** Entries of one verb are counted at each scrape. */
+export async function auditByVerb(schema: SchemaModule): Promise<void> {
+  await schema.createIndex('audit_by_what').on('audit').column('what').execute();
+}
+
 export async function lockPriority(schema: SchemaModule): Promise<void> {
   await schema
     .alterTable('lock_queue')

@@ -68,6 +68,8 @@ export interface Acting {
   readonly comment: (repo: RepositoryName, pull: number, user: Account, body: string) => Promise<number>;
   /** As its own author could, but by the repository's owner. */
   readonly editComment: (repo: RepositoryName, comment: number, body: string) => Promise<void>;
+  /** Anybody who may write can, whoever wrote it. */
+  readonly deleteComment: (repo: RepositoryName, comment: number, user: Account) => Promise<void>;
   readonly closeIssue: (repo: RepositoryName, issue: number) => Promise<void>;
   readonly editPull: (repo: RepositoryName, pull: number, changes: Json) => Promise<void>;
   readonly closePullRequest: (repo: RepositoryName, pull: number) => Promise<void>;

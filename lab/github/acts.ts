@@ -209,6 +209,10 @@ function pullActs(parts: Parts) {
     const path = `${pathOf(repo)}/issues/comments/${id}`;
     await must(request(accounts.admin, 'PATCH', path, { body }), `editing the comment ${id}`);
   };
+  const deleteComment: Acting['deleteComment'] = async (repo, id, user) => {
+    const path = `${pathOf(repo)}/issues/comments/${id}`;
+    await must(request(user, 'DELETE', path), `deleting the comment ${id}`);
+  };
   const closeIssue: Acting['closeIssue'] = async (repo, issue) => {
     const path = `${pathOf(repo)}/issues/${issue}`;
     await must(request(accounts.reviewer, 'PATCH', path, { state: 'closed' }), `closing issue ${issue}`);
@@ -235,6 +239,7 @@ function pullActs(parts: Parts) {
     dismissReview,
     comment,
     editComment,
+    deleteComment,
     editPull,
     closeIssue,
     closePullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'closed' }),

@@ -364,7 +364,8 @@ rules:
     await world.say(pull, '/doaas apply --break-glass shop is down, @everyone', world.github.accounts.admin);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     await mergedSoon(pull);
-    const text = await commentLike(pull, /The glass was broken by olivia-owner/);
+    const text = await commentLike(pull, /### The glass was broken by olivia-owner/);
+    expect(await world.comment(pull)).toContain('**The glass was broken by olivia-owner:** shop is down');
     expect(text).toContain('Reason: shop is down, @&#8203;everyone');
     expect(text).toContain('2 approving reviews');
     expect(text).toContain('the change window');
