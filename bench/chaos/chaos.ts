@@ -15,7 +15,7 @@ const ATTEMPTS = 3;
 interface Order {
   readonly runs: number;
   readonly seed: number;
-  readonly only: number | undefined;
+  readonly only: readonly number[] | undefined;
   readonly stores: readonly Trial['store'][];
 }
 
@@ -30,7 +30,7 @@ export async function chaos(argv: readonly string[]): Promise<Result> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   await bundle();
   progress(`seed ${order.seed}`);
-  const numbers = order.only === undefined ? Array.from({ length: order.runs }, (_, n) => n) : [order.only];
+  const numbers = order.only ?? Array.from({ length: order.runs }, (_, n) => n);
   const trials = order.stores.flatMap((store) =>
     numbers.map((n) => trialOf(order.seed, n, HOSTS)).filter((trial) => trial.store === store),
   );
@@ -49,10 +49,10 @@ function orderOf(argv: readonly string[]): Order {
     },
   });
   const seed = Number(values.seed ?? Math.floor(Date.now() / 1000));
-  const only = values['only-run'] === undefined ? undefined : Number(values['only-run']);
+  const only = values['only-run']?.split(',').map(Number);
   const runs = Number(values.runs);
-  if (![seed, runs, only ?? 0].every(Number.isSafeInteger))
-    throw new Error('--runs, --seed and --only-run take whole numbers');
+  if (![seed, runs, ...(only ?? [])].every(Number.isSafeInteger))
+    throw new Error('--runs, --seed and --only-run (several with commas) take whole numbers');
   const stores = STORES.filter((store) => values.store === undefined || values.store === store);
   if (stores.length === 0) throw new Error(`--store is one of ${STORES.join(', ')}`);
   return { runs, seed, only, stores };

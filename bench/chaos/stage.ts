@@ -34,19 +34,13 @@ const ENDS: Readonly<Record<Mode, Ended>> = {
 export async function openStage(store: Trial['store'], calm: Calm): Promise<Stage> {
   const start = { name: nameOf(0, 'calm'), change: 'remove' } as const;
   const scene = await openScene(store, { 'chaos.yaml': changeOf(start, 'apply') }, progress);
-  const stage: Stage = { scene, calm, now: 'remove', runs: 0 };
-  try {
-    // first contact, which no later run has again
-    await calmRun(stage, 'remove', 'apply');
-    return stage;
-  } catch (error) {
-    await scene.close();
-    throw error;
-  }
+  return { scene, calm, now: 'remove', runs: 0 };
 }
 
 /** All that judging such a run takes is known after it, and the hosts are as the run is to find them. */
 export async function prepare(stage: Stage, { mode, change }: Trial): Promise<void> {
+  // first contact, which no later run has again
+  if (stage.runs === 0) await calmRun(stage, 'remove', 'apply');
   for (const needed of neededFor(mode)) await known(stage, needed, change);
   await beginFrom(stage, change);
 }

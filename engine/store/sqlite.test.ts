@@ -41,6 +41,24 @@ describe('a SQLite file', () => {
     await engine.close();
   });
 
+  it('is written again as soon as nobody else locks it, and sees what they wrote', async () => {
+    const file = join(dir, 'locked.db');
+    const store = await openStore({ file });
+    const other = new Database(file);
+    await store.audit.append({ who: 'alice', what: 'apply' });
+    other.exec('begin immediate');
+    const locked = { type: 'store-locked' };
+    await expect(store.audit.append({ who: 'bob', what: 'apply' })).rejects.toMatchObject(locked);
+    await expect(store.audit.append({ who: 'bob', what: 'apply' })).rejects.toMatchObject(locked);
+    other.exec('rollback');
+    await store.audit.append({ who: 'carol', what: 'apply' });
+    other.exec('create table others (a)');
+    await store.audit.append({ who: 'dave', what: 'apply' });
+    expect((await store.audit.list()).map(({ who }) => who).sort()).toEqual(['alice', 'carol', 'dave']);
+    other.close();
+    await store.close();
+  });
+
   it('is private, survives a reopening, and keeps its audit log from rewriting', async () => {
     const file = join(dir, 'again.db');
     const first = await openStore({ file });

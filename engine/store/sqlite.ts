@@ -4,6 +4,7 @@ import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { StoreError, toStoreError } from './error.ts';
 import { guardedDialect } from './guarded-dialect.ts';
+import { reopening } from './reopening.ts';
 import type { Schema } from './schema.ts';
 
 /** How long a statement waits for another process (a reader's checkpoint, a backup) before `store-locked`. */
@@ -27,20 +28,30 @@ export interface OpenDatabase {
 export function openSqlite({ file, readOnly = false, unhurried = false }: SqliteOptions): OpenDatabase {
   const owner = readOnly || unhurried ? undefined : own(file);
   try {
-    const database = new Database(file);
-    if (!readOnly) chmodSync(file, 0o600);
-    configure(database, readOnly, unhurried ? 'NORMAL' : 'FULL');
-    const dialect = guardedDialect(new SqliteDialect({ database }), file, () => database.inTransaction);
-    const db = new Kysely<Schema>({ dialect });
+    const connection = reopening(() => connect(file, readOnly, unhurried ? 'NORMAL' : 'FULL'));
+    const inner = new SqliteDialect({ database: connection.database });
+    const db = new Kysely<Schema>({ dialect: guardedDialect(inner, file, connection.inTransaction) });
     const close = async (): Promise<void> => {
       await db.destroy();
-      if (database.open) database.close();
+      connection.close();
       owner?.close();
     };
     return { db, close };
   } catch (error) {
     owner?.close();
     throw toStoreError(error, file);
+  }
+}
+
+function connect(file: string, readOnly: boolean, synchronous: 'NORMAL' | 'FULL'): Database.Database {
+  const database = new Database(file);
+  try {
+    if (!readOnly) chmodSync(file, 0o600);
+    configure(database, readOnly, synchronous);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
