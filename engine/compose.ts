@@ -20,6 +20,7 @@ import { planPage } from './cli/planText.ts';
 import { type Config, ConfigError, type Environment } from './config/config.ts';
 import { appKeyFrom } from './github/appKey.ts';
 import { createGitHub } from './github/client.ts';
+import { recordName } from './github/workflowIds.ts';
 import { authorityFrom, authorityProblem, type Credentials, keyProblem } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
@@ -212,7 +213,14 @@ function handOnWith(temporal: Client, { config, github, store }: Engine): RelayO
   return (event, guid, receivedAt) =>
     temporal.withDeadline(Date.now() + HAND_ON_MAX_MS, () =>
       deliver(
-        { temporal, botName: config.botName, locate: (origin) => locate(engine, origin), receivedAt, guid },
+        {
+          temporal,
+          botName: config.botName,
+          locate: (origin) => locate(engine, origin),
+          headedBy: (repository, headSha) => store.pulls.headedBy(recordName(repository), headSha),
+          receivedAt,
+          guid,
+        },
         event,
       ),
     );

@@ -193,6 +193,18 @@ describe('what else is asked', () => {
     ).toBe(false);
   });
 
+  test('a check of one App, which nobody else can give', () => {
+    const spec = rule({ checks: [{ name: 'ci/test', app: 'acme-ci' }] });
+    const left = (...checks: Change['checks']) => judge(spec, change({ checks })).missing;
+    const not = (how: string) => [`the check ci/test of the App acme-ci to be green (rule r; ${how})`];
+    const forged = { name: 'ci/test', app: 'github-actions', state: 'green' } as const;
+    expect(left(forged, { name: 'ci/test', state: 'green' })).toEqual(not('it has not begun'));
+    expect(left(forged, { name: 'ci/test', app: 'acme-ci', state: 'running' })).toEqual(not('it runs'));
+    expect(left({ ...forged, state: 'red' }, { name: 'ci/test', app: 'acme-ci', state: 'green' })).toEqual(
+      [],
+    );
+  });
+
   test('a window, and when it opens', () => {
     const window = { timeZone: 'Europe/Berlin', hours: { from: '09:00', to: '17:00' } };
     const judged = judge(rule({ window }), change());

@@ -55,6 +55,7 @@ export const APP_PERMISSIONS = {
   members: 'read',
   metadata: 'read',
   pull_requests: 'write',
+  statuses: 'read',
 } as const;
 
 export const APP_EVENTS = [
@@ -68,6 +69,7 @@ export const APP_EVENTS = [
   'pull_request_review',
   'push',
   'repository',
+  'status',
 ] as const;
 
 export interface SeedInput {

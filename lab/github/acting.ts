@@ -87,12 +87,21 @@ export interface Acting {
   readonly fileAt: (repo: RepositoryName, ref: string, path: string) => Promise<string | undefined>;
   readonly createTeam: (slug: string, members: readonly Account[]) => Promise<void>;
   readonly leaveTeam: (slug: string, member: Account) => Promise<void>;
-  /** A check run of another App, completed. */
+  /** A check run of another App, completed. `app`: its slug, else a workflow's. */
   readonly postCheck: (
     repo: RepositoryName,
     sha: string,
     name: string,
     conclusion: 'success' | 'failure',
+    app?: string,
+  ) => Promise<void>;
+  /** A commit status, of a person or by an App's slug. */
+  readonly postStatus: (
+    repo: RepositoryName,
+    sha: string,
+    context: string,
+    state: 'pending' | 'success' | 'failure' | 'error',
+    by: Account | string,
   ) => Promise<void>;
   /** Makes the head of a pull request one of another repository; its commits stay where `refs/pull` has them. */
   readonly makeFork: (repo: RepositoryName, pull: number, fork: RepositoryName) => Promise<void>;

@@ -208,7 +208,8 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
       const temporal = world.engine.temporal();
       const { installationId } = world.github;
       const locate = async () => ({ ...world.repo, installationId });
-      await deliver({ temporal, botName: 'doaas', locate, receivedAt: 0, guid }, mapped.event);
+      const headedBy = async () => [pull];
+      await deliver({ temporal, botName: 'doaas', locate, headedBy, receivedAt: 0, guid }, mapped.event);
     }
     // what comes after them is handled in order, so an effect of theirs would be there by then
     const last = await world.say(pull, '/doaas help');

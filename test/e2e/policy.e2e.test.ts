@@ -127,6 +127,35 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     expect(await parentsOf(tip)).toBe(1);
   });
 
+  it('takes a check of one App from that App only, and commit statuses too; a fork is woken as well', async () => {
+    await setPolicy(
+      'trigger: approval\nrules:\n  all: {checks: [{name: ci/test, app: acme-ci}, ci/legacy]}\n',
+    );
+    const fork = await world.github.createRepository({ name: 'checked-fork', files: { 'README.md': '' } });
+    const opened = await change('checked');
+    await world.github.makeFork(world.repo, opened.pull, fork);
+    const sha = await world.github.push(world.repo, 'checked', { 'NEWS.md': 'x\n' });
+    await world.check(sha, 'doaas/validate');
+    const { accounts } = world.github;
+    await world.say(opened.pull, `/doaas plan ${sha}`, accounts.reviewer);
+    await world.check(sha, 'doaas/plan');
+    await world.approve(opened.pull, accounts.second);
+    await waitingFor(sha, /the check ci\/test of the App acme-ci to be green \(rule all; it has not begun\)/);
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'success');
+    await world.github.postStatus(world.repo, sha, 'ci/test', 'success', accounts.author);
+    await world.github.postStatus(world.repo, sha, 'ci/legacy', 'failure', 'old-ci');
+    await waitingFor(
+      sha,
+      /ci\/test of the App acme-ci [^;]*; it has not begun\); the check ci\/legacy [^;]*; it failed/,
+    );
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'success', 'acme-ci');
+    await waitingFor(sha, /Waiting for:\*\* the check ci\/legacy/);
+    await world.github.postStatus(world.repo, sha, 'ci/legacy', 'success', 'old-ci');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(opened.pull);
+    expect(await onHost('checked')).toBe('checked\n');
+  });
+
   it('that a pull request changes is validated, and the default branch judges; our own checks cannot be asked for', async () => {
     await setPolicy('rules:\n  all: {approvals: [{count: 2}]}\n');
     const loose = `${HEAD}  rules: {all: {approvals: []}}\n`;
