@@ -103,6 +103,10 @@ export interface Acting {
     state: 'pending' | 'success' | 'failure' | 'error',
     by: Account | string,
   ) => Promise<void>;
+  /** The account stays the same one; gives it as it is called then. */
+  readonly renameAccount: (user: Account, login: string) => Promise<Account>;
+  /** As if the author's account were deleted. */
+  readonly forgetAuthor: (repo: RepositoryName, pull: number) => Promise<void>;
   /** Makes the head of a pull request one of another repository; its commits stay where `refs/pull` has them. */
   readonly makeFork: (repo: RepositoryName, pull: number, fork: RepositoryName) => Promise<void>;
   /** As a merge queue does with a pull request; gives the commit that it would merge. */

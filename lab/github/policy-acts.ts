@@ -15,9 +15,19 @@ const ACTIONS: OtherApp = { id: 15_368, slug: 'github-actions', name: 'GitHub Ac
 /** Of all others that the lab knows by their name only. */
 const ANY_APP_ID = 777_777;
 
+/** Whose account was deleted. */
+const NOBODY = -1;
+
 type PolicyActs = Pick<
   Acting,
-  'createTeam' | 'leaveTeam' | 'postCheck' | 'postStatus' | 'makeFork' | 'requestMergeGroup'
+  | 'createTeam'
+  | 'leaveTeam'
+  | 'postCheck'
+  | 'postStatus'
+  | 'makeFork'
+  | 'requestMergeGroup'
+  | 'renameAccount'
+  | 'forgetAuthor'
 >;
 
 /** What policies look at: teams, checks of others, forks, merge queues. */
@@ -84,6 +94,18 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
       const installation = { id: context.installationId };
       const payload = { sha, name: repository.full_name, context: name, state, repository, sender: creator };
       context.deliveries.emit('status', undefined, { ...payload, branches: [], installation });
+    },
+    renameAccount: async (user, login) => {
+      const { store, emulator } = context;
+      const row = store.users.findOneBy('login', user.login);
+      const known = emulator.tokens.get(user.token);
+      if (row === undefined || known === undefined) throw new Error(`the lab has no account ${user.login}`);
+      store.users.update(row.id, { login });
+      emulator.tokens.set(user.token, { ...known, login });
+      return { ...user, login };
+    },
+    forgetAuthor: async (repo, number) => {
+      context.store.pullRequests.update(pullOf(repo, number).id, { user_id: NOBODY });
     },
     makeFork: async (repo, number, fork) => {
       const { id } = pullOf(repo, number);
