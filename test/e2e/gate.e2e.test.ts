@@ -95,7 +95,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     const before = await world.github.branchSha(world.repo, 'main');
     const { pull } = await change('rebased');
     const sha = await world.github.push(world.repo, 'rebased', {
-      'NEWS.md': 'rebased\n',
+      'REBASED.md': 'rebased\n',
       'db/rebased.yaml': configuration('rebased', {
         files: { '/etc/doaas-rebased': { content: 'rebased\n', mode: '0600' } },
       }),
@@ -113,7 +113,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     expect(await onHost('rebased')).toBe('absent\n');
     await world.github.mergeByHand(world.repo, await pullOf(text));
     expect(await world.github.fileAt(world.repo, 'main', 'db/rebased.yaml')).toBeUndefined();
-    expect(await world.github.fileAt(world.repo, 'main', 'NEWS.md')).toBeUndefined();
+    expect(await world.github.fileAt(world.repo, 'main', 'REBASED.md')).toBeUndefined();
   });
 
   it('lets a change of labels alone be merged by the engine once it has what is asked', async () => {
