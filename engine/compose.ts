@@ -20,6 +20,7 @@ import { planPage } from './cli/planText.ts';
 import { type Config, ConfigError, type Environment } from './config/config.ts';
 import { appKeyFrom } from './github/appKey.ts';
 import { createGitHub } from './github/client.ts';
+import { recordName } from './github/workflowIds.ts';
 import { authorityFrom, authorityProblem, type Credentials, keyProblem } from './hosts/credentials.ts';
 import type { Transport } from './hosts/session.ts';
 import { createTransport } from './hosts/transport.ts';
@@ -217,6 +218,7 @@ function handOnWith(temporal: Client, { config, github, store }: Engine): RelayO
           botName: config.botName,
           locate: (origin) => locate(engine, origin),
           pushed: store.pushes.add,
+          headedBy: (repository, headSha) => store.pulls.headedBy(recordName(repository), headSha),
           receivedAt,
           guid,
         },

@@ -25,6 +25,8 @@ export interface Delivery {
   readonly locate: (origin: EventOrigin) => Promise<RepositoryRef>;
   /** Keeps who pushed. */
   readonly pushed: Store['pushes']['add'];
+  /** Open pull requests with this head, as far as they were seen. */
+  readonly headedBy: (repository: RepositoryRef, headSha: string) => Promise<readonly number[]>;
   /** When it came, epoch ms: a button is judged by the time of its press, however long it waited. */
   readonly receivedAt: number;
   /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
@@ -61,15 +63,17 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
     case 'check-action': {
       const request = requestOfButton(event.identifier, event.sender, event.headSha, delivery);
       if (request === undefined) return undefined;
-      return signalAll(delivery, repository, pullsOfButton(event), { kind: 'asked', request });
+      const numbers = await pullsOf(delivery, repository, { ...event, numbers: pullsOfButton(event) });
+      return signalAll(delivery, repository, numbers, { kind: 'asked', request });
     }
     case 'check-rerequested': {
       const request = requestOfButton('plan', event.sender, event.headSha, delivery);
       if (request === undefined) return undefined;
-      return signalAll(delivery, repository, event.numbers, { kind: 'asked', request });
+      const numbers = await pullsOf(delivery, repository, event);
+      return signalAll(delivery, repository, numbers, { kind: 'asked', request });
     }
     case 'checks-completed':
-      return signalAll(delivery, repository, event.numbers, { kind: 'checked' });
+      return signalAll(delivery, repository, await pullsOf(delivery, repository, event), { kind: 'checked' });
     case 'merge-group-made':
       await startGroup(delivery, repository, event);
       return undefined;
@@ -146,6 +150,15 @@ async function startIssueRequest(
 /** Whatever it was: the sweep reads from GitHub what the App reaches, and looks at what was not seen so. */
 function startSweep({ temporal, guid }: Delivery, what: string): Promise<void> {
   return startOnce(temporal, 'sweep', { workflowId: `sweep:${what}:${guid}`, args: [] });
+}
+
+/** GitHub names none beside a status, nor beside the checks of a fork's head; who waits for them was looked at before. */
+async function pullsOf(
+  { headedBy }: Delivery,
+  repository: RepositoryRef,
+  { numbers, headSha }: { readonly numbers: readonly number[]; readonly headSha: string },
+): Promise<readonly number[]> {
+  return numbers.length > 0 ? numbers : headedBy(repository, headSha);
 }
 
 /** GitHub names only open pull requests beside a check; the check of a run names its own, also once it is merged. */

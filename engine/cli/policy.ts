@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { count } from '../github/render/words.ts';
 import { messageOf } from '../hosts/host-error.ts';
 import type { Verdict } from '../policy/judge.ts';
 import { misuse } from './command.ts';
@@ -61,6 +62,19 @@ interface Judged {
   readonly judgedAt: number;
 }
 
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** What was given, pushed or became green since is not in it. */
+export function ageOf(ms: number): string {
+  const [unit, size] = UNITS.find(([, least]) => ms >= least) ?? ['second', 1_000];
+  return `${count(Math.max(0, Math.floor(ms / size)), unit)} ago`;
+}
+
 function asText(of: Judged, verdict: Verdict, io: Io): string {
   const paint = painter(io);
   const at = new Date(of.judgedAt).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -73,7 +87,7 @@ function asText(of: Judged, verdict: Verdict, io: Io): string {
   const rules = verdict.rules.map(({ name, because }) => ['', name, printable(because)]);
   const missing = verdict.missing.map((sentence) => `  ${printable(sentence)}\n`).join('');
   return [
-    `${printable(of.repository)}#${of.number}, head ${of.headSha.slice(0, 8)}, plan ${of.digest.slice(0, 8)}, judged ${at}\n`,
+    `${printable(of.repository)}#${of.number}, head ${of.headSha.slice(0, 8)}, plan ${of.digest.slice(0, 8)}, judged ${at}, ${ageOf(Date.now() - of.judgedAt)}\n`,
     `${paint('bold', 'Rules that match')}\n${rules.length === 0 ? '  none\n' : columns(rules)}`,
     `${paint('bold', 'Asked for')}\n${columns(rows)}`,
     verdict.ready ? `${paint('green', 'Ready.')}\n` : `${paint('bold', 'Missing')}\n${missing}`,

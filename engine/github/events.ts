@@ -120,10 +120,11 @@ export interface BranchPushed extends EventOrigin {
   readonly pushedBy?: Sender;
 }
 
-/** Another App's checks of a commit have ended; what they say is read from GitHub. */
+/** Another App's checks of a commit have ended, or somebody gave it a status; what they say is read from GitHub. */
 export interface ChecksCompleted extends EventOrigin {
   readonly kind: 'checks-completed';
   readonly headSha: string;
+  /** Empty for those of forks, and for a status. */
   readonly numbers: readonly number[];
 }
 

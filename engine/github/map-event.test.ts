@@ -175,6 +175,17 @@ test('a merge group, and checks of others that have ended', () => {
   expect(mapped('check_suite', own)).toBe('our own checks have ended');
 });
 
+test('a status of a commit, once it says something', () => {
+  const payload = first('status');
+  expect(mapped('status', { ...payload, state: 'success' })).toMatchObject({
+    kind: 'checks-completed',
+    headSha: payload.sha,
+    numbers: [],
+  });
+  expect(mapped('status', { ...payload, state: 'error' })).toMatchObject({ kind: 'checks-completed' });
+  expect(mapped('status', { ...payload, state: 'pending' })).toBe('a status that is pending opens no gate');
+});
+
 test('a push to a branch, not to a tag, not a deletion', () => {
   const payload = { ...first('push'), ref: 'refs/heads/a/b', deleted: false, after: 'c0ffee' };
   expect(mapped('push', payload)).toMatchObject({

@@ -50,6 +50,7 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
   issue_comment: mapComment,
   check_run: mapCheckRun,
   check_suite: mapCheckSuite,
+  status: mapStatus,
   push: mapPush,
   merge_group: mapMergeGroup,
 };
@@ -226,6 +227,12 @@ function mapCompleted(suite: unknown, of: EventOrigin, appId: number): Mapped {
     headSha: text(at(suite, 'head_sha')),
     numbers: pullNumbers(at(suite, 'pull_requests')),
   });
+}
+
+/** GitHub names no pull requests here. */
+function mapStatus(payload: Payload, of: EventOrigin): Mapped {
+  if (text(payload.state) === 'pending') return ignored('a status that is pending opens no gate');
+  return event({ ...of, kind: 'checks-completed', headSha: text(payload.sha), numbers: [] });
 }
 
 const BRANCH = 'refs/heads/';

@@ -108,6 +108,24 @@ describe('approvals', () => {
     else expect(left).toEqual([expect.stringContaining(part)]);
   });
 
+  test('a reviewer who was renamed is known by the id, in the policy and among those who pushed', () => {
+    const renamed = by('rita-now', 7);
+    const named = (name: string) => missing(rule({ approvals: [{ users: [name] }] }), { reviews: [renamed] });
+    expect(named('rita#7')).toEqual([]);
+    expect(named('rita')).toHaveLength(1);
+    expect(missing(undefined, { reviews: [renamed], pushers: [{ login: 'rita', id: 7 }] })).toEqual([
+      `${who} (the one by rita-now does not count: rita-now pushed to it)`,
+    ]);
+  });
+
+  test('the pull request of a deleted account needs an approval like any other', () => {
+    const author = { login: 'ghost' };
+    expect(missing(undefined, { author })).toEqual([]);
+    expect(missing(undefined, { author, reviews: [] })).toEqual([
+      'one approving review by somebody with write access other than ghost',
+    ]);
+  });
+
   test('code owners: each owned path needs one of its owners, by the default branch', () => {
     const codeowners = '* @rita\n/db/ @acme/dba\n/free/\n';
     const owners = rule({ approvals: [{ codeOwners: true }] });
@@ -209,6 +227,18 @@ describe('what else is asked', () => {
     for (const lifted of ['override', 'break-glass'] as const) expect(windows(lifted)).toEqual([]);
     const elsewhere = { window, match: { paths: ['elsewhere/**'] } };
     expect(judge(rule(elsewhere), change()).windows).toEqual([]);
+  });
+
+  test('a check of one App, which nobody else can give', () => {
+    const spec = rule({ checks: [{ name: 'ci/test', app: 'acme-ci' }] });
+    const left = (...checks: Change['checks']) => judge(spec, change({ checks })).missing;
+    const not = (how: string) => [`the check ci/test of the App acme-ci to be green (rule r; ${how})`];
+    const forged = { name: 'ci/test', app: 'github-actions', state: 'green' } as const;
+    expect(left(forged, { name: 'ci/test', state: 'green' })).toEqual(not('it has not begun'));
+    expect(left(forged, { name: 'ci/test', app: 'acme-ci', state: 'running' })).toEqual(not('it runs'));
+    expect(left({ ...forged, state: 'red' }, { name: 'ci/test', app: 'acme-ci', state: 'green' })).toEqual(
+      [],
+    );
   });
 
   test('a window, and when it opens', () => {

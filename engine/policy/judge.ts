@@ -168,13 +168,15 @@ function objections({ reviews }: Change): readonly Ask[] {
 }
 
 function checkAsks(rule: string, { checks = [] }: PolicyRule, change: Change): readonly Ask[] {
-  return checks.map((name) => {
-    const runs = change.checks.filter((run) => run.name === name);
+  return checks.map((check) => {
+    const { name, app } = typeof check === 'string' ? { name: check, app: undefined } : check;
+    const runs = change.checks.filter((run) => run.name === name && (app === undefined || run.app === app));
+    const what = `the check ${name}${app === undefined ? '' : ` of the App ${app}`}`;
     const red = runs.find(({ state }) => state === 'red');
     const green = runs.length > 0 && runs.every(({ state }) => state === 'green');
     const how = red === undefined ? (runs.length === 0 ? 'it has not begun' : 'it runs') : 'it failed';
-    const missing = green ? undefined : `the check ${name} to be green (rule ${rule}; ${how})`;
-    return { rule, kind: 'check', asks: `the check ${name} is green`, missing };
+    const missing = green ? undefined : `${what} to be green (rule ${rule}; ${how})`;
+    return { rule, kind: 'check', asks: `${what} is green`, missing };
   });
 }
 

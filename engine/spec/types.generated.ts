@@ -62,6 +62,21 @@ export type Users = string[];
  */
 export type Teams = string[];
 /**
+ * Name of a check run or context of a commit status, from whomever it comes; or with the App that it must come from.
+ */
+export type PolicyCheck =
+  | string
+  | {
+      /**
+       * Name of the check run or context of the commit status.
+       */
+      name: string;
+      /**
+       * The App's name as in its address. `github-actions` is every workflow, also one that the pull request itself brings.
+       */
+      app: string;
+    };
+/**
  * First minute.
  */
 export type PolicyTime = string;
@@ -832,14 +847,12 @@ export interface PolicyRule {
    */
   approvals?: PolicyApproval[];
   /**
-   * Names of check runs of others that must be green. Those of the engine cannot be named: they wait for this.
+   * Check runs and commit statuses of others that must be green. Those of the engine cannot be named: they wait for this.
    *
    * @minItems 1
    * @maxItems 50
-   *
-   * Items: Name of a check run.
    */
-  checks?: string[];
+  checks?: PolicyCheck[];
   window?: PolicyWindow;
   limits?: PolicyLimits;
 }

@@ -19,6 +19,19 @@ export function pullsIn({ db }: Connection, now: Clock) {
         .execute();
     },
 
+    /** Numbers of those that were open with this head when they were last looked at. */
+    async headedBy(repository: string, headSha: string): Promise<readonly number[]> {
+      const rows = await db
+        .selectFrom('pulls')
+        .select('number')
+        .where('repository', '=', repository)
+        .where('head_sha', '=', headSha)
+        .where('open', '=', 1)
+        .orderBy('number')
+        .execute();
+      return rows.map(({ number }) => number);
+    },
+
     /** Those that were open when they were last looked at, by number. */
     open(repository: string): Promise<readonly Omit<SeenPull, 'open'>[]> {
       return db

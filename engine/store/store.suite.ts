@@ -218,6 +218,10 @@ function pullsSuite(store: () => Store): void {
     await store().pulls.seen(repository, { number: 2, headSha: 'c', open: false });
     expect(await store().pulls.open(repository)).toEqual([{ number: 1, headSha: 'b' }]);
     expect(await store().pulls.open(`${repository}x`)).toEqual([]);
+    expect(await store().pulls.headedBy(repository, 'b')).toEqual([1]);
+    expect(await store().pulls.headedBy(repository, 'a')).toEqual([]);
+    expect(await store().pulls.headedBy(repository, 'c')).toEqual([]);
+    expect(await store().pulls.headedBy(`${repository}x`, 'b')).toEqual([]);
   });
 }
 

@@ -60,6 +60,7 @@ export const APP_PERMISSIONS = {
   members: 'read',
   metadata: 'read',
   pull_requests: 'write',
+  statuses: 'read',
 } as const;
 
 export const APP_EVENTS = [
@@ -73,6 +74,7 @@ export const APP_EVENTS = [
   'pull_request_review',
   'push',
   'repository',
+  'status',
 ] as const;
 
 export interface SeedInput {

@@ -99,13 +99,26 @@ export interface Acting {
   readonly fileAt: (repo: RepositoryName, ref: string, path: string) => Promise<string | undefined>;
   readonly createTeam: (slug: string, members: readonly Account[]) => Promise<void>;
   readonly leaveTeam: (slug: string, member: Account) => Promise<void>;
-  /** A check run of another App, completed. */
+  /** A check run of another App, completed. `app`: its slug, else a workflow's. */
   readonly postCheck: (
     repo: RepositoryName,
     sha: string,
     name: string,
     conclusion: 'success' | 'failure',
+    app?: string,
   ) => Promise<void>;
+  /** A commit status, of a person or by an App's slug. */
+  readonly postStatus: (
+    repo: RepositoryName,
+    sha: string,
+    context: string,
+    state: 'pending' | 'success' | 'failure' | 'error',
+    by: Account | string,
+  ) => Promise<void>;
+  /** The account stays the same one; gives it as it is called then. */
+  readonly renameAccount: (user: Account, login: string) => Promise<Account>;
+  /** As if the author's account were deleted. */
+  readonly forgetAuthor: (repo: RepositoryName, pull: number) => Promise<void>;
   /** Makes the head of a pull request one of another repository; its commits stay where `refs/pull` has them. */
   readonly makeFork: (repo: RepositoryName, pull: number, fork: RepositoryName) => Promise<void>;
   /** As a merge queue does with a pull request; gives the commit that it would merge. */

@@ -3,7 +3,6 @@ import type { ApiAnswer, LabContext } from './context.ts';
 import { callEmulator } from './internal.ts';
 import { asJson, isJson, type Json, parseJson, textOf } from './json.ts';
 import { completeCheckRun } from './payloads.ts';
-import { OTHER_APP } from './policy-acts.ts';
 import { amend } from './pull-routes.ts';
 import type { Route, RouteInput } from './routes.ts';
 import type { Annotation, CheckAction } from './rows.ts';
@@ -14,6 +13,7 @@ export const CHECK_ROUTES: readonly Route[] = [
   { method: 'GET', path: /^\/check-runs\/(\d+)$/, handle: (input) => withRuns(input) },
   { method: 'GET', path: /^\/check-runs\/(\d+)\/annotations$/, handle: listAnnotations },
   { method: 'GET', path: /^\/commits\/.+\/check-runs$/, handle: (input) => withRuns(input) },
+  { method: 'GET', path: /^\/commits\/([0-9a-f]{40})\/statuses$/, handle: listStatuses },
   { method: 'GET', path: /^\/check-suites\/\d+\/check-runs$/, handle: (input) => withRuns(input) },
 ];
 
@@ -88,10 +88,11 @@ function annotationOf(value: unknown): Annotation {
 }
 
 function completeRun({ context, repo }: RouteInput, run: Json): Json {
-  const { store } = context;
-  const completed = completeCheckRun({ store, app: appJson(context) }, repo.id, run);
+  const { store, state } = context;
+  const completed = completeCheckRun({ store, app: appJson(context), forks: state.forks }, repo.id, run);
   const row = store.checkRuns.get(Number(run.id));
-  const app = context.state.otherRuns.has(Number(run.id)) ? { app: OTHER_APP } : {};
+  const other = state.otherRuns.get(Number(run.id));
+  const app = other === undefined ? {} : { app: other };
   return {
     ...completed,
     ...app,
@@ -105,6 +106,14 @@ async function withRuns(input: RouteInput): Promise<ApiAnswer> {
     if (!Array.isArray(json.check_runs)) return completeRun(input, json);
     return { ...json, check_runs: json.check_runs.filter(isJson).map((run) => completeRun(input, run)) };
   });
+}
+
+/** The newest first. */
+async function listStatuses({ context, repo, params, query }: RouteInput): Promise<ApiAnswer> {
+  const statuses = context.state.statuses.get(`${repo.id}:${params[0]}`) ?? [];
+  const page = Math.max(1, Number(query.get('page') ?? 1));
+  const size = Math.min(100, Number(query.get('per_page') ?? 30));
+  return answer(200, statuses.slice((page - 1) * size, page * size));
 }
 
 /** GitHub gives a plain list, with columns and titles. */

@@ -48,8 +48,10 @@ export interface LabState {
   readonly tokenUses: Map<string, number>;
   /** Rows of pull requests that look as if they came from a fork; their branches stay here. */
   readonly forks: Set<number>;
-  /** Check runs of another App. */
-  readonly otherRuns: Set<number>;
+  /** Check runs of other Apps. */
+  readonly otherRuns: Map<number, OtherApp>;
+  /** By repository and commit, the newest first. */
+  readonly statuses: Map<string, readonly Json[]>;
   /** Names that repositories had before, in lower case, and the id of the one that had it last. */
   readonly formerNames: Map<string, number>;
   /** The installation that was removed last. */
@@ -71,6 +73,13 @@ export interface Activity {
   readonly timestamp: string;
   readonly activity_type: 'push' | 'force_push' | 'branch_creation' | 'branch_deletion' | 'pr_merge';
   readonly actor: string;
+}
+
+/** An App that is not the engine's. */
+export interface OtherApp {
+  readonly id: number;
+  readonly slug: string;
+  readonly name: string;
 }
 
 export interface Reaction {

@@ -164,7 +164,7 @@ async function createContext(options: LabGitHubOptions, parts: Parts): Promise<L
     complete,
   };
   function complete(event: string, payload: unknown) {
-    return completePayload({ store, app: appJson(context) }, event, payload);
+    return completePayload({ store, app: appJson(context), forks: context.state.forks }, event, payload);
   }
   return context;
 }
@@ -204,7 +204,8 @@ function createState(): LabState {
     formerNames: new Map(),
     uninstalled: undefined,
     installationId: INSTALLATION_ID,
-    otherRuns: new Set(),
+    otherRuns: new Map(),
+    statuses: new Map(),
     nextReactionId: 1,
     activities: new Map(),
     nextActivityId: 1,

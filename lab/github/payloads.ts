@@ -5,6 +5,8 @@ import { installationOf } from './standing.ts';
 export interface PayloadContext {
   readonly store: Store;
   readonly app: Json;
+  /** Rows of pull requests that GitHub does not name beside a check. */
+  readonly forks: ReadonlySet<number>;
 }
 
 /** Completes the emulator's webhook payload to what GitHub sends. Pure but for reads of the store. */
@@ -31,7 +33,7 @@ export function completePayload(context: PayloadContext, event: string, payload:
     const suite = asJson(given.check_suite);
     return {
       ...common,
-      check_suite: { ...suite, app: context.app, ...pullsOf(context.store, repoId, suite) },
+      check_suite: { ...suite, app: context.app, ...pullsOf(context, repoId, suite) },
     };
   }
   return common;
@@ -68,7 +70,7 @@ function issueOfPull(store: Store, repoId: number, issue: Json): Json {
 }
 
 export function completeCheckRun(context: PayloadContext, repoId: number, run: Json): Json {
-  const pulls = pullsOf(context.store, repoId, run);
+  const pulls = pullsOf(context, repoId, run);
   const output = asJson(run.output);
   return {
     ...run,
@@ -79,10 +81,10 @@ export function completeCheckRun(context: PayloadContext, repoId: number, run: J
   };
 }
 
-function pullsOf(store: Store, repoId: number, subject: Json): { pull_requests: Json[] } {
+function pullsOf({ store, forks }: PayloadContext, repoId: number, subject: Json): { pull_requests: Json[] } {
   const pulls = store.pullRequests
     .findBy('repo_id', repoId)
-    .filter((row) => row.state === 'open' && row.head_sha === subject.head_sha);
+    .filter((row) => row.state === 'open' && row.head_sha === subject.head_sha && !forks.has(row.id));
   return { pull_requests: pulls.map((pull) => briefPull(pull, String(subject.url))) };
 }
 

@@ -1,7 +1,7 @@
 import type { Accounts } from './accounts.ts';
 import type { Acting, RepositoryName } from './acting.ts';
 import { announce, senderOf } from './changes.ts';
-import type { LabContext } from './context.ts';
+import type { LabContext, OtherApp } from './context.ts';
 import { gitOutput } from './git.ts';
 import { callEmulator, callJson } from './internal.ts';
 import { asJson, type Json, parseJson } from './json.ts';
@@ -11,9 +11,24 @@ import { findRepo, inTurn, mirrorOf } from './repositories.ts';
 import type { RepoRow } from './rows.ts';
 
 /** The App of GitHub Actions, for checks that are not the engine's. */
-export const OTHER_APP = { id: 15_368, slug: 'github-actions', name: 'GitHub Actions' };
+const ACTIONS: OtherApp = { id: 15_368, slug: 'github-actions', name: 'GitHub Actions' };
+/** Of all others that the lab knows by their name only. */
+const ANY_APP_ID = 777_777;
 
-type PolicyActs = Pick<Acting, 'createTeam' | 'leaveTeam' | 'postCheck' | 'makeFork' | 'requestMergeGroup'>;
+/** Whose account was deleted. */
+const NOBODY = -1;
+
+type PolicyActs = Pick<
+  Acting,
+  | 'createTeam'
+  | 'leaveTeam'
+  | 'postCheck'
+  | 'postStatus'
+  | 'makeFork'
+  | 'requestMergeGroup'
+  | 'renameAccount'
+  | 'forgetAuthor'
+>;
 
 /** What policies look at: teams, checks of others, forks, merge queues. */
 export function policyActs(context: LabContext, owner: string, accounts: Accounts): PolicyActs {
@@ -44,7 +59,8 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
     leaveTeam: async (slug, { login }) => {
       await send('DELETE', membership(slug, login));
     },
-    postCheck: async (repo, sha, name, conclusion) => {
+    postCheck: async (repo, sha, name, conclusion, slug = ACTIONS.slug) => {
+      const app = slug === ACTIONS.slug ? ACTIONS : { id: ANY_APP_ID, slug, name: slug };
       const path = `/repos/${repo.owner}/${repo.name}`;
       const made = await send('POST', `${path}/check-runs`, {
         name,
@@ -52,17 +68,44 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
         status: 'completed',
         conclusion,
       });
-      context.state.otherRuns.add(Number(made.id));
+      context.state.otherRuns.set(Number(made.id), app);
       const [repository, sender] = [
         await callJson(context, path),
         await senderOf(context, accounts.admin.login),
       ];
       const pulls = context.store.pullRequests.findBy('repo_id', rowOf(repo).id);
-      const pull_requests = pulls.filter((pull) => pull.state === 'open' && pull.head_sha === sha);
-      const suite = { head_sha: sha, status: 'completed', conclusion, app: OTHER_APP, pull_requests };
+      const pull_requests = pulls.filter(
+        (pull) => pull.state === 'open' && pull.head_sha === sha && !context.state.forks.has(pull.id),
+      );
+      const suite = { head_sha: sha, status: 'completed', conclusion, app, pull_requests };
       const installation = { id: context.installationId };
       const payload = { action: 'completed', check_suite: suite, repository, sender, installation };
       context.deliveries.emit('check_suite', 'completed', payload);
+    },
+    postStatus: async (repo, sha, name, state, by) => {
+      const creator =
+        typeof by === 'string'
+          ? { login: `${by}[bot]`, id: ANY_APP_ID, type: 'Bot' }
+          : await senderOf(context, by.login);
+      const made = { context: name, state, creator, created_at: new Date().toISOString() };
+      const key = `${rowOf(repo).id}:${sha}`;
+      context.state.statuses.set(key, [made, ...(context.state.statuses.get(key) ?? [])]);
+      const repository = await callJson(context, `/repos/${repo.owner}/${repo.name}`);
+      const installation = { id: context.installationId };
+      const payload = { sha, name: repository.full_name, context: name, state, repository, sender: creator };
+      context.deliveries.emit('status', undefined, { ...payload, branches: [], installation });
+    },
+    renameAccount: async (user, login) => {
+      const { store, emulator } = context;
+      const row = store.users.findOneBy('login', user.login);
+      const known = emulator.tokens.get(user.token);
+      if (row === undefined || known === undefined) throw new Error(`the lab has no account ${user.login}`);
+      store.users.update(row.id, { login });
+      emulator.tokens.set(user.token, { ...known, login });
+      return { ...user, login };
+    },
+    forgetAuthor: async (repo, number) => {
+      context.store.pullRequests.update(pullOf(repo, number).id, { user_id: NOBODY });
     },
     makeFork: async (repo, number, fork) => {
       const { id } = pullOf(repo, number);

@@ -208,9 +208,11 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
       const temporal = world.engine.temporal();
       const { installationId } = world.github;
       const locate = async () => ({ ...world.repo, installationId });
+      const headedBy = async () => [pull];
       // told before, and kept by the engine itself
       const pushed = async () => undefined;
-      await deliver({ temporal, botName: 'doaas', locate, pushed, receivedAt: 0, guid }, mapped.event);
+      const by = { temporal, botName: 'doaas', locate, headedBy, pushed, receivedAt: 0, guid };
+      await deliver(by, mapped.event);
     }
     // what comes after them is handled in order, so an effect of theirs would be there by then
     const last = await world.say(pull, '/doaas help');

@@ -1,78 +1,35 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runPolicy } from '../../engine/cli/policy.ts';
 import { openStore } from '../../engine/store/store.ts';
-import type { LabHost } from '../../lab/hosts.ts';
+import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
-const HEAD = 'apiVersion: doaas/v1\nkind: Policy\nmetadata: {name: policy}\nspec:\n';
 
 /** Policies of the default branch, on the lab's GitHub and a real host. */
 describe('a policy', { timeout: 6 * MINUTES }, () => {
   let world: World;
-  const open: number[] = [];
+  const {
+    setPolicy,
+    change,
+    waitingFor,
+    mergedSoon,
+    onHost,
+    commentLike,
+    pullOf,
+    nameOf,
+    parentsOf,
+    closeLater,
+    closeOpen,
+  } = policyVerbs(() => world);
   beforeAll(async () => {
-    world = await startWorld({
-      hosts: 2,
-      files: (hosts) => ({
-        'servers.yaml': serverYaml(hosts.slice(0, 1)),
-        'database.yaml': databaseYaml(hosts, 'db'),
-      }),
-    });
+    world = await startWorld({ hosts: 1, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
     await world.github.createTeam('dba', [world.github.accounts.second]);
   }, 3 * MINUTES);
-  afterEach(async () => {
-    for (const pull of open.splice(0))
-      if (!(await world.merged(pull))) await world.github.closePullRequest(world.repo, pull);
-  });
+  afterEach(closeOpen);
   afterAll(() => world?.close());
-
-  const setPolicy = (spec: string): Promise<string> =>
-    world.github.push(world.repo, 'main', {
-      '.doaas/policy.yaml': HEAD + spec.replace(/^/gm, '  '),
-    });
-  /** A change of one file on the host, whose name is the branch's. */
-  const change = async (branch: string, more: Record<string, string> = {}, probes: object[] = []) => {
-    const files = { [`/etc/doaas-${branch}`]: { content: `${branch}\n` } };
-    const opened = await world.open(branch, {
-      [`db/${branch}.yaml`]: configuration(branch, { files, ...(probes.length === 0 ? {} : { probes }) }),
-      ...more,
-    });
-    open.push(opened.pull);
-    return opened;
-  };
-  /** Only these files. */
-  const openOnly = async (branch: string, files: Record<string, string | null>) => {
-    const opened = await world.open(branch, files);
-    open.push(opened.pull);
-    return opened;
-  };
-  const database = (role = 'db') => databaseYaml(world.hosts, role);
-  const waitingFor = (sha: string, text: RegExp, seconds = 30) =>
-    until(
-      async () =>
-        (await world.checks(sha)).find((run) => run.name === 'doaas/plan' && text.test(run.summary)),
-      `the plan check to say ${text}`,
-      seconds,
-      async () => JSON.stringify(await world.checks(sha)),
-    );
-  const mergedSoon = (pull: number) => world.mergedSoon(pull, '', 40);
-  const onHost = async (branch: string) =>
-    (await world.hosts[0]?.exec(`cat /etc/doaas-${branch} 2>/dev/null || echo absent`))?.stdout;
-  const commentLike = (pull: number, text: RegExp) =>
-    until(
-      async () =>
-        (await world.github.listComments(world.repo, pull))
-          .map((comment) => String(comment.body))
-          .find((body) => text.test(body)),
-      `a comment like ${text}`,
-      40,
-      async () => JSON.stringify((await world.github.listComments(world.repo, pull)).map((c) => c.body)),
-    );
-  const pullOf = async (text: string): Promise<number> =>
-    Number(/[Pp]ull request #(?:&#8203;)?(\d+)/.exec(text)?.[1]);
 
   it('asks for two approvals and one of a team; who pushed does not count; explain says the same', async () => {
     await setPolicy(`rules:
@@ -91,6 +48,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await world.answer(pull, early, /Not applied. Missing: 2 approving reviews by people with write access/);
     const said = await explain(pull);
     expect(said).toContain('databases   db/two.yaml');
+    expect(said).toMatch(/judged \d{4}-\d\d-\d\dT[\d:]+Z, \d+ (second|minute)s? ago\n/);
     expect(said).toContain(
       '2 approving reviews by people with write access other than anna-author (rule everything; 1 of 2 is there)',
     );
@@ -144,7 +102,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     );
     await world.github.webhooks.settled();
     const pull = await openAsBot('botted');
-    open.push(pull);
+    closeLater(pull);
     await world.check(head, 'doaas/plan');
     await world.approve(pull, reviewer);
     await waitingFor(head, /the one by rob-reviewer does not count: rob-reviewer pushed to it/);
@@ -193,7 +151,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await mergedSoon(pull);
     expect(await onHost('auto')).toBe('auto\n');
     const tip = await world.github.branchSha(world.repo, 'main');
-    expect(await parentsOf(tip)).toBe(1);
+    expect(await parentsOf(tip)).toHaveLength(1);
   });
 
   it('that a pull request changes is validated, and the default branch judges; our own checks cannot be asked for', async () => {
@@ -210,66 +168,6 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     const annotations = await world.github.listAnnotations(world.repo, validate.id);
     expect(annotations[0]).toMatchObject({ path: '.doaas/policy.yaml', start_line: 5 });
     expect(String(annotations[0]?.message)).toContain('would wait for itself');
-  });
-
-  it('lets a change of labels alone be merged by the engine once it has what is asked', async () => {
-    await setPolicy(
-      'trigger: approval\nrules: {db: {match: {labels: {role: db}}, approvals: [{teams: [dba]}]}}\n',
-    );
-    const { pull, sha } = await openOnly('labels', { 'database.yaml': database('spare') });
-    await world.check(sha, 'doaas/plan', { conclusion: 'action_required' });
-    await world.approve(pull, world.github.accounts.second);
-    const applied = await world.check(sha, 'doaas/apply', { conclusion: 'success' });
-    expect(applied.title).toMatch(/^Applied 0 changes on 0 servers/);
-    await mergedSoon(pull);
-    await world.github.push(world.repo, 'main', { 'database.yaml': database() });
-  });
-
-  it('cannot be put aside by a pull request that relabels, renames or drops the server', async () => {
-    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
-    await setPolicy(`rules:
-  all: {approvals: [{count: 1}]}
-  databases:
-    match: {labels: {role: db}, paths: ["db/**"]}
-    approvals: [{teams: [dba]}]
-    window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}
-  dev: {match: {labels: {role: dev}}, approvals: []}
-people: {override: {users: [olivia-owner]}}
-`);
-    const { accounts } = world.github;
-    const byDba = /one approving review by a member of dba other than anna-author \(rule databases/;
-    for (const [branch, text] of [
-      ['rename', database('dev').replace('name: db-1', 'name: other')],
-      ['drop', null],
-      ['relabel', database('dev')],
-    ] as const) {
-      const { pull, sha } = await openOnly(branch, { 'database.yaml': text });
-      const check = await waitingFor(sha, byDba);
-      expect(check).toMatchObject({
-        conclusion: 'action_required',
-        title: 'Nothing is done on servers; only their own documents change',
-      });
-      await world.approve(pull, accounts.reviewer);
-      await waitingFor(sha, /the one by rob-reviewer does not count here/);
-      const early = await world.say(pull, '/doaas apply');
-      await world.answer(pull, early, /Not applied. Missing: one approving review by a member of dba/);
-    }
-
-    const files = { '/etc/doaas-escape': { content: 'escape\n' } };
-    const { pull, sha } = await openOnly('escape', {
-      'database.yaml': database('dev'),
-      'escape.yaml': configuration('escape', { targets: { labels: { role: 'dev' } }, files }),
-    });
-    const check = await waitingFor(sha, byDba);
-    expect(check.conclusion).toBe('action_required');
-    expect(check.summary).toContain('what it was until now, site default role=db');
-    await world.approve(pull, accounts.second);
-    await waitingFor(sha, /Waiting for:\*\* the change window every day UTC \(rule databases; frozen until/);
-    await nextSecond();
-    await world.say(pull, '/doaas apply --override it is no database any more', accounts.admin);
-    await mergedSoon(pull);
-    const written = await world.hosts[1]?.exec('cat /etc/doaas-escape');
-    expect(written?.stdout).toBe('escape\n');
   });
 
   it('that is broken on the default branch shuts the gate and says so', async () => {
@@ -370,7 +268,7 @@ rules:
     expect(text).toContain('2 approving reviews');
     expect(text).toContain('the change window');
     expect(text).toContain('@rob-reviewer @acme/dba');
-    const audit = await inStore((store) => store.audit.list({ repository: name(), pull }));
+    const audit = await inStore((store) => store.audit.list({ repository: nameOf(), pull }));
     expect(audit.find(({ what }) => what === 'break-glass')).toMatchObject({
       who: 'olivia-owner',
       headSha: sha,
@@ -403,7 +301,7 @@ rules:
 
   it('that applies before the merge fails the plan of a merge queue; after it, passes', async () => {
     await setPolicy('{}\n');
-    const { pull } = await change('queue');
+    const { pull, sha } = await change('queue');
     const before = await world.github.requestMergeGroup(world.repo, pull);
     expect((await world.check(before, 'doaas/validate')).conclusion).toBe('success');
     expect(await world.check(before, 'doaas/plan')).toMatchObject({
@@ -413,6 +311,21 @@ rules:
     await setPolicy('trigger: merge\n');
     const after = await world.github.requestMergeGroup(world.repo, pull);
     expect((await world.check(after, 'doaas/plan')).conclusion).toBe('success');
+    // the queue merges; what the gate says of the pull request itself holds all the same
+    await world.approve(pull);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.mergeByHand(world.repo, pull);
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    expect(await onHost('queue')).toBe('queue\n');
+
+    const early = await change('jumped');
+    await world.check(early.sha, 'doaas/plan', { conclusion: 'action_required' });
+    const group = await world.github.requestMergeGroup(world.repo, early.pull);
+    expect((await world.check(group, 'doaas/plan')).conclusion).toBe('success');
+    await world.github.mergeByHand(world.repo, early.pull);
+    const text = await commentLike(early.pull, /Merged, but not applied. Missing: one approving review/);
+    expect(await onHost('jumped')).toBe('absent\n');
+    await world.github.mergeByHand(world.repo, await pullOf(text));
   });
 
   it('applies after the merge; what fails is rolled back and its revert opened, what was not approved is not applied', async () => {
@@ -542,35 +455,13 @@ rules:
         said += text;
       },
     };
-    await runPolicy(['explain', String(pull), '--repository', name()], { stdout: out, stderr: out }).finally(
-      () => {
-        if (before === undefined) delete process.env.DOAAS_DATA_DIR;
-        else process.env.DOAAS_DATA_DIR = before;
-      },
-    );
+    await runPolicy(['explain', String(pull), '--repository', nameOf()], {
+      stdout: out,
+      stderr: out,
+    }).finally(() => {
+      if (before === undefined) delete process.env.DOAAS_DATA_DIR;
+      else process.env.DOAAS_DATA_DIR = before;
+    });
     return said;
   }
-
-  async function parentsOf(sha: string): Promise<number> {
-    const url = `${world.github.url}/repos/${name()}/git/commits/${sha}`;
-    const answer = await fetch(url, {
-      headers: { authorization: `token ${world.github.accounts.admin.token}` },
-    });
-    return ((await answer.json()) as { readonly parents: readonly unknown[] }).parents.length;
-  }
 });
-
-function isoDay(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
-
-/** The second host, which no configuration of web servers is for. */
-function databaseYaml(hosts: readonly LabHost[], role: string): string {
-  return serverYaml(hosts.slice(1, 2)).replace('web-1', 'db-1').replace('role: web', `role: ${role}`);
-}
-
-/** GitHub's times have whole seconds: a comment of the second of a push may have meant the head before it. */
-function nextSecond(): Promise<true> {
-  const second = Math.floor(Date.now() / 1000);
-  return until(async () => (Math.floor(Date.now() / 1000) > second ? true : undefined), 'the next second', 5);
-}

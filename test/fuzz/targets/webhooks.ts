@@ -18,7 +18,7 @@ const ANSWER_MAX = 2_000;
 /** Events the engine acts upon, and one that it does not know. */
 const EVENTS = [
   ...['pull_request', 'pull_request_review', 'issue_comment', 'check_run', 'check_suite', 'push'],
-  ...['merge_group', 'star'],
+  ...['merge_group', 'status', 'star'],
 ];
 
 interface Recorded {

@@ -1,0 +1,219 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { LabHost } from '../../lab/hosts.ts';
+import { isoDay, nextSecond, policyVerbs } from '../policies.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+
+/** What a change is judged by: servers as what they are, checks, owners and people as who they are. */
+describe('the gate', { timeout: 6 * MINUTES }, () => {
+  let world: World;
+  const { setPolicy, change, openOnly, waitingFor, mergedSoon, onHost, pullOf, parentsOf, closeOpen } =
+    policyVerbs(() => world);
+  const database = (role = 'db') => databaseYaml(world.hosts, role);
+  beforeAll(async () => {
+    world = await startWorld({
+      hosts: 2,
+      files: (hosts) => ({
+        'servers.yaml': serverYaml(hosts.slice(0, 1)),
+        'database.yaml': databaseYaml(hosts, 'db'),
+      }),
+    });
+    await world.github.createTeam('dba', [world.github.accounts.second]);
+  }, 3 * MINUTES);
+  afterEach(closeOpen);
+  afterAll(() => world?.close());
+
+  it('takes a check of one App from that App only, and commit statuses too; a fork is woken as well', async () => {
+    await setPolicy(
+      'trigger: approval\nrules:\n  all: {checks: [{name: ci/test, app: acme-ci}, ci/legacy]}\n',
+    );
+    const fork = await world.github.createRepository({ name: 'checked-fork', files: { 'README.md': '' } });
+    const opened = await change('checked');
+    await world.github.makeFork(world.repo, opened.pull, fork);
+    const sha = await world.github.push(world.repo, 'checked', { 'NEWS.md': 'x\n' });
+    await world.check(sha, 'doaas/validate');
+    const { accounts } = world.github;
+    await world.say(opened.pull, `/doaas plan ${sha}`, accounts.reviewer);
+    await world.check(sha, 'doaas/plan');
+    await world.approve(opened.pull, accounts.second);
+    await waitingFor(sha, /the check ci\/test of the App acme-ci to be green \(rule all; it has not begun\)/);
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'success');
+    await world.github.postStatus(world.repo, sha, 'ci/test', 'success', accounts.author);
+    await world.github.postStatus(world.repo, sha, 'ci/legacy', 'failure', 'old-ci');
+    await waitingFor(
+      sha,
+      /ci\/test of the App acme-ci [^;]*; it has not begun\); the check ci\/legacy [^;]*; it failed/,
+    );
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'success', 'acme-ci');
+    await waitingFor(sha, /Waiting for:\*\* the check ci\/legacy/);
+    await world.github.postStatus(world.repo, sha, 'ci/legacy', 'success', 'old-ci');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(opened.pull);
+    expect(await onHost('checked')).toBe('checked\n');
+  });
+
+  it('counts the servers and the packages of a change', async () => {
+    await setPolicy('rules:\n  all: {limits: {hosts: 1, packagesRemoved: 1}}\n');
+    const packages = { 'ca-certificates': { state: 'absent' }, procps: { state: 'absent' } };
+    const { pull, sha } = await openOnly('wide', {
+      'wide.yaml': configuration('wide', { packages }),
+      'deep.yaml': configuration('deep', {
+        targets: { labels: { role: 'db' } },
+        files: { '/etc/doaas-deep': { content: 'deep\n' } },
+      }),
+    });
+    const check = await waitingFor(
+      sha,
+      /at most 1 servers changed, but it is 2 \(rule all\); split the change/,
+    );
+    expect(check.summary).toMatch(/at most 1 packages removed, but it is 3 \(rule all\)/);
+    await world.approve(pull);
+    await waitingFor(sha, /Waiting for:\*\* at most 1 servers changed/);
+    const early = await world.say(pull, '/doaas apply');
+    await world.answer(pull, early, /Not applied. Missing: at most 1 servers changed, but it is 2/);
+    expect(await onHost('deep')).toBe('absent\n');
+  });
+
+  it('takes the owners of code from the default branch, not from the pull request', async () => {
+    await setPolicy('rules:\n  all: {approvals: [{codeOwners: true}]}\n');
+    const { accounts } = world.github;
+    await world.github.push(world.repo, 'main', { CODEOWNERS: `* @${accounts.second.login}\n` });
+    const own = `* @${accounts.reviewer.login}\n`;
+    const { pull, sha } = await change('owned', { CODEOWNERS: own, '.github/CODEOWNERS': own });
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull, accounts.reviewer);
+    const check = await waitingFor(sha, /does not count here: not one of them/);
+    expect(check.summary).toContain(`is owned by @&#8203;${accounts.second.login}`);
+    await world.approve(pull, accounts.second);
+    await waitingFor(sha, /Waiting for:\*\* nothing/);
+  });
+
+  it('merges by rebase what it applied, and reverts all of its commits', async () => {
+    await setPolicy('mergeMethod: rebase\nrules:\n  all: {approvals: []}\n');
+    const before = await world.github.branchSha(world.repo, 'main');
+    const { pull } = await change('rebased');
+    const sha = await world.github.push(world.repo, 'rebased', {
+      'REBASED.md': 'rebased\n',
+      'db/rebased.yaml': configuration('rebased', {
+        files: { '/etc/doaas-rebased': { content: 'rebased\n', mode: '0600' } },
+      }),
+    });
+    await waitingFor(sha, /Waiting for:\*\* nothing/);
+    await nextSecond();
+    await world.say(pull, '/doaas apply');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(pull);
+    const tip = await world.github.branchSha(world.repo, 'main');
+    const [second, first] = [await parentsOf(tip), await parentsOf((await parentsOf(tip))[0] ?? '')];
+    expect([second.length, first]).toEqual([1, [before]]);
+    const comment = await world.say(pull, '/doaas rollback');
+    const text = await world.answer(pull, comment, /[Pp]ull request #.*reverts it/);
+    expect(await onHost('rebased')).toBe('absent\n');
+    await world.github.mergeByHand(world.repo, await pullOf(text));
+    expect(await world.github.fileAt(world.repo, 'main', 'db/rebased.yaml')).toBeUndefined();
+    expect(await world.github.fileAt(world.repo, 'main', 'REBASED.md')).toBeUndefined();
+  });
+
+  it('lets a change of labels alone be merged by the engine once it has what is asked', async () => {
+    await setPolicy(
+      'trigger: approval\nrules: {db: {match: {labels: {role: db}}, approvals: [{teams: [dba]}]}}\n',
+    );
+    const { pull, sha } = await openOnly('labels', { 'database.yaml': database('spare') });
+    await world.check(sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(pull, world.github.accounts.second);
+    const applied = await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    expect(applied.title).toMatch(/^Applied 0 changes on 0 servers/);
+    await mergedSoon(pull);
+    await world.github.push(world.repo, 'main', { 'database.yaml': database() });
+  });
+
+  it('cannot be put aside by a pull request that relabels, renames or drops the server', async () => {
+    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
+    await setPolicy(`rules:
+  all: {approvals: [{count: 1}]}
+  databases:
+    match: {labels: {role: db}, paths: ["db/**"]}
+    approvals: [{teams: [dba]}]
+    window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}
+  dev: {match: {labels: {role: dev}}, approvals: []}
+people: {override: {users: [olivia-owner]}}
+`);
+    const { accounts } = world.github;
+    const byDba = /one approving review by a member of dba other than anna-author \(rule databases/;
+    for (const [branch, text] of [
+      ['rename', database('dev').replace('name: db-1', 'name: other')],
+      ['drop', null],
+      ['relabel', database('dev')],
+    ] as const) {
+      const { pull, sha } = await openOnly(branch, { 'database.yaml': text });
+      const check = await waitingFor(sha, byDba);
+      expect(check).toMatchObject({
+        conclusion: 'action_required',
+        title: 'Nothing is done on servers; only their own documents change',
+      });
+      await world.approve(pull, accounts.reviewer);
+      await waitingFor(sha, /the one by rob-reviewer does not count here/);
+      const early = await world.say(pull, '/doaas apply');
+      await world.answer(pull, early, /Not applied. Missing: one approving review by a member of dba/);
+    }
+
+    const files = { '/etc/doaas-escape': { content: 'escape\n' } };
+    const { pull, sha } = await openOnly('escape', {
+      'database.yaml': database('dev'),
+      'escape.yaml': configuration('escape', { targets: { labels: { role: 'dev' } }, files }),
+    });
+    const check = await waitingFor(sha, byDba);
+    expect(check.conclusion).toBe('action_required');
+    expect(check.summary).toContain('what it was until now, site default role=db');
+    await world.approve(pull, accounts.second);
+    await waitingFor(sha, /Waiting for:\*\* the change window every day UTC \(rule databases; frozen until/);
+    await nextSecond();
+    await world.say(pull, '/doaas apply --override it is no database any more', accounts.admin);
+    await mergedSoon(pull);
+    const written = await world.hosts[1]?.exec('cat /etc/doaas-escape');
+    expect(written?.stdout).toBe('escape\n');
+  });
+
+  it('knows a reviewer who was renamed by the account, and judges what an author left who is gone', async () => {
+    const { accounts } = world.github;
+    const { pull, sha } = await change('orphan');
+    await world.check(sha, 'doaas/plan');
+    await world.github.review(world.repo, pull, accounts.second, 'APPROVE');
+    const id = await idOf(accounts.second.login);
+    await setPolicy(`rules:\n  all: {approvals: [{users: ["somebody#${id}"]}, {count: 2}]}\n`);
+    await waitingFor(
+      sha,
+      /Waiting for:\*\* 2 approving reviews by people with write access [^;]*; 1 of 2 is there\)/,
+    );
+    await world.github.forgetAuthor(world.repo, pull);
+    const renamed = await world.github.renameAccount(accounts.second, 'dora-renamed');
+    try {
+      const early = await world.say(pull, '/doaas apply', accounts.reviewer);
+      await world.answer(pull, early, /2 approving reviews by people with write access other than ghost/);
+      await world.approve(pull, accounts.reviewer);
+      await waitingFor(sha, /Waiting for:\*\* nothing/);
+      await nextSecond();
+      await world.say(pull, '/doaas apply', renamed);
+      await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+      await mergedSoon(pull);
+    } finally {
+      await world.github.renameAccount(renamed, accounts.second.login);
+    }
+  });
+
+  it('made the engine send GitHub nothing that its API description does not know', () => {
+    expect(world.github.violations()).toEqual([]);
+  });
+
+  async function idOf(login: string): Promise<number> {
+    const answer = await fetch(`${world.github.url}/users/${login}`);
+    return Number(((await answer.json()) as { readonly id: number }).id);
+  }
+});
+
+/** The second host, which no configuration of web servers is for. */
+function databaseYaml(hosts: readonly LabHost[], role: string): string {
+  return serverYaml(hosts.slice(1, 2)).replace('web-1', 'db-1').replace('role: web', `role: ${role}`);
+}
