@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Fence } from '../hosts/fence.ts';
+import { useTestHost } from '../operations/testing/cycle.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
-import { useTestHost } from './testing/cycle.ts';
+import type { Fence } from './fence.ts';
 
 const OURS = '4711';
 const THEIRS = '815';
