@@ -55,6 +55,11 @@ describe('what a real host keeps of its runs', { timeout: 120_000 }, () => {
     expect(journal).toBe('-\tend\trolled-back\n');
   });
 
+  it('is nothing of a run that never came there, which is said', async () => {
+    const { end, events } = await t.harness().undo('pr9-z-w0');
+    expect([end, events.map(({ event }) => event)]).toEqual(['rolled-back', ['gone', 'end']]);
+  });
+
   it('is no core dump, which could hold secrets', async () => {
     const limits = { check: 'test -s /root/limits', apply: '{ ulimit -Sc; ulimit -Hc; } > /root/limits' };
     const { run } = await t.applied({ scripts: { limits: { ...limits, undo: 'true', timeoutSeconds: 60 } } });
