@@ -13,6 +13,8 @@ export interface WorkerProcess {
   readonly pid: number;
   readonly kill: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** What it printed. */
+  readonly output: () => string;
 }
 
 export interface WorkerOptions {
@@ -64,7 +66,7 @@ export async function startWorkerProcess(options: WorkerOptions): Promise<Worker
     await end('SIGKILL')();
     throw error;
   }
-  return { pid: child.pid ?? 0, kill: end('SIGKILL'), stop: end('SIGTERM') };
+  return { pid: child.pid ?? 0, kill: end('SIGKILL'), stop: end('SIGTERM'), output: () => output };
 }
 
 /** A child that a signal ended has no exit code. */

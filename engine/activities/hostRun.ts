@@ -1,17 +1,10 @@
 import { Context } from '@temporalio/activity';
-import { getPull } from '../github/pulls.ts';
-import {
-  type BatchEvent,
-  BatchNotStartedError,
-  type BatchResult,
-  runBatch,
-  undoBatch,
-} from '../hosts/batchRun.ts';
+import { type BatchEvent, BatchNotStartedError, type BatchResult, runBatch } from '../hosts/batchRun.ts';
 import { type Fence, FencedError } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
-import { type Batch, RUN_RETENTION_DAYS } from '../operations/batch.ts';
+import type { Batch } from '../operations/batch.ts';
 import type { Json } from '../operations/operation.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
@@ -19,7 +12,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
-import { followSteps, remainsOf, remarksOf } from './hostJournal.ts';
+import { followSteps } from './hostJournal.ts';
 import { contentsIn, type Known, knownTo, secretsOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
@@ -27,9 +20,9 @@ import { fullName } from './pull.ts';
 import { HostSilentError, reaching } from './reaching.ts';
 import { resolveRun } from './runRevision.ts';
 import type { HostReceiptDetail } from './runViews.ts';
-import { type Mask, maskFor, withhold } from './sealing.ts';
+import { maskFor } from './sealing.ts';
 import { progressOf } from './showRun.ts';
-import type { HostOutcome, RunRef, UndoOutcome } from './types.ts';
+import type { HostOutcome, RunRef } from './types.ts';
 import { maskResult, revealBefore, unpack } from './unsealedBatch.ts';
 
 export interface RunHost {
@@ -97,57 +90,10 @@ async function failed(
   return { kind: 'failed', reason: message };
 }
 
-/**
- * Takes back the waves of a run on a host, in the order given. `holder`: the run that has locked the host for it; `since`:
- * what may have come to the host after the run.
- */
-export async function undoHost(
-  engine: Engine,
-  run: RunRef,
-  host: string,
-  waves: readonly number[],
-  late: boolean,
-  holder = run.run,
-  since: Known = [],
-): Promise<UndoOutcome> {
-  const { target, identity, resolved, known } = await hostOf(engine, run, host);
-  const later = late ? await branchNow(engine, run) : since;
-  const mask = later === undefined ? withhold : await maskOf(engine, resolved, [...known, ...later]);
-  const all: string[] = [];
-  for (const wave of waves) {
-    const name = batchName(run.run, wave);
-    const journal = await journalOf(engine, run, host, identity);
-    const mode = late ? 'undo-late' : 'undo';
-    const result = await underLock(engine, holder, { target, identity }, (session, fence) =>
-      undoBatch(session, name, mode, { onEvent: journal.note, fence }),
-    )
-      .catch(gaveUp)
-      .finally(journal.flush);
-    const remaining = result.kind === 'gave-up' ? [mask(result.message)] : remainsOf(result, mask);
-    if (late && (await isGone(engine, run, host, wave, result)))
-      return { kind: 'refused', reason: `${host}: ${GONE}` };
-    const remarks = result.kind === 'gave-up' ? [] : remarksOf(result, mask);
-    all.push(...remarks.map((remark) => `${host}: ${remark}`));
-    const end = result.kind === 'gave-up' ? 'held' : result.end;
-    const done = end === 'rolled-back';
-    await receipt(engine, run, host, identity, `@undo:${wave}`, done ? 'undone' : 'unknown', {
-      ...nothing,
-      remaining,
-      remarks,
-    });
-    if (!done)
-      return {
-        kind: end === 'refused' ? 'refused' : 'held',
-        reason: `${host}: ${remaining.join('; ')}`,
-      };
-  }
-  return all.length === 0 ? { kind: 'rolled-back' } : { kind: 'rolled-back', remarks: all };
-}
-
 type LockedHost = Pick<RunHost, 'target' | 'identity'>;
 
 /** The host is shown the number of its lock, so that it can refuse whoever comes late. */
-async function underLock<T>(
+export async function underLock<T>(
   engine: Engine,
   holder: string,
   host: LockedHost,
@@ -172,12 +118,12 @@ async function fenceHeld(
   );
 }
 
-interface GaveUp {
+export interface GaveUp {
   readonly kind: 'gave-up';
   readonly message: string;
 }
 
-function gaveUp(error: unknown): GaveUp {
+export function gaveUp(error: unknown): GaveUp {
   if (
     error instanceof HostSilentError ||
     error instanceof BatchNotStartedError ||
@@ -187,44 +133,7 @@ function gaveUp(error: unknown): GaveUp {
   throw error;
 }
 
-const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };
-
-const GONE = `what was there before is gone: servers keep it for ${RUN_RETENTION_DAYS} days`;
-
-/** Whether the host was changed and does not know any more what was there before. */
-async function isGone(
-  engine: Engine,
-  run: RunRef,
-  host: string,
-  wave: number,
-  result: BatchResult | GaveUp,
-): Promise<boolean> {
-  if (result.kind === 'gave-up' || !result.events.some(({ event }) => event === 'gone')) return false;
-  const ids = new Set((await batchOf(engine, run, host, wave)).steps.map(({ id }) => id));
-  const receipts = await engine.store.receipts.ofRun(run.run);
-  return receipts.some((each) => each.host === host && each.state === 'done' && ids.has(each.stepId));
-}
-
-/** Of what the host says while a run is taken back. */
-function maskOf({ secrets, store }: Engine, host: ResolvedHost, known: Known): Promise<Mask> {
-  return maskFor(secrets.open(contentsIn(known, store.blobs.get)), secretsOn(host, known));
-}
-
-/** What was merged since has brought secrets that the run's own revision does not know. Undefined: cannot be told now. */
-async function branchNow({ github, revisions, log }: Engine, { pull }: RunRef): Promise<Known | undefined> {
-  const { repository, number } = pull;
-  try {
-    const client = await github.installationClient(repository.installationId);
-    const { baseSha } = await getPull(client, repository, number);
-    return [(await revisions.resolveCommit(repository, baseSha)).resolution];
-  } catch (error) {
-    log.warn(
-      { error: String(error) },
-      'the tip of the branch could not be read, so what an undo says is withheld',
-    );
-    return undefined;
-  }
-}
+export const nothing: HostReceiptDetail = { message: '', step: '', output: '', remaining: [] };
 
 async function stepsOn(engine: Engine, run: RunRef, host: string): Promise<readonly Step[]> {
   const plan = await engine.store.plans.get(run.plan.digest);
@@ -232,7 +141,7 @@ async function stepsOn(engine: Engine, run: RunRef, host: string): Promise<reado
   return plan.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
 }
 
-async function batchOf(engine: Engine, run: RunRef, host: string, wave: number): Promise<Batch> {
+export async function batchOf(engine: Engine, run: RunRef, host: string, wave: number): Promise<Batch> {
   const all = await stepsOn(engine, run, host);
   const steps = all.filter((step) => step.wave === wave);
   return { kind: 'batch', run: batchName(run.run, wave), repository: fullName(run.pull), steps };
@@ -262,7 +171,7 @@ async function outcomeOf(
  * Writes the host's journal to the store as it comes, in order. `flush` throws when a receipt could not be stored: the
  * next try of the activity reads the whole journal again, so none is lost.
  */
-async function journalOf(engine: Engine, run: RunRef, host: string, identity: string) {
+export async function journalOf(engine: Engine, run: RunRef, host: string, identity: string) {
   const follow = followSteps((await stepsOn(engine, run, host)).map(({ id }) => id));
   let last: Promise<void> = Promise.resolve();
   let lost: unknown;
@@ -285,7 +194,7 @@ async function journalOf(engine: Engine, run: RunRef, host: string, identity: st
   return { note, flush };
 }
 
-async function receipt(
+export async function receipt(
   engine: Engine,
   run: RunRef,
   host: string,

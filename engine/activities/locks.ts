@@ -3,7 +3,7 @@ import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { knownTo } from './hostMask.ts';
-import { undoHost } from './hostRun.ts';
+import { undoHost } from './hostUndo.ts';
 import { relocated } from './located.ts';
 import { fullName } from './pull.ts';
 import { resolveRun } from './runRevision.ts';

@@ -161,7 +161,7 @@ if [ "$P" -gt 0 ] 2>/dev/null; then tail -f -s 0.1 --pid="$P" /dev/null; fi`;
 }
 
 function nothingToUndo(): Sh {
-  return { kind: 'sh', text: `printf '0\\t-\\t%s\\n' gone 'end\\trolled-back'; echo '@ end'` };
+  return { kind: 'sh', text: `printf '0\\t-\\t%b\\n' gone 'end\\trolled-back'; echo '@ end'` };
 }
 
 function unitName(run: string, mode: BatchMode): string {

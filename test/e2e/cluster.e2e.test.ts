@@ -5,10 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { filesBelow, placesOf } from '../secrets/search.ts';
 import { MINUTES, until } from '../until.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker.ts';
-import { serverYaml, startWorld, type World } from '../world.ts';
+import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
+
+/** Of the database. */
+const PASSWORD = 'canary-database-2a6b';
 
 const missing = whatIsMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
@@ -19,6 +23,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   let host: LabHost;
   let connection: Connection;
   const workers: WorkerProcess[] = [];
+  const started: WorkerProcess[] = [];
   const closing: (() => Promise<unknown>)[] = [];
   let shared: Readonly<Record<string, string>>;
 
@@ -29,7 +34,8 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     closing.push(() => postgres.stop());
     shared = {
       TEMPORAL_ADDRESS: temporal.address,
-      DATABASE_URL: postgres.url,
+      // it asks for none, and is told one
+      DATABASE_URL: postgres.url.replace('postgres@', `postgres:${PASSWORD}@`),
       DOAAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     };
     world = await startWorld({
@@ -53,8 +59,11 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     for (const close of closing.splice(0).reverse()) await close();
   }, MINUTES);
 
-  const startWorker = (): Promise<WorkerProcess> =>
-    startWorkerProcess({ world, environment: { ...shared, DOAAS_ROLE: 'worker' } });
+  const startWorker = async (): Promise<WorkerProcess> => {
+    const worker = await startWorkerProcess({ world, environment: { ...shared, DOAAS_ROLE: 'worker' } });
+    started.push(worker);
+    return worker;
+  };
 
   const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
   const approved = async (name: string, file: string) => {
@@ -155,6 +164,19 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     expect(messages).toContain('Encoded failure');
     expect(messages.filter((message) => /GitHub|pull request/i.test(message))).toEqual([]);
     expect(payloads).toBeGreaterThan(50);
+  });
+
+  it('write none of their credentials, also not into the database', async () => {
+    const dump = execFileSync('pg_dump', ['-d', shared.DATABASE_URL ?? ''], { maxBuffer: 1 << 28 });
+    const printed = [world.engine, ...started].map((each) => Buffer.from(each.output()));
+    const written = [
+      { where: 'database', bytes: dump },
+      ...printed.map((bytes) => ({ where: 'output', bytes })),
+      ...(await filesBelow(world.dataDir)),
+    ];
+    expect(placesOf(['the engine is up', 'doaas-many'], written).join()).toMatch(/database.*output/s);
+    const credentials = [PASSWORD, shared.DOAAS_ENCRYPTION_KEY ?? '', SECRET];
+    expect(placesOf(credentials, written)).toEqual([]);
   });
 
   it('sent GitHub nothing that its API description does not know', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Fence } from '../hosts/fence.ts';
+import { useTestHost } from '../operations/testing/cycle.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
-import { useTestHost } from './testing/cycle.ts';
+import type { Fence } from './fence.ts';
 
 const OURS = '4711';
 const THEIRS = '815';
@@ -53,6 +53,11 @@ describe('what a real host keeps of its runs', { timeout: 120_000 }, () => {
     expect(await t.outside('cat /srv/secret; rm /srv/secret')).toBe('later\n');
     const journal = await t.outside(`cut -f 2- /var/lib/doaas/runs/${run}/undo.journal | tail -n 1`);
     expect(journal).toBe('-\tend\trolled-back\n');
+  });
+
+  it('is nothing of a run that never came there, which is said', async () => {
+    const { end, events } = await t.harness().undo('pr9-z-w0');
+    expect([end, events.map(({ event }) => event)]).toEqual(['rolled-back', ['gone', 'end']]);
   });
 
   it('is no core dump, which could hold secrets', async () => {
