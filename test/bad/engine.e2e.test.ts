@@ -8,8 +8,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createAppKey } from '../../lab/github/accounts.ts';
 import type { Delivery } from '../../lab/github/deliveries.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { SECRET } from '../secret.ts';
 import { until } from '../until.ts';
-import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
