@@ -11,6 +11,8 @@ export interface Row {
 export interface Result {
   readonly rows: readonly Row[];
   readonly json: Readonly<Record<string, unknown>>;
+  /** Bars that were not held, in words. */
+  readonly missed?: readonly string[];
 }
 
 /** Progress goes to stderr, so that stdout holds the table and the JSON only. */
