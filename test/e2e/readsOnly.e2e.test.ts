@@ -112,7 +112,7 @@ describe('a server', { timeout: 4 * MINUTES }, () => {
     expect(title).toBe('Probe tcp localhost:81 failed on web-1; 1 server restored as before');
     expect(describeDifferences(await compareTrees(before, await snapshotTree(host)))).toBe('');
     expect(compareInventories(inventory, await inventoryOf(host))).toEqual([]);
-    expect((await host.exec('systemctl list-units --no-legend "doaas-*"; pgrep -af "[d]oaas"')).stdout).toBe(
+    expect((await host.exec('systemctl list-units --no-legend "doaas-*"; pgrep -af "/[d]oaas"')).stdout).toBe(
       '',
     );
   });
