@@ -1,6 +1,9 @@
 import { print, progress, type Result } from './report.ts';
 
-/** `npm run -s bench -- NAME`: progress on stderr; on stdout a table and, as its last line, one JSON object. */
+/**
+ * `npm run -s bench -- NAME`: progress on stderr; on stdout a table and, as its last line, one JSON object. Ends with 1 where a bar
+ * that the benchmark judges was not held.
+ */
 const BENCHMARKS: Readonly<
   Record<string, { readonly about: string; readonly run: (argv: readonly string[]) => Promise<Result> }>
 > = {

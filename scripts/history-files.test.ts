@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fileName, payloadTexts, scrubbed, workflowTypeOf } from './history-files.ts';
+import { fileName, namesIn, payloadTexts, scrubbed, workflowTypeOf } from './history-files.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 const history = {
@@ -35,6 +35,39 @@ test('names follow the shape, not the content', () => {
   expect(name).toMatch(/^rollback-[0-9a-f]{8}\.json$/);
   expect(fileName('rollback', scrubbed(history))).toBe(name);
   expect(fileName('rollback', { events: history.events.slice(0, 2) })).not.toBe(name);
+});
+
+test('what a history shows of the code is named', () => {
+  const details = (id: string) => ({
+    'patch-data': { payloads: [{ data: b64(`{"id":"${id}","deprecated":false}`) }] },
+  });
+  const events = [
+    ...history.events,
+    {
+      eventType: 'MARKER',
+      markerRecordedEventAttributes: { markerName: 'core_patch', details: details('new-way') },
+    },
+    { eventType: 'SIGNALED', workflowExecutionSignaledEventAttributes: { signalName: 'stopRun' } },
+    {
+      eventType: 'SCHEDULED',
+      activityTaskScheduledEventAttributes: {
+        activityType: { name: 'readSite' },
+        taskQueue: { name: 'doaas:site:berlin' },
+      },
+    },
+    { eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW' },
+  ];
+  expect([...namesIn({ events })]).toEqual([
+    'activity startRun',
+    'guard new-way',
+    'signal stopRun',
+    'activity readSite',
+    'activity readSite at a site',
+    'begun anew',
+  ]);
+  expect(fileName('pullRequest', { events })).not.toBe(
+    fileName('pullRequest', { events: events.slice(0, -1) }),
+  );
 });
 
 test('payloads are read through their base64', () => {

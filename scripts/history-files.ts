@@ -32,9 +32,11 @@ function scrub(value: Value): Value {
   return Object.fromEntries(entries);
 }
 
-/** Names a history by its shape: which events and activities in which order. Runs of the same shape are kept once. */
+/** Names a history by its shape: which events, activities, signals and guards in which order. Runs of the same shape are kept once. */
 export function fileName(workflowType: string, history: HistoryJson): string {
-  const shape = history.events.map((event) => `${event.eventType} ${activityOf(event)} ${signalOf(event)}`);
+  const shape = history.events.map(
+    (event) => `${event.eventType} ${activityOf(event)} ${signalOf(event)}${guardOf(event)}`,
+  );
   const hash = createHash('sha256').update(shape.join('\n')).digest('hex').slice(0, 8);
   return `${workflowType}-${hash}.json`;
 }
@@ -42,6 +44,22 @@ export function fileName(workflowType: string, history: HistoryJson): string {
 /** The name of what a history is about: of the workflow that its first event started. */
 export function workflowTypeOf(history: HistoryJson): string {
   return nested(history.events[0], 'workflowExecutionStartedEventAttributes', 'workflowType', 'name');
+}
+
+/** What a history shows of its workflow's code, in words: activities, signals, guards, and that it was begun anew. */
+export function namesIn(history: HistoryJson): ReadonlySet<string> {
+  return new Set(history.events.flatMap(namesOf));
+}
+
+function namesOf(event: HistoryEventJson): readonly string[] {
+  const [activity, signal, guard] = [activityOf(event), signalOf(event), guardOf(event)];
+  return [
+    ...(activity === '' ? [] : [`activity ${activity}`]),
+    ...(signal === '' ? [] : [`signal ${signal}`]),
+    ...(guard === '' ? [] : [`guard ${guard}`]),
+    ...(event.eventType === 'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW' ? ['begun anew'] : []),
+    ...(queueOf(event).startsWith('doaas:site:') ? [`activity ${activity} at a site`] : []),
+  ];
 }
 
 /** All payloads as text, to look for what must not be published, and whether one is encrypted. */
@@ -59,6 +77,17 @@ export function payloadTexts(history: HistoryJson): readonly string[] {
   };
   visit(history.events);
   return texts;
+}
+
+/** Name of the guard that a marker of `patched` was written by. */
+function guardOf(event: HistoryEventJson): string {
+  if (nested(event, 'markerRecordedEventAttributes', 'markerName') !== 'core_patch') return '';
+  const [text = '{}'] = payloadTexts({ events: [event] }).filter((each) => each.startsWith('{'));
+  return nested(JSON.parse(text), 'id');
+}
+
+function queueOf(event: HistoryEventJson): string {
+  return nested(event, 'activityTaskScheduledEventAttributes', 'taskQueue', 'name');
 }
 
 function activityOf(event: HistoryEventJson): string {

@@ -17,6 +17,7 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   openssl: '/usr/bin/openssl',
   gnupg: '/usr/bin/gpg',
   procps: '/usr/bin/ps',
+  sqlite3: '/usr/bin/sqlite3',
   // makes the package repositories that the tests serve
   'apt-utils': '/usr/bin/apt-ftparchive',
 };

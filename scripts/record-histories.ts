@@ -1,21 +1,31 @@
 /**
- * Saves histories of ended workflows to workflows/histories/, each shape once, for workflows/replay.test.ts:
+ * Saves histories of ended workflows to workflows/histories/, each shape once, for workflows/replay.test.ts: all of them with
+ * `sh scripts/record-all.sh`, which says which tests show what; those of one file with
  * `DOAAS_RECORD_HISTORIES=1 npx vitest run test/e2e/story`, or of a running engine
  * `tsx scripts/record-histories.ts HOST:PORT [NAMESPACE]`. What was recorded before stays. Delete a history only when no engine
  * in use has run workflows of that age.
  */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { fileName, type HistoryJson, payloadTexts, scrubbed, workflowTypeOf } from './history-files.ts';
+import {
+  fileName,
+  type HistoryJson,
+  namesIn,
+  payloadTexts,
+  scrubbed,
+  workflowTypeOf,
+} from './history-files.ts';
 import { toJson } from './history-json.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 export const HISTORIES = join(ROOT, 'workflows', 'histories');
 
-/** Shapes kept of one workflow type; more would only slow the tests. */
-const SHAPES_MAX = 18;
+/** Shapes kept of one workflow type, beside those that show what none of them does; more would only slow the tests. */
+const SHAPES_MAX = 20;
+/** A history of thousands of events proves no more than one of hundreds. */
+const EVENTS_MAX = 600;
 /** Workflows looked at in one go. */
 const WORKFLOWS_MAX = 2_000;
 
@@ -34,8 +44,9 @@ export async function recordHistories(
     const history = scrubbed(toJson(await handle.fetchHistory()));
     const type = workflowTypeOf(history);
     const name = fileName(type, history);
+    if (known.has(name) || unfit(history)) continue;
     const ofType = [...known].filter((file) => file.startsWith(`${type}-`));
-    if (known.has(name) || ofType.length >= SHAPES_MAX || unfit(history)) continue;
+    if (ofType.length >= SHAPES_MAX && !(await showsNew(history, folder, ofType))) continue;
     const kept = { workflowId: execution.workflowId, history };
     await writeFile(join(folder, name), `${JSON.stringify(kept)}\n`);
     known.add(name);
@@ -44,8 +55,18 @@ export async function recordHistories(
   return added;
 }
 
+async function showsNew(history: HistoryJson, folder: string, others: readonly string[]): Promise<boolean> {
+  const shown = new Set<string>();
+  for (const file of others) {
+    const other = JSON.parse(await readFile(join(folder, file), 'utf8')) as { readonly history: HistoryJson };
+    for (const name of namesIn(other.history)) shown.add(name);
+  }
+  return [...namesIn(history)].some((name) => !shown.has(name));
+}
+
 /** Encrypted payloads cannot be replayed without the key; a path of this machine is nobody's business. */
 function unfit(history: HistoryJson): boolean {
+  if (history.events.length > EVENTS_MAX) return true;
   return payloadTexts(history).some((text) => text === 'binary/encrypted' || text.includes(ROOT));
 }
 

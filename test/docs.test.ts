@@ -36,6 +36,25 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+describe.each(['docs/security.md', 'docs/upgrading.md'])('what %s promises', (page) => {
+  const rows = [...read(page).matchAll(/^\| promise \| test \|\n\|[-|]+\|\n((?:\|.*\n)+)/gm)].flatMap(
+    ([, text = '']) => text.trim().split('\n'),
+  );
+  test('is in tables', () => {
+    expect(rows.length).toBeGreaterThan(3);
+  });
+
+  test.each(rows)('%s', (row) => {
+    const cell = row.split(' | ').at(-1) ?? '';
+    // a command is no test
+    const tests = [...cell.matchAll(/`([^`\s]+)`/g)].map(([, path = '']) => path);
+    expect(tests.length).toBeGreaterThan(0);
+    expect(
+      tests.filter((path) => !/\.(test|suite)\.ts$/.test(path) || !existsSync(join(ROOT, path))),
+    ).toEqual([]);
+  });
+});
+
 test('docs/architecture.md names constants of the code', () => {
   const code = sources()
     .map(({ text }) => text)

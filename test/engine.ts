@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
-import type { Client } from '@temporalio/client';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { npmStart } from '../engine/cli/npmStart.ts';
+import { inRepository } from '../engine/cli/passOn.ts';
 import { startEngine } from '../engine/compose.ts';
 import { loadConfig } from '../engine/config/config.ts';
 import { createLogger } from '../engine/log.ts';
+import type { StoreLocation } from '../engine/store/store.ts';
 import type { LabGitHub } from '../lab/github/lab-github.ts';
 import { recordHistories } from '../scripts/record-histories.ts';
 import { until } from './until.ts';
@@ -22,8 +25,12 @@ export interface EngineHandle {
   readonly kill: () => Promise<void>;
   /** Starts it again on the same data. `main`: another program than before, of a child. */
   readonly start: (main?: string) => Promise<void>;
-  /** Client of the Temporal server that an engine inside this process uses. */
+  /** Where what it stores can be read beside it. */
+  readonly store: StoreLocation;
+  /** Client of the Temporal server; of one that belongs to a child there is none. */
   readonly temporal: () => Client;
+  /** How many processes of it reach servers. */
+  readonly reaching: number;
   /** Process that the engine runs in. */
   readonly pid: () => number;
   /** Waits until the child has ended by itself, and gives its exit code (null: a signal). */
@@ -45,6 +52,8 @@ export interface EngineOptions {
   readonly logFile?: string;
   /** Program of a child; default: this engine. */
   readonly main?: string;
+  /** What starts a child instead, in the repository: a program and its arguments. */
+  readonly command?: readonly string[];
 }
 
 type EngineParts = Pick<EngineOptions, 'dataDir' | 'github' | 'secret' | 'sshKeyFile'>;
@@ -95,7 +104,9 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
       if (running?.worker === undefined) throw new Error('the engine does not run');
       return running.worker.client;
     },
+    reaching: 1,
     pid: () => process.pid,
+    store: storeOf(environment),
     ended: () => Promise.reject(new Error('an engine inside the test does not end by itself')),
     output: () => '',
   };
@@ -103,7 +114,7 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
 
 function child(
   environment: Readonly<Record<string, string>>,
-  { logFile, through = [], main }: Pick<EngineOptions, 'logFile' | 'through' | 'main'>,
+  { logFile, through = [], main, command }: Pick<EngineOptions, 'logFile' | 'through' | 'main' | 'command'>,
 ): EngineHandle {
   let other = main;
   let running: ChildProcess | undefined;
@@ -120,9 +131,11 @@ function child(
   };
   return {
     url: () => url,
+    store: storeOf(environment),
     temporal: () => {
       throw new Error('the server belongs to the child; use mode inside');
     },
+    reaching: 1,
     pid: () => running?.pid ?? 0,
     ended: async () => {
       const ending = running;
@@ -134,9 +147,10 @@ function child(
     start: async (main) => {
       other = main ?? other;
       const { environment: own, flags, program } = await npmStart();
-      const node = [process.execPath, ...flags, other ?? program];
+      const words = command ?? [process.execPath, ...flags, other ?? program];
       // A test or demo that is killed takes its engine with it.
-      const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
+      const started = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...words], {
+        ...(command === undefined ? {} : { cwd: inRepository('') }),
         env: { PATH: process.env.PATH, HOME: process.env.HOME, ...own, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -156,9 +170,24 @@ function child(
         async () => output.slice(-2000),
       );
     },
-    stop: () => end('SIGTERM'),
+    stop: async () => {
+      if (running !== undefined && process.env.DOAAS_RECORD_HISTORIES === '1') await recordOf(environment);
+      await end('SIGTERM');
+    },
     kill: () => end('SIGKILL'),
   };
+}
+
+/** What a child did on a Temporal server of its own ends with it. */
+async function recordOf({ TEMPORAL_ADDRESS: address }: Readonly<Record<string, string>>): Promise<void> {
+  if (address === undefined) return;
+  const connection = await Connection.connect({ address });
+  await recordHistories(new Client({ connection })).finally(() => connection.close());
+}
+
+function storeOf(environment: Readonly<Record<string, string>>): StoreLocation {
+  const { DATABASE_URL: url, DOAAS_DATA_DIR: dataDir = '' } = environment;
+  return url === undefined ? { file: join(dataDir, 'store.sqlite') } : { url };
 }
 
 /** A child that a signal ended has no exit code. */

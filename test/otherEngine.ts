@@ -52,14 +52,19 @@ export async function bundled({ workflows }: OtherEngine): Promise<string> {
   return join(cwd, 'dist', 'workflows.js');
 }
 
-const PATCHED = /\bpatched\('[\w-]+'\)/g;
+const PATCHED = /\bpatched\('([\w-]+)'\)/g;
+
+/** Names of the guards in the text of a workflow. */
+export function guardsIn(text: string): readonly string[] {
+  return [...text.matchAll(PATCHED)].map(([, name = '']) => name);
+}
 
 /** As the workflows were before every change that is guarded by `patched`. */
 export function beforePatches(text: string): string {
   return text.replaceAll(PATCHED, 'false');
 }
 
-/** As if those changes had been made without a guard. */
-export function withoutGuards(text: string): string {
-  return text.replaceAll(PATCHED, 'true');
+/** With the ways of one guard exchanged: old runs take the new one, as if it had no guard, and new runs the old one. */
+export function flipped(name: string): (text: string) => string {
+  return (text) => text.replaceAll(PATCHED, (call, own) => (own === name ? `!${call}` : call));
 }

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LabGitHub } from '../lab/github/lab-github.ts';
 import { ENGINE } from '../scripts/bundle.ts';
 import { environmentOf } from './engine.ts';
+import { SECRET } from './secret.ts';
 import { until } from './until.ts';
-import { SECRET, type World } from './world.ts';
 
 /** A process without HTTP: a worker, or the worker of a site. */
 export interface WorkerProcess {
@@ -18,7 +19,8 @@ export interface WorkerProcess {
 }
 
 export interface WorkerOptions {
-  readonly world: Pick<World, 'github' | 'hosts'>;
+  readonly github: LabGitHub;
+  readonly sshKeyFile: string;
   /** What all processes share, and the role. */
   readonly environment: Readonly<Record<string, string>>;
   /** Arguments before the worker's own, such as of a program that puts it into a network. */
@@ -27,10 +29,9 @@ export interface WorkerOptions {
 
 /** Starts it on a data directory of its own, which goes with it; returns when it is up. */
 export async function startWorkerProcess(options: WorkerOptions): Promise<WorkerProcess> {
-  const { world, environment, through = [] } = options;
+  const { github, sshKeyFile, environment, through = [] } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'doaas-worker-'));
-  const sshKeyFile = world.hosts[0]?.privateKeyPath ?? '';
-  const parts = { dataDir, github: world.github, secret: SECRET, sshKeyFile };
+  const parts = { dataDir, github, secret: SECRET, sshKeyFile };
   const node = [process.execPath, ENGINE];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...through, ...node], {
     env: {

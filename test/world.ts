@@ -7,6 +7,8 @@ import type { Json } from '../lab/github/json.ts';
 import { type LabGitHub, startLabGitHub } from '../lab/github/lab-github.ts';
 import { type LabHost, openLab, type UpOptions } from '../lab/hosts.ts';
 import { type EngineHandle, type EngineMode, startTestEngine } from './engine.ts';
+import { isMany, startManyEngines } from './many.ts';
+import { SECRET } from './secret.ts';
 import { until } from './until.ts';
 
 /** Real hosts, the lab's GitHub and a real engine, for end-to-end tests and the demo. Close it in any case. */
@@ -69,13 +71,11 @@ export interface WorldOptions {
   /** As of `EngineOptions`. */
   readonly through?: readonly string[];
   readonly main?: string;
+  readonly command?: readonly string[];
   readonly progress?: (line: string) => void;
   /** Once aborted, what has been started is taken down again and `startWorld` throws. */
   readonly signal?: AbortSignal;
 }
-
-/** Of the webhooks. */
-export const SECRET = 'a webhook secret for tests only';
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   const progress = options.progress ?? (() => undefined);
@@ -102,7 +102,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       files: { 'README.md': '# infra\n', ...options.files(hosts) },
     });
     progress(`the lab's GitHub serves ${repo.owner}/${repo.name} at ${github.url}`);
-    const engine = await startTestEngine({
+    const engine = await (isMany() ? startManyEngines : startTestEngine)({
       mode: options.engine ?? 'inside',
       dataDir: dir,
       github,
@@ -111,6 +111,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       environment: options.environment ?? {},
       through: options.through ?? [],
       ...(options.main === undefined ? {} : { main: options.main }),
+      ...(options.command === undefined ? {} : { command: options.command }),
       logFile: join(dir, 'engine.log'),
     });
     closing.push(() => engine.stop());

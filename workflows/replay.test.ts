@@ -1,13 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FAILURE_CONVERTER } from '../engine/temporal/client.ts';
 import { BUNDLE } from '../engine/worker.ts';
 import { bundle } from '../scripts/bundle.ts';
-import { type HistoryJson, workflowTypeOf } from '../scripts/history-files.ts';
+import { type HistoryJson, namesIn, workflowTypeOf } from '../scripts/history-files.ts';
 import { fromJson } from '../scripts/history-json.ts';
-import { bundled, otherEngine, withoutGuards } from '../test/otherEngine.ts';
+import { flipped, guardsIn, otherEngine } from '../test/otherEngine.ts';
 import * as workflows from './all.ts';
 
 /** Recorded by scripts/record-histories.ts from real runs. */
@@ -26,6 +27,79 @@ async function load(file: string): Promise<Recorded> {
   return { file, ...(JSON.parse(await readFile(join(HISTORIES, file), 'utf8')) as Omit<Recorded, 'file'>) };
 }
 
+const shown = new Set(recorded.flatMap(({ history }) => [...namesIn(history)]));
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const sources = (await readdir(FOLDER)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+const CODE = (await Promise.all(sources.map((name) => readFile(join(FOLDER, name), 'utf8')))).join('\n');
+
+/** A call of a proxy of workflows/activities.ts. */
+const CALL =
+  /\b(?:short|passing|reading|verifying|onHost|undoOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
+/** What no history can show, and why. */
+const UNRECORDED: Readonly<Record<string, string>> = {
+  'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
+  ...Object.fromEntries(
+    [
+      'activity applyHost at a site',
+      'activity closeOvertaken',
+      'activity decisionDeadline',
+      'activity forgetPull',
+      'activity isRunning',
+      'activity isServed',
+      'activity joinFleet',
+      'activity readSite at a site',
+      'activity recordOverride',
+      'activity silentHosts',
+      'activity silentHosts at a site',
+      'activity verifyHosts at a site',
+      'guard answer-stale',
+      'guard close-overtaken',
+      'guard hear-of-end',
+      'guard lost',
+      'signal stopRun',
+    ].map((name) => [name, 'to be recorded by scripts/record-all.sh']),
+  ),
+};
+
+const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));
+
+const RECORD = 'record it as scripts/record-histories.ts says';
+
+type WorkflowBundle = { readonly codePath: string } | { readonly code: string };
+
+function bundleOf(folder: string): Promise<WorkflowBundle> {
+  const logger = new DefaultLogger('ERROR', () => undefined);
+  return bundleWorkflowCode({
+    workflowsPath: join(folder, 'all.ts'),
+    failureConverterPath: FAILURE_CONVERTER,
+    logger,
+  });
+}
+
+interface Wrong {
+  readonly workflowId: string;
+  readonly error: Error;
+}
+
+async function replayed(
+  workflowBundle: WorkflowBundle,
+  histories: readonly Recorded[],
+): Promise<readonly Wrong[]> {
+  const results = Worker.runReplayHistories(
+    { workflowBundle, replayName: 'recorded' },
+    histories.map(({ file, history }) => ({ workflowId: file, history: fromJson(history) })),
+  );
+  const wrong: Wrong[] = [];
+  let count = 0;
+  for await (const { workflowId, error } of results) {
+    count += 1;
+    if (error !== undefined) wrong.push({ workflowId, error });
+  }
+  expect(count).toBe(histories.length);
+  return wrong;
+}
+
 /** Workflows that are running when the engine is updated must come to the same decisions with the new code. */
 describe('recorded histories', () => {
   beforeAll(async () => {
@@ -34,43 +108,61 @@ describe('recorded histories', () => {
   });
 
   test.each(Object.keys(workflows))('there is one of %s', (type) => {
-    const message = `record one of ${type}: DOAAS_RECORD_HISTORIES=1 npx vitest run test/e2e/story`;
     expect(
-      recorded.filter(({ history }) => workflowTypeOf(history) === type).length,
-      message,
-    ).toBeGreaterThan(0);
+      recorded.map(({ history }) => workflowTypeOf(history)),
+      RECORD,
+    ).toContain(type);
   });
 
   test('are replayed to the same end', { timeout: 60_000 }, async () => {
-    const workflowBundle = { codePath: BUNDLE };
-    const results = Worker.runReplayHistories(
-      { workflowBundle, replayName: 'recorded' },
-      recorded.map(({ file, history }) => ({ workflowId: file, history: fromJson(history) })),
-    );
-    const wrong: string[] = [];
-    let replayed = 0;
-    for await (const { workflowId, error } of results) {
-      replayed += 1;
-      if (error !== undefined) wrong.push(`${workflowId}: ${error.message}`);
-    }
-    expect(wrong).toEqual([]);
-    expect(replayed).toBe(recorded.length);
+    const wrong = await replayed({ codePath: BUNDLE }, recorded);
+    expect(wrong.map(({ workflowId, error }) => `${workflowId}: ${error.message}`)).toEqual([]);
   });
 
-  test('a change that nobody guarded with `patched` is noticed', { timeout: 120_000 }, async () => {
-    const careless = await otherEngine(withoutGuards);
+  test.each(GUARDS)('the code behind the guard %s is in one', (guard) => {
+    expect(shown, RECORD).toContain(`guard ${guard}`);
+  });
+
+  // the marker stays, so that only what was done tells the two ways apart
+  test.each(GUARDS)('%s: the other way is noticed', { timeout: 60_000 }, async (guard) => {
+    const careless = await otherEngine(flipped(guard));
     try {
-      const workflowBundle = { codePath: await bundled(careless) };
-      const results = Worker.runReplayHistories(
-        { workflowBundle, replayName: 'careless' },
-        recorded.map(({ file, history }) => ({ workflowId: file, history: fromJson(history) })),
-      );
-      const wrong: string[] = [];
-      for await (const { error } of results) if (error !== undefined) wrong.push(error.name);
-      expect(wrong).toContain('DeterminismViolationError');
+      const wrong = await replayed(await bundleOf(careless.workflows), recorded);
+      expect(
+        wrong.map(({ error }) => error.name),
+        RECORD,
+      ).toContain('DeterminismViolationError');
     } finally {
       await careless.remove();
     }
+  });
+
+  test('every activity that workflows call is in one, also where workers of a site do it', () => {
+    const called = [...CODE.matchAll(CALL)].map(
+      ([, at, name]) => `activity ${name}${at === undefined ? '' : ' at a site'}`,
+    );
+    expect(called.length).toBeGreaterThan(40);
+    expect(
+      [...new Set(called)].filter((name) => !shown.has(name) && !(name in UNRECORDED)),
+      RECORD,
+    ).toEqual([]);
+  });
+
+  test('every signal is in one', () => {
+    const signals = [...CODE.matchAll(/defineSignal\b[^(]*\('(\w+)'/g)].map(([, name]) => `signal ${name}`);
+    expect(signals.length).toBeGreaterThan(4);
+    expect(
+      signals.filter((name) => !shown.has(name) && !(name in UNRECORDED)),
+      RECORD,
+    ).toEqual([]);
+  });
+
+  test('one was begun anew', () => {
+    expect(shown, RECORD).toContain('begun anew');
+  });
+
+  test('what is excused for not being in one, is not', () => {
+    expect(Object.keys(UNRECORDED).filter((name) => shown.has(name))).toEqual([]);
   });
 
   test('a history that the code would not have made is noticed', { timeout: 60_000 }, async () => {

@@ -19,6 +19,28 @@ export async function pulls(argv: readonly string[]): Promise<Result> {
   return resultOf(await flood(size), size);
 }
 
+/** All came to their end, each effect once, and the engine stayed within its memory. */
+export function missedBars(found: {
+  readonly pulls: number;
+  readonly planned: number;
+  readonly merged: number;
+  readonly effects: number;
+  readonly locks_left: number;
+  readonly rss_peak_mb: number;
+}): readonly string[] {
+  const all = (['planned', 'merged', 'effects'] as const).flatMap((what) =>
+    found[what] === found.pulls ? [] : [`${what} ${found[what]} of ${found.pulls}`],
+  );
+  return [
+    ...all,
+    ...(found.locks_left === 0 ? [] : [`locks left: ${found.locks_left}`]),
+    // a figure that could not be read holds no bar
+    ...(found.rss_peak_mb <= RSS_BAR_MB
+      ? []
+      : [`the engine needed ${found.rss_peak_mb} MB, bar ${RSS_BAR_MB}`]),
+  ];
+}
+
 function resultOf(found: Flood, size: { readonly pulls: number; readonly hosts: number }): Result {
   const json = {
     pulls: size.pulls,
@@ -38,6 +60,7 @@ function resultOf(found: Flood, size: { readonly pulls: number; readonly hosts: 
   };
   return {
     json,
+    barsMissed: missedBars(json),
     rows: [
       { what: `pull requests opened at once, on ${size.hosts} servers`, value: size.pulls },
       { what: 'webhooks of them refused with 503, made up for by the sweep', value: json.refused },

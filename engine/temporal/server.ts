@@ -15,6 +15,8 @@ export interface TemporalOptions extends ExecutableOptions {
   readonly databaseFile?: string;
   /** Default 0: a free port. */
   readonly port?: number;
+  /** Of the server's own settings (`--dynamic-config-value`), by name; JSON. */
+  readonly dynamicConfig?: Readonly<Record<string, string>>;
   /** Default: beside the database file, or in a temporary folder that `stop` removes. */
   readonly logFile?: string;
   /** Called once if the server ends without `stop`, with its last log lines. */
@@ -97,7 +99,10 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   }
 }
 
-export function serverArguments(port: number, databaseFile: string | undefined): string[] {
+export function serverArguments(
+  port: number,
+  { databaseFile, dynamicConfig = {} }: Pick<TemporalOptions, 'databaseFile' | 'dynamicConfig'>,
+): string[] {
   const file = databaseFile
     ? [
         '--db-filename',
@@ -119,6 +124,10 @@ export function serverArguments(port: number, databaseFile: string | undefined):
     '--log-format',
     'json',
     ...file,
+    ...Object.entries(dynamicConfig).flatMap(([name, value]) => [
+      '--dynamic-config-value',
+      `${name}=${value}`,
+    ]),
   ];
 }
 
@@ -128,16 +137,12 @@ async function launch(
   log: LogFile,
   options: TemporalOptions,
 ): Promise<Pick<TemporalServer, 'address' | 'pid' | 'stop'>> {
-  const keeper = spawn(
-    'sh',
-    ['-c', KEEPER, 'temporal-keeper', path, ...serverArguments(port, options.databaseFile)],
-    {
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-      // Its own settings could point the CLI at another configuration.
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR },
-    },
-  );
+  const keeper = spawn('sh', ['-c', KEEPER, 'temporal-keeper', path, ...serverArguments(port, options)], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    // Its own settings could point the CLI at another configuration.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR },
+  });
   keeper.on('error', () => {});
   for (const stream of [keeper.stdout, keeper.stderr]) stream?.on('data', log.write);
   keeper.stdin?.on('error', () => {});

@@ -1,15 +1,20 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { npmStart } from '../../engine/cli/npmStart.ts';
+import { inRepository } from '../../engine/cli/passOn.ts';
 import { createAppKey } from '../../lab/github/accounts.ts';
 import type { Delivery } from '../../lab/github/deliveries.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { childrenOf, processStart, signal } from '../../lab/processes.ts';
+import { ENGINE } from '../../scripts/bundle.ts';
+import { SECRET } from '../secret.ts';
 import { until } from '../until.ts';
-import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
@@ -82,6 +87,44 @@ describe('an engine that cannot start', { timeout: MINUTES }, () => {
   }
 });
 
+type Unit = Readonly<Record<string, string>>;
+
+/** Settings of the unit that docs/operations.md shows. */
+async function documentedUnit(): Promise<Unit> {
+  const page = await readFile(inRepository('docs/operations.md'), 'utf8');
+  const [, text = ''] = /^```ini\n(.*?)^```$/ms.exec(page) ?? [];
+  return Object.fromEntries([...text.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+}
+
+/**
+ * As systemd.kill(5): SIGTERM to the main process only with `KillMode=mixed`, else to all of the unit; what is left when the main one has
+ * ended, or after TimeoutStopSec, gets SIGKILL. Returns what needed that. Stands in for a systemd that reaches the lab's GitHub.
+ */
+async function stopAsSystemd({ KillMode, TimeoutStopSec }: Unit, main: number): Promise<readonly string[]> {
+  const below = await descendantsOf(main);
+  const starts = new Map(
+    await Promise.all(below.map(async (pid) => [pid, await processStart(pid)] as const)),
+  );
+  for (const pid of KillMode === 'mixed' ? [main] : [main, ...below]) signal(pid, 'SIGTERM');
+  await until(
+    async () => ((await processStart(main)) === undefined ? true : undefined),
+    'the main process to end',
+    Number(TimeoutStopSec),
+  );
+  const left: string[] = [];
+  for (const [pid, start] of starts) {
+    if (start === undefined || (await processStart(pid)) !== start) continue;
+    left.push(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => `${pid}`));
+    signal(pid, 'SIGKILL');
+  }
+  return left;
+}
+
+async function descendantsOf(pid: number): Promise<readonly number[]> {
+  const children = await childrenOf(pid);
+  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()];
+}
+
 /** The engine's data on a file system of its own, which goes with its process, however that ends. */
 const SMALL_DISK = [
   'unshare',
@@ -95,9 +138,10 @@ const SMALL_DISK = [
 describe('an engine that loses what it stands on', { timeout: 5 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
-  const begin = async (small: boolean): Promise<void> => {
+  const begin = async (small: boolean, command?: readonly string[]): Promise<void> => {
     world = await startWorld({
       engine: 'process',
+      ...(command === undefined ? {} : { command }),
       ...(small ? { through: SMALL_DISK } : {}),
       files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
     });
@@ -145,6 +189,30 @@ describe('an engine that loses what it stands on', { timeout: 5 * MINUTES }, () 
     expect(world.engine.output()).toContain('Start it again');
     await world.engine.start();
     await isAppliedOnce('orphan', run);
+  });
+
+  it('its supervisor stops it as docs/operations.md says: in order, and the run carries on after a start', async () => {
+    const unit = await documentedUnit();
+    const built = (await stat(ENGINE)).mtimeMs;
+    const { environment, flags } = await npmStart();
+    const starts = ['/usr/bin/node', ...flags, 'dist/engine.js'].join(' ');
+    expect(unit.ExecStart).toBe(starts);
+    for (const [name, value] of Object.entries(environment))
+      expect(unit.Environment).toContain(`${name}=${value} `);
+    await begin(false, starts.replace('/usr/bin/', '').split(' '));
+    const run = await approved('stopped');
+    await world.say(run.pull, '/doaas apply');
+    await seen('/var/tmp/stopped.ran');
+    const temporal = await temporalOf(world.dataDir);
+    const left = await stopAsSystemd(unit, world.engine.pid());
+    // what of it died before its time is said on the way
+    expect(world.engine.output()).not.toMatch(/cannot go on|did not stop cleanly|Temporal server ended/);
+    expect(left).toEqual([]);
+    expect(await processStart(temporal)).toBeUndefined();
+    await world.engine.start();
+    await isAppliedOnce('stopped', run);
+    // its folder may belong to somebody else
+    expect((await stat(ENGINE)).mtimeMs).toBe(built);
   });
 
   it('Temporal does not answer: webhooks are taken all the same, survive a crash, and are handed on when it does', async () => {

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliver } from '../../engine/activities/deliver.ts';
 import { mapEvent } from '../../engine/github/map-event.ts';
 import { deliveryHeaders } from '../../lab/github/deliveries.ts';
+import { SECRET } from '../secret.ts';
 import { MINUTES, until } from '../until.ts';
-import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const MIB = 1024 * 1024;

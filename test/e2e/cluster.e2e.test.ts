@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../engine/store/store.ts';
 import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { SECRET } from '../secret.ts';
 import { filesBelow, placesOf } from '../secrets/search.ts';
 import { MINUTES, until } from '../until.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker.ts';
-import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 /** Of the database. */
@@ -60,7 +62,11 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   }, MINUTES);
 
   const startWorker = async (): Promise<WorkerProcess> => {
-    const worker = await startWorkerProcess({ world, environment: { ...shared, DOAAS_ROLE: 'worker' } });
+    const worker = await startWorkerProcess({
+      github: world.github,
+      sshKeyFile: host.privateKeyPath,
+      environment: { ...shared, DOAAS_ROLE: 'worker' },
+    });
     started.push(worker);
     return worker;
   };
@@ -82,6 +88,30 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     );
     await mergedSoon(pull, sha);
     expect(await on('cat /etc/doaas-many')).toBe('said by many');
+  });
+
+  it('are dumped while they run, and the restored store says the same', async () => {
+    const { DATABASE_URL: url = '' } = shared;
+    const copy = url.replace('/postgres?', '/restored?');
+    const dump = execFileSync('pg_dump', [url], { maxBuffer: 64 * 1024 * 1024 });
+    execFileSync('psql', ['-q', url, '-c', 'create database restored']);
+    execFileSync('psql', ['-q', '-v', 'ON_ERROR_STOP=1', copy], {
+      input: dump,
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    const said = await Promise.all(
+      [url, copy].map(async (each) => {
+        const store = await openStore({ url: each }, { readOnly: true });
+        try {
+          expect((await store.audit.verify()).brokenAt).toBeUndefined();
+          return { audit: await store.audit.list({}), locks: await store.locks.list() };
+        } finally {
+          await store.close();
+        }
+      }),
+    );
+    expect(said[0]?.audit.map(({ what }) => what)).toContain('applied');
+    expect(said[1]).toEqual(said[0]);
   });
 
   it('lose nothing when the worker that follows a server is killed', async () => {

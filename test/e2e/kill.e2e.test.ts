@@ -1,5 +1,8 @@
-import { cp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { MINUTES, until } from '../until.ts';
@@ -167,6 +170,28 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
       await expectApplied('restored', pull, sha);
     } finally {
       await rm(copy, { recursive: true, force: true });
+    }
+  });
+
+  it('whose store alone was copied while it ran goes on with that copy', async () => {
+    const copy = `${world.dataDir}.store`;
+    const store = join(world.dataDir, 'store.sqlite');
+    try {
+      execFileSync('sqlite3', [store, `.backup ${copy}`]);
+      const lost = await approved('later', { 'later.yaml': slow('later') });
+      await expectApplied('later', lost.pull, lost.sha);
+      await world.engine.stop();
+      for (const file of await readdir(world.dataDir))
+        if (file.startsWith('store.sqlite')) await rm(join(world.dataDir, file));
+      await cp(copy, store);
+      await world.engine.start();
+      const { pull, sha } = await approved('with-copy', { 'with-copy.yaml': slow('with-copy') });
+      await expectApplied('with-copy', pull, sha);
+      const reader = await openStore(world.engine.store, { readOnly: true });
+      const { brokenAt } = await reader.audit.verify().finally(() => reader.close());
+      expect(brokenAt).toBeUndefined();
+    } finally {
+      await rm(copy, { force: true });
     }
   });
 

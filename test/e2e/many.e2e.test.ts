@@ -11,9 +11,10 @@ import type { LabHost } from '../../lab/hosts.ts';
 import { run } from '../../lab/run.ts';
 import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
 import { type EngineHandle, startTestEngine } from '../engine.ts';
+import { SECRET } from '../secret.ts';
 import { MINUTES, until } from '../until.ts';
 import { startWorkerProcess } from '../worker.ts';
-import { SECRET, serverYaml, startWorld, type World } from '../world.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const missing = whatIsMissing();
@@ -71,7 +72,8 @@ describe.skipIf(missing !== undefined)(
       closing.push(() => second.stop());
       const github = await outwards(Number(new URL(world.github.url).port));
       const worker = await startWorkerProcess({
-        world,
+        github: world.github,
+        sshKeyFile: near.privateKeyPath,
         environment: {
           ...shared,
           DOAAS_ROLE: 'site',

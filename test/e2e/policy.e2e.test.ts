@@ -438,7 +438,7 @@ rules:
   }
 
   async function inStore<T>(use: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> {
-    const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
+    const store = await openStore(world.engine.store, { readOnly: true });
     try {
       return await use(store);
     } finally {
@@ -447,8 +447,10 @@ rules:
   }
 
   async function explain(pull: number): Promise<string> {
-    const before = process.env.DOAAS_DATA_DIR;
-    process.env.DOAAS_DATA_DIR = world.dataDir;
+    const { store } = world.engine;
+    const setting = 'url' in store ? 'DATABASE_URL' : 'DOAAS_DATA_DIR';
+    const before = process.env[setting];
+    process.env[setting] = 'url' in store ? store.url : world.dataDir;
     let said = '';
     const out = {
       write: (text: string) => {
@@ -459,8 +461,8 @@ rules:
       stdout: out,
       stderr: out,
     }).finally(() => {
-      if (before === undefined) delete process.env.DOAAS_DATA_DIR;
-      else process.env.DOAAS_DATA_DIR = before;
+      if (before === undefined) delete process.env[setting];
+      else process.env[setting] = before;
     });
     return said;
   }

@@ -151,12 +151,10 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
     await until(
       async () => {
         const status = await world.say(first.pull, '/doaas status');
-        const text = await world.answer(first.pull, status, /`rb\d+-[0-9a-f]+` \(rollback\): running/);
-        return text.includes(
-          `waits for locks at place 1, behind ${world.repo.owner}/${world.repo.name}#${busy.pull}`,
-        )
-          ? true
-          : undefined;
+        // one that is asked before the run has begun says so, and another is asked for
+        const text = await world.answer(first.pull, status, /`rb\d+-[0-9a-f]+` \(rollback\)/);
+        const waits = `waits for locks at place 1, behind ${world.repo.owner}/${world.repo.name}#${busy.pull}`;
+        return /\(rollback\): running/.test(text) && text.includes(waits) ? true : undefined;
       },
       'the status to say that it waits',
       60,

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Records histories of all that workflows do, from real runs, into workflows/histories; see scripts/record-histories.ts. After a
+# change of workflows/*.ts: run this, take what is recorded by now out of UNRECORDED in workflows/replay.test.ts, and run that.
+set -eu
+cd "$(dirname "$0")/.."
+export DOAAS_RECORD_HISTORIES=1
+
+# story: histories begun anew; rollout: its engine is a process of its own, of which only a shared Temporal can be asked
+for file in story rollout; do
+  DOAAS_TEST_TOPOLOGY=many sh scripts/test.sh "test/e2e/$file"
+done
+# held: unlock, isRunning, buttons; policy: overrides; heads: overtaken plans, moved bases; talk, queue: commands while runs wait;
+# correct, drift: corrections, issues; life: what GitHub no longer shows; many: sites
+for file in e2e/held e2e/policy e2e/heads e2e/talk e2e/queue e2e/correct e2e/drift bad/life e2e/many; do
+  sh scripts/test.sh "test/$file"
+done

@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { startCluster } from '../engine/store/testing/postgres.ts';
+import { startTemporal } from '../engine/temporal/server.ts';
+import { type EngineHandle, type EngineOptions, startTestEngine } from './engine.ts';
+import { startWorkerProcess } from './worker.ts';
+
+/** Whether worlds are to have many processes instead of one: `npm run -s test:many`. */
+export function isMany(): boolean {
+  return process.env.DOAAS_TEST_TOPOLOGY === 'many';
+}
+
+/** So that pull requests of a test begin their history anew, which else takes 4,096 events. */
+const SUGGEST_CONTINUE = { 'limit.historyCount.suggestContinueAsNew': '100' };
+
+/**
+ * One PostgreSQL, one Temporal server, two engines with all roles, two workers; in front of the engines something that
+ * gives webhooks to each in turn. `kill` and `start` are of the first engine, whose place the others take.
+ */
+export async function startManyEngines(options: EngineOptions): Promise<EngineHandle> {
+  const closing: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    const postgres = await startCluster();
+    closing.push(() => postgres.stop());
+    const temporal = await startTemporal({ dynamicConfig: SUGGEST_CONTINUE });
+    closing.push(() => temporal.stop());
+    const connection = await Connection.connect({ address: temporal.address });
+    closing.push(() => connection.close());
+    const environment = {
+      ...options.environment,
+      DATABASE_URL: postgres.url,
+      TEMPORAL_ADDRESS: temporal.address,
+    };
+    const startOne = async (name: string): Promise<EngineHandle> => {
+      const dataDir = join(options.dataDir, name);
+      await mkdir(dataDir);
+      const logFile = join(options.dataDir, `${name}.log`);
+      const engine = await startTestEngine({ ...options, mode: 'process', dataDir, logFile, environment });
+      closing.push(() => engine.stop());
+      return engine;
+    };
+    // the first brings the schema up to date; two at once would be asked for it as well, but that is another test
+    const first = await startOne('first');
+    const [second] = await Promise.all([startOne('second'), ...[1, 2].map(startOneWorker)]);
+    async function startOneWorker(): Promise<void> {
+      const { github, sshKeyFile } = options;
+      const worker = await startWorkerProcess({
+        github,
+        sshKeyFile,
+        environment: { ...environment, DOAAS_ROLE: 'worker' },
+      });
+      closing.push(worker.stop);
+    }
+    const front = await startFront([first, second]);
+    closing.push(front.close);
+    const client = new Client({ connection });
+    return { ...first, url: front.url, stop, temporal: () => client, reaching: 4 };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** As whatever stands before several engines: each request goes to the next one, or to another if that one is away. */
+async function startFront(engines: readonly EngineHandle[]) {
+  let turn = 0;
+  const server = createServer(async (incoming, outgoing) => {
+    const body = await bodyOf(incoming);
+    turn += 1;
+    for (const [tried] of engines.entries()) {
+      const engine = engines[(turn + tried) % engines.length];
+      const answer = await asked(engine?.url() ?? '', incoming, body).catch(() => undefined);
+      if (answer === undefined) continue;
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+      return;
+    }
+    outgoing.writeHead(502).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: () => `http://127.0.0.1:${portOf(server)}`, close: () => closed(server) };
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of incoming) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+function asked(url: string, { method, url: path, headers }: IncomingMessage, body: Buffer) {
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    request(`${url}${path}`, { ...(method === undefined ? {} : { method }), headers }, resolve)
+      .on('error', reject)
+      .end(body);
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}

@@ -1,0 +1,2 @@
+/** Of the webhooks. */
+export const SECRET = 'a webhook secret for tests only';
