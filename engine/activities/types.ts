@@ -5,6 +5,7 @@
 
 import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 import type { AdoptAnswer, Asked } from './issueTypes.ts';
+import type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 import type { HostFailure, RolloutProgress, RolloutRef, VerifyScope } from './rolloutTypes.ts';
 import type { RunStart, SitePart } from './siteTypes.ts';
 
@@ -13,6 +14,7 @@ export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fle
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
 export type { AdoptAnswer, Asked, IssueCommandName, IssueRequest } from './issueTypes.ts';
 export type { PullEvent } from './pullEvent.ts';
+export type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 export type { HostFailure, RolloutProgress, RolloutRef, RolloutStage, VerifyScope } from './rolloutTypes.ts';
 export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
@@ -117,17 +119,8 @@ export type Answer =
   | AdoptAnswer
   /** A run ended before it changed anything, and the newest plan needs a look. */
   | { readonly kind: 'not-applied'; readonly reason: string }
-  | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback };
-
-/** What came of taking a merged change back. */
-export interface LateRollback {
-  readonly kind: 'rolled-back' | 'held' | 'refused';
-  /** Number of the pull request that reverts the merged one; undefined when it could not be opened. */
-  readonly revert: number | undefined;
-  readonly reasons: readonly string[];
-  /** What was left or moved on purpose. */
-  readonly remarks: readonly string[];
-}
+  | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback }
+  | RollbackWaits;
 
 export type LockOutcome =
   | { readonly kind: 'granted'; readonly fence: number }
@@ -159,6 +152,8 @@ export interface RunRef {
   readonly elsewhere?: readonly string[];
   /** No pull request asks for it: puts back what was changed by hand. `pull.number` is the drift issue, head and base the same commit. */
   readonly correction?: { readonly document: string };
+  /** The applied run that this one takes back; left out by older engines. */
+  readonly undoes?: string;
 }
 
 export type ConfirmOutcome =
