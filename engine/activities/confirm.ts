@@ -4,7 +4,7 @@ import type { Json } from '../operations/operation.ts';
 import { coveredBy } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { assemble } from './assemble.ts';
-import { auditRun, grounds } from './auditRun.ts';
+import { entryOf, grounds } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
 import { judgePull } from './gate.ts';
@@ -53,7 +53,7 @@ export async function confirmPlan(
     : compared(run, plannings, await engine.store.plans.get(plan.digest));
   if (outcome.kind === 'changed') return outcome;
   if (moved) await keepRef(engine, run);
-  await auditRun(engine, run, 'confirm', grounds(judged));
+  await engine.store.audit.append(entryOf(run, 'confirm', grounds(judged)));
   return outcome;
 }
 

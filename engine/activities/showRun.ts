@@ -34,7 +34,7 @@ async function showPhase(engine: Engine, run: RunRef, phase: RunPhase): Promise<
   const record = await readRecord(engine, run);
   const board = boardOf(await waitingView(engine, phase), record, phase);
   await expectThere(engine, run);
-  await publish(engine, run, board);
+  await publish(engine, run, board, FINAL.has(phase.kind) ? await witnessOf(engine) : undefined);
   keepShown(run.run, phase);
   if (!FINAL.has(phase.kind)) return;
   publishedAt.delete(run.run);
@@ -70,14 +70,26 @@ function intervalOf(run: string, now: number): number {
   return progressInterval(now - (begun.get(run) ?? now));
 }
 
-async function publish(engine: Engine, run: RunRef, board: Board): Promise<void> {
+/** Outside of the store: a log that was cut, or made anew, does not have this hash. */
+async function witnessOf({ store }: Engine): Promise<string> {
+  return `Audit log up to here: \`${await store.audit.head()}\`; \`doaas audit --verify --expect\` takes it.`;
+}
+
+/** `text`: below the check of the apply. */
+async function publish(engine: Engine, run: RunRef, board: Board, text?: string): Promise<void> {
   publishedAt.set(run.run, performance.now());
   const client = await engine.github.installationClient(run.pull.repository.installationId);
   const { digest, url: planUrl } = planNamed(engine, run.plan);
   const check = { headSha: run.plan.headSha, externalId: run.run, digest, planUrl };
   const actions = canBeTakenBack(board) ? { actions: [BUTTONS.rollback] } : {};
   await Promise.all([
-    showCheck(client, run.pull, { ...check, ...actions, name: 'doaas/apply', ...board.apply }),
+    showCheck(client, run.pull, {
+      ...check,
+      ...actions,
+      ...(text === undefined ? {} : { text }),
+      name: 'doaas/apply',
+      ...board.apply,
+    }),
     board.verify === undefined
       ? undefined
       : showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify }),

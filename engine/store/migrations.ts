@@ -2,6 +2,7 @@ import { type Kysely, type Migration, type SchemaModule, sql } from 'kysely';
 import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
 import {
+  auditKey,
   driftTable,
   hostKeysTable,
   keysTable,
@@ -31,6 +32,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0010_settled': { up: (db) => settledTable(db.schema) },
     '0011_known_as': { up: knownAs },
     '0012_left_hosts': { up: (db) => leftHostsTable(db.schema) },
+    '0013_audit_key': { up: (db) => auditKey(db.schema) },
   };
 }
 
