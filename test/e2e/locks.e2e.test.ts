@@ -154,7 +154,11 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await world.answer(waiter.pull, cancel, /at the next safe point/);
     const end = await world.check(waiter.sha, 'doaas/apply', { conclusion: 'neutral' });
     expect(end.summary).toContain('anna-author cancelled the run. Nothing was changed.');
-    expect(await look((store) => store.locks.queue())).toEqual([]);
+    // it gives up its place just after it has said so
+    await until(
+      async () => ((await look((store) => store.locks.queue())).length === 0 ? true : undefined),
+      'its place to be given up',
+    );
     expect(
       (await look((store) => store.locks.list())).every(({ pull }) => pull.endsWith(`#${holder.pull}`)),
     ).toBe(true);
@@ -235,7 +239,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await world.answer(base.pull, rollback, /The hosts are as they were before/);
     // what was planned before the rollback holds no more, and that it is so shows who went first
     const stale = await world.check(both.sha, 'doaas/apply', { conclusion: 'neutral' });
-    expect(stale.summary).toContain('the state of web-2 has changed since the plan');
+    expect(stale.summary).toMatch(/the state of (web-1, )?web-2 has changed since the plan/);
     await world.mergedSoon(last.pull, last.sha);
     expect(await on(1, 'ls /var/tmp/last /var/tmp/both /var/tmp/holder 2>/dev/null')).toBe('/var/tmp/last');
     expect(await on(2, 'ls /var/tmp/base 2>/dev/null; echo nothing')).toBe('nothing');
