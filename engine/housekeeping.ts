@@ -12,9 +12,17 @@ export const PUSHES_KEPT_DAYS = 90;
 /** How often old plans and contents are looked for. */
 const EVERY_MS = DAY_MS;
 
-/** Removes what is old from the store, now and once a day; returns what ends it. */
-export function keepHouse(store: Store, log: Logger): () => void {
+interface Housed {
+  readonly plans: Pick<Store['plans'], 'prune'>;
+  readonly blobs: Pick<Store['blobs'], 'prune'>;
+  readonly audit: Pick<Store['audit'], 'head'>;
+  readonly pushes: Pick<Store['pushes'], 'prune'>;
+}
+
+/** Removes what is old from the store and says where the audit log stands, now and once a day; returns what ends it. */
+export function keepHouse(store: Housed, log: Logger): () => void {
   const clean = async (): Promise<void> => {
+    log.info({ head: await store.audit.head() }, 'the audit log up to here: doaas audit --verify --expect');
     const before = Date.now() - PLANS_KEPT_DAYS * DAY_MS;
     const plans = await store.plans.prune(before);
     const contents = await store.blobs.prune(before);

@@ -83,7 +83,7 @@ type Short = PullActivities & DeploymentActivities & RepositoryActivities & Site
 type Undoing = Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>;
 
 export const short = proxyActivities<Short>(POLICIES.short);
-export const passing = proxyActivities<Pick<Short, 'showRun'>>(POLICIES.passing);
+export const passing = proxyActivities<Pick<Short, 'showRun' | 'answer'>>(POLICIES.passing);
 export const reading = proxyActivities<Short & FleetActivities>(POLICIES.reading);
 export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>(POLICIES.verifying);
 export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>(POLICIES.onHost);

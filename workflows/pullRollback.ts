@@ -26,7 +26,7 @@ export async function stopOvertaken(
 
 /** Edited in place by what came of it. */
 const BEGINS =
-  'Taking the merged change back: the revert pull request first, then the hosts. Where another run holds one of them, this waits; `/doaas status` says so.';
+  'Taking the merged change back: the revert pull request first, then the hosts. Where another run holds one of them, this waits, and says here for whom.';
 
 /** `/doaas rollback` on a merged pull request. */
 export async function rollBackMerged(pull: PullRef, request: Request): Promise<void> {
@@ -42,7 +42,11 @@ export async function rollBackMerged(pull: PullRef, request: Request): Promise<v
   const run = `rb${pull.number}-${uuid4().slice(0, 8)}`;
   const result = await executeChild(rollback, {
     workflowId: `rollback:${run}`,
-    args: [applied, { ...applied, run, actor: request.actor, event: eventOf(request) }],
+    args: [
+      applied,
+      { ...applied, run, undoes: applied.run, actor: request.actor, event: eventOf(request) },
+      request,
+    ],
   });
   await short.answer(pull, request, { kind: 'late-rollback', run: applied.run, result });
 }

@@ -1,6 +1,13 @@
 import { condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { LateRollback, RunRef, UndoOutcome } from '../engine/activities/types.ts';
-import { short } from './activities.ts';
+import type {
+  Answer,
+  LateRollback,
+  LockOutcome,
+  Request,
+  RunRef,
+  UndoOutcome,
+} from '../engine/activities/types.ts';
+import { passing, short } from './activities.ts';
 import { noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
@@ -12,9 +19,11 @@ import { undoHost, withSites } from './sites.ts';
 /**
  * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
  * what the hosts are; then what the receipts of the run recorded. `run` is the run that applied, `as` its rollback.
+ * `request`: whose answer says for whom it waits.
  */
-export async function rollback(applied: RunRef, as: RunRef): Promise<LateRollback> {
+export async function rollback(applied: RunRef, as: RunRef, request?: Request): Promise<LateRollback> {
   let released = false;
+  let told = '';
   setHandler(locksReleased, () => {
     released = true;
   });
@@ -35,9 +44,11 @@ export async function rollback(applied: RunRef, as: RunRef): Promise<LateRollbac
       await short.releaseLocks(as.run);
       return { kind: 'refused', revert, reasons: [left], remarks: [] };
     }
+    if (request !== undefined) told = await tellWait(as, request, revert, answer, told);
     await condition(() => released, askAgainAfter(answer.position, asked));
     released = false;
   }
+  if (request !== undefined && told !== '') await tell(as, request, PUTTING_BACK);
   const outcomes = await undoAll(run, as);
   const result = summarise(outcomes, revert);
   await short.endRun(as, result.kind === 'refused' ? 'stale' : result.kind, undefined);
@@ -54,6 +65,26 @@ async function undoAll(run: RunRef, as: RunRef): Promise<readonly UndoOutcome[]>
   for (const group of await groupsOf(run, [], hosts))
     outcomes.push(...(await Promise.all(group.map((host) => undoLate(run, as, host)))));
   return outcomes;
+}
+
+const PUTTING_BACK = 'The hosts are free now, and are being put back.';
+
+/** Says it where it was asked for, when it is news; gives what is said there now. */
+async function tellWait(
+  as: RunRef,
+  request: Request,
+  revert: number,
+  { position, behind }: Extract<LockOutcome, { kind: 'waiting' }>,
+  told: string,
+): Promise<string> {
+  const news = `${behind === '' ? '' : position} ${behind}`;
+  if (news !== told) await tell(as, request, { kind: 'rollback-waits', revert, position, behind });
+  return news;
+}
+
+/** Whether GitHub takes it or not, the rollback goes on. */
+async function tell({ pull }: RunRef, request: Request, answer: Answer): Promise<void> {
+  await passing.answer(pull, request, answer).catch(noted);
 }
 
 async function undoLate(run: RunRef, as: RunRef, host: string): Promise<UndoOutcome> {

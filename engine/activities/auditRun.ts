@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { Json } from '../operations/operation.ts';
+import type { AuditEntry } from '../store/audit.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
-import type { Engine } from './engine.ts';
+import { receiptsDigest } from '../store/receiptsDigest.ts';
 import type { Judged } from './gate.ts';
 import { fullName } from './pull.ts';
 import type { RunRef } from './types.ts';
 
 type Detail = Readonly<Record<string, Json>>;
 
-/** One entry of a run: who, by which event, which head and plan, on which hosts. */
-export function auditRun(engine: Engine, run: RunRef, what: string, more: Detail = {}): Promise<void> {
-  const { plan, pull, actor, event, context, mergeSha, correction } = run;
+/** One entry of a run: who, by which event, which head and plan, on which hosts. The same once only, however often it is tried. */
+export function entryOf(run: RunRef, what: string, more: Detail = {}): AuditEntry {
+  const { plan, pull, actor, event, context, mergeSha, correction, undoes } = run;
   const detail = {
     run: run.run,
     hosts: plan.hosts.map((host) => host.name),
@@ -18,9 +18,10 @@ export function auditRun(engine: Engine, run: RunRef, what: string, more: Detail
     ...(context?.override === undefined ? {} : { override: { ...context.override } }),
     ...(mergeSha === undefined ? {} : { mergedBefore: mergeSha }),
     ...(correction === undefined ? {} : { document: correction.document }),
+    ...(undoes === undefined ? {} : { of: undoes }),
     ...more,
   };
-  return engine.store.audit.append({
+  return {
     who: actor,
     what,
     repository: fullName(pull),
@@ -28,7 +29,8 @@ export function auditRun(engine: Engine, run: RunRef, what: string, more: Detail
     headSha: plan.headSha,
     digest: plan.digest,
     detail,
-  });
+    key: `${run.run} ${what}`,
+  };
 }
 
 /** By what right the run changes the hosts. */
@@ -42,11 +44,9 @@ export function grounds({ verdict, policyCommit }: Judged): Detail {
   };
 }
 
-/** How many steps came to which state, and a hash by which the receipts can be told from others. */
+/** How many steps came to which state, and a hash of all that the receipts say: `doaas audit --verify` computes it again. */
 export function receiptsNamed(receipts: readonly StoredReceipt[]): Detail {
   const counts: Record<string, number> = {};
   for (const { state } of receipts) counts[state] = (counts[state] ?? 0) + 1;
-  const lines = receipts.map(({ host, stepId, state }) => JSON.stringify([host, stepId, state])).sort();
-  const receiptsSha256 = createHash('sha256').update(lines.join('\n')).digest('hex');
-  return { receipts: counts, receiptsSha256 };
+  return { receipts: counts, receiptsDigest: receiptsDigest(receipts) };
 }

@@ -5,7 +5,7 @@ import { uncovered } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { PolicyWindow } from '../spec/types.generated.ts';
 import { assemble } from './assemble.ts';
-import { auditRun, grounds } from './auditRun.ts';
+import { entryOf, grounds } from './auditRun.ts';
 import { differenceSentence } from './difference.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
@@ -52,7 +52,7 @@ export async function confirmPlan(
   const differs = moved ? undefined : await difference(engine, run, plannings);
   if (differs !== undefined) return { kind: 'changed', reason: differs };
   if (moved) await keepRef(engine, run);
-  await auditRun(engine, run, 'confirm', grounds(judged));
+  await engine.store.audit.append(entryOf(run, 'confirm', grounds(judged)));
   return { ...unchangedUnder(verdict.windows), ...(moved ? { baseSha: run.plan.baseSha } : {}) };
 }
 
@@ -85,7 +85,7 @@ export async function confirmRest(
   const rest = plannings.filter((planning) => !leftOut.includes(hostOf(planning)));
   const other = await difference(engine, run, rest);
   if (other !== undefined) return { kind: 'changed', reason: other };
-  await auditRun(engine, run, 'confirm', grounds(judged));
+  await engine.store.audit.append(entryOf(run, 'confirm', grounds(judged)));
   return unchangedUnder(windows);
 }
 

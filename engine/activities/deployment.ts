@@ -4,7 +4,7 @@ import { overrideInMessage } from '../github/render/override.ts';
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
-import { auditRun, receiptsNamed } from './auditRun.ts';
+import { entryOf, receiptsNamed } from './auditRun.ts';
 import { confirmPlan } from './confirm.ts';
 import { confirmCorrection } from './confirmCorrection.ts';
 import type { Engine } from './engine.ts';
@@ -61,8 +61,7 @@ async function startRun(
     actor: run.actor,
     detail: { ref: run as unknown as Json },
   });
-  await engine.store.runs.update(run.run, { state: 'running' });
-  await auditRun(engine, run, kind);
+  await engine.store.runs.update(run.run, { state: 'running' }, entryOf(run, kind));
   return engine.config.sites === undefined ? undefined : { elsewhere: await sitesElsewhere(engine, run) };
 }
 
@@ -75,11 +74,10 @@ async function sitesElsewhere(engine: Engine, run: RunRef): Promise<readonly str
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
   const state = end === 'stale' ? 'cancelled' : end;
   if (await leavesOther(engine, run, end)) await forgetSettled(engine, run);
-  await engine.store.runs.update(run.run, { state, ...(mergeSha === undefined ? {} : { mergeSha }) });
-  await auditRun(engine, run, end, {
-    ...receiptsNamed(await engine.store.receipts.ofRun(run.run)),
-    ...(mergeSha === undefined ? {} : { mergeSha }),
-  });
+  const merge = mergeSha === undefined ? {} : { mergeSha };
+  const receipts = await engine.store.receipts.ofRun(run.undoes ?? run.run);
+  const entry = entryOf(run, end, { ...receiptsNamed(receipts), ...merge });
+  await engine.store.runs.update(run.run, { state, ...merge }, entry);
 }
 
 /** Whether what was taken to be in force is not so any more: by a half-done run, or one that was verified and yet taken back. */

@@ -1,6 +1,7 @@
 import type { Holder } from '../store/lock-order.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
+import { receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { knownTo } from './hostMask.ts';
 import { undoHost } from './hostUndo.ts';
@@ -105,11 +106,16 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }
   if (await isLeftElsewhere(engine.store, ref)) return { kind: 'rolled-back' };
-  await engine.store.runs.update(dead.run, { state: 'rolled-back' });
+  const detail = {
+    run: dead.run,
+    by: run.run,
+    ...receiptsNamed(await engine.store.receipts.ofRun(dead.run)),
+  };
+  const entry = { who: 'doaas', what: 'recover', detail, key: `${dead.run} recover` };
+  await engine.store.runs.update(dead.run, { state: 'rolled-back' }, entry);
   const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
   await showRun(engine, ref, { kind: 'rolled-back', reason }).catch((error: unknown) =>
     engine.log.warn({ error: String(error) }, 'that a dead run was undone could not be shown'),
   );
-  await engine.store.audit.append({ who: 'doaas', what: 'recover', detail: { run: dead.run, by: run.run } });
   return { kind: 'rolled-back' };
 }

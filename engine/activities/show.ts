@@ -21,6 +21,8 @@ export interface Shown {
   readonly state: CheckState;
   readonly view: View | { readonly kind: 'words'; readonly title: string; readonly body: string };
   readonly actions?: readonly CheckAction[];
+  /** Markdown below all else. */
+  readonly text?: string;
   readonly digest?: string;
   /** Signed link to the whole plan. */
   readonly planUrl?: string | undefined;
@@ -32,7 +34,7 @@ export interface Shown {
 const STICKY = 'pull-request';
 
 export async function showCheck(client: GitHubClient, pull: PullRef, shown: Shown): Promise<void> {
-  const { name, headSha, externalId, state, view, actions, digest, planUrl, override } = shown;
+  const { name, headSha, externalId, state, view, actions, text, digest, planUrl, override } = shown;
   const { title, body } = view.kind === 'words' ? view : render(view);
   await publishCheck(client, pull.repository, {
     name,
@@ -42,6 +44,7 @@ export async function showCheck(client: GitHubClient, pull: PullRef, shown: Show
     title,
     summary: withOverride(override, body),
     ...(actions === undefined ? {} : { actions }),
+    ...(text === undefined ? {} : { text }),
     ...(digest === undefined ? {} : { digest }),
     ...(planUrl === undefined ? {} : { detailsUrl: planUrl }),
   });

@@ -38,7 +38,7 @@ async function showPhase(engine: Engine, run: RunRef, phase: RunPhase): Promise<
   const record = await readRecord(engine, run);
   const board = boardOf(await waitingView(engine, phase), record, phase);
   await expectThere(engine, run);
-  await publish(engine, run, board);
+  await publish(engine, run, board, FINAL.has(phase.kind) ? await witnessOf(engine) : undefined);
   keepShown(run.run, phase);
   if (!FINAL.has(phase.kind)) return;
   if (run.context?.override !== undefined) await restoreNotices(engine, run.pull);
@@ -86,7 +86,13 @@ function runsShownAt(now: number): number {
   return movedAt.size;
 }
 
-async function publish(engine: Engine, run: RunRef, board: Board): Promise<void> {
+/** Outside of the store: a log that was cut, or made anew, does not have this hash. */
+async function witnessOf({ store }: Engine): Promise<string> {
+  return `Audit log up to here: \`${await store.audit.head()}\`; \`doaas audit --verify --expect\` takes it.`;
+}
+
+/** `text`: below the check of the apply. */
+async function publish(engine: Engine, run: RunRef, board: Board, text?: string): Promise<void> {
   publishedAt.set(run.run, performance.now());
   const client = await engine.github.installationClient(run.pull.repository.installationId);
   const { digest, url: planUrl } = planNamed(engine, run.plan);
@@ -94,7 +100,14 @@ async function publish(engine: Engine, run: RunRef, board: Board): Promise<void>
   const actions = canBeTakenBack(board) ? { actions: [BUTTONS.rollback] } : {};
   const override = run.context?.override;
   await Promise.all([
-    showCheck(client, run.pull, { ...check, ...actions, name: 'doaas/apply', ...board.apply, override }),
+    showCheck(client, run.pull, {
+      ...check,
+      ...actions,
+      ...(text === undefined ? {} : { text }),
+      name: 'doaas/apply',
+      ...board.apply,
+      override,
+    }),
     board.verify === undefined
       ? undefined
       : showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify }),

@@ -13,6 +13,7 @@ import type {
   VerifyOutcome,
 } from './outcomeTypes.ts';
 import type { NoticeChange } from './pullEvent.ts';
+import type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 import type {
   HostFailure,
   RolloutActivities,
@@ -35,6 +36,7 @@ export type {
   VerifyOutcome,
 } from './outcomeTypes.ts';
 export type { NoticeChange, PullEvent } from './pullEvent.ts';
+export type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 export type {
   HostFailure,
   RolloutActivities,
@@ -147,17 +149,8 @@ export type Answer =
   | AdoptAnswer
   /** A run ended before it changed anything, and the newest plan needs a look. */
   | { readonly kind: 'not-applied'; readonly reason: string }
-  | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback };
-
-/** What came of taking a merged change back. */
-export interface LateRollback {
-  readonly kind: 'rolled-back' | 'held' | 'refused';
-  /** Number of the pull request that reverts the merged one; undefined when it could not be opened. */
-  readonly revert: number | undefined;
-  readonly reasons: readonly string[];
-  /** What was left or moved on purpose. */
-  readonly remarks: readonly string[];
-}
+  | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback }
+  | RollbackWaits;
 
 export type LockOutcome =
   | { readonly kind: 'granted'; readonly fence: number }
@@ -189,6 +182,8 @@ export interface RunRef {
   readonly elsewhere?: readonly string[];
   /** No pull request asks for it: puts back what was changed by hand. `pull.number` is the drift issue, head and base the same commit. */
   readonly correction?: { readonly document: string };
+  /** The applied run that this one takes back; left out by older engines. */
+  readonly undoes?: string;
 }
 
 export type RunEnd = 'applied' | 'rolled-back' | 'held' | 'stale' | 'cancelled';

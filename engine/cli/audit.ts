@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../hosts/host-error.ts';
 import { AUDIT_PAGE_MAX, type AuditQuery, type AuditRecord } from '../store/audit.ts';
 import type { ChainState } from '../store/auditChain.ts';
+import { type ReceiptsState, verifyReceipts } from '../store/auditReceipts.ts';
 import type { Store } from '../store/store.ts';
 import { misuse } from './command.ts';
 import { withStore } from './openStore.ts';
@@ -12,7 +13,10 @@ type Options =
   | { readonly kind: 'list'; readonly query: AuditQuery; readonly json: boolean }
   | { readonly kind: 'verify'; readonly expected: string | undefined; readonly json: boolean };
 
-/** `doaas audit`: lists the log, or follows its chain of hashes from the first entry to the last. */
+/**
+ * `doaas audit`: lists the log, or follows its chain of hashes from the first entry to the last and compares what it says
+ * of receipts with them.
+ */
 export async function runAudit(argv: readonly string[], io: Io): Promise<number> {
   const options = parse(argv);
   return withStore('read', (store) =>
@@ -102,21 +106,30 @@ async function verify(
 ): Promise<number> {
   const state = await store.audit.verify();
   const missing = expected !== undefined && !(await store.audit.has(expected));
-  const intact = state.brokenAt === undefined && !missing;
+  const receipts = await verifyReceipts(store);
+  const intact = state.brokenAt === undefined && !missing && receipts.edited.length === 0;
   const paint = painter(io);
-  const text = intact ? paint('green', verdict(state, missing)) : paint('red', verdict(state, missing));
+  const text = paint(intact ? 'green' : 'red', verdict(state, missing, receipts));
   io.stdout.write(
     json
-      ? `${JSON.stringify({ intact, ...state, ...(expected === undefined ? {} : { expected, found: !missing }) })}\n`
+      ? `${JSON.stringify({ intact, ...state, receipts, ...(expected === undefined ? {} : { expected, found: !missing }) })}\n`
       : `${text}\n`,
   );
   return intact ? EXIT.done : EXIT.failed;
 }
 
-function verdict({ entries, head, brokenAt }: ChainState, missing: boolean): string {
+function verdict(
+  { entries, head, brokenAt }: ChainState,
+  missing: boolean,
+  { runs, edited }: ReceiptsState,
+): string {
   if (brokenAt !== undefined)
     return `The log was rewritten: entry ${brokenAt} does not fit the ${counted(entries, 'entry', 'entries')} before it. What stands from there on proves nothing; compare it with a backup of the store.`;
   if (missing)
     return `The log was cut: it fits in itself, but the expected hash is not in it. Entries at its end were removed, or this is another store.`;
-  return `${counted(entries, 'entry', 'entries')}, none rewritten. Last hash, to keep somewhere else: ${head}`;
+  if (edited.length > 0)
+    return `The log fits in itself, but the receipts of ${edited.map(printable).join(', ')} are not those that it names: they were changed after the run had ended. Compare the table receipts with a backup of the store.`;
+  const vouched =
+    runs === 0 ? '' : ` The receipts of ${counted(runs, 'run', 'runs')} are those that it names.`;
+  return `${counted(entries, 'entry', 'entries')}, none rewritten.${vouched} Last hash, to keep somewhere else: ${head}`;
 }

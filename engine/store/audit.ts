@@ -14,6 +14,8 @@ export interface AuditEntry {
   readonly headSha?: string;
   readonly digest?: string;
   readonly detail?: Json;
+  /** Another entry with this key is not appended: what a retry says again. */
+  readonly key?: string;
 }
 
 export interface AuditRecord {
@@ -99,6 +101,11 @@ export function auditIn({ db, dialect }: Connection, now: Clock) {
       }
     },
 
+    /** Hash of the newest entry. */
+    async head(): Promise<string> {
+      return lastHash(db);
+    },
+
     async has(hash: string): Promise<boolean> {
       const row = await db.selectFrom('audit').select('seq').where('hash', '=', hash).executeTakeFirst();
       return row !== undefined;
@@ -114,6 +121,7 @@ export async function appendAudit(
   at: number,
 ): Promise<void> {
   if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${AUDIT_ADVISORY_KEY})`.execute(tx);
+  if (entry.key !== undefined && (await isKnown(tx, entry.key))) return;
   const row = {
     at,
     who: plainText(entry.who),
@@ -124,15 +132,24 @@ export async function appendAudit(
     digest: entry.digest ?? null,
     detail: detailText(entry.detail),
   };
-  const last = await tx.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1).executeTakeFirst();
-  const hash = chainHash(last?.hash ?? CHAIN_START, row);
+  const hash = chainHash(await lastHash(tx), row);
   await tx
     .insertInto('audit')
-    .values({ ...row, hash })
+    .values({ ...row, hash, key: entry.key ?? null })
     .execute();
 }
 
+async function isKnown(tx: Kysely<Schema>, key: string): Promise<boolean> {
+  const row = await tx.selectFrom('audit').select('seq').where('key', '=', key).executeTakeFirst();
+  return row !== undefined;
+}
+
+async function lastHash(db: Kysely<Schema>): Promise<string> {
+  const last = await db.selectFrom('audit').select('hash').orderBy('seq', 'desc').limit(1).executeTakeFirst();
+  return last?.hash ?? CHAIN_START;
+}
+
 function toRecord(row: Selectable<Schema['audit']>): AuditRecord {
-  const { head_sha: headSha, detail, ...rest } = row;
+  const { head_sha: headSha, detail, key: _, ...rest } = row;
   return { ...rest, headSha, detail: parseDetail(detail) };
 }

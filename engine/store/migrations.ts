@@ -3,6 +3,7 @@ import { CHAIN_START, chainHash, type LinkedEntry } from './auditChain.ts';
 import type { Dialect } from './schema.ts';
 import {
   auditByVerb,
+  auditKey,
   driftTable,
   forgetTraces,
   hostKeysTable,
@@ -37,6 +38,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0013_traces': { up: forgetTraces },
     '0014_pushes': { up: (db) => pushesTable(db.schema) },
     '0015_audit_by_what': { up: (db) => auditByVerb(db.schema) },
+    '0016_audit_key': { up: (db) => auditKey(db.schema) },
   };
 }
 

@@ -1,9 +1,14 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inboxSuite } from './inbox.suite.ts';
 import { openInbox } from './inbox.ts';
 import { storeSuite } from './store.suite.ts';
 import { openStore } from './store.ts';
 import { type PostgresCluster, START_DEADLINE_MS, startCluster, whatIsMissing } from './testing/postgres.ts';
+
+const run = promisify(execFile);
 
 const missing = whatIsMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
@@ -32,6 +37,24 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
     expect(answers.filter((a) => a.kind === 'granted')).toHaveLength(1);
     await Promise.all(stores.map((s) => s.close()));
   });
+
+  it('keeps one chain of what several processes append at once', async () => {
+    const fixture = join(import.meta.dirname, 'append.fixture.ts');
+    const names = ['one', 'two', 'three'];
+    const append = (who: string) => run(process.execPath, ['--import', 'tsx', fixture, url(), who, '200']);
+    await Promise.all(names.map(append));
+    const store = await openStore({ url: url() });
+    expect((await store.audit.verify()).brokenAt).toBeUndefined();
+    const entries = await store.audit.list({ repository: 'acme/together' });
+    for (const who of names) {
+      const own = entries.filter((entry) => entry.who === who).map(({ what }) => what);
+      expect(own).toEqual(Array.from({ length: 200 }, (_, n) => `${n}`));
+    }
+    // they did take turns: else the test has shown nothing
+    const turns = entries.filter(({ who }, i) => i > 0 && entries[i - 1]?.who !== who).length;
+    expect(turns).toBeGreaterThan(names.length - 1);
+    await store.close();
+  }, 60_000);
 
   inboxSuite('PostgreSQL', () => ({ url: url() }));
 

@@ -1,5 +1,6 @@
-import type { Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Json } from '../operations/operation.ts';
+import { type AuditEntry, appendAudit } from './audit.ts';
 import { StoreError } from './error.ts';
 import type { Connection, Schema } from './schema.ts';
 import { type Clock, detailText, parseDetail } from './values.ts';
@@ -48,7 +49,7 @@ export interface RunChange {
 /** Upper bound of one listing. */
 export const RUNS_LISTED_MAX = 500;
 
-export function runsIn({ db }: Connection, now: Clock) {
+export function runsIn({ db, dialect }: Connection, now: Clock) {
   const select = () => db.selectFrom('runs').selectAll();
   return {
     /** Idempotent: a run that is there already is returned as it is. */
@@ -67,23 +68,16 @@ export function runsIn({ db }: Connection, now: Clock) {
       return row && toRun(row);
     },
 
-    /** Repeating a change is harmless. Leaving a final state is `store-conflict`. */
-    async update(id: string, change: RunChange): Promise<void> {
-      const updated = await db
-        .updateTable('runs')
-        .set(changedColumns(change, now()))
-        .where('id', '=', id)
-        .where((e) =>
-          e.or([e('state', 'not in', FINAL_STATES), e('state', '=', change.state ?? e.ref('state'))]),
-        )
-        .executeTakeFirst();
-      if (updated.numUpdatedRows === 1n) return;
-      const run = await select().where('id', '=', id).executeTakeFirst();
-      const found = run === undefined ? 'is not in the store' : `has ended as ${run.state}`;
-      throw new StoreError(
-        'store-conflict',
-        `Run ${id} ${found}; it cannot become ${change.state}. Start a new run.`,
-      );
+    /**
+     * Repeating a change is harmless. Leaving a final state is `store-conflict`. `entry`: of the audit log, there if and
+     * only if the change is.
+     */
+    async update(id: string, change: RunChange, entry?: AuditEntry): Promise<void> {
+      if (entry === undefined) return updateRun(db, id, change, now());
+      await db.transaction().execute(async (tx) => {
+        await updateRun(tx, id, change, now());
+        await appendAudit(tx, dialect, entry, now());
+      });
     },
 
     /** Newest first. */
@@ -133,6 +127,22 @@ export function runsIn({ db }: Connection, now: Clock) {
       return rows.map(toRun);
     },
   };
+}
+
+async function updateRun(db: Kysely<Schema>, id: string, change: RunChange, at: number): Promise<void> {
+  const updated = await db
+    .updateTable('runs')
+    .set(changedColumns(change, at))
+    .where('id', '=', id)
+    .where((e) => e.or([e('state', 'not in', FINAL_STATES), e('state', '=', change.state ?? e.ref('state'))]))
+    .executeTakeFirst();
+  if (updated.numUpdatedRows === 1n) return;
+  const run = await db.selectFrom('runs').select('state').where('id', '=', id).executeTakeFirst();
+  const found = run === undefined ? 'is not in the store' : `has ended as ${run.state}`;
+  throw new StoreError(
+    'store-conflict',
+    `Run ${id} ${found}; it cannot become ${change.state}. Start a new run.`,
+  );
 }
 
 function newRow(run: NewRun, at: number): Selectable<Schema['runs']> {

@@ -126,6 +126,7 @@ export interface Schema {
     digest: string | null;
     detail: string;
     hash: string;
+    key: string | null;
   };
 }
 

@@ -150,6 +150,26 @@ function runsSuite(store: () => Store): void {
     expect((await store().runs.ofPull(run.repository, 5)).map((r) => r.id)).toEqual([run.id]);
   });
 
+  it('changes a run and says so in the audit log together, and once however often it is tried', async () => {
+    const run = someRun();
+    await store().runs.create(run);
+    const { repository } = run;
+    const entry = (what: string) => ({ who: 'a', what, repository, key: `${run.id} ${what}` });
+    const end = () => store().runs.update(run.id, { state: 'applied' }, entry('applied'));
+    await Promise.all([end(), end(), end()]);
+    await end();
+    const said = async () => (await store().audit.list({ repository })).map(({ what }) => what);
+    expect(await said()).toEqual(['applied']);
+    const never = store().runs.update(run.id, { state: 'held' }, entry('held'));
+    await expect(never).rejects.toMatchObject({ type: 'store-conflict' });
+    const huge = { ...entry('huge'), detail: 'x'.repeat(300 * 1024) };
+    const unsaid = store().runs.update(run.id, { mergeSha: 'm' }, huge);
+    await expect(unsaid).rejects.toMatchObject({ type: 'store-bound' });
+    expect(await store().runs.get(run.id)).toMatchObject({ state: 'applied', mergeSha: null });
+    expect(await said()).toEqual(['applied']);
+    expect((await store().audit.verify()).head).toBe(await store().audit.head());
+  });
+
   it('names what runs that have not ended may have left on a host', async () => {
     const [run, later] = [someRun(), someRun()];
     await store().runs.create(run);

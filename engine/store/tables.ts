@@ -111,6 +111,12 @@ export async function leftHostsTable(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+/** What may stand in the log once only; not under the hash, for the entry itself says it. */
+export async function auditKey(schema: SchemaModule): Promise<void> {
+  await schema.alterTable('audit').addColumn('key', 'text').execute();
+  await schema.createIndex('audit_by_key').unique().on('audit').column('key').execute();
+}
+
 export async function settledTable(schema: SchemaModule): Promise<void> {
   await schema
     .createTable('settled')

@@ -145,6 +145,122 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await noLocks();
   });
 
+  it('are given back by a run that is cancelled while it waits for them', async () => {
+    const holder = await approved('long', marked('long', IN_STAGES));
+    await applyShows(holder.sha, /the next begins at/);
+    const waiter = await approved('impatient', marked('impatient', FIRST));
+    await applyShows(waiter.sha, /^Waiting for/);
+    const cancel = await world.say(waiter.pull, '/doaas cancel');
+    await world.answer(waiter.pull, cancel, /at the next safe point/);
+    const end = await world.check(waiter.sha, 'doaas/apply', { conclusion: 'neutral' });
+    expect(end.summary).toContain('anna-author cancelled the run. Nothing was changed.');
+    // it gives up its place just after it has said so
+    await until(
+      async () => ((await look((store) => store.locks.queue())).length === 0 ? true : undefined),
+      'its place to be given up',
+    );
+    expect(
+      (await look((store) => store.locks.list())).every(({ pull }) => pull.endsWith(`#${holder.pull}`)),
+    ).toBe(true);
+    expect(await on(1, 'ls /var/tmp/impatient 2>/dev/null; echo nothing')).toBe('nothing');
+    await world.say(holder.pull, '/doaas rollback');
+    await world.check(holder.sha, 'doaas/apply', { conclusion: 'failure' });
+    for (const { pull } of [holder, waiter]) await world.github.closePullRequest(world.repo, pull);
+    await noLocks();
+  });
+
+  it.each(['roll back', 'keep'] as const)(
+    'of a run that is cancelled in the middle of a step, to %s: the step ends, the next does not begin',
+    async (answer) => {
+      const id = answer === 'keep' ? 'stay' : 'away';
+      const script = (step: string, wait: string) => ({
+        check: `test -e /var/tmp/${step}`,
+        apply: `touch /var/tmp/${step}.begun; ${wait}; touch /var/tmp/${step}`,
+        undo: `rm -f /var/tmp/${step} /var/tmp/${step}.begun`,
+      });
+      const wait = `until [ -e /var/tmp/${id}.go ]; do sleep 0.1; done`;
+      const { pull, sha } = await approved(id, {
+        [`${id}.yaml`]: configuration(id, {
+          ...FIRST,
+          scripts: { [`${id}-1`]: script(`${id}-1`, wait), [`${id}-2`]: script(`${id}-2`, ':') },
+        }),
+      });
+      await until(
+        async () => ((await on(1, `[ -e /var/tmp/${id}-1.begun ] && echo yes`)) === 'yes' ? true : undefined),
+        'the first step to begin',
+      );
+      const cancel = await world.say(pull, answer === 'keep' ? '/doaas cancel keep' : '/doaas cancel');
+      await world.answer(pull, cancel, /at the next safe point/);
+      const { id: run } = await runOf(pull);
+      await until(
+        async () =>
+          (await on(1, `ls /var/lib/doaas/runs/${run}-w*/cancel 2>/dev/null`)) === '' ? undefined : true,
+        'the server to be told',
+      );
+      await on(1, `touch /var/tmp/${id}.go`);
+      if (answer === 'keep') {
+        const end = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+        expect(end.title).toMatch(/^Kept as it is/);
+        expect(await on(1, `ls /var/tmp/${id}-* | sort`)).toBe(`/var/tmp/${id}-1\n/var/tmp/${id}-1.begun`);
+        await world.say(pull, '/doaas unlock');
+        await ended(pull, 'failed');
+      } else {
+        await world.check(sha, 'doaas/apply', { conclusion: 'action_required' });
+        expect(await on(1, `ls /var/tmp/${id}-* | sort`)).toBe(`/var/tmp/${id}-1\n/var/tmp/${id}-1.begun`);
+        await world.say(pull, '/doaas rollback');
+        await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+        expect(await on(1, `ls /var/tmp/${id}-* 2>/dev/null; echo nothing`)).toBe('nothing');
+      }
+      await world.github.closePullRequest(world.repo, pull);
+      await noLocks();
+    },
+  );
+
+  it('go to what takes a change back first, then first come, first served, and each says for whom it waits', async () => {
+    const SECOND = { targets: { hosts: ['web-2'] } };
+    const name = (pull: number) => `${world.repo.owner}/${world.repo.name}#${pull}`;
+    const base = await approved('base', marked('base', SECOND));
+    await world.mergedSoon(base.pull, base.sha);
+    const holder = await approved('holder', marked('holder', IN_STAGES));
+    await applyShows(holder.sha, /the next begins at/);
+    const both = await approved('both', marked('both'));
+    await applyShows(both.sha, new RegExp(`^Waiting for ${name(holder.pull)}$`, 'm'));
+    const last = await approved('last', marked('last', FIRST));
+    const waits = await applyShows(last.sha, /place 2/);
+    expect(waits.summary).toContain(name(both.pull));
+
+    const rollback = await world.say(base.pull, '/doaas rollback');
+    const told = await world.answer(base.pull, rollback, /this waits for/);
+    expect(told).toContain(`this waits for \`${name(holder.pull)}\`, and is next`);
+    // the apply that asked before it makes room
+    const behind = await applyShows(both.sha, /place 2/);
+    expect(behind.summary).toContain(name(base.pull));
+    await world.say(holder.pull, '/doaas rollback');
+    await world.answer(base.pull, rollback, /The hosts are as they were before/);
+    // what was planned before the rollback holds no more, and that it is so shows who went first
+    const stale = await world.check(both.sha, 'doaas/apply', { conclusion: 'neutral' });
+    expect(stale.summary).toMatch(/the state of (web-1, )?web-2 has changed since the plan/);
+    await world.mergedSoon(last.pull, last.sha);
+    expect(await on(1, 'ls /var/tmp/last /var/tmp/both /var/tmp/holder 2>/dev/null')).toBe('/var/tmp/last');
+    expect(await on(2, 'ls /var/tmp/base 2>/dev/null; echo nothing')).toBe('nothing');
+    const at = (what: string, pull: number) =>
+      look(
+        async ({ audit }) =>
+          (await audit.list({ repository: name(pull).split('#')[0] ?? '', pull })).find(
+            (e) => e.what === what,
+          )?.seq ?? 0,
+      );
+    const order = [
+      await at('rolled-back', base.pull),
+      await at('stale', both.pull),
+      await at('confirm', last.pull),
+    ];
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(order).not.toContain(0);
+    for (const { pull } of [holder, both]) await world.github.closePullRequest(world.repo, pull);
+    await noLocks();
+  });
+
   it('sent GitHub nothing that its API description does not know', () => {
     expect(world.github.violations()).toEqual([]);
   });

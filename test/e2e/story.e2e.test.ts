@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyReceipts } from '../../engine/store/auditReceipts.ts';
 import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import { compareInventories, inventoryOf } from '../../lab/inventory.ts';
@@ -96,10 +97,17 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
           event,
           hosts: ['web-1', 'web-2', 'web-3'],
           receipts: { done: 3 },
-          receiptsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+          receiptsDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
         },
       });
       expect((await store.audit.verify()).brokenAt).toBeUndefined();
+      const check = (await world.github.listChecks(world.repo, headSha)).find(
+        (each) => each.name === 'doaas/apply',
+      );
+      const { text } = (check?.output ?? {}) as { readonly text?: string };
+      const [, witness = ''] = /^Audit log up to here: `([0-9a-f]{64})`/.exec(String(text)) ?? [];
+      expect(await store.audit.has(witness)).toBe(true);
+      expect(await verifyReceipts(store)).toEqual({ runs: 1, edited: [] });
     } finally {
       await store.close();
     }

@@ -11,6 +11,7 @@ const late = (result: Partial<LateRollback>): Answer => ({
 const goldens: Readonly<Record<string, Answer>> = {
   failed: { kind: 'failed', command: 'plan', reason: 'Reading the reviews of #7: GitHub answered 404' },
   'not-applied': { kind: 'not-applied', reason: 'the state of web-1 has changed since the plan' },
+  'rollback-waits': { kind: 'rollback-waits', revert: 8, position: 2, behind: 'o/r#3, o/r#4' },
   'late-rolled-back': late({ remarks: ['web-1: /srv/app was not empty; moved to /srv/app.doaas-1'] }),
   'late-refused': late({
     kind: 'refused',

@@ -1,5 +1,5 @@
-import type { Answer, LateRollback } from '../../activities/types.ts';
-import { prose } from './escape.ts';
+import type { Answer, LateRollback, RollbackWaits } from '../../activities/types.ts';
+import { code, prose } from './escape.ts';
 import { count } from './words.ts';
 
 /** What is said to somebody who asked, as Markdown. Words of hosts and of GitHub are no markup in it. */
@@ -12,6 +12,8 @@ export function renderAnswer(answer: Answer): string {
       return `Not applied: ${sentence(answer.reason)} Nothing was changed. Look at the newest plan; once it is approved, say \`/doaas apply\` again.`;
     case 'late-rollback':
       return lateRollback(answer.run, answer.result);
+    case 'rollback-waits':
+      return rollbackWaits(answer);
     case 'adopted':
       return adopted(answer);
     case 'not-adopted':
@@ -48,6 +50,18 @@ function lateRollback(run: string, { kind, revert, reasons, remarks }: LateRollb
     case 'held':
       return `Rolled back in part; what remains needs a person:\n\n${list(reasons)}\n\nThe hosts stay locked until somebody has looked and says \`/doaas unlock\`.${merge}${known}`;
   }
+}
+
+function rollbackWaits({ revert, position, behind }: RollbackWaits): string {
+  const whom =
+    behind === ''
+      ? 'others that take changes back'
+      : behind
+          .split(', ')
+          .map((name) => code(name))
+          .join(', ');
+  const place = position === 1 ? 'next' : `at place ${position}`;
+  return `Taking the merged change back: pull request #${revert} reverts it in the repository. The hosts are still held: this waits for ${whom}, and is ${place}.`;
 }
 
 function offered(revert: number | undefined): string {
