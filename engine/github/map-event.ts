@@ -1,22 +1,20 @@
 import type { Repo } from './client.ts';
 import { NOTICE } from './comment.ts';
-import type { EngineEvent, EventOrigin, PullAction, ReviewSubmitted, Sender } from './events.ts';
-import { anyText, at, flag, isObject, list, number, optional, text } from './payload.ts';
-
-export type Mapped =
-  | { readonly kind: 'event'; readonly event: EngineEvent }
-  | { readonly kind: 'ignored'; readonly reason: string };
-
-export interface MappingOptions {
-  /** Our App's id: only buttons of our own checks count. */
-  readonly appId: number;
-}
+import type { EventOrigin, PullAction, ReviewSubmitted, Sender } from './events.ts';
+import { mapCheckRun, mapCheckSuite, mapStatus } from './map-checks.ts';
+import {
+  event,
+  ignored,
+  type Mapped,
+  type Mapper,
+  type MappingOptions,
+  type Payload,
+  senderOf,
+} from './mapping.ts';
+import { anyText, at, flag, isObject, number, optional, text } from './payload.ts';
 
 /** Of the name of an event. Characters. */
 const NAME_SHOWN = 64;
-
-/** Pull requests that one event concerns. */
-const PULLS_MAX = 300;
 
 /** A comment's command stands near its top; histories stay small. Characters. */
 const BODY_MAX = 8192;
@@ -40,9 +38,6 @@ export function mapEvent(name: string, payload: unknown, options: MappingOptions
     );
   }
 }
-
-type Payload = Readonly<Record<string, unknown>>;
-type Mapper = (payload: Payload, of: EventOrigin, options: MappingOptions) => Mapped;
 
 const MAPPERS: Readonly<Record<string, Mapper>> = {
   pull_request: mapPull,
@@ -180,61 +175,6 @@ function noticeOf(payload: Payload): number | undefined {
   return id === undefined ? undefined : Number(id);
 }
 
-function mapCheckRun(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
-  const action = text(payload.action);
-  const run = at(payload, 'check_run');
-  if (action !== 'requested_action' && action !== 'rerequested')
-    return ignored(`check_run.${action} changes nothing for us`);
-  if (isOthers(at(run, 'app', 'id'), appId)) return ignored("another App's check");
-  const common = {
-    ...of,
-    name: text(at(run, 'name')),
-    headSha: text(at(run, 'head_sha')),
-    sender: senderOf(payload),
-    numbers: pullNumbers(at(run, 'pull_requests')),
-  };
-  if (action === 'rerequested') return event({ ...common, kind: 'check-rerequested' });
-  return event({
-    ...common,
-    kind: 'check-action',
-    identifier: text(at(payload, 'requested_action', 'identifier')),
-    checkRunId: number(at(run, 'id')),
-    externalId: optional(text, at(run, 'external_id')) ?? '',
-  });
-}
-
-function mapCheckSuite(payload: Payload, of: EventOrigin, { appId }: MappingOptions): Mapped {
-  const action = text(payload.action);
-  const suite = at(payload, 'check_suite');
-  if (action === 'completed') return mapCompleted(suite, of, appId);
-  if (action !== 'rerequested') return ignored(`check_suite.${action} changes nothing for us`);
-  if (isOthers(at(suite, 'app', 'id'), appId)) return ignored("another App's checks");
-  return event({
-    ...of,
-    kind: 'check-rerequested',
-    name: undefined,
-    headSha: text(at(suite, 'head_sha')),
-    sender: senderOf(payload),
-    numbers: pullNumbers(at(suite, 'pull_requests')),
-  });
-}
-
-function mapCompleted(suite: unknown, of: EventOrigin, appId: number): Mapped {
-  if (at(suite, 'app', 'id') === appId) return ignored('our own checks have ended');
-  return event({
-    ...of,
-    kind: 'checks-completed',
-    headSha: text(at(suite, 'head_sha')),
-    numbers: pullNumbers(at(suite, 'pull_requests')),
-  });
-}
-
-/** GitHub names no pull requests here. */
-function mapStatus(payload: Payload, of: EventOrigin): Mapped {
-  if (text(payload.state) === 'pending') return ignored('a status that is pending opens no gate');
-  return event({ ...of, kind: 'checks-completed', headSha: text(payload.sha), numbers: [] });
-}
-
 const BRANCH = 'refs/heads/';
 
 function mapMergeGroup(payload: Payload, of: EventOrigin): Mapped {
@@ -266,25 +206,10 @@ function mapPush(payload: Payload, of: EventOrigin): Mapped {
   });
 }
 
-/** GitHub sends these two actions only to the App that owns the check; a missing App is taken for ours. */
-function isOthers(appId: unknown, ours: number): boolean {
-  return typeof appId === 'number' && appId !== ours;
-}
-
-function pullNumbers(pulls: unknown): readonly number[] {
-  return list(pulls)
-    .slice(0, PULLS_MAX)
-    .map((pull) => number(at(pull, 'number')));
-}
-
 function senderAccount(payload: Payload): { readonly sender?: Sender } {
   const login = senderOf(payload);
   const id = optional(number, at(payload, 'sender', 'id'));
   return login === '' ? {} : { sender: { login, ...(id === undefined ? {} : { id }) } };
-}
-
-function senderOf(payload: Payload): string {
-  return optional(text, at(payload, 'sender', 'login')) ?? '';
 }
 
 function repoOf(payload: Payload): Repo | undefined {
@@ -296,12 +221,4 @@ function repoOf(payload: Payload): Repo | undefined {
 /** What GitHub takes as one; it becomes part of ids and paths. */
 function isName(value: unknown): value is string {
   return typeof value === 'string' && /^[\w.-]{1,100}$/.test(value) && !/^\.+$/.test(value);
-}
-
-function event(mapped: EngineEvent): Mapped {
-  return { kind: 'event', event: Object.freeze(mapped) };
-}
-
-function ignored(reason: string): Mapped {
-  return { kind: 'ignored', reason };
 }
