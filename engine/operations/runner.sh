@@ -151,6 +151,12 @@ disown_item() { # the engine's own record goes back too
   item "$1" "$2"; rm -rf "$ITEM"
   if [ -e "$I/item" ]; then cp -a "$I/item" "$ITEM"; fi
 }
+# With the record goes what a restore may need, such as the text of a script's undo: the next try finds it again.
+set_aside() { item "$1" "$2"; [ ! -d "$ITEM" ] || cp -aT "$ITEM" "$I/left"; }
+take_up() {
+  item "$1" "$2"; [ -d "$I/left" ] && [ ! -e "$ITEM/record" ] || return 0
+  rm -rf "$ITEM"; mv "$I/left" "$ITEM"
+}
 restored_item() {
   item "$1" "$2"; now=$(digest "$1" "$2")
   [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; DIFFERS=1; }
@@ -177,6 +183,7 @@ undo_all() {
   prune
   [ -e "$DIR/captured" ] && [ ! -e "$DIR/restored" ] || finish rolled-back
   rm -f "$DIR"/steps/*/undone
+  for n in $STEPS; do step "$n"; each_item take_up; done
   restore_pass; [ "$FAILED" -eq 0 ] || restore_pass
   for n in $(reverse); do
     step "$n"; touched && [ ! -e "$S/undone" ] || continue
@@ -189,13 +196,15 @@ undo_all() {
   for n in $(reverse); do
     step "$n"; touched || continue
     DIFFERS=0; each_item restored_item
-    # the record of an item that is not back has what the next try needs
-    if [ "$DIFFERS" -ne 0 ]; then STUCK=1; continue; fi
+    if [ "$DIFFERS" -ne 0 ]; then
+      STUCK=1; [ ! -e "$S/undone" ] || continue
+      each_item set_aside
+    fi
     each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone
   done
   [ "$STUCK" -eq 0 ] || finish held
   # once this is on disk it is not done again, so what it was done from can go
-  : > "$DIR/restored"; sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item
+  : > "$DIR/restored"; sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item "$DIR"/steps/*/*/left
   finish rolled-back
 }
 
