@@ -39,6 +39,12 @@ interface Reader {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** Readers end with the engine, not some moments after it. */
+const running = new Set<ChildProcessWithoutNullStreams>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /**
  * Reads objects through one `git cat-file --batch-command` (git 2.36 or newer) that stays: starting a process from
  * one as large as the engine stops everything else for 2 to 30 ms, and a pull request would need ten of them.
@@ -53,6 +59,8 @@ export function gitObjects(dir: string, env: Readonly<Record<string, string>>): 
   };
   const start = (): Reader => {
     const child = spawn('git', ['cat-file', '--batch-command'], { cwd: dir, env, stdio: 'pipe' });
+    running.add(child);
+    child.once('close', () => running.delete(child));
     const started: Reader = { child, questions: [], parser: createParser(), timer: undefined };
     const fail = (why: string): void =>
       end(started, new RepositoryError('git-failed', `Git failed. (git cat-file: ${why})`));

@@ -52,8 +52,13 @@ describe('four runs at once', { timeout: 8 * MINUTES }, () => {
     }
     for (const { pull, sha } of runs) {
       await world.mergedSoon(pull, sha, 300);
-      const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 180 });
-      expect(apply.title).toMatch(/^Applied 6 changes on 1 server/);
+      const apply = await world.check(sha, 'doaas/apply', {
+        title: /^Applied 6 changes on 1 server/,
+        seconds: 180,
+      });
+      // of two that merge in one moment, the later merges on a base that it was not planned on, and says so
+      const alone = apply.title.includes('the merged tree is not the planned one') ? 'neutral' : 'success';
+      expect(apply.conclusion).toBe(alone);
       await world.check(sha, 'doaas/verify', { conclusion: 'success', seconds: 120 });
       const says = async () => ((await world.comment(pull)).includes('Applied 6 changes') ? true : undefined);
       await until(says, 'the comment to say so', 180);

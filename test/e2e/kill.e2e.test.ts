@@ -62,6 +62,12 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
   const invocationsOf = (units: string): Promise<string> =>
     on(`journalctl -q -o verbose -u '${units}' | sed -n 's/^ *INVOCATION_ID=//p' | sort -u`);
 
+  /** A run is merged a moment before it has ended. */
+  const openRuns = async () => {
+    const store = await openStore(world.engine.store, { readOnly: true });
+    return store.runs.open().finally(() => store.close());
+  };
+
   const expectApplied = async (name: string, pull: number, sha: string, changes = 2): Promise<void> => {
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
     expect(apply.title).toMatch(new RegExp(`^Applied ${changes} changes on 1 server`));
@@ -177,6 +183,7 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
     const copy = `${world.dataDir}.store`;
     const store = join(world.dataDir, 'store.sqlite');
     try {
+      await until(async () => ((await openRuns()).length === 0 ? true : undefined), 'the run before to end');
       execFileSync('sqlite3', [store, `.backup ${copy}`]);
       const lost = await approved('later', { 'later.yaml': slow('later') });
       await expectApplied('later', lost.pull, lost.sha);

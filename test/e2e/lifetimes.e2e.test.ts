@@ -26,6 +26,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
       }),
     );
   };
+  const AT_ONCE = { canary: 0, batches: '100%' };
   const approved = async (name: string, spec: Readonly<Record<string, unknown>> = {}) => {
     const slow = {
       check: `test -e /var/tmp/${name}.done`,
@@ -34,7 +35,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     };
     const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
     const { pull, sha } = await world.open(name, {
-      [`${name}.yaml`]: configuration(name, { files, scripts: { [name]: slow }, ...spec }),
+      [`${name}.yaml`]: configuration(name, { files, scripts: { [name]: slow }, rollout: AT_ONCE, ...spec }),
     });
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     const before = await trees();

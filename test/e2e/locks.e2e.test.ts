@@ -212,6 +212,10 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
         expect(await on(1, `ls /var/tmp/${id}-* 2>/dev/null; echo nothing`)).toBe('nothing');
       }
       await world.github.closePullRequest(world.repo, pull);
+      // what was kept is in no YAML, so the next change of that server removes it
+      const next = await approved(`after-${id}`, marked(`after-${id}`, FIRST));
+      await world.mergedSoon(next.pull, next.sha);
+      expect(await on(1, `ls /var/tmp/${id}-1 2>/dev/null; echo gone`)).toBe('gone');
       await noLocks();
     },
   );
