@@ -60,6 +60,16 @@ export function inboxSuite(name: string, location: () => StoreLocation): void {
       await inbox.handedOn([postponed.guid, claimed.guid]);
     });
 
+    it('gives what one relay has claimed to no other whose clock is somewhat behind', async () => {
+      const claimed = arrival('a');
+      await inbox.accept(claimed);
+      expect(guids(await inbox.claim(1))).toEqual([claimed.guid]);
+      time -= 10_000;
+      expect(await inbox.claim(1)).toEqual([]);
+      time += 10_000;
+      await inbox.handedOn([claimed.guid]);
+    });
+
     it('gives one again when it was postponed, or when who claimed it has died; its lane waits', async () => {
       const [first, second] = [arrival('a'), arrival('a')];
       for (const each of [first, second]) await inbox.accept(each);

@@ -51,8 +51,10 @@ export interface Inbox extends Outbound {
   readonly close: () => Promise<void>;
 }
 
-/** A relay that died leaves what it had claimed to others after this. Nothing waits longer: what seems to was written before the clock was set back. */
+/** A relay that died leaves what it had claimed to others after this. */
 export const LEASE_MS = 30_000;
+/** Two relays do not tell the same time; what waits longer than a lease and this was written before the clock was set back. */
+const CLOCKS_DIFFER_MS = 60_000;
 /** Rows of one insert; GitHub's deliveries at once are bounded by DOAAS_WEBHOOK_CONCURRENCY anyway. */
 const TOGETHER_MAX = 200;
 /** Rows forgotten at once: a few milliseconds during which nobody else writes. */
@@ -172,7 +174,7 @@ async function claim({ db, dialect }: Connection, most: number, now: number): Pr
     ), next as materialized (
       select i.seq from inbox i
       where i.seq in (select seq from firsts) and i.handed_on_at is null
-        and (i.not_before <= ${now} or i.not_before > ${now + LEASE_MS})
+        and (i.not_before <= ${now} or i.not_before > ${now + LEASE_MS + CLOCKS_DIFFER_MS})
       order by i.seq limit ${most} ${others}
     )
     update inbox set not_before = ${now + LEASE_MS}, tries = tries + 1 where seq in (select seq from next)
