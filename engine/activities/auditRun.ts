@@ -8,8 +8,11 @@ import type { RunRef } from './types.ts';
 
 type Detail = Readonly<Record<string, Json>>;
 
-/** One entry of a run: who, by which event, which head and plan, on which hosts. The same once only, however often it is tried. */
-export function entryOf(run: RunRef, what: string, more: Detail = {}): AuditEntry {
+/**
+ * One entry of a run: who, by which event, which head and plan, on which hosts. The same once only, however often it is
+ * tried. `turn`: tells apart what a run does more than once.
+ */
+export function entryOf(run: RunRef, what: string, more: Detail = {}, turn?: string): AuditEntry {
   const { plan, pull, actor, event, context, mergeSha, correction, undoes } = run;
   const detail = {
     run: run.run,
@@ -29,7 +32,7 @@ export function entryOf(run: RunRef, what: string, more: Detail = {}): AuditEntr
     headSha: plan.headSha,
     digest: plan.digest,
     detail,
-    key: `${run.run} ${what}`,
+    key: [run.run, what, ...(turn === undefined ? [] : [turn])].join(' '),
   };
 }
 

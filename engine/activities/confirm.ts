@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { GitHubClient } from '../github/client.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import type { Json } from '../operations/operation.ts';
@@ -52,7 +53,7 @@ export async function confirmPlan(
   const differs = moved ? undefined : await difference(engine, run, plannings);
   if (differs !== undefined) return { kind: 'changed', reason: differs };
   if (moved) await keepRef(engine, run);
-  await engine.store.audit.append(entryOf(run, 'confirm', grounds(judged)));
+  await keepGrounds(engine, run, judged);
   return { ...unchangedUnder(verdict.windows), ...(moved ? { baseSha: run.plan.baseSha } : {}) };
 }
 
@@ -85,8 +86,14 @@ export async function confirmRest(
   const rest = plannings.filter((planning) => !leftOut.includes(hostOf(planning)));
   const other = await difference(engine, run, rest);
   if (other !== undefined) return { kind: 'changed', reason: other };
-  await engine.store.audit.append(entryOf(run, 'confirm', grounds(judged)));
+  await keepGrounds(engine, run, judged);
   return unchangedUnder(windows);
+}
+
+/** Each time that a run is judged, which is once more after each window; a retry is the same activity. */
+function keepGrounds({ store }: Engine, run: RunRef, judged: Judged): Promise<void> {
+  const { activityId } = Context.current().info;
+  return store.audit.append(entryOf(run, 'confirm', grounds(judged), activityId));
 }
 
 function hostOf(planning: HostPlanning): string {

@@ -35,8 +35,6 @@ export async function recordOverride(
   const { repository, number } = pull;
   const client = await engine.github.installationClient(repository.installationId);
   await publishComment(client, repository, number, { key: keyOf(notice), body: textOf(notice) });
-  const before = await noticesOf(engine, pull);
-  if (before.some((each) => each.commentId === commentId)) return;
   const detail = { reason: override.reason, lifted, told, comment: commentId };
   await engine.store.audit.append({
     who: by,
@@ -46,6 +44,7 @@ export async function recordOverride(
     headSha,
     digest,
     detail,
+    key: `${recordName(repository)} ${keyOf(notice)}`,
   });
 }
 
@@ -70,10 +69,10 @@ async function keepChange(
   { headSha, digest }: Notice,
   { by: who, notice, change }: NoticeChange,
 ): Promise<void> {
-  const of = { repository: recordName(repository), pull };
-  const before = await store.audit.list({ ...of, what: [HIDDEN] });
-  if (before.some(({ detail }) => (detail as { readonly change?: string }).change === change)) return;
-  await store.audit.append({ who, what: HIDDEN, ...of, headSha, digest, detail: { notice, change } });
+  const name = recordName(repository);
+  const detail = { notice, change };
+  const key = `${name} ${HIDDEN} ${change}`;
+  await store.audit.append({ who, what: HIDDEN, repository: name, pull, headSha, digest, detail, key });
 }
 
 async function toldOf(engine: Engine, { repository, number }: PullRef): Promise<readonly string[]> {

@@ -3,6 +3,7 @@ import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { Account } from '../../lab/github/accounts.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { press as pressOn } from '../press.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -58,21 +59,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
       `the effect ${name} to begin`,
     );
   const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
-  /** Presses a button as soon as the newest check of that name offers it. */
-  const press = (sha: string, name: string, button: string, by: Account) =>
-    until(
-      async () => {
-        const run = (await world.checks(sha)).findLast((candidate) => candidate.name === name);
-        if (run === undefined) return undefined;
-        return world.github.clickCheckButton(world.repo, run.id, button, by).then(
-          () => true,
-          () => undefined,
-        );
-      },
-      `the button ${button} of ${name}`,
-      30,
-      async () => JSON.stringify(await world.checks(sha)),
-    );
+  const press = (...what: [string, string, string, Account]) => pressOn(world, ...what);
   const said = (pull: number, text: RegExp) =>
     until(
       async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { applyShows as applyShowsIn } from '../applyShows.ts';
 import { hostHarness } from '../hostHarness.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -46,16 +47,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     return { pull, sha };
   };
-  const applyShows = (sha: string, text: RegExp) =>
-    until(
-      async () =>
-        (await world.checks(sha)).find(
-          (run) => run.name === 'doaas/apply' && text.test(`${run.title}\n${run.summary}`),
-        ),
-      `doaas/apply to show ${text}`,
-      60,
-      async () => JSON.stringify(await world.checks(sha)),
-    );
+  const applyShows = (sha: string, text: RegExp) => applyShowsIn(world, sha, text, 60);
   const runOf = (pull: number) =>
     look(async (store) => {
       const { owner, name } = world.repo;

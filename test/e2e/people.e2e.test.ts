@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import type { Account } from '../../lab/github/accounts.ts';
-import { until } from '../until.ts';
+import { HEAD } from '../policies.ts';
+import { press as pressOn } from '../press.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
-const HEAD = 'apiVersion: doaas/v1\nkind: Policy\nmetadata: {name: policy}\nspec:\n';
 
 /** Who may do what by the policy of the default branch, on two real hosts. */
 describe('people', { timeout: 6 * MINUTES }, () => {
@@ -62,21 +61,7 @@ describe('people', { timeout: 6 * MINUTES }, () => {
         return stdout.trim();
       }),
     );
-  /** Presses the button as soon as GitHub shows it. */
-  const press = (sha: string, name: string, button: string, by: Account) =>
-    until(
-      async () => {
-        const run = (await world.checks(sha)).findLast((candidate) => candidate.name === name);
-        if (run === undefined) return undefined;
-        return world.github.clickCheckButton(world.repo, run.id, button, by).then(
-          () => true,
-          () => undefined,
-        );
-      },
-      `the button ${button} of ${name}`,
-      30,
-      async () => JSON.stringify(await world.checks(sha)),
-    );
+  const press = (...what: [string, string, string, Account]) => pressOn(world, ...what);
   const audit = (pull: number) =>
     inStore((store) => store.audit.list({ repository: `${world.repo.owner}/${world.repo.name}`, pull }));
   const metrics = async () => (await fetch(`${world.engine.url()}/metrics`)).text();

@@ -241,6 +241,9 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     const [sooner = 0, later = 0] = (written?.stdout ?? '').trim().split('\n').map(Number);
     expect(sooner * 1000).toBeLessThan(shuts.getTime());
     expect(later * 1000).toBeGreaterThanOrEqual(opens.getTime());
+    const judged = await inStore(({ audit }) => audit.list({ repository: nameOf(), pull: long.pull }));
+    // before the first batch, and once more when the window opened
+    expect(judged.filter(({ what }) => what === 'confirm')).toHaveLength(2);
     // planning, judging, applying and merging once; waiting asks nothing
     expect(world.github.requests().length - asked).toBeLessThan(150);
   });

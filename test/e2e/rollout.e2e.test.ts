@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyShows as applyShowsIn } from '../applyShows.ts';
 import { LIMITS, loadOf } from '../githubLoad.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -81,16 +82,7 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     return { pull, sha, plan };
   };
-  const applyShows = (sha: string, text: RegExp) =>
-    until(
-      async () =>
-        (await world.checks(sha)).find(
-          (run) => run.name === 'doaas/apply' && text.test(`${run.title}\n${run.summary}`),
-        ),
-      `doaas/apply to show ${text}`,
-      120,
-      async () => JSON.stringify(await world.checks(sha)),
-    );
+  const applyShows = (sha: string, text: RegExp) => applyShowsIn(world, sha, text, 120);
   const finished = (sha: string, conclusion: string) =>
     world.check(sha, 'doaas/apply', { conclusion, seconds: 240 });
 
