@@ -1,6 +1,7 @@
 import type { GitHubClient, Repo } from './client.ts';
 import { calling, isRefused } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
+import { nextIn } from './pages.ts';
 
 export interface ToldPush {
   readonly before: string;
@@ -47,14 +48,8 @@ async function readPushes(client: GitHubClient, repo: Repo, branch: string): Pro
         account: actor === null ? NOBODY : { login: actor.login, id: actor.id },
       })),
     );
-    after = nextCursor(headers.link);
+    after = nextIn(headers.link, 'after');
     if (after === undefined) return { pushes, cut: false };
   }
   return { pushes, cut: true };
-}
-
-/** The cursor in the address of the next page: `<https://...?after=CURSOR>; rel="next"`. */
-export function nextCursor(link: string | undefined): string | undefined {
-  const url = /<([^>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
-  return url === undefined ? undefined : (new URL(url).searchParams.get('after') ?? undefined);
 }

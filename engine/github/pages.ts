@@ -13,3 +13,12 @@ export async function readPages<T>(
   }
   return all;
 }
+
+/**
+ * The parameter of the next page's address in a `Link` header: `<https://...?after=CURSOR>; rel="next"`; undefined at the list's
+ * end. https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api#using-link-headers
+ */
+export function nextIn(link: string | undefined, parameter: 'after' | 'cursor'): string | undefined {
+  const url = /<([^<>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
+  return url === undefined ? undefined : (new URL(url).searchParams.get(parameter) ?? undefined);
+}

@@ -3,6 +3,7 @@ import type { Logger } from '../log.ts';
 import { calling, isRefused } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { type DeliveryAttempt, isTelling, isTooOld, isUnderWay, missedAttempts } from './missed.ts';
+import { nextIn } from './pages.ts';
 
 /** Redeliveries asked for by one sweep; the others are remembered for the next. */
 const REDELIVERED_MAX = 100;
@@ -95,13 +96,7 @@ async function readPage(octokit: Octokit, cursor: string | undefined): Promise<P
   const { data, headers } = await calling('Listing the webhook deliveries', () =>
     octokit.apps.listWebhookDeliveries({ per_page: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }),
   );
-  return { attempts: data, next: nextCursor(headers.link) };
-}
-
-/** https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api#using-link-headers */
-function nextCursor(link: string | undefined): string | undefined {
-  const url = /<([^<>]+)>;\s*rel="next"/.exec(link ?? '')?.[1];
-  return url === undefined ? undefined : (new URL(url).searchParams.get('cursor') ?? undefined);
+  return { attempts: data, next: nextIn(headers.link, 'cursor') };
 }
 
 async function ask(octokit: Octokit, id: number): Promise<void> {

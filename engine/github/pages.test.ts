@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { nextCursor } from './activity.ts';
+import { nextIn } from './pages.ts';
 
 test('the cursor of the next page, which GitHub gives in the Link header only', () => {
   const page = (cursor: string, rel: string) =>
     `<https://api.github.com/repositories/1/activity?ref=refs%2Fheads%2Fa&per_page=100&${cursor}>; rel="${rel}"`;
-  expect(nextCursor(`${page('before=b', 'prev')}, ${page('after=Y3Vyc29yOjE%3D', 'next')}`)).toBe(
+  expect(nextIn(`${page('before=b', 'prev')}, ${page('after=Y3Vyc29yOjE%3D', 'next')}`, 'after')).toBe(
     'Y3Vyc29yOjE=',
   );
-  expect(nextCursor(page('before=b', 'prev'))).toBeUndefined();
-  expect(nextCursor(undefined)).toBeUndefined();
+  expect(nextIn(page('before=b', 'prev'), 'after')).toBeUndefined();
+  expect(nextIn(undefined, 'after')).toBeUndefined();
 });
