@@ -263,6 +263,43 @@ describe('POST /webhooks/github', () => {
   }, 15_000);
 });
 
+describe('the sender of a body that is too large', () => {
+  const LIMIT = 4 * 1024 * 1024;
+
+  /** Reads only once all is written, as a simple client does. */
+  async function written(url: string, head: string, body: Buffer): Promise<string> {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    const all = Buffer.concat([Buffer.from(`${START}${head}\r\n\r\n`), body]);
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject).write(all, () => resolve());
+    });
+    return (await socket.end().toArray()).join('');
+  }
+  const START = 'POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+
+  test('hears why, also when it writes on to the end of its body', async () => {
+    const { url } = await start({ bodyLimitBytes: LIMIT });
+    const bytes = 2 * LIMIT - 1;
+    const answer = await written(url, `content-length: ${bytes}`, Buffer.alloc(bytes, 'x'));
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer).toContain(`larger than ${LIMIT} bytes`);
+  });
+
+  test('hears why when it did not tell the length', async () => {
+    const { url } = await start({ bodyLimitBytes: LIMIT });
+    const bytes = 2 * LIMIT;
+    const chunk = `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n0\r\n\r\n`;
+    const answer = await written(url, 'transfer-encoding: chunked', Buffer.from(chunk));
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  });
+
+  test('is cut off when it does not end', async () => {
+    const { url } = await start({ bodyLimitBytes: LIMIT });
+    const endless = written(url, `content-length: ${16 * LIMIT}`, Buffer.alloc(16 * LIMIT, 'x'));
+    await expect(endless).rejects.toThrow(/EPIPE|ECONNRESET/);
+  });
+});
+
 test('healthz answers, readyz names the part that does not work', async () => {
   const readiness = {
     store: async () => {},

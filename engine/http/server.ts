@@ -6,6 +6,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { Logger } from '../log.ts';
+import { dropRest } from './dropRest.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { type PlanPages, registerPlans } from './plans.ts';
 import { registerWebhooks, type WebhookOptions } from './webhooks.ts';
@@ -30,6 +31,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 /** How often Node looks for sockets over their time. */
 const TIMEOUT_CHECK_MS = 1000;
 const PATH_PARAMETER_MAX = 100;
+const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 
 /** The engine's HTTP side. Not listening yet; `close()` ends it after the requests in flight are answered. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
@@ -53,7 +55,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
-  server.setErrorHandler<FastifyError>((error, request, reply) => {
+  server.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    if (error.code === TOO_LARGE) await dropRest(request.raw, 2 * options.bodyLimitBytes);
     const status = error.statusCode ?? 500;
     request.log[status >= 500 ? 'error' : 'info'](
       { err: error, url: request.routeOptions.url },
@@ -71,6 +74,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 function messageOf(error: FastifyError, options: ServerOptions): string {
-  if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return error.message;
+  if (error.code !== TOO_LARGE) return error.message;
   return `The body is larger than ${options.bodyLimitBytes} bytes (DOAAS_WEBHOOK_BODY_MIB).`;
 }
