@@ -4,6 +4,7 @@ import { recordName } from '../github/workflowIds.ts';
 import type { RepositoryRecord } from '../store/repositories.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
 import { adoptDrift } from './adopt.ts';
+import { cancelCorrection } from './cancelCorrection.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
 import { refOf } from './located.ts';
@@ -35,6 +36,7 @@ export function clockActivities(engine: Engine): RepositoryActivities {
       return reason;
     },
     adoptDrift: (issue, request) => adoptDrift(engine, issue, request),
+    cancelCorrection: (issue, request, keep) => cancelCorrection(engine, issue, request, keep),
     // that of a window may come beside that of the schedule: each looks for the issues that are open before it opens any
     reportDrift: (repository, tip, plan) =>
       oneByOne(recordName(repository), () => reportDrift(engine, repository, tip, plan)),

@@ -136,7 +136,7 @@ async function unlock(
   const lines = await inParallel(locks, 1, async (lock) => {
     const host = lock.host.split(' ')[0];
     if (await isAlive(engine.temporal, lock.workflowId)) {
-      return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas rollback\` stops and undoes it.`;
+      return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas ${place === 'issue' ? 'cancel' : 'rollback'}\` stops and undoes it.`;
     }
     const { next, stays } = await engine.store.locks.forceRelease(lock.host, request.actor);
     for (const waiter of next)
