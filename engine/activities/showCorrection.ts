@@ -87,16 +87,11 @@ async function wasCancelled(engine: Engine, { pull }: RunRef): Promise<boolean> 
 /** What was put back differs no more. Returns how many differences of the document are left. */
 async function takeOff(engine: Engine, run: RunRef, plan: Plan, leftOut: readonly string[]): Promise<number> {
   const repository = recordName(run.pull.repository);
-  const made = new Set(
-    plan.hosts
-      .filter(({ host }) => !leftOut.includes(host))
-      .flatMap(({ host, steps }) => steps.map(({ id }) => JSON.stringify([host, id]))),
-  );
-  const document = run.correction?.document;
-  const before = await engine.store.drift.of(repository);
-  const after = before.filter(
-    (item) => item.document !== document || !made.has(JSON.stringify([item.host, item.stepId])),
-  );
-  await engine.store.drift.replace(repository, after);
-  return after.filter((item) => item.document === document).length;
+  const made = plan.hosts
+    .filter(({ host }) => !leftOut.includes(host))
+    .flatMap(({ host, steps }) => steps.map(({ id }) => ({ host, stepId: id })));
+  const document = run.correction?.document ?? '';
+  await engine.store.drift.remove(repository, document, made);
+  const left = await engine.store.drift.of(repository);
+  return left.filter((item) => item.document === document).length;
 }
