@@ -222,13 +222,21 @@ spec:
     const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
     const planned = JSON.parse(Buffer.from(input ?? []).toString()) as PlannedCorrection;
     const own = planned.plan.hosts.map((host) => host.name);
-    const correction = await world.engine.temporal().workflow.start('correction', {
-      workflowId: 'correction-by-hand',
-      taskQueue: 'doaas',
-      args: [planned],
-    });
     if (!own.includes('web-2')) throw new Error(`the last correction was on ${own.join()}`);
-    await comment(planned.pull.number, new RegExp(`held by ${name()}#.*${pull}`));
+    const waiting = async () => {
+      const started = await world.engine.temporal().workflow.start('correction', {
+        workflowId: 'correction-by-hand',
+        taskQueue: 'doaas',
+        args: [planned],
+      });
+      await comment(planned.pull.number, new RegExp(`held by ${name()}#.*${pull}`));
+      return started;
+    };
+    const unwanted = await waiting();
+    expect(await ask(planned.pull.number, '/doaas cancel')).toContain('Stopping the correction');
+    expect(await unwanted.result()).toBe('stale');
+    await comment(planned.pull.number, /Not corrected[\s\S]*cancelled the run\. Nothing was changed/);
+    const correction = await waiting();
     await onHost(1, 'touch /srv/go');
     await world.mergedSoon(pull, sha);
     expect(await correction.result()).toBe('stale');
