@@ -1,7 +1,9 @@
-import { condition, log } from '@temporalio/workflow';
+import { condition, log, setHandler } from '@temporalio/workflow';
 import type { RunPhase, RunRef } from '../engine/activities/types.ts';
 import { passing, short } from './activities.ts';
 import { causeOf } from './cause.ts';
+import { cancelRun, locksReleased, stopRun } from './messages.ts';
+import type { FinalPhase } from './phases.ts';
 
 /** What signals have said to a run. Each is kept once it is said. */
 export interface Control {
@@ -15,8 +17,34 @@ export interface Control {
   released: boolean;
 }
 
-export function isUnwanted({ cancelled, stopped }: Control): boolean {
-  return cancelled !== undefined || stopped !== undefined;
+/** Hears, from now on, what is said to this run. */
+export function listen(): Control {
+  const control: Control = { cancelled: undefined, stopped: undefined, kept: undefined, released: false };
+  setHandler(cancelRun, (reason) => {
+    control.cancelled = reason;
+  });
+  setHandler(stopRun, ({ actor, keep }) => {
+    control.stopped ??= `${actor} cancelled the run`;
+    if (keep) control.kept ??= actor;
+  });
+  setHandler(locksReleased, () => {
+    control.released = true;
+  });
+  return control;
+}
+
+export function isUnwanted(control: Control): boolean {
+  return whyUnwanted(control) !== undefined;
+}
+
+export function whyUnwanted({ cancelled, stopped }: Control): string | undefined {
+  return cancelled ?? stopped;
+}
+
+/** As a person wants it. */
+export function keptAs(control: Control, reason: string): FinalPhase {
+  const why = `${reason}; ${control.kept ?? ''} decided to keep what is done`;
+  return { kind: 'held', reason: why, remains: [], kept: true };
 }
 
 /** While servers are being changed nothing waits for GitHub. Before, the run needs it anyway; after, a person has to be able to read. */

@@ -4,17 +4,16 @@ import {
   getExternalWorkflowHandle,
   log,
   patched,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RecoverableRun, RunEnd, RunRef } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { applyAndVerify, type Stop } from './applying.ts';
 import { causeOf } from './cause.ts';
-import { type Control, decide, isUnwanted, show } from './control.ts';
+import { type Control, decide, isUnwanted, keptAs, listen, show, whyUnwanted } from './control.ts';
 import { type Fleet, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
 import { askAgainAfter } from './lockRetry.ts';
-import { cancelRun, deploymentEnded, locksReleased, stopRun } from './messages.ts';
+import { deploymentEnded } from './messages.ts';
 import type { FinalPhase } from './phases.ts';
 import { rollBack } from './rollingBack.ts';
 import { confirmPlan, recoverRun, withSites } from './sites.ts';
@@ -24,17 +23,7 @@ import { confirmPlan, recoverRun, withSites } from './sites.ts';
  * reports to it. Undo is registered before the first effect and cannot be cancelled.
  */
 export async function deployment(asked: RunRef, parent: string): Promise<RunEnd> {
-  const progress: Control = { cancelled: undefined, stopped: undefined, kept: undefined, released: false };
-  setHandler(cancelRun, (reason) => {
-    progress.cancelled = reason;
-  });
-  setHandler(stopRun, ({ actor, keep }) => {
-    progress.stopped ??= `${actor} cancelled the run`;
-    if (keep) progress.kept ??= actor;
-  });
-  setHandler(locksReleased, () => {
-    progress.released = true;
-  });
+  const progress = listen();
   const run = withSites(asked, await short.startRun(asked, 'apply'));
   const end = await CancellationScope.nonCancellable(async () => {
     const hindrance = await takeLocks(run, progress);
@@ -119,7 +108,7 @@ export async function recover(run: RunRef, runs: readonly RecoverableRun[]): Pro
 }
 
 async function changeHosts(asked: RunRef, progress: Control): Promise<FinalPhase> {
-  const unwanted = progress.cancelled ?? progress.stopped;
+  const unwanted = whyUnwanted(progress);
   if (unwanted !== undefined) return { kind: 'stale', reason: unwanted };
   await show(asked, { kind: 'comparing' });
   const confirmed = await confirmPlan(asked).catch((error: unknown) => {
@@ -159,8 +148,7 @@ async function endStopped(run: RunRef, fleet: Fleet, control: Control, stop: Sto
   if (stop.kind === 'failed' && !holds) return rollBack(run, fleet, stop.reason);
   const answer = await decide(run, control, stop.reason, stop.kind === 'asked');
   if (answer === 'rollback') return rollBack(run, fleet, control.cancelled ?? stop.reason);
-  const reason = `${stop.reason}; ${control.kept ?? ''} decided to keep what is done`;
-  return { kind: 'held', reason, remains: [], kept: true };
+  return keptAs(control, stop.reason);
 }
 
 /** The pull request's workflow may be gone; the run does not depend on it. */

@@ -2,6 +2,7 @@ import type { Answer, IssueRequest, PullRef } from '../engine/activities/types.t
 import { reading, short } from './activities.ts';
 import { noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
+import { isKeep, ONLY_KEEP } from './pullCancel.ts';
 
 /** What somebody asked for in a comment on an issue: heard at once, and always answered. */
 export async function issueRequest(issue: PullRef, request: IssueRequest): Promise<void> {
@@ -25,12 +26,17 @@ async function obey(issue: PullRef, request: IssueRequest): Promise<Answer> {
       return short.unlock(issue, request, 'issue');
     case 'adopt':
       return reading.adoptDrift(issue, request);
+    case 'cancel': {
+      const keep = isKeep(request.argument);
+      return keep === undefined ? ONLY_KEEP : short.cancelCorrection(issue, request, keep);
+    }
   }
 }
 
 /** Markdown. */
 const HELP = [
   '`/doaas adopt` opens a pull request that changes the YAML to what is on the servers.',
+  '`/doaas cancel` stops a correction of this issue at the next safe point and rolls it back; `/doaas cancel keep` keeps what it has put back.',
   '`/doaas status` says which corrections of this issue ran, and what they hold.',
   '`/doaas unlock` frees servers that a correction of this issue holds and no living run.',
 ].join('\n');

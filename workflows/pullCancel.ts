@@ -3,6 +3,14 @@ import type { PullRef, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
 
+export const ONLY_KEEP = '`/doaas cancel` takes nothing or the word `keep`. Nothing was done.';
+
+/** Whether what is done is to stay; undefined where the word behind the command is another one. */
+export function isKeep(argument: string | undefined): boolean | undefined {
+  if (argument === undefined) return false;
+  return argument.toLowerCase() === 'keep' ? true : undefined;
+}
+
 /** `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. */
 export async function cancel(
   pull: PullRef,
@@ -10,9 +18,8 @@ export async function cancel(
   running: { readonly run: string; readonly workflowId: string } | undefined,
 ): Promise<void> {
   const { actor, argument } = request;
-  const keep = argument?.toLowerCase() === 'keep';
-  if (argument !== undefined && !keep)
-    return short.answer(pull, request, '`/doaas cancel` takes nothing or the word `keep`. Nothing was done.');
+  const keep = isKeep(argument);
+  if (keep === undefined) return short.answer(pull, request, ONLY_KEEP);
   if (running === undefined)
     return short.answer(
       pull,

@@ -10,3 +10,12 @@ export async function isAlive(temporal: Pick<Client, 'workflow'>, workflowId: st
     throw error;
   }
 }
+
+/** Whether this execution of a workflow still runs: another one with its id may have begun since. */
+export async function isCurrent(
+  temporal: Pick<Client, 'workflow'>,
+  { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+): Promise<boolean> {
+  const description = await temporal.workflow.getHandle(workflowId).describe();
+  return description.status.name === 'RUNNING' && description.runId === runId;
+}

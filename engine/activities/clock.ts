@@ -1,13 +1,15 @@
+import { Context } from '@temporalio/activity';
 import { branchTip } from '../github/pulls.ts';
 import { coveredRepositories, defaultBranchOf, openPulls } from '../github/repositories.ts';
 import { recordName } from '../github/workflowIds.ts';
+import { alone } from '../store/alone.ts';
 import type { RepositoryRecord } from '../store/repositories.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
 import { adoptDrift } from './adopt.ts';
+import { cancelCorrection } from './cancelCorrection.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
 import { refOf } from './located.ts';
-import { oneByOne } from './oneByOne.ts';
 import { refusalOnIssue } from './refusal.ts';
 import { auditRequest } from './requests.ts';
 import { signalPull, TASK_QUEUE } from './signalPull.ts';
@@ -35,9 +37,15 @@ export function clockActivities(engine: Engine): RepositoryActivities {
       return reason;
     },
     adoptDrift: (issue, request) => adoptDrift(engine, issue, request),
+    cancelCorrection: (issue, request, keep) => cancelCorrection(engine, issue, request, keep),
     // that of a window may come beside that of the schedule: each looks for the issues that are open before it opens any
     reportDrift: (repository, tip, plan) =>
-      oneByOne(recordName(repository), () => reportDrift(engine, repository, tip, plan)),
+      alone(
+        engine.store.leases,
+        `drift ${recordName(repository)}`,
+        Context.current().cancellationSignal,
+        (held) => reportDrift(engine, repository, tip, plan, held),
+      ),
   };
 }
 

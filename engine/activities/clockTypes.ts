@@ -39,5 +39,7 @@ export interface RepositoryActivities {
   refusalOnIssue(issue: PullRef, request: IssueRequest): Promise<string | undefined>;
   /** Opens or renews the pull request that changes the YAML to what is on the servers. */
   adoptDrift(issue: PullRef, request: IssueRequest): Promise<AdoptAnswer>;
+  /** Stops the correction of this issue at its next safe point, to be rolled back or kept. Returns the answer. */
+  cancelCorrection(issue: PullRef, request: IssueRequest, keep: boolean): Promise<string>;
   reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;
 }

@@ -75,6 +75,18 @@ describe('on a real store', () => {
     expect(await tried('o/again', 60)).toMatch(/^it was corrected 3 times within a day and differs again/);
   });
 
+  test('one that a person cancelled is not begun again in that issue, by whomever else it was asked', async () => {
+    const entry = { who: 'anna', repository: 'o/cancelled', detail: { run: 'dc70-1' } };
+    await store.audit.append({ ...entry, what: 'ask-cancel', pull: 71 });
+    await store.audit.append({ ...entry, what: 'cancel', pull: 70 });
+    expect(await tried('o/cancelled', 70)).toMatch(
+      /^anna cancelled it, so it is not tried again\. Close this issue/,
+    );
+    expect(await tried('o/cancelled', 71)).toBeUndefined();
+    expect(await tried('o/cancelled')).toBeUndefined();
+    expect(await tried('o/other', 70)).toBeUndefined();
+  });
+
   test('what the store knows of a machine is found by the machine, not by its name', async () => {
     const host = (name: string, address: string) =>
       ({ name, server: { address, port: 22, hostKeys: [HOST_KEY] } }) as unknown as ResolvedHost;

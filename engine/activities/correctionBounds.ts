@@ -1,5 +1,6 @@
 import { recordName } from '../github/workflowIds.ts';
 import type { Run } from '../store/runs.ts';
+import { cancelledBy } from './cancelCorrection.ts';
 import type { Engine } from './engine.ts';
 import type { RunRef } from './types.ts';
 
@@ -19,6 +20,8 @@ export async function triedEnough(
   document: string,
   issue: number | undefined,
 ): Promise<string | undefined> {
+  const canceller = issue === undefined ? undefined : await cancelledBy({ store }, repository, issue);
+  if (canceller !== undefined) return `${canceller} cancelled it, so it is not tried again. ${ANEW}`;
   const now = Date.now();
   const runs = (await store.runs.ofKind(repository, 'correction', now - LOOK_BACK_MS)).filter(
     (run) => documentOf(run) === document,
@@ -30,6 +33,9 @@ export async function triedEnough(
   if (today < DAILY_MAX) return undefined;
   return `it was corrected ${today} times within a day and differs again, so somebody or something keeps changing it. Find out who, or take it into \`drift.ignore\`; it is tried again a day after the first of them`;
 }
+
+const ANEW =
+  'Close this issue once it may be: the next reading tries anew, in a new one. Or let a pull request change the document';
 
 /** Corrections of the issue that failed, this one included, whose end may not be in the store yet. */
 export async function failedOf(

@@ -7,6 +7,7 @@ import { readTraces } from '../hosts/traces.ts';
 import { redact } from '../log.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
+import type { Held } from '../store/alone.ts';
 import { type Decision, decideCorrections, planCorrection } from './correction.ts';
 import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
 import type { Engine } from './engine.ts';
@@ -20,12 +21,13 @@ import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRe
 
 const HOSTS_AT_ONCE = 16;
 
-/** Brings the issues of a repository to what was just read of its servers. Safe to repeat. */
+/** Brings the issues of a repository to what was just read of its servers. Safe to repeat, not beside another one. */
 export async function reportDrift(
   engine: Engine,
   repository: RepositoryRef,
   tip: BranchTip,
   { digest }: FleetPlan,
+  held: Held,
 ): Promise<DriftReport> {
   const name = recordName(repository);
   const plan = await engine.store.plans.get(digest);
@@ -55,7 +57,9 @@ export async function reportDrift(
     items: shown,
     decisions,
     open,
+    held,
   });
+  await held();
   await engine.store.drift.replace(name, items);
   const skipped = resolution.hosts.map((host) => host.name).filter((host) => !read.has(host));
   const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));

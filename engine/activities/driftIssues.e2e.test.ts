@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { RepositoryName } from '../../lab/github/acting.ts';
 import { type LabGitHub, startLabGitHub } from '../../lab/github/lab-github.ts';
@@ -6,6 +9,8 @@ import type { DriftedItem } from '../drift/resources.ts';
 import { createGitHub, type GitHubClient } from '../github/client.ts';
 import { ownIssues } from '../github/issues.ts';
 import { createLogger } from '../log.ts';
+import { alone, type Held } from '../store/alone.ts';
+import { openStore } from '../store/store.ts';
 import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -40,11 +45,13 @@ const drifted = (n: number): DriftedItem => ({
 });
 const documents = (count: number) => Array.from({ length: count }, (_, n) => drifted(n));
 
-async function reading(items: readonly DriftedItem[], by: GitHubClient = client) {
+const ALONE: Held = async () => undefined;
+
+async function reading(items: readonly DriftedItem[], by: GitHubClient = client, held = ALONE) {
   const repository = { ...repo, installationId: lab.installationId };
   const open = (await ownIssues(client, repo)).filter(({ key }) => key.startsWith(DRIFT_KEY));
   const tip = { branch: 'main', commit: 'a'.repeat(40), at: Date.now() };
-  const what = { repository, tip, digest: 'd'.repeat(64), items, decisions: [], open };
+  const what = { repository, tip, digest: 'd'.repeat(64), items, decisions: [], open, held };
   const writes = () => lab.requests().filter(({ method }) => method !== 'GET').length;
   const before = writes();
   const numbers = await publishDrift(by, log, what, 0);
@@ -73,4 +80,31 @@ test('nothing is written where the rest of the limits is for what people wait fo
   // ten that differ no more: a word and the end of each
   expect(await reading(fewer)).toEqual({ open: 50, writes: 7 + 20 });
   expect(await bodies()).toHaveLength(50);
+});
+
+test('two readings at once, of two engines, open one issue for each document; one that was overtaken writes no more', async () => {
+  repo = await lab.createRepository({ files: { 'README.md': 'x\n' } });
+  const dir = await mkdtemp(join(tmpdir(), 'doaas-drift-issues-'));
+  const { leases, close } = await openStore({ file: join(dir, 'store.sqlite') });
+  try {
+    const { signal } = new AbortController();
+    const one = () =>
+      alone(leases, 'drift', signal, (held) => reading(documents(3), client, held), {
+        silentMaxMs: 30_000,
+        renewEveryMs: 5_000,
+        lookEveryMs: 5,
+      });
+    expect(await Promise.all([one(), one()])).toMatchObject([{ open: 3 }, { open: 3 }]);
+    expect(await bodies()).toHaveLength(3);
+    const overtaken = alone(leases, 'drift', signal, async (held) => {
+      const mine = await leases.take('drift', 'other');
+      await leases.take('drift', 'other', mine);
+      return reading(documents(5), client, held);
+    });
+    await expect(overtaken).rejects.toMatchObject({ type: 'store-conflict' });
+    expect(await bodies()).toHaveLength(3);
+  } finally {
+    await close();
+    await rm(dir, { recursive: true });
+  }
 });

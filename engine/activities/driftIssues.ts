@@ -5,6 +5,7 @@ import { closeIssue, isPublished, type OwnIssue, publishIssue } from '../github/
 import { render } from '../github/render/render.ts';
 import type { DriftView } from '../github/render/views.ts';
 import type { Logger } from '../log.ts';
+import type { Held } from '../store/alone.ts';
 import type { Decision } from './correction.ts';
 import type { BranchTip, RepositoryRef } from './types.ts';
 
@@ -27,6 +28,8 @@ export interface Reading {
   readonly decisions: readonly Decision[];
   /** Open issues about drift. */
   readonly open: readonly OwnIssue[];
+  /** Asked before each change of an issue. */
+  readonly held: Held;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function publishDrift(
   reading: Reading,
   waitMaxMs = SPARE_WAIT_MAX_MS,
 ): Promise<ReadonlyMap<string, number>> {
-  const { repository, open } = reading;
+  const { repository, open, held } = reading;
   const resources = byResource(reading.items);
   const known = new Map(open.map((issue) => [issue.key, issue.number]));
   const opened = resources.filter(({ document }) => !known.has(keyOf(document)));
@@ -56,13 +59,18 @@ export async function publishDrift(
     const issue = issueOf(reading, resource, resource === last ? unopened : 0);
     if (isPublished(issue, open)) continue;
     if (skipped.has(resource) || !(await spare())) left += 1;
-    else numbers.set(document, await publishIssue(client, repository, issue, open));
+    else {
+      await held();
+      numbers.set(document, await publishIssue(client, repository, issue, open));
+    }
   }
   const keys = new Set(resources.map(({ document }) => keyOf(document)));
   for (const issue of open.filter((each) => !keys.has(each.key)))
     if (!(await spare())) left += 1;
-    else
+    else {
+      await held();
       await closeIssue(client, repository, issue.number, 'The servers are as the default branch says again.');
+    }
   if (left > 0)
     log.warn(
       { repository: repository.name, left },

@@ -27,6 +27,10 @@ test('a command for an issue is passed on as it was said', () => {
     command: 'unlock',
     argument: 'web-1',
   });
+  expect(issueRequestOf(said('/doaas cancel keep'), 'doaas')).toMatchObject({
+    command: 'cancel',
+    argument: 'keep',
+  });
   expect(issueRequestOf(said('why did this drift?'), 'doaas')).toBeUndefined();
 });
 

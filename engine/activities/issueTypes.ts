@@ -2,7 +2,7 @@
 
 import type { CommandName, Request } from './types.ts';
 
-export type IssueCommandName = 'adopt' | 'status' | 'unlock' | 'help';
+export type IssueCommandName = 'adopt' | 'cancel' | 'status' | 'unlock' | 'help';
 
 /** The same, in a comment on an issue. */
 export interface IssueRequest extends Omit<Request, 'command'> {

@@ -1,6 +1,7 @@
+import { Context } from '@temporalio/activity';
 import type { Holder } from '../store/lock-order.ts';
 import type { Store } from '../store/store.ts';
-import { isAlive } from './alive.ts';
+import { isAlive, isCurrent } from './alive.ts';
 import { receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { knownTo } from './hostMask.ts';
@@ -24,7 +25,7 @@ export async function acquireLocks(engine: Engine, run: RunRef, workflowId: stri
   for (;;) {
     const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull, urgent });
     if (answer.kind === 'granted') return (await recoverable(engine, run)) ?? answer;
-    const dead = await deadHolders(engine, answer.holders);
+    const dead = await deadHolders(engine, answer.holders, workflowId);
     if (dead.length === 0) {
       const { position } = answer;
       return { kind: 'waiting', position, behind: position > PLACES_TOLD ? '' : namesBefore(answer) };
@@ -46,16 +47,28 @@ export async function releaseLocks(engine: Engine, run: string): Promise<void> {
   }
 }
 
-/** A held run keeps its locks although its workflow has ended: a person must look first. */
-async function deadHolders(engine: Engine, holders: readonly Holder[]): Promise<readonly Holder[]> {
+/** A held run keeps its locks although its workflow has ended: a person must look first. `asker`: the workflow that asks. */
+async function deadHolders(
+  engine: Engine,
+  holders: readonly Holder[],
+  asker: string,
+): Promise<readonly Holder[]> {
   const judged = await Promise.all(
     holders.map(async (holder) => {
       const run = await engine.store.runs.get(holder.runId);
       if (run?.state === 'held') return [];
+      // corrections of one document follow each other under one id: while this one lives, an earlier one does not
+      if (holder.workflowId === asker) return (await isAskedByLiving(engine)) ? [holder] : [];
       return (await isAlive(engine.temporal, holder.workflowId)) ? [] : [holder];
     }),
   );
   return judged.flat();
+}
+
+/** Not by what is left over of a workflow that has ended, for which a later one under its id would be the dead one. */
+async function isAskedByLiving({ temporal }: Engine): Promise<boolean> {
+  const { workflowExecution } = Context.current().info;
+  return workflowExecution !== undefined && (await isCurrent(temporal, workflowExecution));
 }
 
 async function recoverable(engine: Engine, run: RunRef): Promise<LockOutcome | undefined> {

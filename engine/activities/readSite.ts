@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
@@ -10,7 +11,9 @@ import type { SiteActivities, SitePart, SiteReading } from './types.ts';
 export function siteActivities(engine: Engine): SiteActivities {
   return {
     readSite: (reading) => readSite(engine, reading),
-    isServed: (site) => isServed(engine.temporal, site, Date.now()),
+    // Temporal tells when workers asked by its own clock; this machine's may be set meanwhile
+    isServed: (site) =>
+      isServed(engine.temporal, site, Context.current().info.currentAttemptScheduledTimestampMs),
   };
 }
 

@@ -44,7 +44,8 @@ export async function refusalOnIssue(
   { repository }: PullRef,
   { command, actor }: IssueRequest,
 ): Promise<string | undefined> {
-  const capabilities: readonly Capability[] = command === 'unlock' ? ['unlock'] : [];
+  const own = CAPABILITIES[command];
+  const capabilities = own === undefined ? [] : [own];
   const base = async (): Promise<Base> => {
     const defaultBranch = await defaultBranchOf(client, repository);
     const baseSha = await branchTip(client, repository, defaultBranch);

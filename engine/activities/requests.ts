@@ -135,8 +135,10 @@ async function unlock(
     return `This ${place} holds no server ${code(request.argument ?? '')}; \`/doaas status\` lists those that it holds.`;
   const lines = await inParallel(locks, 1, async (lock) => {
     const host = lock.host.split(' ')[0];
-    if (await isAlive(engine.temporal, lock.workflowId)) {
-      return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas rollback\` stops and undoes it.`;
+    // a held one has ended, though a later correction may run under its id
+    const isOver = runs.get(lock.runId)?.state === 'held';
+    if (!isOver && (await isAlive(engine.temporal, lock.workflowId))) {
+      return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas ${place === 'issue' ? 'cancel' : 'rollback'}\` stops and undoes it.`;
     }
     const { next, stays } = await engine.store.locks.forceRelease(lock.host, request.actor);
     for (const waiter of next)

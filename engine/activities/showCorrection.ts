@@ -4,6 +4,7 @@ import { renderComment } from '../github/render/render.ts';
 import type { CorrectionView } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
+import { cancelledBy } from './cancelCorrection.ts';
 import { FAILED_MAX, failedOf } from './correctionBounds.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
@@ -62,30 +63,35 @@ async function outcomeOf(
     }
     case 'rolled-back': {
       const failed = await failedOf(engine, run, run.run);
-      return { kind: 'rolled-back', reason: phase.reason, failed, most: FAILED_MAX };
+      const cancelled = await wasCancelled(engine, run);
+      return { kind: 'rolled-back', reason: phase.reason, failed, most: FAILED_MAX, cancelled };
     }
     case 'held':
-      return { kind: 'held', reason: phase.reason, remains: phase.remains };
+      return {
+        kind: 'held',
+        reason: phase.reason,
+        remains: phase.remains,
+        kept: phase.kept === true,
+      };
     case 'stale':
-      return { kind: 'not-made', reason: phase.reason };
+      return { kind: 'not-made', reason: phase.reason, cancelled: await wasCancelled(engine, run) };
     default:
       return undefined;
   }
 }
 
+async function wasCancelled(engine: Engine, { pull }: RunRef): Promise<boolean> {
+  return (await cancelledBy(engine, recordName(pull.repository), pull.number)) !== undefined;
+}
+
 /** What was put back differs no more. Returns how many differences of the document are left. */
 async function takeOff(engine: Engine, run: RunRef, plan: Plan, leftOut: readonly string[]): Promise<number> {
   const repository = recordName(run.pull.repository);
-  const made = new Set(
-    plan.hosts
-      .filter(({ host }) => !leftOut.includes(host))
-      .flatMap(({ host, steps }) => steps.map(({ id }) => JSON.stringify([host, id]))),
-  );
-  const document = run.correction?.document;
-  const before = await engine.store.drift.of(repository);
-  const after = before.filter(
-    (item) => item.document !== document || !made.has(JSON.stringify([item.host, item.stepId])),
-  );
-  await engine.store.drift.replace(repository, after);
-  return after.filter((item) => item.document === document).length;
+  const made = plan.hosts
+    .filter(({ host }) => !leftOut.includes(host))
+    .flatMap(({ host, steps }) => steps.map(({ id }) => ({ host, stepId: id })));
+  const document = run.correction?.document ?? '';
+  await engine.store.drift.remove(repository, document, made);
+  const left = await engine.store.drift.of(repository);
+  return left.filter((item) => item.document === document).length;
 }

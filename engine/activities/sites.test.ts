@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { asyncLocalStorage, type Context } from '@temporalio/activity';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
-import { elsewhere, joined, plannedElsewhere } from './sites.ts';
+import type { Engine } from './engine.ts';
+import { siteActivities } from './readSite.ts';
+import { elsewhere, joined, plannedElsewhere, siteQueue } from './sites.ts';
 
 function host(name: string, site: string): ResolvedHost {
   const server = {
@@ -76,4 +79,36 @@ describe('what the workers of sites have read', () => {
     const all = joined([planOf('c'), planOf('b', 'a')], hosts);
     expect(all.hosts.map((each) => each.host)).toEqual(['a', 'b', 'c']);
   });
+});
+
+describe('whether a site is served', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** By Temporal's clock: the worker asked for work so long before it was asked about. */
+  const served = (askedAgoMs: number) => {
+    const scheduled = Date.parse('2026-11-26T08:00:00Z');
+    const lastAccessTime = { seconds: (scheduled - askedAgoMs) / 1000, nanos: 0 };
+    const describeTaskQueue = async ({ taskQueue }: { readonly taskQueue: { readonly name: string } }) => ({
+      pollers: taskQueue.name === siteQueue('berlin') ? [{ lastAccessTime }] : [],
+    });
+    const temporal = { workflowService: { describeTaskQueue }, options: { namespace: 'default' } };
+    const context = { info: { currentAttemptScheduledTimestampMs: scheduled } } as Context;
+    vi.useFakeTimers({ toFake: ['Date'], now: scheduled });
+    const { isServed } = siteActivities({ temporal } as unknown as Engine);
+    return (site: string) => asyncLocalStorage.run(context, () => isServed(site));
+  };
+
+  test.each([0, 7200, -7200])(
+    'is told rightly by a clock of the engine that is set by %d s',
+    async (seconds) => {
+      const living = served(60_000);
+      const dead = served(120_000);
+      vi.setSystemTime(Date.now() + seconds * 1000);
+      expect(await living('berlin')).toBe(true);
+      expect(await living('paris')).toBe(false);
+      expect(await dead('berlin')).toBe(false);
+    },
+  );
 });

@@ -71,7 +71,7 @@ const ASKED_WITHIN_MS = 90_000;
 /** Temporal's enum TaskQueueType: activities. */
 const ACTIVITY_QUEUE = 2;
 
-/** Whether a worker of the site has asked for work of late. */
+/** Whether a worker of the site has asked for work of late. `now`: epoch ms by Temporal's clock. */
 export async function isServed(
   { workflowService, options }: Pick<Client, 'workflowService' | 'options'>,
   site: string,

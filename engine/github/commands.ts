@@ -6,7 +6,7 @@ export const COMMANDS = {
   apply: { argument: 'SHA', does: 'apply the plan that is shown, once it is approved' },
   cancel: {
     argument: 'keep',
-    does: 'stop a running apply at the next safe point, and ask whether to roll back (or keep what is done)',
+    does: 'stop what runs at the next safe point, and ask whether to roll back (or keep what is done); on a drift issue: roll the correction back without asking (or keep)',
   },
   rollback: { argument: undefined, does: 'put the servers back as they were before this pull request' },
   status: { argument: undefined, does: 'say what is going on and what is waited for' },
@@ -24,7 +24,13 @@ export const COMMANDS = {
 export type CommandName = keyof typeof COMMANDS;
 
 /** What may be said on a drift issue. */
-export const ISSUE_COMMANDS = ['adopt', 'status', 'unlock', 'help'] as const satisfies readonly CommandName[];
+export const ISSUE_COMMANDS = [
+  'adopt',
+  'cancel',
+  'status',
+  'unlock',
+  'help',
+] as const satisfies readonly CommandName[];
 
 /** Options of `apply` that take something away, for those whom the policy names. */
 export type OverrideKind = 'override' | 'break-glass';

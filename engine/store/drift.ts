@@ -23,6 +23,24 @@ export function driftIn({ db }: Connection) {
       return rows.map(toItem);
     },
 
+    /** These steps of a document are not missing on their hosts any more. What a reading says meanwhile of others stays. */
+    async remove(
+      repository: string,
+      document: string,
+      steps: readonly Pick<DriftedItem, 'host' | 'stepId'>[],
+    ): Promise<void> {
+      await db.transaction().execute(async (tx) => {
+        for (const { host, stepId } of steps)
+          await tx
+            .deleteFrom('drift')
+            .where('repository', '=', repository)
+            .where('document', '=', document)
+            .where('host', '=', host)
+            .where('step_id', '=', stepId)
+            .execute();
+      });
+    },
+
     /** Replaces all that is known of the repository. */
     async replace(repository: string, items: readonly KnownItem[]): Promise<void> {
       const rows = items.slice(0, DRIFT_ITEMS_MAX).map((item) => toRow(repository, item));

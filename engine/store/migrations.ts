@@ -9,6 +9,7 @@ import {
   hostKeysTable,
   keysTable,
   knownAs,
+  leasesTable,
   leftHostsTable,
   lockPriority,
   pullsTable,
@@ -39,6 +40,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0014_pushes': { up: (db) => pushesTable(db.schema) },
     '0015_audit_by_what': { up: (db) => auditByVerb(db.schema) },
     '0016_audit_key': { up: (db) => auditKey(db.schema) },
+    '0017_leases': { up: (db) => leasesTable(db.schema) },
   };
 }
 

@@ -25,7 +25,7 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
   }, START_DEADLINE_MS);
   afterAll(() => cluster?.stop());
 
-  storeSuite('PostgreSQL', () => openStore({ url: url() }));
+  storeSuite('PostgreSQL', () => openStore({ url: url() }), 2);
 
   it('lets several engines start and lock at the same time', async () => {
     const stores = await Promise.all([1, 2, 3].map(() => openStore({ url: url() })));

@@ -113,6 +113,7 @@ export interface Schema {
     first_seen_at: number;
     traces: string;
   };
+  readonly leases: { name: string; holder: string; beat: number };
   readonly settled: { repository: string; identity: string; items: string; returnable: string; at: number };
   readonly keys: { name: string; key: Uint8Array };
   readonly audit: {

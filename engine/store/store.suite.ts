@@ -2,19 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../plan/step.ts';
 import { BLOB_MAX_BYTES } from './blobs.ts';
+import { leasesSuite } from './leases.suite.ts';
 import { leftSuite, locksSuite } from './locks.suite.ts';
 import type { Store } from './store.ts';
 import { someReceipt, someRun } from './testing/some.ts';
 
-/** The same expectations for SQLite and PostgreSQL. Names are unique, so that one database serves them all. */
-export function storeSuite(name: string, open: () => Promise<Store>): void {
+/**
+ * The same expectations for SQLite and PostgreSQL. Names are unique, so that one database serves them all. `atOnce`: how
+ * many engines may have it open.
+ */
+export function storeSuite(name: string, open: () => Promise<Store>, atOnce = 1): void {
   describe(`store on ${name}`, () => {
     let store: Store;
+    const others: Store[] = [];
     beforeAll(async () => {
       store = await open();
+      while (others.length < atOnce - 1) others.push(await open());
     });
     afterAll(async () => {
       await store?.close();
+      for (const other of others) await other.close();
     });
     const current = (): Store => store;
     repositoriesSuite(current);
@@ -22,6 +29,7 @@ export function storeSuite(name: string, open: () => Promise<Store>): void {
     runsSuite(current);
     locksSuite(current);
     leftSuite(current);
+    leasesSuite(current, () => others);
     hostsSuite(current);
     hostKeysSuite(current);
     auditSuite(current);
@@ -246,7 +254,7 @@ function pullsSuite(store: () => Store): void {
 }
 
 function driftSuite(store: () => Store): void {
-  it('keeps what differs of one repository, and replaces it whole', async () => {
+  it('keeps what differs of one repository, takes off what was put back, and replaces it whole', async () => {
     const repository = `o/${randomUUID()}`;
     const item = {
       document: 'Configuration/web',
@@ -262,6 +270,10 @@ function driftSuite(store: () => Store): void {
       { ...item, diff: '', traces: ['ann \uFFFD'] },
       { ...item, diff: '', host: 'web-2', traces: [] },
     ]);
+    const gone = [{ host: 'web-1', stepId: item.stepId }];
+    await store().drift.remove(repository, 'Configuration/other', gone);
+    await store().drift.remove(repository, item.document, [...gone, { host: 'web-2', stepId: 'file:/b' }]);
+    expect(await store().drift.of(repository)).toEqual([{ ...item, diff: '', host: 'web-2', traces: [] }]);
     await store().drift.replace(repository, []);
     expect(await store().drift.of(repository)).toEqual([]);
     expect(await store().drift.of(`${repository}x`)).toHaveLength(1);

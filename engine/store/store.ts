@@ -5,6 +5,7 @@ import { StoreError } from './error.ts';
 import { hostKeysIn } from './hostKeys.ts';
 import { hostsIn } from './hosts.ts';
 import { keysIn } from './keys.ts';
+import { leasesIn } from './leases.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { migrations } from './migrations.ts';
@@ -61,6 +62,7 @@ function storeOn(connection: Connection, now: Clock) {
     runs: runsIn(connection, now),
     receipts: receiptsIn(connection, now),
     locks: locksIn(connection, now),
+    leases: leasesIn(connection),
     hosts: hostsIn(connection, now),
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),

@@ -129,6 +129,16 @@ export async function settledTable(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+/** What one process at a time may do. */
+export async function leasesTable(schema: SchemaModule): Promise<void> {
+  await schema
+    .createTable('leases')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('holder', 'text', (c) => c.notNull())
+    .addColumn('beat', 'bigint', (c) => c.notNull())
+    .execute();
+}
+
 /**
  * What was kept under a name until now stays with the oldest repository that had it (GitHub's ids count up); another one
  * that took the name over gets its id behind it.

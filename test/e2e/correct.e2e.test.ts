@@ -88,12 +88,21 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
       async () => JSON.stringify(await said(number)),
     );
 
-  const lastCorrection = () =>
-    world.engine.temporal().workflow.getHandle(`correction:${name()}:Configuration/web`);
+  /** Says it on an issue, and gives the answer. */
+  const ask = async (number: unknown, text: string, by = world.github.accounts.author) => {
+    const comment = await world.say(Number(number), text, by);
+    const answer = await world.answer(Number(number), comment, /./);
+    const reactions = await world.github.listReactions(world.repo, comment);
+    expect(reactions.map(({ content }) => content)).toEqual(['eyes']);
+    return answer;
+  };
+
+  const lastCorrection = (document = 'web') =>
+    world.engine.temporal().workflow.getHandle(`correction:${name()}:Configuration/${document}`);
   /** What is shown comes a moment before the run is over. */
-  const over = () =>
+  const over = (document?: string) =>
     until(
-      async () => ((await lastCorrection().describe()).status.name === 'RUNNING' ? undefined : true),
+      async () => ((await lastCorrection(document).describe()).status.name === 'RUNNING' ? undefined : true),
       'the correction to be over',
     );
 
@@ -213,17 +222,82 @@ spec:
     const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
     const planned = JSON.parse(Buffer.from(input ?? []).toString()) as PlannedCorrection;
     const own = planned.plan.hosts.map((host) => host.name);
-    const correction = await world.engine.temporal().workflow.start('correction', {
-      workflowId: 'correction-by-hand',
-      taskQueue: 'doaas',
-      args: [planned],
-    });
     if (!own.includes('web-2')) throw new Error(`the last correction was on ${own.join()}`);
-    await comment(planned.pull.number, new RegExp(`held by ${name()}#.*${pull}`));
+    const waiting = async () => {
+      const started = await world.engine.temporal().workflow.start('correction', {
+        workflowId: 'correction-by-hand',
+        taskQueue: 'doaas',
+        args: [planned],
+      });
+      await comment(planned.pull.number, new RegExp(`held by ${name()}#.*${pull}`));
+      return started;
+    };
+    const unwanted = await waiting();
+    expect(await ask(planned.pull.number, '/doaas cancel')).toContain('Stopping the correction');
+    expect(await unwanted.result()).toBe('stale');
+    await comment(planned.pull.number, /Not corrected[\s\S]*cancelled the run\. Nothing was changed/);
+    const correction = await waiting();
     await onHost(1, 'touch /srv/go');
     await world.mergedSoon(pull, sha);
     expect(await correction.result()).toBe('stale');
     await comment(planned.pull.number, /Not corrected[\s\S]*main has moved since/);
+  });
+
+  it('is left as it was found, or as far as it came, when somebody who may cancels the correction', async () => {
+    const { reader, author, second } = world.github.accounts;
+    await world.github.push(world.repo, 'main', {
+      '.doaas/policy.yaml': `apiVersion: doaas/v1\nkind: Policy\nmetadata: { name: p }\nspec: { people: { cancel: { users: [${second.login}] } } }\n`,
+      // one server, and then time enough to say something
+      'web.yaml': WEB.replace(
+        'metadata: { name: own }\nspec:\n',
+        '$&  drift: { action: correct }\n  rollout: { pause: 10m }\n',
+      ),
+    });
+    const onBoth = () => Promise.all([0, 1].map((n) => onHost(n, 'cat /etc/issue')));
+    const begun = async () => {
+      await Promise.all([0, 1].map((n) => onHost(n, 'echo other > /etc/issue')));
+      await look();
+      const { number } = await issue('open', /Drift: Configuration\/own on .*web-2/);
+      await until(
+        async () => ((await onBoth())[0] === 'lab\n' ? true : undefined),
+        'the first server to be put back',
+        40,
+        async () => JSON.stringify([await onBoth(), await said(number)]),
+      );
+      return number;
+    };
+    const cancelled = await begun();
+    expect(await ask(cancelled, '/doaas cancel', reader)).toContain('needs write access');
+    expect(await ask(cancelled, '/doaas cancel', author)).toContain('keeps `cancel` to');
+    expect(await ask(cancelled, '/doaas cancel all', second)).toContain('nothing or the word `keep`');
+    expect(await onBoth()).toEqual(['lab\n', 'other\n']);
+    const stopping = await ask(cancelled, '/doaas cancel', second);
+    expect(stopping).toMatch(/Stopping the correction `dc\d+-[0-9a-f]{8}`[\s\S]* is taken back/);
+    const told = await comment(cancelled, /### Correction cancelled and rolled back: Configuration\/own/);
+    expect(told).toContain(`${second.login} cancelled the run`);
+    await over('own');
+    expect(await onBoth()).toEqual(['other\n', 'other\n']);
+    expect(await ask(cancelled, '/doaas cancel', second)).toContain('Nothing is being corrected');
+    await look();
+    await issue(
+      'open',
+      new RegExp(`by itself now:\\*\\* ${second.login} cancelled it, so it is not tried again`),
+    );
+    await world.github.closeIssue(world.repo, Number(cancelled));
+    const kept = await begun();
+    expect(await ask(kept, '/doaas cancel keep', second)).toMatch(/has put back by then stays/);
+    await comment(kept, /### Correction cancelled, and kept as it was: Configuration\/own/);
+    await over('own');
+    expect(await onBoth()).toEqual(['lab\n', 'other\n']);
+    expect(await ask(kept, '/doaas unlock')).toMatch(/is free now[\s\S]*is free now/);
+    await onHost(1, 'echo lab > /etc/issue');
+    await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': null, 'web.yaml': WEB });
+    await look();
+    await until(
+      async () => (await issues()).find((each) => each.number === kept && each.state === 'closed'),
+      'the issue to be closed',
+      40,
+    );
   });
 
   it('is taken into the YAML by a pull request when somebody who may asks for it on the issue', async () => {
@@ -233,17 +307,10 @@ spec:
     await onHost(0, 'echo "-----BEGIN PRIVATE KEY-----" > /etc/key.pem');
     await look();
     const { number } = await issue('open', /Drift: Configuration\/own on web-1/);
-    const ask = async (text: string, by = world.github.accounts.author) => {
-      const comment = await world.say(Number(number), text, by);
-      const answer = await world.answer(Number(number), comment, /./);
-      const reactions = await world.github.listReactions(world.repo, comment);
-      expect(reactions.map(({ content }) => content)).toEqual(['eyes']);
-      return answer;
-    };
-    expect(await ask('/doaas adopt', world.github.accounts.reader)).toContain('needs write access');
-    expect(await ask('/doaas adpot')).toContain('Did you mean `/doaas adopt`?');
-    expect(await ask('/doaas apply')).toContain('`/doaas apply` belongs on a pull request');
-    const answer = await ask('/doaas adopt');
+    expect(await ask(number, '/doaas adopt', world.github.accounts.reader)).toContain('needs write access');
+    expect(await ask(number, '/doaas adpot')).toContain('Did you mean `/doaas adopt`?');
+    expect(await ask(number, '/doaas apply')).toContain('`/doaas apply` belongs on a pull request');
+    const answer = await ask(number, '/doaas adopt');
     expect(answer).toMatch(
       /Pull request #\d+ takes 1 difference into the YAML\. 2 differences cannot be adopted/,
     );
@@ -258,7 +325,9 @@ spec:
       WEB.replace('content: "lab\\n" # short', `content: ${JSON.stringify(HOSTILE)} # short`),
     );
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    expect(await ask('/doaas adopt')).toContain(`Pull request #${pull} has been there and is up to date`);
+    expect(await ask(number, '/doaas adopt')).toContain(
+      `Pull request #${pull} has been there and is up to date`,
+    );
     expect((await world.github.getPull(world.repo, pull)).head).toMatchObject({ sha });
     // who asked is taken for its author
     await world.approve(pull, world.github.accounts.author);

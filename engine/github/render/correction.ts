@@ -15,7 +15,7 @@ export function renderCorrection(view: CorrectionView): Rendered {
 
 function parts({ run, document, outcome, changes }: CorrectionView): readonly [string, ...string[]] {
   const by = `By the run ${code(run)}, which is in the audit log.`;
-  const unbegun = `It would be the run ${code(run)}, which has not begun.`;
+  const unbegun = `It would be the run ${code(run)}, which has not begun; \`/doaas cancel\` here stops it.`;
   switch (outcome.kind) {
     case 'waiting':
       return [
@@ -26,7 +26,7 @@ function parts({ run, document, outcome, changes }: CorrectionView): readonly [s
     case 'not-made':
       return [
         `Not corrected: ${document}`,
-        `${prose(outcome.reason, REASON_MAX)}. Nothing was changed; the next reading looks again.`,
+        `${prose(outcome.reason, REASON_MAX)}. Nothing was changed; ${outcome.cancelled ? NOT_AGAIN : 'the next reading looks again.'}`,
         `The run ${code(run)} did not begin.`,
       ];
     case 'corrected':
@@ -40,20 +40,37 @@ function parts({ run, document, outcome, changes }: CorrectionView): readonly [s
       ];
     case 'rolled-back':
       return [
-        `Correction failed and was rolled back: ${document}`,
+        `Correction ${outcome.cancelled ? 'cancelled and' : 'failed and was'} rolled back: ${document}`,
         `${prose(outcome.reason, REASON_MAX)}.`,
         `The servers are as they were found. ${by}`,
-        goOn(outcome.failed, outcome.most),
+        outcome.cancelled ? `It was cancelled; ${NOT_AGAIN}` : goOn(outcome.failed, outcome.most),
       ];
     case 'held':
-      return [
-        `Correction failed and could not be rolled back: ${document}`,
-        `${prose(outcome.reason, REASON_MAX)}.`,
-        `What remains, for a person:\n\n${outcome.remains.map((remain) => `- ${prose(remain, REASON_MAX)}`).join('\n')}`,
-        `${by} It keeps its servers, so that nothing else is done there. Look at them; then \`/doaas unlock\` here frees them.`,
-      ];
+      return held(document, by, outcome);
   }
 }
+
+type Held = Extract<CorrectionView['outcome'], { kind: 'held' }>;
+
+function held(document: string, by: string, { reason, remains, kept }: Held): readonly [string, ...string[]] {
+  const why = `${prose(reason, REASON_MAX)}.`;
+  if (kept)
+    return [
+      `Correction cancelled, and kept as it was: ${document}`,
+      why,
+      `What was put back by then stays. ${by} It keeps its servers, so that nothing else is done there; \`/doaas unlock\` here frees them. The next reading then says what still differs.`,
+      `It was cancelled; ${NOT_AGAIN}`,
+    ];
+  return [
+    `Correction failed and could not be rolled back: ${document}`,
+    why,
+    `What remains, for a person:\n\n${remains.map((remain) => `- ${prose(remain, REASON_MAX)}`).join('\n')}`,
+    `${by} It keeps its servers, so that nothing else is done there. Look at them; then \`/doaas unlock\` here frees them.`,
+  ];
+}
+
+const NOT_AGAIN =
+  'it is **not tried again**. Close this issue once it may be: the next reading tries anew, in a new one. Or let a pull request change the document.';
 
 function goOn(failed: number, most: number): string {
   if (failed < most) return `It is tried once more at a later reading (${failed} of ${most} tries).`;

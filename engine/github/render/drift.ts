@@ -50,7 +50,7 @@ function correctionBlocks({ hosts, hindrance, left }: CorrectionPlanView): reado
     hosts.length === 0
       ? []
       : [
-          `**Being put back by itself** on ${prose(names(hosts))}, as the document says. A comment below tells how it goes.`,
+          `**Being put back by itself** on ${prose(names(hosts))}, as the document says. A comment below tells how it goes; \`/doaas cancel\` stops it.`,
         ];
   const not =
     hindrance === undefined ? [] : [`**Not put back by itself now:** ${prose(hindrance, SENTENCE_MAX)}.`];

@@ -358,23 +358,48 @@ const goldens: Readonly<Record<string, View>> = {
     leftOut: [{ host: 'web-2', message: 'it could not be reached' }],
     remaining: 1,
   }),
-  'correction-not-made': correctionView({ kind: 'not-made', reason: 'main has moved since @all read it' }),
+  'correction-not-made': correctionView({
+    kind: 'not-made',
+    reason: 'main has moved since @all read it',
+    cancelled: false,
+  }),
+  'correction-cancelled-before': correctionView({
+    kind: 'not-made',
+    reason: 'ann cancelled the run',
+    cancelled: true,
+  }),
+  'correction-cancelled': correctionView({
+    kind: 'rolled-back',
+    reason: 'ann cancelled the run',
+    failed: 1,
+    most: 2,
+    cancelled: true,
+  }),
+  'correction-kept': correctionView({
+    kind: 'held',
+    reason: 'ann cancelled the run; ann decided to keep what is done',
+    remains: [],
+    kept: true,
+  }),
   'correction-failed': correctionView({
     kind: 'rolled-back',
     reason: 'the probe failed',
     failed: 1,
     most: 2,
+    cancelled: false,
   }),
   'correction-given-up': correctionView({
     kind: 'rolled-back',
     reason: 'the probe failed',
     failed: 2,
     most: 2,
+    cancelled: false,
   }),
   'correction-held': correctionView({
     kind: 'held',
     reason: 'the probe failed',
     remains: ['path:/etc/motd | @all'],
+    kept: false,
   }),
 };
 

@@ -104,15 +104,23 @@ export interface CorrectionView {
         readonly leftOut: readonly HostProblem[];
         readonly remaining: number;
       }
-    | { readonly kind: 'not-made'; readonly reason: string }
+    /** `cancelled`: by a person, and so not tried again in this issue. */
+    | { readonly kind: 'not-made'; readonly reason: string; readonly cancelled: boolean }
     | {
         readonly kind: 'rolled-back';
         readonly reason: string;
         /** Of the corrections that failed in this issue, counting this one; and how many may. */
         readonly failed: number;
         readonly most: number;
+        readonly cancelled: boolean;
       }
-    | { readonly kind: 'held'; readonly reason: string; readonly remains: readonly string[] };
+    | {
+        readonly kind: 'held';
+        readonly reason: string;
+        readonly remains: readonly string[];
+        /** A person wants what it has put back to stay. */
+        readonly kept: boolean;
+      };
   /** What it was to put back, or has. */
   readonly changes: readonly { readonly host: string; readonly summary: string; readonly diff: string }[];
 }
