@@ -24,6 +24,8 @@ export default defineConfig({
           pool: 'forks',
           // a process for each of 140 files is a quarter of the processor's time that they take
           isolate: false,
+          // vitest leaves a processor to itself, which needs none
+          maxWorkers: 2,
           globalSetup: './test/setup/temporary.ts',
           testTimeout: UNIT_TIMEOUT_MS,
           hookTimeout: UNIT_TIMEOUT_MS,

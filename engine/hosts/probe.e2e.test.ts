@@ -121,7 +121,7 @@ describe.skipIf(sshdMissing() !== undefined)('probes through a real sshd', { tim
     const tcp = (to: number) => ({ kind: 'tcp' as const, address: '127.0.0.1', port: to, ...timing });
     for (const at of [0, 1]) {
       expect(await probe({ ...tcp(port), withinSeconds: 10 }, at)).toMatchObject({ passed: true });
-      const closed = await probe({ ...tcp(await freePort()), withinSeconds: 1 }, at);
+      const closed = await probe({ ...tcp(await freePort()), withinSeconds: 3 }, at);
       expect(closed).toMatchObject({ passed: false });
       expect(closed.detail).toMatch(/refused the connection/);
     }

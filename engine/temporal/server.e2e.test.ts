@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../test/until.ts';
 import { startTemporal, type TemporalServer, TemporalServerError } from './server.ts';
 
 const DEADLINE_MS = 60_000;
@@ -74,6 +75,11 @@ test('a server that dies is reported with where its log is', { timeout: DEADLINE
     died = resolve;
   });
   const server = await start({ databaseFile: join(dir, 't.db'), onDeath: (error) => died(error) });
+  // it answers before it has written that it does
+  await until(
+    async () => (await readFile(join(dir, 't.db.log'), 'utf8')).includes('Server') || undefined,
+    'its log',
+  );
   process.kill(server.pid, 'SIGKILL');
   const error = await death;
   expect(error).toBeInstanceOf(TemporalServerError);
