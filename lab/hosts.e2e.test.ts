@@ -9,7 +9,7 @@ import { groupProcesses } from './cgroups.ts';
 import { type Lab, type LabHost, openLab } from './hosts.ts';
 import { labObstacle } from './prerequisites.ts';
 import { type RunResult, tryRun } from './run.ts';
-import { labSettings } from './settings.ts';
+import { cardAddress, labSettings } from './settings.ts';
 import { waitFor } from './wait.ts';
 
 const obstacle = await labObstacle();
@@ -94,6 +94,13 @@ describe.skipIf(obstacle)('lab hosts', () => {
     ).toMatchObject({
       code: 0,
     });
+  });
+
+  test('an address has its card, so that who gets it next is found at once', async () => {
+    for (const host of [a, b]) {
+      const card = cardAddress(Number(host.address.split('.').at(-1)));
+      expect((await host.exec('cat /sys/class/net/eth0/address')).stdout.trim()).toBe(card);
+    }
   });
 
   test('stopping a unit on one leaves the other alone', { timeout: TEST_MS }, async () => {

@@ -1,7 +1,15 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, tryRun } from './run.ts';
-import { BRIDGE, BRIDGE_ADDRESS, kernelName, PREFIX_LENGTH, RUN_DIR, SUBNET } from './settings.ts';
+import {
+  BRIDGE,
+  BRIDGE_ADDRESS,
+  cardAddress,
+  kernelName,
+  PREFIX_LENGTH,
+  RUN_DIR,
+  SUBNET,
+} from './settings.ts';
 
 /** systemd takes several inotify instances a host and all hosts' root is one user to the kernel; 128 is the default. */
 const SYSCTLS: Readonly<Record<string, number>> = {
@@ -46,7 +54,7 @@ export async function addNamespaces(indexes: readonly number[]): Promise<void> {
     const name = kernelName(index);
     return [
       `netns add ${name}`,
-      `link add ${linkName(index)} type veth peer name eth0 netns ${name}`,
+      `link add ${linkName(index)} type veth peer name eth0 address ${cardAddress(index)} netns ${name}`,
       `link set ${linkName(index)} master ${BRIDGE} up`,
     ];
   });

@@ -41,4 +41,12 @@ export function kernelName(index: number): string {
   return `doaas-lab-${index}`;
 }
 
+/**
+ * Of a host's network card; one address, one card. Whoever gets an address again would else not be found for as long as the
+ * machine remembers the card of before: 15 to 45 s (`base_reachable_time`, arp(7)). Locally administered (IEEE 802).
+ */
+export function cardAddress(index: number): string {
+  return `02:d0:aa:05:00:${index.toString(16).padStart(2, '0')}`;
+}
+
 export type Progress = (line: string) => void;

@@ -62,9 +62,9 @@ async function beginFrom(stage: Stage, change: PackageChange): Promise<void> {
 
 async function learn(stage: Stage, mode: Mode, change: PackageChange): Promise<void> {
   const { name, result } = await calmRun(stage, change, mode);
-  if (stage.calm.has(keyOf(mode, change))) return;
-  const reference = referenceOf(name, result.observed);
+  const reference = stage.calm.get(keyOf(mode, change))?.reference ?? referenceOf(name, result.observed);
   const parts: readonly Mode[] = mode === 'apply' ? ['plan', 'apply'] : [mode];
+  // the last one tells best how fast this machine is now
   for (const part of parts)
     stage.calm.set(keyOf(part, change), { reference, seconds: result.seconds[part] ?? 0 });
 }
@@ -89,10 +89,16 @@ function secondsOf({ seconds }: RunResult): string {
     .join(', ');
 }
 
-/** The run itself; `attempt` tells its names apart. */
+/** A part that was over before its fault is met earlier the next time, by this much. */
+const EARLIER = 0.6;
+
+/** The run itself, tried for the first time (1) or again. */
 export async function disturbed(stage: Stage, trial: Trial, attempt: number) {
   const wanted = { name: nameOf(trial.n, 'run', attempt), change: trial.change };
-  const fault: Fault = { trial, afterSeconds: trial.moment * secondsFor(stage, trial) };
+  const fault: Fault = {
+    trial,
+    afterSeconds: trial.moment * secondsFor(stage, trial) * EARLIER ** (attempt - 1),
+  };
   progress(
     `run ${trial.n}: ${trial.fault}, ${trial.mode}, ${trial.change}, ${trial.store}, after ${fault.afterSeconds.toFixed(1)} s, host ${trial.host + 1}`,
   );
