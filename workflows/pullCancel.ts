@@ -1,15 +1,13 @@
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
-import type { PullRef, Request } from '../engine/activities/types.ts';
+import type { Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
+import type { Desk } from './pullGate.ts';
 
 /** `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. */
-export async function cancel(
-  pull: PullRef,
-  request: Request,
-  running: { readonly run: string; readonly workflowId: string } | undefined,
-): Promise<void> {
+export async function cancel({ pull, state, change }: Desk, request: Request): Promise<void> {
   const { actor, argument } = request;
+  const { running } = state();
   const keep = argument?.toLowerCase() === 'keep';
   if (argument !== undefined && !keep)
     return short.answer(pull, request, '`/doaas cancel` takes nothing or the word `keep`. Nothing was done.');
@@ -19,6 +17,7 @@ export async function cancel(
       request,
       'No run of this pull request is under way, so there is nothing to cancel.',
     );
+  change({ running: { ...running, stopped: true } });
   await getExternalWorkflowHandle(running.workflowId)
     .signal(stopRun, { actor, keep })
     .catch(() => undefined);
