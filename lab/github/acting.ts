@@ -66,8 +66,13 @@ export interface Acting {
   readonly dismissReview: (repo: RepositoryName, pull: number, review: number) => Promise<void>;
   /** Gives the comment's id. */
   readonly comment: (repo: RepositoryName, pull: number, user: Account, body: string) => Promise<number>;
-  /** As its own author could, but by the repository's owner. */
-  readonly editComment: (repo: RepositoryName, comment: number, body: string) => Promise<void>;
+  /** Anybody who may write can, whoever wrote it; default the repository's owner. */
+  readonly editComment: (
+    repo: RepositoryName,
+    comment: number,
+    body: string,
+    user?: Account,
+  ) => Promise<void>;
   /** Anybody who may write can, whoever wrote it. */
   readonly deleteComment: (repo: RepositoryName, comment: number, user: Account) => Promise<void>;
   readonly closeIssue: (repo: RepositoryName, issue: number) => Promise<void>;

@@ -164,7 +164,8 @@ async function createContext(options: LabGitHubOptions, parts: Parts): Promise<L
     complete,
   };
   function complete(event: string, payload: unknown) {
-    return completePayload({ store, app: appJson(context), forks: context.state.forks }, event, payload);
+    const { forks, textsBefore } = context.state;
+    return completePayload({ store, app: appJson(context), forks, textsBefore }, event, payload);
   }
   return context;
 }
@@ -199,6 +200,7 @@ function createState(): LabState {
     trialMerges: new Map(),
     pullFacts: new Map(),
     reactions: new Map(),
+    textsBefore: new Map(),
     tokenUses: new Map(),
     forks: new Set(),
     formerNames: new Map(),
