@@ -146,6 +146,15 @@ export interface Acting {
   readonly uninstallApp: () => Promise<void>;
   /** Again, with an id of its own. */
   readonly installApp: () => Promise<void>;
+  /** The owner takes the App off one repository, or puts it on again. */
+  readonly coverRepository: (repo: RepositoryName, covered: boolean) => Promise<void>;
+  /**
+   * What the App may do from now on, in place of these permissions: `none` takes one away. GitHub sends nothing of less; more is
+   * granted as soon as an owner accepts it, which it tells.
+   */
+  readonly setAppPermissions: (
+    permissions: Readonly<Record<string, 'none' | 'read' | 'write'>>,
+  ) => Promise<void>;
   readonly setCollaborator: (
     repo: RepositoryName,
     user: Account,
