@@ -55,6 +55,22 @@ export function expectSame(
   throw new GitHubError('github-not-found', message, { status: 404 });
 }
 
+/**
+ * Whoever still asks under the name of before may ask through the installation of before, which may do nothing there any more: no
+ * refusal is believed then. Throws `GitHubError` as if there were nothing, which is tried again until the new name is known.
+ */
+export function expectNamed(repo: { readonly owner: string; readonly name: string }, found: string): void {
+  const asked = `${repo.owner}/${repo.name}`;
+  if (asked.toLowerCase() === found.toLowerCase()) return;
+  throw new GitHubError(
+    'github-not-found',
+    `${asked} is called ${found} now, and the engine has not been told.`,
+    {
+      status: 404,
+    },
+  );
+}
+
 /** For what people can do without, such as a reaction: GitHub will not have it, however often it is asked. */
 export function isRefused(error: unknown): boolean {
   return error instanceof GitHubError && ['github-refused', 'github-not-found'].includes(error.type);
