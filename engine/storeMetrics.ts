@@ -41,6 +41,11 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
     'Servers on which a dead run left something; the next run there undoes it first',
     (found) => found?.needing,
   );
+  gauge(
+    'doaas_runs_unshown',
+    'Runs whose end GitHub does not take now, so that their checks say something else',
+    (found) => found?.unshown,
+  );
   new Counter({
     name: 'doaas_overrides_total',
     help: 'Overrides of the policy and broken glasses in the audit log, by kind',
@@ -58,10 +63,11 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
 const OVERRIDES = ['override', 'break-glass'] as const;
 
 async function read({ runs, locks, hosts, audit }: Store, now: number) {
-  const [open, queue, needing, ...overrides] = await Promise.all([
+  const [open, queue, needing, unshown, ...overrides] = await Promise.all([
     runs.open(),
     locks.queue(),
     hosts.needRecovery(),
+    runs.unshown(),
     ...OVERRIDES.map((what) => audit.count(what)),
   ]);
   const held = open.filter(({ state }) => state === 'held').length;
@@ -72,6 +78,7 @@ async function read({ runs, locks, hosts, audit }: Store, now: number) {
     waiting: queue.length,
     longestWaitSeconds: (now - since) / 1000,
     needing: needing.length,
+    unshown: unshown.length,
     overrides: OVERRIDES.map((what, i) => ({ what, entries: overrides[i] ?? 0 })),
   };
 }

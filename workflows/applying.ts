@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
 import { groupsOf, isUnproven, toProve } from './batches.ts';
 import { causeOf } from './cause.ts';
@@ -46,7 +46,10 @@ async function runStage(
   return unwanted(control);
 }
 
-/** As many of the group at a time as may be unavailable beside the hosts that are down, each part proven before the next. */
+/**
+ * As many of the group at a time as may be unavailable beside the hosts that are down, each part proven before the next. Who is
+ * still to come is looked at again whenever time has passed.
+ */
 async function runInRoom(
   run: RunRef,
   stage: RolloutStage,
@@ -54,15 +57,18 @@ async function runInRoom(
   fleet: Fleet,
   control: Control,
 ): Promise<Stop | undefined> {
-  for (let left = stage.hosts; left.length > 0; ) {
+  for (let left = stage.hosts, looked = true; left.length > 0; looked = false) {
+    if (!looked && looksAgain(run)) left = await hostsOf(run, { ...stage, hosts: left }, at, fleet, control);
+    if (left.length === 0) break;
     const room = await roomFor(run, left, at, fleet, control);
-    if (typeof room === 'string') return unwanted(control) ?? { kind: 'failed', reason: room };
+    if (room.kind === 'none') return unwanted(control) ?? { kind: 'failed', reason: room.reason };
+    if (room.waited && !isUnwanted(control) && looksAgain(run)) continue;
     const window = await throughWindow(run, at, fleet, control);
     if (window === 'opened') continue; // who is down may be somebody else by now
     if (window === 'unwanted') return unwanted(control);
     if (window !== 'open') return { kind: 'failed', reason: window.reason };
-    const hosts = left.slice(0, room);
-    left = left.slice(room);
+    const hosts = left.slice(0, room.hosts);
+    left = left.slice(room.hosts);
     const stop = await runGroup(
       run,
       { ...stage, hosts, verify: stage.verify || left.length > 0 },
@@ -73,6 +79,10 @@ async function runInRoom(
     if (stop !== undefined) return stop;
   }
   return undefined;
+}
+
+function looksAgain(run: RunRef): boolean {
+  return rolloutOf(run).unreachable !== 'fail' && patched('look-again');
 }
 
 async function runGroup(

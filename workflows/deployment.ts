@@ -11,7 +11,7 @@ import { short } from './activities.ts';
 import { applyAndVerify, type Stop } from './applying.ts';
 import { causeOf } from './cause.ts';
 import { type Control, decide, isUnwanted, keptAs, listen, show, whyUnwanted } from './control.ts';
-import { type Fleet, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
+import { type Fleet, isUntouched, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
 import { askAgainAfter } from './lockRetry.ts';
 import { deploymentEnded } from './messages.ts';
 import type { FinalPhase } from './phases.ts';
@@ -142,8 +142,13 @@ function applied(
   return { kind: 'applied', ...merge, ...(leftOut.length === 0 ? {} : { leftOut }) };
 }
 
-/** Rolls back, unless a person or the rollout wants to be asked first, and the answer is to keep what is done. */
+/**
+ * Rolls back, unless a person or the rollout wants to be asked first, and the answer is to keep what is done. Where nothing is
+ * done there is nothing to ask.
+ */
 async function endStopped(run: RunRef, fleet: Fleet, control: Control, stop: Stop): Promise<FinalPhase> {
+  if (stop.kind === 'asked' && isUntouched(fleet) && patched('nothing-to-keep'))
+    return { kind: 'stale', reason: stop.reason };
   const holds = rolloutOf(run).onExceeded === 'hold' && control.cancelled === undefined;
   if (stop.kind === 'failed' && !holds) return rollBack(run, fleet, stop.reason);
   const answer = await decide(run, control, stop.reason, stop.kind === 'asked');

@@ -42,6 +42,11 @@ export function touch(fleet: Fleet, host: string, wave: number): void {
   fleet.touched.set(host, [...(fleet.touched.get(host) ?? []), wave]);
 }
 
+/** No host has been changed, nor was one put back. */
+export function isUntouched({ touched, failed }: Fleet): boolean {
+  return touched.size === 0 && failed.length === 0;
+}
+
 /** A host fails once, with the first reason. */
 export function fail(fleet: Fleet, failure: HostFailure): void {
   fleet.done.delete(failure.host);

@@ -1,7 +1,8 @@
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
-import type { PullRef, Request } from '../engine/activities/types.ts';
+import type { Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
+import type { Desk } from './pullGate.ts';
 
 export const ONLY_KEEP = '`/doaas cancel` takes nothing or the word `keep`. Nothing was done.';
 
@@ -12,12 +13,9 @@ export function isKeep(argument: string | undefined): boolean | undefined {
 }
 
 /** `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. */
-export async function cancel(
-  pull: PullRef,
-  request: Request,
-  running: { readonly run: string; readonly workflowId: string } | undefined,
-): Promise<void> {
+export async function cancel({ pull, state, change }: Desk, request: Request): Promise<void> {
   const { actor, argument } = request;
+  const { running } = state();
   const keep = isKeep(argument);
   if (keep === undefined) return short.answer(pull, request, ONLY_KEEP);
   if (running === undefined)
@@ -26,6 +24,7 @@ export async function cancel(
       request,
       'No run of this pull request is under way, so there is nothing to cancel.',
     );
+  change({ running: { ...running, stopped: true } });
   await getExternalWorkflowHandle(running.workflowId)
     .signal(stopRun, { actor, keep })
     .catch(() => undefined);

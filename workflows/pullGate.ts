@@ -52,11 +52,16 @@ export async function begin(desk: Desk, plan: PlanRef, request: Request): Promis
   await desk.deploy(plan, request);
 }
 
-/** The approval covers the plan, not the base: when planning again gives the same plan, it runs. */
-export async function goOn(desk: Desk, { plan, request, attempt }: Running, reason: string): Promise<void> {
+/** The approval covers the plan, not the base: when planning again gives the same plan, it runs, unless somebody cancelled it. */
+export async function goOn(
+  desk: Desk,
+  { plan, request, attempt, stopped = false }: Running,
+  reason: string,
+): Promise<void> {
   await desk.settled();
   const now = desk.state().plan;
-  if (now?.digest === plan.digest && now.headSha === plan.headSha && attempt < ATTEMPTS_MAX) {
+  const ends = attempt >= ATTEMPTS_MAX || (stopped && patched('cancelled-stays-so'));
+  if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
     const gate = await judge(desk, now, request);
     if (gate.ready) return desk.deploy(now, request, attempt + 1);
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);

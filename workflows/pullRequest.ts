@@ -173,7 +173,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       case 'apply':
         return apply(request);
       case 'cancel':
-        return waits() ? dropPending(desk, request) : cancel(input.pull, request, state.running);
+        return waits() ? dropPending(desk, request) : cancel(desk, request);
       case 'rollback':
         return takeBack(request);
     }

@@ -19,6 +19,8 @@ export interface Running {
   readonly plan: PlanRef;
   /** How often the same plan was started, because the base moved while it waited. */
   readonly attempt: number;
+  /** Somebody cancelled it: should it change nothing, it is not started again. */
+  readonly stopped?: boolean;
 }
 
 /** What survives a continue-as-new. */

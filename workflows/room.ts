@@ -3,13 +3,8 @@ import type { RunRef } from '../engine/activities/types.ts';
 import { type Room, roomBeside } from './budget.ts';
 import { type Control, isUnwanted, show } from './control.ts';
 import { type Fleet, progressOf, rolloutOf } from './fleet.ts';
+import { lookAgainAfter, WAIT_MAX_MS } from './lookRetry.ts';
 import { silentHosts } from './sites.ts';
-
-/** Between two looks for a host that is waited for; it grows to the longest. Seconds. */
-const LOOK_AGAIN_SECONDS = 5;
-const LOOK_AGAIN_SECONDS_MAX = 15;
-/** Then a host that is waited for has failed. Milliseconds. */
-const WAIT_MAX_MS = 24 * 3600 * 1000;
 
 /** Looks again and again, until there is an answer, somebody stops the run, or a day is over: then the last answer holds. */
 export async function lookUntil<T>(
@@ -19,13 +14,18 @@ export async function lookUntil<T>(
   waiting: (found: T) => Promise<void>,
 ): Promise<T> {
   const started = Date.now();
-  for (let pause = LOOK_AGAIN_SECONDS; ; pause = Math.min(pause * 2, LOOK_AGAIN_SECONDS_MAX)) {
+  for (let looks = 1; ; looks += 1) {
     const found = await look();
     if (isAnswer(found) || isUnwanted(control) || Date.now() - started > WAIT_MAX_MS) return found;
     await waiting(found);
-    await condition(() => isUnwanted(control), pause * 1000);
+    await condition(() => isUnwanted(control), lookAgainAfter(looks));
   }
 }
+
+/** `waited`: it took a while, so that those hosts may be down themselves by now. */
+export type RoomFound =
+  | { readonly kind: 'room'; readonly hosts: number; readonly waited: boolean }
+  | { readonly kind: 'none'; readonly reason: string };
 
 /**
  * How many of these hosts may be changed now, beside those of the plan that are down already. Where that is none, those that do
@@ -37,9 +37,10 @@ export async function roomFor(
   at: number,
   fleet: Fleet,
   control: Control,
-): Promise<number | string> {
+): Promise<RoomFound> {
   const { maxUnavailable, unreachable } = rolloutOf(run);
-  if (maxUnavailable === undefined) return hosts.length;
+  if (maxUnavailable === undefined) return { kind: 'room', hosts: hosts.length, waited: false };
+  let waited = false;
   const failed = fleet.failed.map(({ host }) => host);
   const others = [...run.plan.hosts.map(({ name }) => name), ...(run.plan.skipped ?? [])];
   const room = await lookUntil(
@@ -50,11 +51,13 @@ export async function roomFor(
     },
     (found) => found.kind === 'some' || unreachable !== 'wait' || !found.passes,
     async (found) => {
+      waited = true;
       const awaited = found.kind === 'none' ? found.down.filter((host) => !failed.includes(host)) : [];
       const more = { awaited, most: maxUnavailable };
       await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'waiting', more) });
     },
   );
-  if (room.kind === 'some') return Math.min(room.hosts, hosts.length);
-  return `No further server is changed: at most ${maxUnavailable} may be unavailable, and ${room.down.join(', ')} failed or cannot be reached`;
+  if (room.kind === 'some') return { kind: 'room', hosts: Math.min(room.hosts, hosts.length), waited };
+  const reason = `No further server is changed: at most ${maxUnavailable} may be unavailable, and ${room.down.join(', ')} failed or cannot be reached`;
+  return { kind: 'none', reason };
 }

@@ -55,8 +55,9 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       return signal === undefined ? undefined : signalOne(delivery, repository, event.number, signal);
     }
     case 'notice-changed': {
-      const { number, kind, notice, change, sender: by } = event;
-      return signalOne(delivery, repository, number, { kind, by, notice, change });
+      const { number, kind, notice, change, sender: by, commentId } = event;
+      const where = commentId === undefined ? {} : { commentId };
+      return signalOne(delivery, repository, number, { kind, by, notice, change, ...where });
     }
     case 'issue-commented':
       return startIssueRequest(delivery, repository, event);

@@ -56,8 +56,11 @@ export async function restoreNotices(engine: Engine, pull: PullRef, change?: Not
   if (change !== undefined && changed !== undefined) await keepChange(engine, pull, changed, change);
   if (notices.length === 0) return;
   const client = await engine.github.installationClient(repository.installationId);
-  for (const notice of notices)
-    await keepComment(client, repository, number, { key: keyOf(notice), body: textOf(notice) });
+  for (const notice of notices) {
+    const view = { key: keyOf(notice), body: textOf(notice) };
+    const at = notice === changed ? change?.commentId : undefined;
+    await keepComment(client, repository, number, at === undefined ? view : { ...view, commentId: at });
+  }
 }
 
 const HIDDEN = 'hide-override';
@@ -71,7 +74,8 @@ async function keepChange(
 ): Promise<void> {
   const name = recordName(repository);
   const detail = { notice, change };
-  const key = `${name} ${HIDDEN} ${change}`;
+  // GitHub's times have whole seconds, in which two people can do so
+  const key = `${name} ${HIDDEN} ${change} ${who}`;
   await store.audit.append({ who, what: HIDDEN, repository: name, pull, headSha, digest, detail, key });
 }
 

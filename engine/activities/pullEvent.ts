@@ -9,6 +9,8 @@ export interface NoticeChange {
   readonly notice: number;
   /** Tells it from others: `deleted 17 2026-01-01T00:00:00Z`. */
   readonly change: string;
+  /** The comment that was changed; missing in signals of an older engine. */
+  readonly commentId?: number;
 }
 
 /** Something happened on GitHub. Only a hint: what is true is read from GitHub. */

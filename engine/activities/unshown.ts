@@ -1,3 +1,4 @@
+import { isShutOut } from '../github/errors.ts';
 import { recordName } from '../github/workflowIds.ts';
 import type { Engine } from './engine.ts';
 import { keepDetail } from './runDetail.ts';
@@ -6,8 +7,8 @@ import { showRun } from './showRun.ts';
 import type { RepositoryRef, RunRef } from './types.ts';
 
 /**
- * How runs of a repository ended where GitHub would not have it shown: archived, suspended, uninstalled. Else their checks would say for
- * ever that they run.
+ * How runs of a repository ended where GitHub would not have it shown: archived, suspended, uninstalled, without a permission. Else
+ * their checks would say for ever that they run.
  */
 export async function showUnshown(engine: Engine, repository: RepositoryRef): Promise<void> {
   for (const stored of await engine.store.runs.unshown(recordName(repository))) {
@@ -17,12 +18,15 @@ export async function showUnshown(engine: Engine, repository: RepositoryRef): Pr
     await showRun(engine, run, unshown).catch(async (error: unknown) => {
       if (isPassing(error)) throw error;
       engine.log.warn({ run: run.run, reason: String(error) }, 'how a run ended cannot be shown');
-      await keepDetail(engine, run, { unshown: undefined });
+      if (!isShutOut(error)) await keepDetail(engine, run, { unshown: undefined });
     });
   }
 }
 
-/** The next sweep tries again; what will never be shown, such as a run whose plan is gone, is tried once. */
+/**
+ * The activity tries again; so does the next sweep where people can change it. What will never be shown, such as a run whose plan is
+ * gone, is tried once.
+ */
 function isPassing(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true;
 }

@@ -93,7 +93,13 @@ function waiterRow({ pull, runId, hosts }: Waiter, { position, holders, ahead }:
 function runRow(run: Run): readonly string[] {
   const pull = run.pullNumber === null ? run.repository : `${run.repository}#${run.pullNumber}`;
   const when = run.endedAt === null ? `since ${time(run.startedAt)}` : `at ${time(run.endedAt)}`;
-  return [run.id, run.kind, run.state, pull, when, `by ${run.actor}`];
+  const untold = isUnshown(run) ? ['not shown on GitHub yet'] : [];
+  return [run.id, run.kind, run.state, pull, when, `by ${run.actor}`, ...untold];
+}
+
+/** GitHub has not taken how it ended. */
+function isUnshown({ detail }: Run): boolean {
+  return typeof detail === 'object' && detail !== null && 'unshown' in detail;
 }
 
 /** A host's identity is `ADDRESS:PORT FINGERPRINT`. */

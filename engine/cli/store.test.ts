@@ -60,6 +60,13 @@ describe('status, while the engine runs', () => {
     const data = JSON.parse((await doaas(['status', '--json'])).stdout);
     expect(data).toMatchObject({ locks: [{ host: WEB }, { host: DB }], queue: [{ runId: 'pr7-b' }] });
   });
+
+  test('says whose end GitHub has not taken', async () => {
+    await runHolding('pr7-a', [WEB]);
+    await engine.runs.update('pr7-a', { state: 'rolled-back', detail: { unshown: { kind: 'rolled-back' } } });
+    const { stdout } = await doaas(['status']);
+    expect(stdout).toMatch(/^ {2}pr7-a {2}apply {2}rolled-back {2}.* by ann {2}not shown on GitHub yet$/m);
+  });
 });
 
 describe('audit, while the engine runs', () => {

@@ -6,7 +6,7 @@ import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
 import { type AppKey, appJwt } from './appKey.ts';
 import { appLimits, installationLimits } from './budget.ts';
-import { calling } from './errors.ts';
+import { calling, isForToken } from './errors.ts';
 import { type GitHubClock, githubClock } from './githubClock.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { readPages } from './pages.ts';
@@ -48,7 +48,7 @@ export interface GitHub {
   readonly installationClient: (installationId: number) => Promise<GitHubClient>;
   /** A token for `git fetch` (user `x-access-token`), valid for an hour at most, cached until shortly before. */
   readonly installationToken: (installationId: number) => Promise<Secret>;
-  /** Those that are not suspended. */
+  /** Those that are not suspended. Whoever asks means to look at what they allow now: tokens are made anew. */
   readonly installations: () => Promise<readonly number[]>;
   /** Asks GitHub to send again what the engine did not take; returns how many. Throws `GitHubError`. */
   readonly redeliverMissed: (nowMs: number) => Promise<number>;
@@ -100,9 +100,9 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     const known = installations.get(installationId);
     if (known !== undefined) return known;
     const octokit = octokitFor({ ...parts, throttle: throttleOf(installationId), installationId });
-    // a token that GitHub ended, as when the App is uninstalled, would be sent for the rest of its hour
+    // a token that GitHub ended, as when the App is uninstalled, or that was made for less, would be sent for the rest of its hour
     octokit.hook.error('request', (error) => {
-      if ('status' in error && error.status === 401) installations.delete(installationId);
+      if (isForToken(error)) installations.delete(installationId);
       throw error;
     });
     installations.set(installationId, octokit);
@@ -119,6 +119,8 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
         const all = await readPages(
           async (page) => (await app.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
         );
+        // a token knows nothing of what was granted after it was made
+        installations.clear();
         return all.filter((each) => !each.suspended_at).map((each) => each.id);
       }),
     redeliverMissed: (nowMs) => redelivering(app, nowMs),

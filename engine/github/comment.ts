@@ -44,16 +44,21 @@ export async function publishComment(
   }
 }
 
-/** The same, and writes only where it does not read so. Throws `GitHubError`. */
+/**
+ * The same, and writes only where it does not read so. `commentId`: one that may have had the marker; it is made to read so if the App
+ * wrote it and it is still there, whatever it says now. Throws `GitHubError`.
+ */
 export async function keepComment(
   client: GitHubClient,
   repo: Repo,
   number: number,
   view: CommentView,
 ): Promise<'there' | 'written'> {
-  const known = await ownComment(client, repo, number, view.key);
+  const known =
+    (await commentOfOurs(client, repo, view.commentId)) ?? (await ownComment(client, repo, number, view.key));
   if (known?.body === bodyOf(view)) return 'there';
-  await publishComment(client, repo, number, { ...view, ...(known && { commentId: known.id }) });
+  const { commentId: _, ...rest } = view;
+  await publishComment(client, repo, number, { ...rest, ...(known && { commentId: known.id }) });
   return 'written';
 }
 
@@ -105,12 +110,36 @@ function bodyOf(view: CommentView): string {
   );
 }
 
+/** One that the App wrote; undefined for another's and for one that is gone. */
+async function commentOfOurs(
+  client: GitHubClient,
+  repo: Repo,
+  id: number | undefined,
+): Promise<OwnComment | undefined> {
+  if (id === undefined) return undefined;
+  try {
+    return await calling('Reading a comment', async () => {
+      const query = { owner: repo.owner, repo: repo.name, comment_id: id };
+      const { data } = await client.octokit.issues.getComment(query);
+      return data.user?.login === client.app.botLogin ? data : undefined;
+    });
+  } catch (error) {
+    if (error instanceof GitHubError && error.type === 'github-not-found') return undefined;
+    throw error;
+  }
+}
+
+interface OwnComment {
+  readonly id: number;
+  readonly body?: string | undefined;
+}
+
 async function ownComment(
   client: GitHubClient,
   repo: Repo,
   number: number,
   key: string,
-): Promise<{ readonly id: number; readonly body?: string | undefined } | undefined> {
+): Promise<OwnComment | undefined> {
   const start = marker(key);
   const isOwn = (comment: { user: { login: string } | null; body?: string | undefined }) =>
     comment.user?.login === client.app.botLogin && (comment.body ?? '').startsWith(start);

@@ -55,9 +55,36 @@ export function expectSame(
   throw new GitHubError('github-not-found', message, { status: 404 });
 }
 
+/**
+ * Whoever still asks under the name of before may ask through the installation of before, which may do nothing there any more: no
+ * refusal is believed then. Throws `GitHubError` as if there were nothing, which is tried again until the new name is known.
+ */
+export function expectNamed(repo: { readonly owner: string; readonly name: string }, found: string): void {
+  const asked = `${repo.owner}/${repo.name}`;
+  if (asked.toLowerCase() === found.toLowerCase()) return;
+  throw new GitHubError(
+    'github-not-found',
+    `${asked} is called ${found} now, and the engine has not been told.`,
+    {
+      status: 404,
+    },
+  );
+}
+
 /** For what people can do without, such as a reaction: GitHub will not have it, however often it is asked. */
 export function isRefused(error: unknown): boolean {
   return error instanceof GitHubError && ['github-refused', 'github-not-found'].includes(error.type);
+}
+
+/** Another token may be good for it: this one has ended, or was made with other permissions. Of octokit's errors. */
+export function isForToken(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === 401 || (status === 403 && /not accessible by integration/i.test(messageOf(error)));
+}
+
+/** Archived, suspended, blocked, not there for the App, or a permission is missing: people can change that at any time. */
+export function isShutOut(error: unknown): boolean {
+  return error instanceof GitHubError && isRefused(error) && [403, 404, 451].includes(error.status ?? 0);
 }
 
 export function toGitHubError(what: string, error: unknown): GitHubError {
@@ -102,6 +129,8 @@ function sentence(status: number, message: string): string {
     return 'the repository is archived, so GitHub takes nothing for it. Unarchive it to go on.';
   if (status === 403 && /has been suspended/i.test(message))
     return "the App's installation is suspended. Whoever did that can take it back under Settings > GitHub Apps > Configure.";
+  if (status === 451)
+    return `GitHub has blocked the repository (451: ${message}). Its owner must settle that with GitHub.`;
   if (status === 403)
     return `GitHub refuses with 403 (${message}). Check the App's permissions (docs/github-app.md).`;
   return `GitHub answers ${status}: ${message}.`;

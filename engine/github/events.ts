@@ -80,6 +80,8 @@ export interface NoticeChanged extends OfPull {
   readonly notice: number;
   /** What happened, so that telling it twice can be known: `deleted 17 2026-01-01T00:00:00Z`. */
   readonly change: string;
+  /** The comment that was changed; missing in what an older engine has stored. */
+  readonly commentId?: number;
   readonly sender: string;
 }
 

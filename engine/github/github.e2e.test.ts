@@ -10,7 +10,7 @@ import { createLogger } from '../log.ts';
 import { appKeyFrom } from './appKey.ts';
 import { type CheckView, publishCheck } from './checks.ts';
 import { createGitHub, type GitHub, type GitHubClient, type Repo } from './client.ts';
-import { marker, publishComment, react, replyTo } from './comment.ts';
+import { keepComment, marker, publishComment, react, replyTo } from './comment.ts';
 import { GitHubError } from './errors.ts';
 import { branchTip, getPull, mergePull } from './pulls.ts';
 import { openRevert } from './revert.ts';
@@ -351,6 +351,22 @@ describe('publishComment', () => {
     await client.octokit.issues.deleteComment({ owner: repo.owner, repo: repo.name, comment_id: commentId });
     await publishComment(client, repo, number, { key: 'pull-request', body: 'two', commentId });
     expect(await lab.listComments(repo, number)).toMatchObject([{ body: expect.stringContaining('two') }]);
+  });
+
+  test('is kept where it was edited, and never put over what somebody else wrote', async () => {
+    const { number } = await openPull();
+    const view = { key: 'override-7', body: 'told' };
+    const { commentId } = await publishComment(client, repo, number, view);
+    const other = await lab.comment(repo, number, lab.accounts.stranger, 'mine');
+    await lab.editComment(repo, commentId, 'nothing', lab.accounts.author);
+    expect(await keepComment(client, repo, number, { ...view, commentId })).toBe('written');
+    expect(await keepComment(client, repo, number, { ...view, commentId: other })).toBe('there');
+    await lab.deleteComment(repo, commentId, lab.accounts.author);
+    expect(await keepComment(client, repo, number, { ...view, commentId })).toBe('written');
+    expect(await lab.listComments(repo, number)).toMatchObject([
+      { id: other, body: 'mine' },
+      { body: '<!-- doaas:override-7 -->\ntold', user: { login: 'doaas[bot]' } },
+    ]);
   });
 
   test('is found behind a hundred others, and cut at the limit of GitHub', async () => {

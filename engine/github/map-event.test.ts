@@ -215,6 +215,7 @@ test('a comment that says of an override counts when somebody else edits or dele
     number: 1,
     notice: 7,
     change: expect.stringMatching(/^(edited|deleted) 492700400 20/),
+    commentId: 492700400,
     sender: 'wally',
   };
   expect(mapped('issue_comment', notice)).toMatchObject(changed);

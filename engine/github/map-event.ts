@@ -155,12 +155,14 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
 
 function mapNotice(payload: Payload, of: EventOrigin, action: string, notice: number): Mapped {
   const updatedAt = optional(text, at(payload, 'comment', 'updated_at')) ?? '';
+  const commentId = number(at(payload, 'comment', 'id'));
   return event({
     ...of,
     kind: 'notice-changed',
     number: number(at(payload, 'issue', 'number')),
     notice,
-    change: `${action} ${number(at(payload, 'comment', 'id'))} ${updatedAt}`.trimEnd(),
+    change: `${action} ${commentId} ${updatedAt}`.trimEnd(),
+    commentId,
     sender: senderOf(payload),
   });
 }

@@ -1,7 +1,9 @@
 import type { GitHubClient, Repo } from './client.ts';
-import { calling, expectSame, GitHubError } from './errors.ts';
+import { calling, expectNamed, expectSame, GitHubError } from './errors.ts';
 
 export interface PullRequest {
+  /** `owner/name`, as its repository is called now. */
+  readonly repository: string;
   readonly number: number;
   readonly title: string;
   readonly author: string;
@@ -38,6 +40,7 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
     });
     expectSame(repo, data.base.repo.id);
     return {
+      repository: data.base.repo.full_name,
       number,
       title: data.title,
       // a deleted account is nobody, for all that the API's description says
@@ -121,6 +124,7 @@ export async function mergePull(
     const pull = await getPull(client, repo, merge.number);
     if (pull.merged && pull.headSha === merge.headSha && pull.mergeSha !== undefined)
       return { kind: 'merged', sha: pull.mergeSha };
+    expectNamed(repo, pull.repository);
     return { kind: 'refused', reason: error.message };
   }
 }

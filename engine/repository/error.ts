@@ -34,7 +34,7 @@ const WORDS: readonly (readonly [RegExp, RepositoryErrorType, string])[] = [
     'The commit or branch is not in the repository. Push it, or plan the newest head.',
   ],
   [
-    /Authentication failed|could not read Username|returned error: 40[13]|terminal prompts disabled/i,
+    /Authentication failed|could not read Username|returned error: (40[13]|451)|terminal prompts disabled/i,
     'repository-denied',
     'The repository refused the engine. Check that the GitHub App is installed there and may read and write contents.',
   ],

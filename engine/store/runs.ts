@@ -46,6 +46,9 @@ export interface RunChange {
   readonly detail?: Json;
 }
 
+/** How long it is tried to show how a run ended where GitHub will not have that. */
+const UNSHOWN_KEPT_MS = 30 * 24 * 3600 * 1000;
+
 /** Upper bound of one listing. */
 export const RUNS_LISTED_MAX = 500;
 
@@ -111,9 +114,13 @@ export function runsIn({ db, dialect }: Connection, now: Clock) {
       );
     },
 
-    /** Runs whose detail has an end that was not shown, oldest first. */
-    async unshown(repository: string): Promise<readonly Run[]> {
-      const query = select().where('repository', '=', repository).where('detail', 'like', '%"unshown":{%');
+    /** Runs of the last month, of one repository or of all, whose detail has an end that was not shown; oldest first. */
+    async unshown(repository?: string): Promise<readonly Run[]> {
+      const since = now() - UNSHOWN_KEPT_MS;
+      const all = select()
+        .where((e) => e.or([e('ended_at', 'is', null), e('ended_at', '>=', since)]))
+        .where('detail', 'like', '%"unshown":{%');
+      const query = repository === undefined ? all : all.where('repository', '=', repository);
       return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
     },
 

@@ -66,8 +66,13 @@ export interface Acting {
   readonly dismissReview: (repo: RepositoryName, pull: number, review: number) => Promise<void>;
   /** Gives the comment's id. */
   readonly comment: (repo: RepositoryName, pull: number, user: Account, body: string) => Promise<number>;
-  /** As its own author could, but by the repository's owner. */
-  readonly editComment: (repo: RepositoryName, comment: number, body: string) => Promise<void>;
+  /** Anybody who may write can, whoever wrote it; default the repository's owner. */
+  readonly editComment: (
+    repo: RepositoryName,
+    comment: number,
+    body: string,
+    user?: Account,
+  ) => Promise<void>;
   /** Anybody who may write can, whoever wrote it. */
   readonly deleteComment: (repo: RepositoryName, comment: number, user: Account) => Promise<void>;
   readonly closeIssue: (repo: RepositoryName, issue: number) => Promise<void>;
@@ -141,6 +146,15 @@ export interface Acting {
   readonly uninstallApp: () => Promise<void>;
   /** Again, with an id of its own. */
   readonly installApp: () => Promise<void>;
+  /** The owner takes the App off one repository, or puts it on again. */
+  readonly coverRepository: (repo: RepositoryName, covered: boolean) => Promise<void>;
+  /**
+   * What the App may do from now on, in place of these permissions: `none` takes one away. GitHub sends nothing of less; more is
+   * granted as soon as an owner accepts it, which it tells.
+   */
+  readonly setAppPermissions: (
+    permissions: Readonly<Record<string, 'none' | 'read' | 'write'>>,
+  ) => Promise<void>;
   readonly setCollaborator: (
     repo: RepositoryName,
     user: Account,

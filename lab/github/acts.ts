@@ -205,9 +205,9 @@ function pullActs(parts: Parts) {
     const path = `${pathOf(repo)}/issues/${pull}/comments`;
     return Number(asJson(await must(request(user, 'POST', path, { body }), `commenting on #${pull}`)).id);
   };
-  const editComment: Acting['editComment'] = async (repo, id, body) => {
+  const editComment: Acting['editComment'] = async (repo, id, body, user = accounts.admin) => {
     const path = `${pathOf(repo)}/issues/comments/${id}`;
-    await must(request(accounts.admin, 'PATCH', path, { body }), `editing the comment ${id}`);
+    await must(request(user, 'PATCH', path, { body }), `editing the comment ${id}`);
   };
   const deleteComment: Acting['deleteComment'] = async (repo, id, user) => {
     const path = `${pathOf(repo)}/issues/comments/${id}`;

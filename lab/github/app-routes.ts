@@ -44,7 +44,7 @@ async function installationRepositories(
     return problem(403, 'You must authenticate with an installation access token');
   const rows = context.store.repos
     .findBy('owner_id', installation.accountId)
-    .filter((row) => row.owner_type === installation.accountType)
+    .filter((row) => row.owner_type === installation.accountType && row.without_app !== true)
     .filter(
       (row) => installation.repositorySelection === 'all' || installation.repositoryIds.includes(row.id),
     );

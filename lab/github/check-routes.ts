@@ -89,7 +89,9 @@ function annotationOf(value: unknown): Annotation {
 
 function completeRun({ context, repo }: RouteInput, run: Json): Json {
   const { store, state } = context;
-  const completed = completeCheckRun({ store, app: appJson(context), forks: state.forks }, repo.id, run);
+  const { forks, textsBefore } = state;
+  const parts = { store, app: appJson(context), forks, textsBefore };
+  const completed = completeCheckRun(parts, repo.id, run);
   const row = store.checkRuns.get(Number(run.id));
   const other = state.otherRuns.get(Number(run.id));
   const app = other === undefined ? {} : { app: other };

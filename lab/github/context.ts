@@ -45,6 +45,8 @@ export interface LabState {
   /** By repository, base, head and more: what git said of a pull request. */
   readonly pullFacts: Map<string, Promise<PullFacts>>;
   readonly reactions: Map<number, Reaction[]>;
+  /** What comments said before they were edited last, by their ids. */
+  readonly textsBefore: Map<number, string>;
   readonly tokenUses: Map<string, number>;
   /** Rows of pull requests that look as if they came from a fork; their branches stay here. */
   readonly forks: Set<number>;

@@ -324,6 +324,12 @@ describe('the API', () => {
         comment: { id: comment_id },
       },
     ]);
+    await lab.editComment(repo, comment_id, '/doaas plan', reviewer);
+    expect((await eventsOf(repo, 'issue_comment')).at(-1)).toMatchObject({
+      action: 'edited',
+      comment: { body: '/doaas plan' },
+      changes: { body: { from: '/doaas apply' } },
+    });
     const reaction = await engine.reactions.createForIssueComment({ ...target, comment_id, content: 'eyes' });
     expect(reaction.data).toMatchObject({ content: 'eyes', user: { login: `${lab.app.slug}[bot]` } });
     expect(await lab.listReactions(repo, comment_id)).toHaveLength(1);

@@ -164,7 +164,8 @@ async function createContext(options: LabGitHubOptions, parts: Parts): Promise<L
     complete,
   };
   function complete(event: string, payload: unknown) {
-    return completePayload({ store, app: appJson(context), forks: context.state.forks }, event, payload);
+    const { forks, textsBefore } = context.state;
+    return completePayload({ store, app: appJson(context), forks, textsBefore }, event, payload);
   }
   return context;
 }
@@ -179,14 +180,18 @@ async function temporaryFolder(): Promise<string> {
 /** Of a repository whose owner has not installed the App, or has suspended it, GitHub tells it nothing. */
 function reaches(store: Store, payload: object): boolean {
   const { repository } = payload as {
-    readonly repository?: { readonly owner?: { readonly login?: string } };
+    readonly repository?: { readonly id?: number; readonly owner?: { readonly login?: string } };
   };
   const login = repository?.owner?.login;
   if (login === undefined) return true;
   const org = store.orgs.findOneBy('login', login);
   const account = org ?? store.users.findOneBy('login', login);
   const owner_type = org === undefined ? 'User' : 'Organization';
-  return installationOf(store, { owner_id: account?.id ?? 0, owner_type })?.suspended_at === null;
+  // one that was deleted is no row any more
+  const without_app = store.repos.get(repository?.id ?? 0)?.without_app ?? false;
+  return (
+    installationOf(store, { owner_id: account?.id ?? 0, owner_type, without_app })?.suspended_at === null
+  );
 }
 
 /** Events that the layer makes itself from moved references, also for pushes that the emulator never sees. */
@@ -199,6 +204,7 @@ function createState(): LabState {
     trialMerges: new Map(),
     pullFacts: new Map(),
     reactions: new Map(),
+    textsBefore: new Map(),
     tokenUses: new Map(),
     forks: new Set(),
     formerNames: new Map(),

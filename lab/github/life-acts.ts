@@ -20,6 +20,8 @@ type LifeActs = Pick<
   | 'unsuspendApp'
   | 'uninstallApp'
   | 'installApp'
+  | 'coverRepository'
+  | 'setAppPermissions'
 >;
 
 /** What becomes of repositories and installations in the course of time, with the events that GitHub sends of it. */
@@ -133,6 +135,32 @@ export function lifeActs(context: LabContext, owner: string, accounts: Accounts)
       state.installationId += 1_000;
       const made = store.appInstallations.insert({ ...before, installation_id: state.installationId });
       await tellApp('created', made);
+    },
+    coverRepository: async (repo, covered) => {
+      const row = rowOf(repo);
+      store.repos.update(row.id, { without_app: !covered });
+      const { id, name, full_name, private: isPrivate } = row;
+      const named = [{ id, name, full_name, private: isPrivate }];
+      const action = covered ? 'added' : 'removed';
+      context.deliveries.emit('installation_repositories', action, {
+        action,
+        installation: { id: installation().installation_id },
+        repository_selection: 'selected',
+        repositories_added: covered ? named : [],
+        repositories_removed: covered ? [] : named,
+        sender: await sender(),
+      });
+    },
+    setAppPermissions: async (permissions) => {
+      const changed = Object.entries(permissions);
+      const granted = changed.filter(([, level]) => level !== 'none');
+      const before = installation().permissions;
+      for (const row of store.appInstallations.all()) {
+        const kept = Object.entries(row.permissions).filter(([name]) => permissions[name] === undefined);
+        store.appInstallations.update(row.id, { permissions: Object.fromEntries([...kept, ...granted]) });
+      }
+      const more = granted.some(([name, level]) => before[name] !== level && before[name] !== 'write');
+      if (more) await tellApp('new_permissions_accepted', installation());
     },
   };
 }

@@ -88,6 +88,36 @@ test('a renamed default branch takes its pull requests along', async () => {
   await expect(gone).rejects.toMatchObject({ status: 404 });
 });
 
+test('an installation is on some repositories only, and may do only what is granted now', async () => {
+  const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' }, private: true });
+  const covered = async () => {
+    const { data } = await engine.apps.listReposAccessibleToInstallation({ per_page: 100 });
+    return data.repositories.some(({ name }) => name === repo.name);
+  };
+  await lab.coverRepository(repo, false);
+  expect(await lastEvent()).toBe('installation_repositories.removed');
+  await expect(engine.repos.get(of(repo))).rejects.toMatchObject({ status: 404 });
+  expect(await covered()).toBe(false);
+  const told = receiver.received.length;
+  await lab.push(repo, 'main', { 'a.txt': 'unheard\n' }, lab.accounts.admin);
+  await lab.webhooks.settled();
+  expect(receiver.received).toHaveLength(told);
+  await lab.coverRepository(repo, true);
+  expect(await lastEvent()).toBe('installation_repositories.added');
+  expect(await covered()).toBe(true);
+
+  const head_sha = await lab.branchSha(repo, 'main');
+  const write = () => engine.checks.create({ ...of(repo), name: 'check', head_sha });
+  await write();
+  await lab.setAppPermissions({ checks: 'none' });
+  const refused = { status: 403, message: expect.stringContaining('Resource not accessible by integration') };
+  await expect(write()).rejects.toMatchObject(refused);
+  await engine.repos.get(of(repo));
+  await lab.setAppPermissions({ checks: 'write' });
+  expect(await lastEvent()).toBe('installation.new_permissions_accepted');
+  await write();
+});
+
 test('a suspended installation is refused and told nothing; a removed one has no tokens', async () => {
   const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
   await engine.repos.get(of(repo));

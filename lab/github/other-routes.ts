@@ -1,12 +1,13 @@
 import { answer, ok, problem } from './answers.ts';
 import type { ApiAnswer, Reaction } from './context.ts';
 import { callEmulator, callJson } from './internal.ts';
-import { asJson } from './json.ts';
+import { asJson, parseJson } from './json.ts';
 import { levelOf, roleOf } from './permissions.ts';
 import type { Route, RouteInput } from './routes.ts';
 
 export const OTHER_ROUTES: readonly Route[] = [
   { method: 'GET', path: /^\/collaborators\/([^/]+)\/permission$/, handle: permission },
+  { method: 'PATCH', path: /^\/issues\/comments\/(\d+)$/, handle: editComment },
   { method: 'POST', path: /^\/issues\/comments\/(\d+)\/reactions$/, handle: react },
   { method: 'GET', path: /^\/issues\/comments\/(\d+)\/reactions$/, handle: listReactions },
   { method: 'DELETE', path: /^\/issues\/comments\/(\d+)\/reactions\/(\d+)$/, handle: unreact },
@@ -21,6 +22,17 @@ async function permission(input: RouteInput): Promise<ApiAnswer> {
   const role = roleOf(context.store, context.admin.login, repo, login);
   const user = await callJson(context, `/users/${encodeURIComponent(login)}`);
   return answer(200, { permission: levelOf(role), role_name: role, user });
+}
+
+/** The emulator's webhook does not say what the comment said before. */
+async function editComment(input: RouteInput): Promise<ApiAnswer> {
+  const before = await readComment(input);
+  if (ok(before))
+    input.context.state.textsBefore.set(
+      Number(input.params[0]),
+      String(asJson(parseJson(before.body)).body ?? ''),
+    );
+  return callEmulator(input.context, input.call);
 }
 
 const CONTENTS = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes'];

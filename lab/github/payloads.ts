@@ -7,6 +7,8 @@ export interface PayloadContext {
   readonly app: Json;
   /** Rows of pull requests that GitHub does not name beside a check. */
   readonly forks: ReadonlySet<number>;
+  /** What comments said before they were edited, by their ids. */
+  readonly textsBefore: ReadonlyMap<number, string>;
 }
 
 /** Completes the emulator's webhook payload to what GitHub sends. Pure but for reads of the store. */
@@ -24,7 +26,11 @@ export function completePayload(context: PayloadContext, event: string, payload:
   }
   if (event === 'pull_request_review') return { ...common, review: webhookReview(asJson(given.review)) };
   if (event === 'issue_comment') {
-    return { ...common, issue: issueOfPull(context.store, repoId, asJson(given.issue)) };
+    return {
+      ...common,
+      issue: issueOfPull(context.store, repoId, asJson(given.issue)),
+      ...changesOf(context, given),
+    };
   }
   if (event === 'check_run') {
     return { ...common, check_run: completeCheckRun(context, repoId, asJson(given.check_run)) };
@@ -49,6 +55,11 @@ function unsettledMergeability(pull: Json): Json {
 /** The webhook writes a review's state in lower case, the API in upper case. */
 function webhookReview(review: Json): Json {
   return { ...review, state: String(review.state).toLowerCase() };
+}
+
+function changesOf({ textsBefore }: PayloadContext, { action, comment }: Json): Json {
+  const from = action === 'edited' ? textsBefore.get(Number(asJson(comment).id)) : undefined;
+  return from === undefined ? {} : { changes: { body: { from } } };
 }
 
 function issueOfPull(store: Store, repoId: number, issue: Json): Json {

@@ -1,4 +1,5 @@
 import type { RepoRow, Store, TokenUser } from './rows.ts';
+import { covers, grantedTo } from './standing.ts';
 
 export type Permission = 'admin' | 'write' | 'read' | 'none';
 /** GitHub's role names, of which the legacy permission knows four levels. */
@@ -43,10 +44,8 @@ export function contentsPermission(
 ): Permission {
   if (user === undefined) return repo.private ? 'none' : 'read';
   if (user.installation === undefined) return levelOf(roleOf(store, adminLogin, repo, user.login));
-  const { accountId, repositorySelection, repositoryIds, permissions } = user.installation;
-  const covered =
-    accountId === repo.owner_id && (repositorySelection === 'all' || repositoryIds.includes(repo.id));
-  if (!covered) return repo.private ? 'none' : 'read';
-  if (permissions.contents === 'write') return 'write';
-  return permissions.contents === 'read' || !repo.private ? 'read' : 'none';
+  const contents = grantedTo(store, user, 'contents');
+  if (!covers(store, user, repo)) return repo.private ? 'none' : 'read';
+  if (contents === 'write') return 'write';
+  return contents === 'read' || !repo.private ? 'read' : 'none';
 }

@@ -37,6 +37,8 @@ export interface RepoRow extends Row {
   readonly delete_branch_on_merge: boolean;
   /** Undefined or null: no fork. */
   readonly forked_from_id?: number | null;
+  /** The App is on the owner's account, but not on this repository. */
+  readonly without_app?: boolean;
 }
 
 export interface RefRow extends Row {
@@ -208,6 +210,7 @@ export interface InstallationRow extends Row {
   readonly account_id: number;
   readonly account_type: string;
   readonly suspended_at: string | null;
+  readonly permissions: Readonly<Record<string, string>>;
 }
 
 export interface Store {

@@ -8,13 +8,15 @@ import type { InstallationRow, RepoRow, Store, TokenUser } from './rows.ts';
  */
 
 export const ARCHIVED = 'Repository was archived so is read-only.';
+const NOT_ACCESSIBLE = 'Resource not accessible by integration';
 export const SUSPENDED = 'This installation has been suspended';
 
-/** The installation of the App on a repository's owner. */
+/** The installation of the App that covers a repository. */
 export function installationOf(
   store: Store,
-  repo: Pick<RepoRow, 'owner_id' | 'owner_type'> | undefined,
+  repo: Pick<RepoRow, 'owner_id' | 'owner_type' | 'without_app'> | undefined,
 ): InstallationRow | undefined {
+  if (repo?.without_app === true) return undefined;
   return store.appInstallations
     .all()
     .find((row) => row.account_id === repo?.owner_id && row.account_type === repo?.owner_type);
@@ -70,7 +72,7 @@ export function movedTo({ store, state }: LabContext, fullName: string): RepoRow
   return store.repos.get(id);
 }
 
-/** What is refused on one repository whatever it is: writes to an archive, and what the installation does not cover. */
+/** What is refused on one repository whatever it is: writes to an archive, and what the installation does not cover or may not do. */
 export function refusedOn(
   { store }: LabContext,
   call: ApiCall,
@@ -80,11 +82,42 @@ export function refusedOn(
   const reads = call.method === 'GET' || call.method === 'HEAD';
   if (user?.installation !== undefined && !covers(store, user, repo)) {
     if (repo.private) return problem(404, 'Not Found');
-    if (!reads) return problem(403, 'Resource not accessible by integration');
+    if (!reads) return problem(403, NOT_ACCESSIBLE);
   }
+  if (user?.installation !== undefined && (repo.private || !reads) && !isGranted(store, call, user))
+    return problem(403, NOT_ACCESSIBLE);
   return repo.archived && !reads ? problem(403, ARCHIVED) : undefined;
 }
 
-function covers(store: Store, user: TokenUser, repo: RepoRow): boolean {
+/** "Permissions required for GitHub Apps", as far as the engine uses them; any one of those named is enough. */
+const PERMISSIONS: readonly { readonly path: RegExp; readonly any: readonly string[] }[] = [
+  { path: /^\/(check-runs|check-suites|commits\/[^/]+\/check-runs)\b/, any: ['checks'] },
+  { path: /^\/(git|contents|pulls\/\d+\/merge$)/, any: ['contents'] },
+  { path: /^\/issues\b/, any: ['issues', 'pull_requests'] },
+  { path: /^\/pulls\b/, any: ['pull_requests'] },
+];
+
+function isGranted(store: Store, { method, path }: ApiCall, user: TokenUser): boolean {
+  const rest = path.split('?')[0]?.replace(/^\/repos\/[^/]+\/[^/]+/, '') ?? '';
+  const needed = PERMISSIONS.find((each) => each.path.test(rest))?.any;
+  const enough = method === 'GET' || method === 'HEAD' ? ['read', 'write'] : ['write'];
+  return needed === undefined || needed.some((name) => enough.includes(grantedTo(store, user, name)));
+}
+
+/** What the installation may now, and could when the token was made. */
+export function grantedTo(
+  store: Store,
+  { installation }: TokenUser,
+  name: string,
+): 'none' | 'read' | 'write' {
+  const id = installation?.installationId ?? 0;
+  const now = store.appInstallations.findOneBy('installation_id', id)?.permissions[name];
+  const levels = [now, installation?.permissions[name]];
+  if (levels.every((level) => level === 'write')) return 'write';
+  return levels.every((level) => level === 'read' || level === 'write') ? 'read' : 'none';
+}
+
+/** Whether a token's installation is on the repository. */
+export function covers(store: Store, user: TokenUser, repo: RepoRow): boolean {
   return installationOf(store, repo)?.installation_id === user.installation?.installationId;
 }

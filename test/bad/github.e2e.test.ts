@@ -141,6 +141,7 @@ describe("when GitHub's answers go wrong", { timeout: 4 * MINUTES }, () => {
     [403, 'Resource not accessible by integration'],
     [405, 'At least 2 approving reviews are required'],
     [422, 'Validation Failed'],
+    [451, 'Repository access blocked'],
   ])(
     'a merge that GitHub refuses with %s: the servers are put back and its words are shown',
     async (status, message) => {

@@ -1,25 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
+import { openStore } from '../../engine/store/store.ts';
 import { secondOrganisation } from '../../lab/github/accounts.ts';
 import type { RepositoryName } from '../../lab/github/acting.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, verbsOf, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-/** What becomes of repositories and of the App while pull requests are open and runs go on. One host, a repository for each story. */
+/** What becomes of repositories and of the App while pull requests are open and runs go on. A repository for each story, on the first host if not said. */
 describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld({ files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    world = await startWorld({
+      hosts: 5,
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts.slice(0, 1)) }),
+    });
   }, 3 * MINUTES);
   afterAll(() => world?.close());
 
-  const on = async (script: string): Promise<string> =>
-    (await world.hosts[0]?.exec(script))?.stdout.trim() ?? '';
+  const on = async (script: string, host = 0): Promise<string> =>
+    (await world.hosts[host]?.exec(script))?.stdout.trim() ?? '';
   const file = (name: string, content = name): Record<string, string> => ({
     [`${name}.yaml`]: configuration(name, { files: { [`/etc/doaas-${name}`]: { content: `${content}\n` } } }),
   });
-  const isOn = (name: string) => on(`cat /etc/doaas-${name} 2>/dev/null`);
+  const isOn = (name: string, host = 0) => on(`cat /etc/doaas-${name} 2>/dev/null`, host);
   /** Waits in its apply until the test lets it go on; beside it a file that a rollback takes away again. */
   const waits = (name: string): Record<string, string> => ({
     [`${name}.yaml`]: configuration(name, {
@@ -33,18 +37,21 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
       },
     }),
   });
-  const begun = (name: string) =>
+  const begun = (name: string, host = 0) =>
     until(
-      async () => ((await on(`ls /var/tmp/${name}.begun`)) === '' ? undefined : true),
+      async () => ((await on(`ls /var/tmp/${name}.begun`, host)) === '' ? undefined : true),
       `${name} to begin`,
     );
-  const letGo = (name: string) => on(`touch /var/tmp/${name}.go`);
+  const letGo = (name: string, host = 0) => on(`touch /var/tmp/${name}.go`, host);
+  /** The file that the run had written is gone again. */
+  const putBack = (name: string, host = 0) =>
+    until(async () => ((await isOn(name, host)) === '' ? true : undefined), `the rollback of ${name}`, 90);
 
-  const create = (name: string, isPrivate = false): Promise<RepositoryName> =>
+  const create = (name: string, isPrivate = false, host = 0): Promise<RepositoryName> =>
     world.github.createRepository({
       name,
       private: isPrivate,
-      files: { 'servers.yaml': serverYaml(world.hosts) },
+      files: { 'servers.yaml': serverYaml(world.hosts.slice(host, host + 1)) },
     });
   const at = (repo: RepositoryName) => verbsOf(world.github, repo);
 
@@ -61,6 +68,42 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
     await at(repo).mergedSoon(pull, sha);
     await at(repo).check(sha, 'doaas/apply', { conclusion: 'success' });
   }
+
+  /** In the middle of its apply, which goes on once the test lets it go. */
+  async function midway(repo: RepositoryName, name: string, host = 0) {
+    const run = await approved(repo, name, waits(name));
+    await at(repo).say(run.pull, '/doaas apply');
+    await begun(name, host);
+    return run;
+  }
+
+  const sweep = (name: string) =>
+    world.engine.temporal().workflow.execute('sweep', {
+      workflowId: `sweep:${name}`,
+      taskQueue: TASK_QUEUE,
+      args: [],
+    });
+
+  /** So says the store of a pull request's newest run, and that no server is kept for it. */
+  const ended = async ({ owner, name }: RepositoryName, pull: number, state: string): Promise<void> => {
+    const now = async () => {
+      const store = await openStore(world.engine.store, { readOnly: true });
+      try {
+        const [run] = await store.runs.ofPull(`${owner}/${name}`, pull);
+        const locks = (await store.locks.list()).filter(({ runId }) => runId === run?.id);
+        return `${run?.state}, ${locks.length} locks, ${(await store.hosts.needRecovery()).length} to recover`;
+      } finally {
+        await store.close();
+      }
+    };
+    const wanted = `${state}, 0 locks, 0 to recover`;
+    await until(
+      async () => ((await now()) === wanted ? true : undefined),
+      `the run to be ${wanted}`,
+      30,
+      now,
+    );
+  };
 
   const statusOf = async (repo: RepositoryName, pull: number) => {
     const id = `pull-request:${repo.owner}/${repo.name}#${pull}`.toLowerCase();
@@ -81,11 +124,7 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
     const repo = await create('given-away', true);
     const { pull } = await approved(repo, 'given');
     await world.github.transferRepository(repo, world.github.accounts.stranger.login);
-    await world.engine.temporal().workflow.start('sweep', {
-      workflowId: 'sweep:after-a-transfer',
-      taskQueue: TASK_QUEUE,
-      args: [],
-    });
+    await sweep('after-a-transfer');
     await ends(repo, pull);
     expect(await isOn('given')).toBe('');
   });
@@ -144,6 +183,68 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
     const plan = await at(repo).check(next, 'doaas/plan', { conclusion: 'success' });
     expect(plan.title).toMatch(/^1 change on 1 server/);
     await world.github.closePullRequest(repo, pull);
+  });
+
+  it.concurrent('a repository and its default branch are renamed in the middle of an apply: merged there', async () => {
+    const old = await create('travels', false, 1);
+    const { pull, sha } = await midway(old, 'travels', 1);
+    await world.github.renameDefaultBranch(old, 'trunk');
+    const renamed = await world.github.renameRepository(old, 'travelled');
+    await letGo('travels', 1);
+    await at(renamed).mergedSoon(pull, sha);
+    const told = await at(renamed).check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    expect(told.title).toMatch(/^Applied 2 changes on 1 server/);
+    expect(await world.github.fileAt(renamed, 'trunk', 'travels.yaml')).toContain('doaas-travels');
+    await ended(old, pull, 'applied');
+  });
+
+  it.concurrent('a repository goes to an owner with the App in the middle of an apply: merged there, though it is told late', async () => {
+    const old = await create('sold', false, 2);
+    const { pull, sha } = await midway(old, 'sold', 2);
+    const late = {
+      event: 'repository',
+      action: 'transferred',
+      times: 1,
+      effect: { delayMs: 2_000 },
+    } as const;
+    world.github.webhooks.faults.add(late);
+    const moved = await world.github.transferRepository(old, secondOrganisation(world.github.owner));
+    await letGo('sold', 2);
+    await at(moved).mergedSoon(pull, sha);
+    await at(moved).check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    expect(await isOn('sold', 2)).toBe('sold');
+    await ended(old, pull, 'applied');
+  });
+
+  it.concurrent('a repository goes to somebody without the App in the middle of an apply: put back, and ended', async () => {
+    const repo = await create('snatched', true, 3);
+    const { pull } = await midway(repo, 'snatched', 3);
+    await world.github.transferRepository(repo, world.github.accounts.stranger.login);
+    await letGo('snatched', 3);
+    await putBack('snatched', 3);
+    await ends(repo, pull);
+    expect(await on('ls /var/tmp/snatched.* 2>/dev/null', 3)).toBe('');
+    await ended(repo, pull, 'rolled-back');
+  });
+
+  it.concurrent('the App is taken off a repository in the middle of an apply: put back, said once it is there again, and applied anew', async () => {
+    const repo = await create('dropped', false, 4);
+    const { pull, sha } = await midway(repo, 'dropped', 4);
+    await world.github.coverRepository(repo, false);
+    await letGo('dropped', 4);
+    await putBack('dropped', 4);
+    await ended(repo, pull, 'rolled-back');
+    expect((await at(repo).checks(sha)).find(({ name }) => name === 'doaas/apply')?.status).toBe(
+      'in_progress',
+    );
+    await world.github.coverRepository(repo, true);
+    const told = await at(repo).check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toMatch(/^GitHub refused the merge: .*; 1 server restored as before$/);
+    await at(repo).say(pull, '/doaas apply');
+    await begun('dropped', 4);
+    await letGo('dropped', 4);
+    await at(repo).mergedSoon(pull, sha);
+    await at(repo).check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
   });
 
   it('a repository is renamed: what was approved is applied, and what it owns stays its own', async () => {
@@ -236,6 +337,62 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
     await at(repo).approve(pull);
     await applies(repo, { pull, sha: next });
     expect(await isOn('paused')).toBe('later');
+  });
+
+  it('the App is suspended in the middle of an apply: put back, and said when that ends', async () => {
+    const repo = await create('halted');
+    const { pull, sha } = await midway(repo, 'halted');
+    await world.github.suspendApp();
+    await letGo('halted');
+    await putBack('halted');
+    await ended(repo, pull, 'rolled-back');
+    await world.github.unsuspendApp();
+    const told = await at(repo).check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toMatch(/the App's installation is suspended.*; 1 server restored as before$/);
+    await world.github.closePullRequest(repo, pull);
+  });
+
+  it('permissions are taken away in the middle of applies: what GitHub still takes is done and said, the rest when it takes it', async () => {
+    const untold = async () => {
+      const metrics = await (await fetch(`${world.engine.url()}/metrics`)).text();
+      return Number(/^doaas_runs_unshown (\d+)$/m.exec(metrics)?.[1]);
+    };
+    const before = await untold();
+    const [stays, goes] = await Promise.all([create('unseen', true), create('unmerged', false, 1)]);
+    const [unseen, unmerged] = await Promise.all([midway(stays, 'unseen'), midway(goes, 'unmerged', 1)]);
+    await world.github.setAppPermissions({ checks: 'none' });
+    // what is made from now on may do no more than this
+    world.github.expireTokens();
+    await letGo('unseen');
+    await at(stays).mergedSoon(unseen.pull, unseen.sha);
+    await until(
+      async () => (/Applied 2 changes/.test(await at(stays).comment(unseen.pull)) ? true : undefined),
+      'the comment to say so',
+    );
+    await world.github.setAppPermissions({ contents: 'read' });
+    await letGo('unmerged', 1);
+    await putBack('unmerged', 1);
+    await until(
+      async () => (/restored as before/.test(await at(goes).comment(unmerged.pull)) ? true : undefined),
+      'the comment to say so',
+    );
+    // a sweep that gets no further gives nothing up
+    await sweep('without-permissions');
+    const applyOf = async (repo: RepositoryName, { sha }: { readonly sha: string }) =>
+      (await at(repo).checks(sha)).find(({ name }) => name === 'doaas/apply')?.status;
+    expect([await applyOf(stays, unseen), await applyOf(goes, unmerged)]).toEqual([
+      'in_progress',
+      'in_progress',
+    ]);
+    expect(await untold()).toBe(before + 2);
+    await world.github.setAppPermissions({ checks: 'write', contents: 'write' });
+    await at(stays).check(unseen.sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    const told = await at(goes).check(unmerged.sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toMatch(/^GitHub refused the merge: .*; 1 server restored as before$/);
+    expect(told.summary).toContain('Resource not accessible by integration');
+    expect(await isOn('unseen')).toBe('unseen');
+    await until(async () => ((await untold()) === before ? true : undefined), 'all to be told');
+    await world.github.closePullRequest(goes, unmerged.pull);
   });
 
   it('the App is uninstalled in the middle of an apply: rolled back and ended; installed again, it goes on', async () => {

@@ -44,8 +44,8 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     const { pull, sha } = await world.open(name, files);
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     await world.approve(pull);
-    await world.say(pull, '/doaas apply');
-    return { pull, sha };
+    const comment = await world.say(pull, '/doaas apply');
+    return { pull, sha, comment };
   };
   const applyShows = (sha: string, text: RegExp) => applyShowsIn(world, sha, text, 60);
   const runOf = (pull: number) =>
@@ -146,6 +146,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await world.answer(waiter.pull, cancel, /at the next safe point/);
     const end = await world.check(waiter.sha, 'doaas/apply', { conclusion: 'neutral' });
     expect(end.summary).toContain('anna-author cancelled the run. Nothing was changed.');
+    await world.answer(waiter.pull, waiter.comment, /^Not applied: anna-author cancelled the run\./m);
     // it gives up its place just after it has said so
     await until(
       async () => ((await look((store) => store.locks.queue())).length === 0 ? true : undefined),
@@ -157,8 +158,32 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     expect(await on(1, 'ls /var/tmp/impatient 2>/dev/null; echo nothing')).toBe('nothing');
     await world.say(holder.pull, '/doaas rollback');
     await world.check(holder.sha, 'doaas/apply', { conclusion: 'failure' });
-    for (const { pull } of [holder, waiter]) await world.github.closePullRequest(world.repo, pull);
     await noLocks();
+    const { owner, name } = world.repo;
+    expect(await look(({ runs }) => runs.ofPull(`${owner}/${name}`, waiter.pull))).toHaveLength(1);
+    for (const { pull } of [holder, waiter]) await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('are given back at once by a run that is cancelled while it waits for its first server', async () => {
+    const [first] = world.hosts;
+    const { pull, sha } = await world.open(
+      'away',
+      marked('away', { ...FIRST, rollout: { unreachable: 'wait' } }),
+    );
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await first?.kill();
+    try {
+      await world.say(pull, '/doaas apply');
+      await applyShows(sha, /waiting until web-1 can be reached/);
+      await world.say(pull, '/doaas cancel');
+      const end = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
+      expect(end.summary).toContain('anna-author cancelled the run. Nothing was changed.');
+      await noLocks();
+    } finally {
+      await first?.start();
+    }
+    await world.github.closePullRequest(world.repo, pull);
   });
 
   it.each(['roll back', 'keep'] as const)(

@@ -66,8 +66,8 @@ describe('people', { timeout: 6 * MINUTES }, () => {
     inStore((store) => store.audit.list({ repository: `${world.repo.owner}/${world.repo.name}`, pull }));
   const metrics = async () => (await fetch(`${world.engine.url()}/metrics`)).text();
 
-  it('named by the policy override a limit; that stays on the pull request, whoever deletes it', async () => {
-    const { author, second } = world.github.accounts;
+  it('named by the policy override a limit; that stays on the pull request, whoever deletes or edits it', async () => {
+    const { author, reviewer, second } = world.github.accounts;
     await setPolicy(`people:
   override: {teams: [ops]}
 rules:
@@ -103,13 +103,31 @@ rules:
     await world.github.deleteComment(world.repo, told.id, author);
     const again = await commentLike(pull, /### The policy was overridden by dora-dba/, told.id);
     expect(again.body).toBe(told.body);
+    // it is the edited comment itself that is mended, for it bears the engine's name
+    const saysAgain = async (edited: string, by: Account) => {
+      await world.github.editComment(world.repo, again.id, edited, by);
+      await until(
+        async () => {
+          const there = (await comments(pull)).find(({ id }) => id === again.id);
+          return there?.body === told.body ? true : undefined;
+        },
+        'the comment to say again what it said',
+        30,
+        async () => JSON.stringify(await comments(pull)),
+      );
+    };
+    await saysAgain(told.body.replaceAll('dora-dba', 'anna-author'), author);
+    await saysAgain('Nobody has overridden anything.', reviewer);
+    const headings = (await comments(pull)).filter(({ body }) => /^### The policy was/m.test(body));
+    expect(headings.map(({ id }) => id)).toEqual([again.id]);
     const entries = await until(
       async () => {
         const found = await audit(pull);
-        return found.some(({ what }) => what === 'hide-override') ? found : undefined;
+        return found.filter(({ what }) => what === 'hide-override').length === 3 ? found : undefined;
       },
-      'the entry of who deleted it',
+      'the entries of who deleted and edited it',
       20,
+      async () => JSON.stringify(await audit(pull)),
     );
     expect(entries.filter(({ what }) => what === 'override')).toMatchObject([
       {
@@ -118,11 +136,12 @@ rules:
         detail: { reason: 'both at once, fixes #1 @everyone', lifted: { length: 1 } },
       },
     ]);
-    expect(entries.find(({ what }) => what === 'hide-override')).toMatchObject({
-      who: 'anna-author',
-      headSha: sha,
-      detail: { change: expect.stringMatching(`^deleted ${told.id}`) },
-    });
+    const hidden = entries.filter(({ what }) => what === 'hide-override').toSorted((a, b) => a.seq - b.seq);
+    expect(hidden).toMatchObject([
+      { who: 'anna-author', headSha: sha, detail: { change: expect.stringMatching(`^deleted ${told.id}`) } },
+      { who: 'anna-author', headSha: sha, detail: { change: expect.stringMatching(`^edited ${again.id}`) } },
+      { who: 'rob-reviewer', headSha: sha, detail: { change: expect.stringMatching(`^edited ${again.id}`) } },
+    ]);
     expect(await metrics()).toMatch(/^doaas_overrides_total\{kind="override"\} 1$/m);
   });
 

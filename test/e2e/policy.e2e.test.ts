@@ -25,7 +25,14 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     closeOpen,
   } = policyVerbs(() => world);
   beforeAll(async () => {
-    world = await startWorld({ hosts: 1, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    world = await startWorld({
+      hosts: 2,
+      files: (hosts) => ({
+        'servers.yaml': serverYaml(hosts.slice(0, 1)),
+        // which no configuration of web servers is for
+        'other.yaml': serverYaml(hosts.slice(1)).replace('web-1', 'db-1').replace('role: web', 'role: db'),
+      }),
+    });
     await world.github.createTeam('dba', [world.github.accounts.second]);
   }, 3 * MINUTES);
   afterEach(closeOpen);
@@ -189,7 +196,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     expect(await world.merged(pull)).toBe(false);
   });
 
-  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too', async () => {
+  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too, unless that is cancelled', async () => {
     const shuts = new Date(Math.ceil((Date.now() + 25_000) / 60_000) * 60_000);
     const opens = new Date(shuts.getTime() + 60_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
@@ -200,28 +207,54 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
       const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
       return JSON.parse(configuration(name, { files, ...more }));
     };
-    const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
-    const second = { ...half('later', {}), dependsOn: ['Configuration/sooner'] };
-    const long = await world.open('long', {
-      'db/long.yaml': [half('sooner', { rollout: { pause } }), second]
-        .map((d) => JSON.stringify(d))
-        .join('\n---\n'),
-    });
-    await world.check(long.sha, 'doaas/plan', { conclusion: 'success' });
-    await world.approve(long.pull);
-    await world.say(long.pull, '/doaas apply');
-    const shut = await until(
-      async () =>
-        (await world.checks(long.sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
-      'the run to wait in the middle',
-      90,
-      async () => JSON.stringify(await world.checks(long.sha)),
-    );
+    /** Two halves, one on each side of the window. */
+    const begun = async (branch: string, [one, other]: readonly [string, string], where: object = {}) => {
+      const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
+      const more = { rollout: { pause, unreachable: 'wait' }, ...where };
+      const then = { ...half(other, more), dependsOn: [`Configuration/${one}`] };
+      const opened = await world.open(branch, {
+        [`db/${branch}.yaml`]: [half(one, more), then].map((d) => JSON.stringify(d)).join('\n---\n'),
+      });
+      await world.check(opened.sha, 'doaas/plan', { conclusion: 'success' });
+      await world.approve(opened.pull);
+      await world.say(opened.pull, '/doaas apply');
+      return opened;
+    };
+    const shutOut = (sha: string) =>
+      until(
+        async () =>
+          (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
+        'the run to wait in the middle',
+        90,
+        async () => JSON.stringify(await world.checks(sha)),
+      );
+    const [long, halted] = await Promise.all([
+      begun('long', ['sooner', 'later']),
+      begun('halted', ['kept-out', 'never'], { targets: { hosts: ['db-1'] } }),
+    ]);
+    const [shut] = await Promise.all([shutOut(long.sha), shutOut(halted.sha)]);
     const opening = opens.toISOString().slice(0, 16).replace('T', ' ');
     expect(shut.title).toBe('Waiting for the change window: batch 2 of 2, 1 of 2 steps done on 1 server');
     expect(shut.summary).toContain(`waiting for the change window, which opens ${opening} UTC; `);
     expect(await onHost('sooner')).toBe('sooner\n');
     expect(await onHost('later')).toBe('absent\n');
+
+    const onOther = async () => (await world.hosts[1]?.exec('ls /etc | grep doaas-'))?.stdout;
+    expect(await onOther()).toBe('doaas-kept-out\n');
+    const stop = await world.say(halted.pull, '/doaas cancel');
+    await world.answer(halted.pull, stop, /at the next safe point/);
+    const asks = await world.check(halted.sha, 'doaas/apply', { conclusion: 'action_required' });
+    expect(asks.title).toBe('Stopped: 0 of 1 server changed');
+    expect(asks.summary).toContain('◐ changed in part');
+    await world.say(halted.pull, '/doaas rollback');
+    await world.check(halted.sha, 'doaas/apply', {
+      conclusion: 'failure',
+      title: /; 1 server restored as before$/,
+    });
+    expect(await onOther()).toBe('');
+    expect(Date.now()).toBeLessThan(opens.getTime());
+    closeLater(halted.pull);
+
     const { pull, sha } = await change('window');
     await world.check(sha, 'doaas/plan');
     await world.approve(pull);
@@ -354,6 +387,26 @@ rules:
     const revert = await pullOf(failed.summary);
     await world.github.mergeByHand(world.repo, revert);
     expect(await world.github.fileAt(world.repo, 'main', 'db/failing.yaml')).toBeUndefined();
+
+    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
+    const freeze = `{from: "${today}", to: "${later}"}`;
+    await setPolicy(`trigger: merge\nrules: {all: {window: {timeZone: UTC, freeze: [${freeze}]}}}\n`);
+    const frozen = await change('frozen');
+    await world.check(frozen.sha, 'doaas/plan');
+    await world.approve(frozen.pull);
+    await waitingFor(frozen.sha, /Waiting for:\*\* the change window/);
+    await world.github.mergeByHand(world.repo, frozen.pull);
+    await commentLike(frozen.pull, /The change window is shut. This is applied by itself when it opens/);
+    const cancel = await world.say(frozen.pull, '/doaas cancel');
+    const undone = await world.answer(
+      frozen.pull,
+      cancel,
+      /It no longer waits for the change window. Nothing was changed; pull request #.* reverts it/,
+    );
+    expect(await onHost('frozen')).toBe('absent\n');
+    await world.github.mergeByHand(world.repo, await pullOf(undone));
+    expect(await world.github.fileAt(world.repo, 'main', 'db/frozen.yaml')).toBeUndefined();
+    await setPolicy('trigger: merge\n');
 
     const hasty = await change('hasty');
     await world.check(hasty.sha, 'doaas/plan', { conclusion: 'action_required' });

@@ -240,6 +240,34 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     expect(await having('/var/tmp/wait')).toEqual(ALL);
   });
 
+  it('waits while more are down than may be, and looks again at whose turn it is once one is back', async () => {
+    await on(1, 'touch /var/tmp/lingers');
+    const lingering = 'touch /var/tmp/room.begun; while test -e /var/tmp/lingers; do sleep 0.1; done';
+    const { sha } = await applying('room', {
+      targets: { hosts: ['web-1', 'web-2', 'web-3', 'web-4'] },
+      scripts: restarting('room', lingering),
+      rollout: { unreachable: 'wait', maxUnavailable: 1 },
+    });
+    await until(
+      async () => ((await having('/var/tmp/room.begun')).includes(1) ? true : undefined),
+      'the canary',
+      60,
+    );
+    await powerOff(4);
+    await on(1, 'rm /var/tmp/lingers');
+    await applyShows(sha, /waiting until web-4 can be reached: at most 1 server may be unavailable/);
+    expect(await having('/var/tmp/room')).toEqual([1]);
+    await powerOff(2);
+    await powerOn(4);
+    await applyShows(sha, /waiting until web-2 can be reached(?!:)/);
+    expect(await having('/var/tmp/room')).toEqual([1]);
+    await powerOn(2);
+    await finished(sha, 'success');
+    const { order, mostDown } = await restarts('/var/tmp/room');
+    expect(order).toEqual([1, 2, 3, 4]);
+    expect(mostDown).toBe(1);
+  });
+
   it('goes on in the same batch when the engine is killed in a pause', async () => {
     const { sha } = await applying('pause', {
       scripts: counted('pause'),
