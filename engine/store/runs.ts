@@ -94,6 +94,13 @@ export function runsIn({ db, dialect }: Connection, now: Clock) {
       return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
     },
 
+    /** The same, all of them, without what each has in its detail: a plan needs their names only. */
+    async openStates(): Promise<readonly Pick<Run, 'id' | 'state'>[]> {
+      const query = db.selectFrom('runs').select(['id', 'state']).where('state', 'not in', FINAL_STATES);
+      const rows = await query.orderBy('started_at').orderBy('id').execute();
+      return rows.map(({ id, state }) => ({ id, state: state as RunState }));
+    },
+
     /** Runs that were under way at any time since `sinceMs` (epoch ms), oldest first. */
     async activeSince(sinceMs: number): Promise<readonly Run[]> {
       const query = select().where((e) => e.or([e('ended_at', 'is', null), e('ended_at', '>=', sinceMs)]));
