@@ -1,10 +1,10 @@
 import type { Client } from 'ssh2';
+import { limiter } from '../limit.ts';
 import { type ConnectLimits, connectClient } from './connect.ts';
 import { type Credentials, type Login, loadLogin } from './credentials.ts';
 import { forward } from './forward.ts';
 import { HostError } from './host-error.ts';
 import { pinnedKeys } from './host-key.ts';
-import { limiter } from './limit.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { runScript } from './run.ts';
 import type { Session, Transport } from './session.ts';
