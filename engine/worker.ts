@@ -28,6 +28,13 @@ const ACTIVITIES_AT_ONCE = 60;
  */
 export const READINGS_AT_ONCE = 12;
 
+/**
+ * Signs of life (engine/activities/failure.ts) are sent as often as they are given. By default the last fifth of the time limit is all
+ * that is left for one to arrive: 3 s, which a busy machine is late by, and then another worker does the same once more. Cancelled
+ * activities hear of it with the answer.
+ */
+export const SIGN_EVERY = '4 seconds';
+
 /** They all run in one thread, and each writes to Temporal's database, for which webhooks wait as well. */
 const WORKFLOW_TASKS_AT_ONCE = 4;
 
@@ -65,6 +72,7 @@ export async function startWorker(
     connection,
     namespace: config.temporalNamespace,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    maxHeartbeatThrottleInterval: SIGN_EVERY,
     shutdownGraceTime: SHUTDOWN_GRACE,
     ...(converter === undefined ? {} : { dataConverter: converter }),
   };
