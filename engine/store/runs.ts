@@ -40,6 +40,8 @@ export interface Run extends Omit<NewRun, 'detail'> {
   readonly detail: Json;
 }
 
+export type OpenRun = Pick<Run, 'id' | 'state' | 'repository' | 'pullNumber'>;
+
 export interface RunChange {
   readonly state?: RunState;
   readonly mergeSha?: string;
@@ -95,10 +97,12 @@ export function runsIn({ db, dialect }: Connection, now: Clock) {
     },
 
     /** The same, all of them, without what each has in its detail: a plan needs their names only. */
-    async openStates(): Promise<readonly Pick<Run, 'id' | 'state'>[]> {
-      const query = db.selectFrom('runs').select(['id', 'state']).where('state', 'not in', FINAL_STATES);
-      const rows = await query.orderBy('started_at').orderBy('id').execute();
-      return rows.map(({ id, state }) => ({ id, state: state as RunState }));
+    async openStates(): Promise<readonly OpenRun[]> {
+      const query = db.selectFrom('runs').select(['id', 'state', 'repository', 'pull_number']);
+      const open = query.where('state', 'not in', FINAL_STATES).orderBy('started_at').orderBy('id');
+      return (await open.execute()).map(({ id, state, repository, pull_number: pullNumber }) => {
+        return { id, state: state as RunState, repository, pullNumber };
+      });
     },
 
     /** Runs that were under way at any time since `sinceMs` (epoch ms), oldest first. */
