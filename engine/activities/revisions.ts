@@ -113,9 +113,11 @@ export function createRevisions(source: RevisionSource): Revisions {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);
       const tree = await source.mergedTree(repository, revision);
       if (tree.kind === 'conflict') return tree;
+      // by its tree: it is known as a merge, or by who asked for the policy
+      const baseTree = await source.treeOf(repository, revision.baseSha);
       const [merged, base] = await Promise.all([
         resolveTree(repository, tree.treeSha),
-        resolveTree(repository, revision.baseSha),
+        resolveTree(repository, baseTree),
       ]);
       return compare(tree.treeSha, merged, base);
     },
