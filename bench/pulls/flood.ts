@@ -39,6 +39,8 @@ export interface Size {
 
 /** Where nothing more happens for this long, nothing will. */
 const STALLED_MS = 600_000;
+/** A run shows its end, keeps it, and then releases. */
+const RELEASED_WITHIN_MS = 60_000;
 /** The lab's GitHub runs in this process and answers in one thread: looking must not keep it from the engine. */
 const LOOK_EVERY_MS_MAX = 10_000;
 const LOOK_EVERY_MS_EACH = 20;
@@ -229,10 +231,12 @@ async function effectsOf({ hosts }: World): Promise<number> {
   return counts.reduce((sum, { stdout }) => sum + Number(stdout.trim()), 0);
 }
 
-/** The store is read beside the engine that owns it. */
+/** The store is read beside the engine that owns it. A run gives back its locks a moment after its merge. */
 async function leftIn({ dataDir }: World): Promise<Pick<Flood, 'runs' | 'locksLeft'>> {
   const store = await openStore({ file: join(dataDir, 'store.sqlite') }, { readOnly: true });
   try {
+    const until = Date.now() + RELEASED_WITHIN_MS;
+    while ((await store.locks.list()).length > 0 && Date.now() < until) await pause(500);
     let runs = 0;
     for (let afterSeq = 0, more = true; more; ) {
       const page = await store.audit.list({ afterSeq });
