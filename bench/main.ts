@@ -25,7 +25,7 @@ const BENCHMARKS: Readonly<
   },
   pulls: {
     about:
-      '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N)',
+      '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N, --minutes N)',
     run: async (argv) => (await import('./pulls/pulls.ts')).pulls(argv),
   },
   chaos: {

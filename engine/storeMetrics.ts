@@ -64,7 +64,7 @@ const OVERRIDES = ['override', 'break-glass'] as const;
 
 async function read({ runs, locks, hosts, audit }: Store, now: number) {
   const [open, queue, needing, unshown, ...overrides] = await Promise.all([
-    runs.open(),
+    runs.openStates(),
     locks.queue(),
     hosts.needRecovery(),
     runs.unshown(),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { HOSTS_QUEUE, READING_QUEUE } from './activities/queues.ts';
 import { TASK_QUEUE } from './activities/signalPull.ts';
 import { siteQueue } from './activities/sites.ts';
 import type {
@@ -18,7 +19,21 @@ import { connectionOptions, dataConverter, FAILURE_CONVERTER } from './temporal/
 /** Idle workflows kept in memory; others are replayed when something happens to them. */
 const CACHED_WORKFLOWS_MAX = 50;
 
+/** Of each of the worker's queues. */
 const ACTIVITIES_AT_ONCE = 60;
+
+/**
+ * Each holds the desired state of a whole repository, twice, until its servers have answered. Others wait in Temporal's
+ * queue, where a worker that has a place takes them.
+ */
+export const READINGS_AT_ONCE = 12;
+
+/**
+ * Signs of life (engine/activities/failure.ts) are sent as often as they are given. By default the last fifth of the time limit is all
+ * that is left for one to arrive: 3 s, which a busy machine is late by, and then another worker does the same once more. Cancelled
+ * activities hear of it with the answer.
+ */
+export const SIGN_EVERY = '4 seconds';
 
 /** They all run in one thread, and each writes to Temporal's database, for which webhooks wait as well. */
 const WORKFLOW_TASKS_AT_ONCE = 4;
@@ -57,16 +72,15 @@ export async function startWorker(
     connection,
     namespace: config.temporalNamespace,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+    maxHeartbeatThrottleInterval: SIGN_EVERY,
     shutdownGraceTime: SHUTDOWN_GRACE,
     ...(converter === undefined ? {} : { dataConverter: converter }),
   };
-  const workers = await Promise.all(
+  const own =
     config.role === 'site'
-      ? (config.sites ?? []).map((site) =>
-          Worker.create({ ...common, taskQueue: siteQueue(site), activities: onHosts(activities) }),
-        )
-      : [Worker.create({ ...common, ...(await workflowPart()), activities: { ...activities } })],
-  );
+      ? (config.sites ?? []).map((site) => ({ taskQueue: siteQueue(site), activities: onHosts(activities) }))
+      : engineQueues(activities, await workflowPart());
+  const workers = await Promise.all(own.map((each) => Worker.create({ ...common, ...each })));
   return running(workers, connection);
 }
 
@@ -78,6 +92,16 @@ async function workflowPart() {
     maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
     reuseV8Context: true,
   };
+}
+
+/** All of them know every activity: those that an older engine has asked for are on the first one. */
+function engineQueues(activities: AllActivities, workflows: Awaited<ReturnType<typeof workflowPart>>) {
+  const all = { ...activities };
+  return [
+    { ...workflows, activities: all },
+    { taskQueue: READING_QUEUE, activities: all, maxConcurrentActivityTaskExecutions: READINGS_AT_ONCE },
+    { taskQueue: HOSTS_QUEUE, activities: all },
+  ];
 }
 
 /** What the workers of a site do: whatever needs its hosts, and nothing else. */

@@ -18,7 +18,8 @@ const SUGGEST_CONTINUE = { 'limit.historyCount.suggestContinueAsNew': '100' };
 
 /**
  * One PostgreSQL, one Temporal server, two engines with all roles, two workers; in front of the engines something that
- * gives webhooks to each in turn. `kill` and `start` are of the first engine, whose place the others take.
+ * gives webhooks to each in turn. `kill` and `start` are of the first engine, whose place the others take. What they log is kept
+ * where DOAAS_TEST_LOGS names a folder.
  */
 export async function startManyEngines(options: EngineOptions): Promise<EngineHandle> {
   const closing: (() => Promise<unknown>)[] = [];
@@ -37,23 +38,26 @@ export async function startManyEngines(options: EngineOptions): Promise<EngineHa
       DATABASE_URL: postgres.url,
       TEMPORAL_ADDRESS: temporal.address,
     };
+    const logFileOf = (name: string): string =>
+      join(process.env.DOAAS_TEST_LOGS ?? options.dataDir, `${name}.log`);
     const startOne = async (name: string): Promise<EngineHandle> => {
       const dataDir = join(options.dataDir, name);
       await mkdir(dataDir);
-      const logFile = join(options.dataDir, `${name}.log`);
+      const logFile = logFileOf(name);
       const engine = await startTestEngine({ ...options, mode: 'process', dataDir, logFile, environment });
       closing.push(() => engine.stop());
       return engine;
     };
     // the first brings the schema up to date; two at once would be asked for it as well, but that is another test
     const first = await startOne('first');
-    const [second] = await Promise.all([startOne('second'), ...[1, 2].map(startOneWorker)]);
-    async function startOneWorker(): Promise<void> {
+    const [second] = await Promise.all([startOne('second'), ...['third', 'fourth'].map(startOneWorker)]);
+    async function startOneWorker(name: string): Promise<void> {
       const { github, sshKeyFile } = options;
       const worker = await startWorkerProcess({
         github,
         sshKeyFile,
         environment: { ...environment, DOAAS_ROLE: 'worker' },
+        logFile: logFileOf(name),
       });
       closing.push(worker.stop);
     }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,11 +26,13 @@ export interface WorkerOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Arguments before the worker's own, such as of a program that puts it into a network. */
   readonly through?: readonly string[];
+  /** Where its output goes, too. */
+  readonly logFile?: string;
 }
 
 /** Starts it on a data directory of its own, which goes with it; returns when it is up. */
 export async function startWorkerProcess(options: WorkerOptions): Promise<WorkerProcess> {
-  const { github, sshKeyFile, environment, through = [] } = options;
+  const { github, sshKeyFile, environment, through = [], logFile } = options;
   const dataDir = await mkdtemp(join(tmpdir(), 'doaas-worker-'));
   const parts = { dataDir, github, secret: SECRET, sshKeyFile };
   const node = [process.execPath, ENGINE];
@@ -44,7 +47,12 @@ export async function startWorkerProcess(options: WorkerOptions): Promise<Worker
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
+  const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      output += String(text);
+      log?.write(text);
+    });
   const end = (signal: NodeJS.Signals) => async (): Promise<void> => {
     if (!hasEnded(child)) {
       const ended = once(child, 'exit');

@@ -82,12 +82,31 @@ export const POLICIES = {
 type Short = PullActivities & DeploymentActivities & RepositoryActivities & SiteActivities;
 type Undoing = Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHost'>;
 
+/**
+ * What waits for servers has places of its own in each worker, so that nobody who asks for something, and no run that is to
+ * stop, waits behind it. `engine/activities/queues.ts` names them the same way.
+ */
+export const QUEUES = { reading: 'doaas:reading', onHosts: 'doaas:hosts' } as const;
+
 export const short = proxyActivities<Short>(POLICIES.short);
 export const passing = proxyActivities<Pick<Short, 'showRun' | 'answer'>>(POLICIES.passing);
-export const reading = proxyActivities<Short & FleetActivities>(POLICIES.reading);
-export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>(POLICIES.verifying);
-export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>(POLICIES.onHost);
-export const undoOnHost = proxyActivities<Undoing>(POLICIES.undoOnHost);
+export const reading = proxyActivities<Short & FleetActivities>({
+  ...POLICIES.reading,
+  taskQueue: QUEUES.reading,
+});
+export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>({
+  ...POLICIES.verifying,
+  taskQueue: QUEUES.onHosts,
+});
+export const onHost = proxyActivities<Pick<DeploymentActivities, 'applyHost'>>({
+  ...POLICIES.onHost,
+  taskQueue: QUEUES.onHosts,
+});
+export const undoOnHost = proxyActivities<Pick<Undoing, 'undoHost' | 'recoverRun'>>({
+  ...POLICIES.undoOnHost,
+  taskQueue: QUEUES.onHosts,
+});
+export const stopOnHost = proxyActivities<Pick<Undoing, 'cancelHost'>>(POLICIES.undoOnHost);
 
 /** Before anything is changed: then it is asked again whether anybody serves the site at all. */
 const LOOK_AFTER = '20 seconds';

@@ -22,6 +22,7 @@ import {
   reading,
   readingAt,
   short,
+  stopOnHost,
   undoOnHost,
   undoOnHostAt,
   verifying,
@@ -101,7 +102,7 @@ export async function applyHost(run: RunRef, host: string, wave: number): Promis
 
 export async function cancelHost(run: RunRef, host: string, wave: number): Promise<void> {
   const site = siteOf(run, host);
-  await (site === undefined ? undoOnHost : undoOnHostAt(site)).cancelHost(run, host, wave);
+  await (site === undefined ? stopOnHost : undoOnHostAt(site)).cancelHost(run, host, wave);
 }
 
 /** `late`: of a merged change, for the run that has locked the host. */

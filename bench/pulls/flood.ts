@@ -6,10 +6,12 @@ import { serverYaml, startWorld, type World } from '../../test/world.ts';
 import { timed } from '../measure.ts';
 import { type Memory, memoryOf, temporalBelow } from '../processes.ts';
 import { progress } from '../report.ts';
+import { type Peaks, type Watch, watchProcess } from './peaks.ts';
 
 export interface Flood {
   /** Of the webhooks that told of the pull requests. */
   readonly refused: number;
+  /** By success. */
   readonly planned: number;
   readonly plannedSeconds: number;
   readonly merged: number;
@@ -19,6 +21,10 @@ export interface Flood {
   readonly runs: number;
   readonly locksLeft: number;
   readonly engine: Memory;
+  /** With no pull request, until all were planned, and until the end. */
+  readonly idle: Peaks;
+  readonly planning: Peaks;
+  readonly all: Peaks;
   readonly temporal: Memory;
   /** Of one minute, at the end. */
   readonly load: number;
@@ -27,46 +33,71 @@ export interface Flood {
 export interface Size {
   readonly pulls: number;
   readonly hosts: number;
+  /** For the plans, and again for the merges; then what is not done is counted as it is. */
+  readonly minutes: number;
 }
 
-/** Then what is not done is counted as it is. */
-const WAIT_SECONDS_MAX = 3600;
+/** Where nothing more happens for this long, nothing will. */
+const STALLED_MS = 600_000;
+/** A run shows its end, keeps it, and then releases. */
+const RELEASED_WITHIN_MS = 60_000;
 /** The lab's GitHub runs in this process and answers in one thread: looking must not keep it from the engine. */
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS_MAX = 10_000;
+const LOOK_EVERY_MS_EACH = 20;
 const PEOPLE_AT_ONCE = 4;
+/** Opened between two looks at whether somebody wants it to end. */
+const PORTION = 25;
+
+/** What the parts share. */
+interface Scene {
+  readonly world: World;
+  readonly size: Size;
+  readonly watch: Watch;
+  /** Aborted by who wants it to end now. */
+  readonly signal: AbortSignal;
+}
 
 /**
  * The lab's GitHub has no hourly budget, and the engine's own bound of writes is out of the way (test/engine.ts): what is
- * measured is whether the engine keeps up, and what it needs.
+ * measured is whether the engine keeps up, and what it needs. Takes down what it started, also when `signal` ends it.
  */
-export async function flood({ pulls, hosts }: Size): Promise<Flood> {
+export async function flood(size: Size, signal: AbortSignal): Promise<Flood> {
   const world = await startWorld({
-    hosts,
+    hosts: size.hosts,
     engine: 'process',
     // what a webhook that was refused has to wait for
     environment: { DOAAS_SWEEP_MINUTES: '1', DOAAS_DRIFT_MINUTES: '0' },
     files: (all) => ({ 'servers.yaml': serverYaml(all) }),
     progress,
+    signal,
   });
+  const closing: (() => void)[] = [];
   try {
-    const opened = await openAll(world, pulls, hosts);
-    const { refused, plannedSeconds, planned } = await planAll(world, opened);
-    const { mergedSeconds, merged } = await mergeAll(world, opened);
     const temporal = await temporalBelow(world.engine.pid());
     if (temporal === undefined) throw new Error('the Temporal server was not found below the engine');
+    const watch = watchProcess(world.engine.pid(), temporal);
+    closing.push(watch.stop);
+    const scene = { world, size, watch, signal };
+    const idle = await watch.look();
+    const opened = await openAll(scene);
+    const plans = await planAll(scene, opened);
+    const planning = await watch.look();
+    const merges = await mergeAll(scene, opened);
     return {
-      refused,
-      planned,
-      plannedSeconds,
-      merged,
-      mergedSeconds,
+      ...plans,
+      ...merges,
       effects: await effectsOf(world),
       ...(await leftIn(world)),
       engine: await memoryOf(world.engine.pid()),
+      idle,
+      planning,
+      all: await watch.look(),
       temporal: await memoryOf(temporal),
       load: loadavg()[0] ?? Number.NaN,
     };
   } finally {
+    for (const close of closing) close();
+    progress('taking everything down');
     await world.close();
   }
 }
@@ -79,13 +110,20 @@ interface Opened {
 }
 
 /** Opened one after the other while nobody listens, so that their webhooks can come at once. */
-async function openAll({ github, repo, engine }: World, pulls: number, hosts: number): Promise<Opened> {
-  progress(`opening ${pulls} pull requests in the lab's GitHub`);
+async function openAll({ world: { github, repo, engine }, size, signal }: Scene): Promise<Opened> {
+  progress(`opening ${size.pulls} pull requests in the lab's GitHub`);
   github.webhooks.setTarget(undefined);
-  const numbers = await github.openPullRequests(
-    repo,
-    Array.from({ length: pulls }, (_, n) => changeOf(n, hosts)),
-  );
+  const numbers: number[] = [];
+  for (let at = 0; at < size.pulls; at += PORTION) {
+    signal.throwIfAborted();
+    const portion = Array.from({ length: Math.min(PORTION, size.pulls - at) }, (_, n) => at + n);
+    numbers.push(
+      ...(await github.openPullRequests(
+        repo,
+        portion.map((n) => changeOf(n, size.hosts)),
+      )),
+    );
+  }
   await github.webhooks.settled();
   const opened = github.webhooks
     .all()
@@ -120,49 +158,62 @@ function changeOf(n: number, hosts: number): Readonly<Record<string, string>> {
   return { [`changes/${name}.yaml`]: `${JSON.stringify(document, undefined, 2)}\n` };
 }
 
-async function planAll(world: World, { heads, guids }: Opened) {
+async function planAll(scene: Scene, { heads, guids }: Opened) {
+  const { world } = scene;
   progress(`${guids.length} webhooks at once`);
   const { seconds, result } = await timed(async () => {
     const answers = await Promise.all(guids.map((guid) => world.github.webhooks.redeliver(guid)));
-    const planned = await reached(heads, 'planned', async (sha) =>
-      (await world.checks(sha)).some(({ name, status }) => name === 'doaas/plan' && status === 'completed'),
+    const planned = await reached(scene, heads, 'planned', async (sha) =>
+      (await world.checks(sha)).some(
+        ({ name, status, conclusion }) =>
+          name === 'doaas/plan' && status === 'completed' && conclusion === 'success',
+      ),
     );
     return { refused: answers.filter((status) => status !== 202).length, planned };
   });
   return { ...result, plannedSeconds: seconds };
 }
 
-async function mergeAll(world: World, { numbers }: Opened) {
+async function mergeAll(scene: Scene, { numbers }: Opened) {
+  const { world, signal } = scene;
   progress('approving all of them, and asking for all of them');
   const { seconds, result } = await timed(async () => {
     await inTurn(numbers, async (number) => {
+      signal.throwIfAborted();
       await world.approve(number);
       await world.say(number, '/doaas apply');
     });
-    return reached(numbers, 'merged', (number) => world.merged(number));
+    return reached(scene, numbers, 'merged', (number) => world.merged(number));
   });
   return { mergedSeconds: seconds, merged: result };
 }
 
-/** How many came there, once all did or the time is over. */
+/** How many came there, once all did, nothing moves any more, or the time is over. */
 async function reached<T>(
+  { watch, size, signal }: Scene,
   all: readonly T[],
   what: string,
   has: (one: T) => Promise<boolean>,
 ): Promise<number> {
-  const until = Date.now() + WAIT_SECONDS_MAX * 1000;
+  const began = Date.now();
+  let moved = began;
   let left = [...all];
-  let told = -1;
-  while (left.length > 0 && Date.now() < until) {
+  while (left.length > 0) {
+    signal.throwIfAborted();
     const there = new Set<T>();
     await inTurn(left, async (one) => {
       if (await has(one)) there.add(one);
     });
+    const now = Date.now();
+    if (there.size > 0) moved = now;
     left = left.filter((one) => !there.has(one));
-    const tenth = Math.floor(((all.length - left.length) / all.length) * 10);
-    if (tenth > told) progress(`${all.length - left.length} of ${all.length} ${what}`);
-    told = Math.max(told, tenth);
-    if (left.length > 0) await pause(LOOK_EVERY_MS);
+    const { rss, files } = watch.peaks();
+    progress(
+      `${all.length - left.length} of ${all.length} ${what} after ${Math.round((now - began) / 1000)} s; engine at most ${Math.round(rss)} MB, ${files} files`,
+    );
+    if (now - began > size.minutes * 60_000 || now - moved > STALLED_MS) break;
+    const wait = Math.min(LOOK_EVERY_MS_MAX, 1_000 + left.length * LOOK_EVERY_MS_EACH);
+    if (left.length > 0) await pause(wait, undefined, { signal });
   }
   return all.length - left.length;
 }
@@ -176,14 +227,16 @@ async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 async function effectsOf({ hosts }: World): Promise<number> {
-  const counts = await Promise.all(hosts.map((host) => host.exec('cat /var/tmp/flood | wc -l')));
+  const counts = await Promise.all(hosts.map((host) => host.exec('cat /var/tmp/flood 2> /dev/null | wc -l')));
   return counts.reduce((sum, { stdout }) => sum + Number(stdout.trim()), 0);
 }
 
-/** The store is read beside the engine that owns it. */
+/** The store is read beside the engine that owns it. A run gives back its locks a moment after its merge. */
 async function leftIn({ dataDir }: World): Promise<Pick<Flood, 'runs' | 'locksLeft'>> {
   const store = await openStore({ file: join(dataDir, 'store.sqlite') }, { readOnly: true });
   try {
+    const until = Date.now() + RELEASED_WITHIN_MS;
+    while ((await store.locks.list()).length > 0 && Date.now() < until) await pause(500);
     let runs = 0;
     for (let afterSeq = 0, more = true; more; ) {
       const page = await store.audit.list({ afterSeq });

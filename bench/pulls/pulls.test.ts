@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { missedBars } from './pulls.ts';
+import { missedBars, sizeOf } from './pulls.ts';
 
 const HELD = { pulls: 500, planned: 500, merged: 500, effects: 500, locks_left: 0, rss_peak_mb: 512 };
 
@@ -15,4 +15,11 @@ test('what is missed is named', () => {
     'effects 501 of 500',
     'locks left: 1',
   ]);
+});
+
+test('a size is a number of something, or is refused', () => {
+  expect(sizeOf([])).toEqual({ pulls: 500, hosts: 5, minutes: 60 });
+  expect(sizeOf(['--pulls', '30', '--minutes', '10'])).toEqual({ pulls: 30, hosts: 5, minutes: 10 });
+  for (const wrong of ['0', '-1', '1.5', 'many', ''])
+    expect(() => sizeOf([`--pulls=${wrong}`])).toThrow('--pulls takes a whole number above 0');
 });

@@ -90,7 +90,7 @@ async function readServers(
   const [error] = errors;
   if (error !== undefined) return { kind: 'invalid', message: error.message };
   const hosts = resolution.hosts.filter(({ documents }) => documents.some(({ ref }) => ref === document));
-  const openRuns = (await engine.store.runs.open()).map(({ id }) => id);
+  const openRuns = (await engine.store.runs.openStates()).map(({ id }) => id);
   const owner = { repository: fullName(issue), openRuns };
   const plannings = await planHosts(engine, {
     ...owner,

@@ -37,7 +37,7 @@ async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly
     hosts: resolved.changed,
     payloads: resolved.merged.payloads,
     repository: fullName(run.pull),
-    openRuns: (await engine.store.runs.open()).map(({ id }) => id),
+    openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
     changedItems: () => new Set(),
     fenceOf: await fencesFor(engine, run.run),
   });

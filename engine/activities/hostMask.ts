@@ -15,13 +15,30 @@ export function knownTo(revision: ResolvedRevision): Known {
   return revision.kind === 'conflict' ? [] : [revision.merged, revision.base];
 }
 
+/** What of it concerns one server: whoever works there for hours does not hold a repository twice. */
+export function knownOn(host: ResolvedHost, known: Known): Known {
+  return known.map((resolution) => {
+    const hosts = resolution.hosts.filter(isThe(host));
+    const files = hosts.flatMap(usesOn).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
+    const payloads = files.flatMap((sha256) => {
+      const bytes = resolution.payloads.get(sha256);
+      return bytes === undefined ? [] : [[sha256, bytes] as const];
+    });
+    return { kind: 'resolution', hosts, payloads: new Map(payloads), errors: [] };
+  });
+}
+
 /** Of the machine, whatever its documents are called. */
-export function secretsOn({ name, server }: ResolvedHost, known: Known): readonly SecretUse[] {
-  const identity = identityOf(server);
+export function secretsOn(host: ResolvedHost, known: Known): readonly SecretUse[] {
   return known
     .flatMap(({ hosts }) => hosts)
-    .filter((host) => host.name === name || identityOf(host.server) === identity)
+    .filter(isThe(host))
     .flatMap(usesOn);
+}
+
+function isThe({ name, server }: ResolvedHost): (host: ResolvedHost) => boolean {
+  const identity = identityOf(server);
+  return (host) => host.name === name || identityOf(host.server) === identity;
 }
 
 /** Encrypted files that no step of a plan writes are in the repository only, not in the store. */

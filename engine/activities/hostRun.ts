@@ -13,7 +13,7 @@ import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { followSteps } from './hostJournal.ts';
-import { contentsIn, type Known, knownTo, secretsOn } from './hostMask.ts';
+import { contentsIn, type Known, knownOn, knownTo, secretsOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { fullName } from './pull.ts';
@@ -30,7 +30,7 @@ export interface RunHost {
   readonly identity: string;
   /** As the plan's revision has it. */
   readonly resolved: ResolvedHost;
-  /** What the run knows of the secrets that are there. */
+  /** What the run knows of the secrets that are there, and nothing else of the repository. */
   readonly known: Known;
 }
 
@@ -46,7 +46,8 @@ export async function hostOf(engine: Engine, run: RunRef, host: string): Promise
     revision.kind === 'conflict' ? undefined : revision.merged.hosts.find((h) => h.name === host);
   if (resolved === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
   const { server } = resolved;
-  return { target: targetOf(server), identity: identityOf(server), resolved, known: knownTo(revision) };
+  const known = knownOn(resolved, knownTo(revision));
+  return { target: targetOf(server), identity: identityOf(server), resolved, known };
 }
 
 /** Runs one wave's steps on one host; called again, it attaches to what runs there or reads the result. */

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { limiter } from '../hosts/limit.ts';
+import { limiter } from '../limit.ts';
 
 /**
  * Short activities at the same time. They are bound by this process's one processor, so more of them finish no

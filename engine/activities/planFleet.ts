@@ -45,7 +45,7 @@ async function planFleet(
     payloads: resolution.payloads,
     repository: nameOf(revision),
     changedItems: () => (revision.drift === true ? new Set() : undefined),
-    openRuns: (await engine.store.runs.open()).map((run) => run.id),
+    openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
   });
   if (revision.drift === true)
     await keepSettled(engine, nameOf(revision), hosts, plannings, { probed: false, readAt });

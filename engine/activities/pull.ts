@@ -190,7 +190,7 @@ export async function planRevision(
     hosts,
     payloads: new Map([...resolved.base.payloads, ...resolved.merged.payloads]),
     repository: fullName(pull),
-    openRuns: (await engine.store.runs.open()).map((run) => run.id),
+    openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
     changedItems: resolved.changedItems,
     isNew: (host) => unseen.has(host.name),
     ...(fenceOf === undefined ? {} : { fenceOf }),

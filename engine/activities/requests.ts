@@ -3,8 +3,9 @@ import { publishComment, react, replyTo } from '../github/comment.ts';
 import { renderAnswer } from '../github/render/answer.ts';
 import { code } from '../github/render/escape.ts';
 import { openPulls } from '../github/repositories.ts';
+import { recordName } from '../github/workflowIds.ts';
 import { type Place, placeOf } from '../store/lock-order.ts';
-import type { Run } from '../store/runs.ts';
+import type { OpenRun, Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { restoreNotices } from './overrides.ts';
@@ -180,7 +181,22 @@ async function signalBaseMoved(
   repository: RepositoryRef,
   numbers: readonly number[],
 ): Promise<void> {
-  await inParallel(numbers, 8, (number) =>
+  const open = await engine.store.runs.openStates();
+  await inParallel(whoLooks(numbers, recordName(repository), open), 8, (number) =>
     signalPull(engine.temporal, { repository, number }, { kind: 'base-moved' }),
   );
+}
+
+/**
+ * One whose run goes on, or waits, looks at the base when that is over, and at nothing before. Of five hundred that wait, telling all
+ * of each merge would be a hundred thousand signals. A held run is over, as far as its pull request is concerned.
+ */
+export function whoLooks(
+  numbers: readonly number[],
+  repository: string,
+  open: readonly OpenRun[],
+): readonly number[] {
+  const busy = open.filter((run) => run.repository === repository && run.state !== 'held');
+  const waits = new Set(busy.map(({ pullNumber }) => pullNumber));
+  return numbers.filter((number) => !waits.has(number));
 }

@@ -8,6 +8,7 @@ import type { UnpinnedServer } from '../spec/checks/server.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { RepositoryPolicy } from '../spec/policy.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
+import { createTrees } from './trees.ts';
 import type { PullRef, RepositoryRef, Revision } from './types.ts';
 
 /** What the merge of a head into a base wants of every host, beside what the base wants. */
@@ -80,22 +81,10 @@ export interface ResolvedTree {
   readonly policy: RepositoryPolicy;
 }
 
-/** Resolved trees that are kept in memory. They never change, so they never go stale. */
-const TREES_CACHED = 12;
-
 export function createRevisions(source: RevisionSource): Revisions {
-  const trees = new Map<string, Promise<ResolvedTree>>();
-  const resolveTree = (repository: RepositoryRef, treeish: string): Promise<ResolvedTree> => {
-    const key = `${recordName(repository)} ${treeish}`;
-    const known = trees.get(key);
-    if (known !== undefined) return known;
-    const fresh = readTree(source, repository, treeish);
-    trees.set(key, fresh);
-    fresh.catch(() => trees.delete(key));
-    for (const oldest of [...trees.keys()].slice(0, Math.max(0, trees.size - TREES_CACHED)))
-      trees.delete(oldest);
-    return fresh;
-  };
+  const trees = createTrees(weightOf);
+  const resolveTree = (repository: RepositoryRef, treeish: string): Promise<ResolvedTree> =>
+    trees.get(`${recordName(repository)} ${treeish}`, () => readTree(source, repository, treeish));
   return {
     resolveTree,
     resolveCommit: async (repository, commit) => {
@@ -124,13 +113,24 @@ export function createRevisions(source: RevisionSource): Revisions {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);
       const tree = await source.mergedTree(repository, revision);
       if (tree.kind === 'conflict') return tree;
+      // by its tree: it is known as a merge, or by who asked for the policy
+      const baseTree = await source.treeOf(repository, revision.baseSha);
       const [merged, base] = await Promise.all([
         resolveTree(repository, tree.treeSha),
-        resolveTree(repository, revision.baseSha),
+        resolveTree(repository, baseTree),
       ]);
-      return compare(tree.treeSha, merged, base.resolution);
+      return compare(tree.treeSha, merged, base);
     },
   };
+}
+
+/** What one document takes for one host, beside its contents; measured in the order of magnitude. Bytes. */
+const DOCUMENT_BYTES = 8 * 1024;
+
+function weightOf({ resolution }: ResolvedTree): number {
+  const contents = [...resolution.payloads.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const documents = resolution.hosts.reduce((sum, host) => sum + host.documents.length, 0);
+  return contents + documents * DOCUMENT_BYTES;
 }
 
 async function readTree(
@@ -147,8 +147,9 @@ function checked(files: ReadonlyMap<string, Uint8Array>, refused: readonly Refus
   return { documents: manifest.documents.length, errors, unpinned, refused, resolution, policy };
 }
 
-function compare(treeSha: string, merged: ResolvedTree, base: Resolution): ResolvedRevision {
-  const before = new Map(base.hosts.map((host) => [host.name, canonicalHost(host)]));
+/** Holds both trees for as long as it is used, so that others who want them find them. */
+function compare(treeSha: string, merged: ResolvedTree, base: ResolvedTree): ResolvedRevision {
+  const before = new Map(base.resolution.hosts.map((host) => [host.name, canonicalHost(host)]));
   const { hosts } = merged.resolution;
   return {
     kind: 'resolved',
@@ -158,10 +159,12 @@ function compare(treeSha: string, merged: ResolvedTree, base: Resolution): Resol
     unpinned: merged.unpinned,
     refused: merged.refused,
     merged: merged.resolution,
-    base,
+    base: base.resolution,
     changed: hosts.filter((host) => before.get(host.name) !== canonicalHost(host)),
-    dropped: base.hosts.map((host) => host.name).filter((name) => !hosts.some((host) => host.name === name)),
-    changedItems: (host) => changedItems(base, merged.resolution, host),
+    dropped: base.resolution.hosts
+      .map((host) => host.name)
+      .filter((name) => !hosts.some((host) => host.name === name)),
+    changedItems: (host) => changedItems(base.resolution, merged.resolution, host),
   };
 }
 

@@ -5,7 +5,10 @@ import type { RunRef } from './types.ts';
 
 /** Puts a part of what is shown of a run beside the others. One activity of a run writes at a time. */
 export async function keepDetail(engine: Engine, run: RunRef, part: Partial<RunDetail>): Promise<void> {
-  const stored = await engine.store.runs.get(run.run);
-  const detail: RunDetail = { ...(stored?.detail as RunDetail | undefined), ...part };
+  const detail: RunDetail = { ...(await detailOf(engine, run)), ...part };
   await engine.store.runs.update(run.run, { detail: detail as unknown as Json });
+}
+
+export async function detailOf({ store }: Pick<Engine, 'store'>, run: RunRef): Promise<RunDetail> {
+  return ((await store.runs.get(run.run))?.detail ?? {}) as RunDetail;
 }

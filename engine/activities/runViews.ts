@@ -41,6 +41,8 @@ export interface RunDetail {
   readonly phase?: RunPhase;
   readonly verify?: VerifyDetail;
   readonly rollout?: RolloutProgress;
+  /** What its check says while it waits, whichever process wrote that. */
+  readonly said?: string | undefined;
   /** How it ended, while GitHub has not been told. */
   readonly unshown?: RunPhase | undefined;
 }

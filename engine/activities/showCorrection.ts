@@ -8,11 +8,12 @@ import { cancelledBy } from './cancelCorrection.ts';
 import { FAILED_MAX, failedOf } from './correctionBounds.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { recent } from './recent.ts';
 import { ifAllowed } from './show.ts';
 import type { RunPhase, RunRef } from './types.ts';
 
 /** What was said last of a run that waits: it asks for its place again and again. */
-const told = new Map<string, string>();
+const told = recent<string>();
 
 /**
  * Where a correction is: one comment on its issue, which is closed once nothing differs any more. On the way there is

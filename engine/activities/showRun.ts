@@ -7,13 +7,14 @@ import { permanent } from './failure.ts';
 import { inOrder, isBusy } from './inOrder.ts';
 import { restoreNotices } from './overrides.ts';
 import { progressInterval } from './progressInterval.ts';
+import { recent } from './recent.ts';
 import { type Board, boardBetween, boardOf } from './runBoard.ts';
-import { keepDetail } from './runDetail.ts';
+import { detailOf, keepDetail } from './runDetail.ts';
 import { type RunDetail, type RunRecord, verifyView } from './runViews.ts';
 import { showCheck, showComment } from './show.ts';
 import { showCorrection } from './showCorrection.ts';
 import type { RunPhase, RunRef } from './types.ts';
-import { isShown, keepShown, waitingView } from './waiting.ts';
+import { isSaid, saidOf, waitingView } from './waiting.ts';
 
 const FINAL: ReadonlySet<RunPhase['kind']> = new Set(['applied', 'rolled-back', 'held', 'stale']);
 
@@ -21,12 +22,12 @@ const FINAL: ReadonlySet<RunPhase['kind']> = new Set(['applied', 'rolled-back', 
 export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {
   if (run.correction !== undefined) return showCorrection(engine, run, phase);
   stopProgress(run.run);
-  if (isShown(run.run, phase)) return;
+  if (isSaid(await detailOf(engine, run), phase)) return;
   if (FINAL.has(phase.kind)) {
     begun.delete(run.run);
     movedAt.delete(run.run);
   }
-  await keepDetail(engine, run, { phase });
+  await keepDetail(engine, run, { phase, said: undefined });
   await keepProgress(engine, run, phase);
   if (FINAL.has(phase.kind)) await keepDetail(engine, run, { unshown: phase });
   await inOrder(run.run, () => showPhase(engine, run, phase));
@@ -39,7 +40,7 @@ async function showPhase(engine: Engine, run: RunRef, phase: RunPhase): Promise<
   const board = boardOf(await waitingView(engine, phase), record, phase);
   await expectThere(engine, run);
   await publish(engine, run, board, FINAL.has(phase.kind) ? await witnessOf(engine) : undefined);
-  keepShown(run.run, phase);
+  if (phase.kind === 'waiting') await keepDetail(engine, run, { said: saidOf(phase) });
   if (!FINAL.has(phase.kind)) return;
   if (run.context?.override !== undefined) await restoreNotices(engine, run.pull);
   publishedAt.delete(run.run);
@@ -57,13 +58,13 @@ async function keepProgress(engine: Engine, run: RunRef, phase: RunPhase): Promi
   if (phase.kind === 'applying' && phase.rollout !== undefined)
     await keepDetail(engine, run, { rollout: phase.rollout });
   if (phase.kind !== 'verifying' || run.plan.rollout === undefined) return;
-  const { rollout } = ((await engine.store.runs.get(run.run))?.detail ?? {}) as RunDetail;
+  const { rollout } = await detailOf(engine, run);
   const at = run.plan.rollout.stages.length;
   if (rollout !== undefined) await keepDetail(engine, run, { rollout: { ...rollout, at, doing: 'proving' } });
 }
 
 /** When a run's checks were published last, `performance.now()`. */
-const publishedAt = new Map<string, number>();
+const publishedAt = recent<number>();
 
 /** Batches can be as quick as they are many; the next update shows where they are by then. */
 function justPublished(run: string): boolean {
@@ -148,10 +149,10 @@ async function readRecord(engine: Engine, run: RunRef): Promise<RunRecord> {
 const due = new Map<string, NodeJS.Timeout>();
 
 /** When the first host of a run was worked on in this process, `performance.now()`: a run over many hosts is one run. */
-const begun = new Map<string, number>();
+const begun = recent<number>();
 
 /** What was last shown of a running run; showing the same again would only use up GitHub's limits. */
-const shown = new Map<string, string>();
+const shown = recent<string>();
 
 /** Call it as often as anything happens; the checks follow at a bounded rate, and a failure to publish is no failure. */
 export function progressOf(engine: Engine, run: RunRef): () => void {

@@ -1,5 +1,6 @@
 import type { WaitingForLockView } from '../github/render/views.ts';
 import type { Engine } from './engine.ts';
+import type { RunDetail } from './runViews.ts';
 import type { RunPhase } from './types.ts';
 
 /** Further back in the queue than this, a place changes more often than GitHub lets us tell it. */
@@ -15,17 +16,16 @@ export function namesBefore({ holders, ahead }: Before): string {
   return [...new Set([...holders, ...ahead].map(({ pull }) => pull))].join(', ');
 }
 
-/** What the checks of this process's waiting runs say. */
-const shown = new Map<string, string>();
-
-/** A run that waits asks for its place again and again; saying the same again would only use up GitHub's limits. */
-export function isShown(run: string, phase: RunPhase): boolean {
-  return phase.kind === 'waiting' && shown.get(run) === wordsOf(phase);
+/**
+ * A run that waits asks for its place again and again; saying the same again would only use up GitHub's limits. What was said
+ * is kept with the run, as another process may have said something else since.
+ */
+export function isSaid({ said }: Pick<RunDetail, 'said'>, phase: RunPhase): boolean {
+  return phase.kind === 'waiting' && said === saidOf(phase);
 }
 
-export function keepShown(run: string, phase: RunPhase): void {
-  if (phase.kind === 'waiting') shown.set(run, wordsOf(phase));
-  else shown.delete(run);
+export function saidOf(phase: Waiting): string {
+  return `${placeTold(phase) ?? ''} ${phase.behind}`;
 }
 
 export async function waitingView(engine: Engine, phase: RunPhase): Promise<WaitingForLockView | undefined> {
@@ -43,10 +43,6 @@ export async function waitingView(engine: Engine, phase: RunPhase): Promise<Wait
 }
 
 type Waiting = Extract<RunPhase, { kind: 'waiting' }>;
-
-function wordsOf(phase: Waiting): string {
-  return `${placeTold(phase) ?? ''} ${phase.behind}`;
-}
 
 function placeTold({ position }: Waiting): number | undefined {
   return position > PLACES_TOLD ? undefined : position;

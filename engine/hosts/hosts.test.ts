@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { limiter } from '../limit.ts';
 import { frame, readyParser } from './bootstrap.ts';
 import { excerpt } from './host-error.ts';
 import { fingerprint, formatHostKey, hostKeyAlgorithms, parseHostKey } from './host-key.ts';
-import { limiter } from './limit.ts';
 import { cappedOutput, LINE_MAX_CHARS, lineSplitter } from './output.ts';
 import { type HostTarget, needsSudo, targetKey } from './target.ts';
 

@@ -209,15 +209,6 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     await until(() => childrenOf(sshd.pid).length === before);
   });
 
-  test('an idle connection closes by itself', async () => {
-    const before = childrenOf(sshd.pid).length;
-    const using = transport({ idleMs: 50 });
-    await using.withSession(sshd.target(), (s) => s.run(sh`true`, limit));
-    await until(() => childrenOf(sshd.pid).length === before);
-    const again = await using.withSession(sshd.target(), (s) => s.run(sh`echo again`, limit));
-    expect(again.stdout).toBe('again\n');
-  });
-
   test('a connection cut in the middle of a script is connection-lost and ambiguous; the next session connects anew', async () => {
     const using = transport();
     const pidFile = join(sshd.folder, 'cut.pid');

@@ -1,10 +1,10 @@
 import type { Client } from 'ssh2';
+import { limiter } from '../limit.ts';
 import { type ConnectLimits, connectClient } from './connect.ts';
 import { type Credentials, type Login, loadLogin } from './credentials.ts';
 import { forward } from './forward.ts';
 import { HostError } from './host-error.ts';
 import { pinnedKeys } from './host-key.ts';
-import { limiter } from './limit.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { runScript } from './run.ts';
 import type { Session, Transport } from './session.ts';
@@ -13,6 +13,8 @@ import { describeTarget, type HostTarget, targetKey } from './target.ts';
 
 /** How long an unused connection stays open. */
 export const IDLE_MS = 60_000;
+/** Unused connections that stay open, some 100 KiB each; the one that is unused longest closes first. */
+export const MAX_IDLE = 256;
 /** Handshakes at the same time: more only queue for the CPU and run into each other's time limits. */
 export const MAX_CONNECTING = 32;
 /** sshd's MaxSessions is 10 by default; two stay free for ending processes. */
@@ -21,6 +23,7 @@ export const MAX_RUNS_PER_CONNECTION = 8;
 export interface TransportSettings extends ConnectLimits {
   readonly credentials: Credentials;
   readonly idleMs?: number;
+  readonly maxIdle?: number;
   readonly connectTimeoutMs?: number;
 }
 
@@ -42,6 +45,8 @@ interface Entry {
 /** The pool. It holds sockets open, so a program that wants to exit calls `close`. */
 export function createTransport(settings: TransportSettings): Transport {
   const entries = new Map<string, Entry>();
+  /** Those without a user, the one that is unused longest first. */
+  const unused = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();
   const connecting = limiter(MAX_CONNECTING);
   const login = rememberLogin(settings.credentials);
@@ -53,6 +58,7 @@ export function createTransport(settings: TransportSettings): Transport {
     const open = entries.get(key);
     if (open !== undefined) {
       clearTimeout(open.idle);
+      unused.delete(key);
       open.users += 1;
       return open;
     }
@@ -60,6 +66,7 @@ export function createTransport(settings: TransportSettings): Transport {
     entries.set(key, entry);
     const forget = () => {
       clearTimeout(entry.idle);
+      if (unused.get(key) === entry) unused.delete(key);
       if (entries.get(key) === entry) entries.delete(key);
     };
     entry.link.then((link) => link.closed.then(forget), forget);
@@ -69,12 +76,16 @@ export function createTransport(settings: TransportSettings): Transport {
   const leave = (key: string, entry: Entry) => {
     entry.users -= 1;
     if (entry.users > 0) return;
-    if (entry.retired || entries.get(key) !== entry) hangUp(entry);
-    else entry.idle = setTimeout(() => retire(key, entry), settings.idleMs ?? IDLE_MS);
+    if (entry.retired || entries.get(key) !== entry) return hangUp(entry);
+    entry.idle = setTimeout(() => retire(key, entry), settings.idleMs ?? IDLE_MS);
+    unused.set(key, entry);
+    const [oldest] = unused;
+    if (unused.size > (settings.maxIdle ?? MAX_IDLE) && oldest !== undefined) retire(...oldest);
   };
 
   const retire = (key: string, entry: Entry) => {
     clearTimeout(entry.idle);
+    if (unused.get(key) === entry) unused.delete(key);
     if (entries.get(key) === entry) entries.delete(key);
     entry.retired = true;
     if (entry.users === 0) hangUp(entry);

@@ -1,13 +1,14 @@
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, test } from 'vitest';
 import { secret } from '../config/secret.ts';
 import type { EngineEvent } from '../github/events.ts';
 import { createLogger } from '../log.ts';
 import { createReceiverMetrics } from '../metrics.ts';
-import { createServer } from './server.ts';
+import { CONNECTIONS_MAX, createServer } from './server.ts';
 
 const examples: readonly { name: string; examples: readonly { action?: string }[] }[] = createRequire(
   import.meta.url,
@@ -244,6 +245,28 @@ describe('POST /webhooks/github', () => {
     gate.resolve();
     expect((await held).status).toBe(202);
     await closed;
+  });
+
+  test('of more connections than the process can hold, the last are closed, and the others served', async () => {
+    const { url } = await start();
+    const port = Number(new URL(url).port);
+    const sockets: Socket[] = [];
+    try {
+      for (let n = 0; n < CONNECTIONS_MAX; n += 1) {
+        const socket = connect(port, '127.0.0.1');
+        sockets.push(socket);
+        await once(socket, 'connect');
+      }
+      const late = connect(port, '127.0.0.1');
+      sockets.push(late);
+      await once(late, 'close');
+      const [first] = sockets;
+      first?.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+      const [answer] = await once(first ?? late, 'data');
+      expect(String(answer)).toMatch(/^HTTP\/1.1 200/);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
   });
 
   test('a sender that opens a connection and sends nothing is cut off', async () => {

@@ -28,6 +28,8 @@ const HEADERS_TIMEOUT_MS = 5_000;
 const IDLE_CONNECTION_MS = 30_000;
 /** GitHub sends some 15 headers of less than 1 KiB each. */
 const HEADER_BYTES_MAX = 16 * 1024;
+/** Each is a file of the process. What a sender opens above that is closed at once; GitHub's are asked for again. */
+export const CONNECTIONS_MAX = 512;
 /** How often Node looks for sockets over their time. */
 const TIMEOUT_CHECK_MS = 1000;
 const PATH_PARAMETER_MAX = 100;
@@ -52,6 +54,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     },
   });
+  server.server.maxConnections = CONNECTIONS_MAX;
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

@@ -7,7 +7,7 @@ import { until } from '../../test/until.ts';
 import type { EngineEvent } from '../github/events.ts';
 import { createLogger } from '../log.ts';
 import { createEngineMetrics } from '../metrics.ts';
-import { type Inbox, openInbox } from '../store/inbox.ts';
+import { type Inbox, type Outbound, openInbox } from '../store/inbox.ts';
 import { laneOf } from './lane.ts';
 import { backoffMs, type Relay, type RelayOptions, startRelay } from './relay.ts';
 
@@ -41,10 +41,10 @@ async function accept(number: number): Promise<string> {
   return guid;
 }
 
-function start(handOn: RelayOptions['handOn']) {
+function start(handOn: RelayOptions['handOn'], through: Outbound = inbox) {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
-  relay = startRelay({ inbox, handOn, log, metrics: createEngineMetrics(), lookEveryMs: 20 });
+  relay = startRelay({ inbox: through, handOn, log, metrics: createEngineMetrics(), lookEveryMs: 20 });
   return lines;
 }
 
@@ -93,6 +93,29 @@ it('tries again what fails, holds back what came after it for the same pull requ
   expect(tried.slice(-2)).toEqual([first, second]);
   expect(lines.filter((line) => line.includes('Temporal is away')).length).toBeLessThanOrEqual(2);
   expect(lines.at(-1)).toContain('deliveries are handed on again');
+});
+
+it('tries again soon also where the inbox could not be told that it failed', async () => {
+  await accept(1);
+  let tries = 0;
+  let told = 0;
+  start(
+    async () => {
+      tries += 1;
+      if (tries === 1) throw new Error('the store was away');
+    },
+    {
+      ...inbox,
+      postpone: async (guid, ms) => {
+        told += 1;
+        if (told === 1) throw new Error('the store was away');
+        await inbox.postpone(guid, ms);
+      },
+    },
+  );
+  // far less than the lease of what it had claimed
+  await empty();
+  expect(tries).toBe(2);
 });
 
 it('hands on again what an earlier one may have handed on without marking it', async () => {

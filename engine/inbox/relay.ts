@@ -41,6 +41,8 @@ export function startRelay(options: RelayOptions): Relay {
   const { inbox, log, metrics } = options;
   const underWay = new Set<Promise<void>>();
   const done: string[] = [];
+  /** What is tried again, and from when on, `performance.now()`: until the inbox knows that too. */
+  const failedOnes = new Map<string, number>();
   let stopped = false;
   let looking: Promise<void> | undefined;
   let again = false;
@@ -56,11 +58,11 @@ export function startRelay(options: RelayOptions): Relay {
       if (failing) log.info('deliveries are handed on again');
       failing = false;
     } catch (error) {
-      await failed(waiting, error);
+      failed(waiting, error);
     }
   };
 
-  const failed = async ({ guid, receivedAt, tries }: Waiting, error: unknown): Promise<void> => {
+  const failed = ({ guid, receivedAt, tries }: Waiting, error: unknown): void => {
     if (isFinal(error) && Date.now() - receivedAt > GIVE_UP_AFTER_MS) {
       metrics.handedOn.inc({ outcome: 'given-up' });
       log.error(
@@ -78,7 +80,15 @@ export function startRelay(options: RelayOptions): Relay {
       { err: error, delivery: guid, tries },
       'a delivery could not be handed on; it is tried again',
     );
-    await inbox.postpone(guid, backoffMs(tries));
+    failedOnes.set(guid, performance.now() + backoffMs(tries));
+  };
+
+  /** An inbox that cannot be written just now would else keep them claimed for the rest of the lease. */
+  const giveBack = async (): Promise<void> => {
+    for (const [guid, at] of failedOnes) {
+      await inbox.postpone(guid, Math.max(0, Math.round(at - performance.now())));
+      failedOnes.delete(guid);
+    }
   };
 
   const look = async (): Promise<void> => {
@@ -87,6 +97,7 @@ export function startRelay(options: RelayOptions): Relay {
       const marked = [...done];
       await inbox.handedOn(marked);
       done.splice(0, marked.length);
+      await giveBack();
       const free = stopped ? 0 : AT_ONCE - underWay.size;
       for (const waiting of free > 0 ? await inbox.claim(free) : []) follow(handOn(waiting));
       unreadable = false;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createReceiverMetrics } from '../metrics.ts';
+import { StoreError } from '../store/error.ts';
 import { watchInbox } from './watch.ts';
 
 const ARRIVAL = { guid: 'g', lane: 'a', event: '{}' };
@@ -34,6 +35,22 @@ it('names a failed write for readyz until one succeeds', async () => {
   await expect(watched.check()).rejects.toThrow('the disk is full');
   full = false;
   await watched.accept(ARRIVAL);
+  await watched.check();
+  watched.stop();
+});
+
+it('takes a delivery whose store came back in a moment', async () => {
+  let down = true;
+  const accept = async () => {
+    if (!down) return 'new' as const;
+    down = false;
+    throw new StoreError('store-unavailable', 'the connection broke');
+  };
+  const watched = watchInbox(
+    { accept, state: async () => ({ waiting: 0, oldestAt: undefined }) },
+    createReceiverMetrics(),
+  );
+  expect(await watched.accept(ARRIVAL)).toBe('new');
   await watched.check();
   watched.stop();
 });

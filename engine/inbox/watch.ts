@@ -1,8 +1,15 @@
 import type { ReceiverMetrics } from '../metrics.ts';
+import { StoreError } from '../store/error.ts';
 import type { Inbox } from '../store/inbox.ts';
+import { type Patience, patiently } from './patiently.ts';
 
 /** Deliveries that may wait. Some 1 KiB each, at most 30 KiB (a comment): more would fill the disk of an engine nobody looks after. */
 export const WAITING_MAX = 100_000;
+/**
+ * A PostgreSQL that restarts, or a connection that broke unnoticed, is back in a moment; GitHub sends again only what it is asked for, by a
+ * sweep. Below the 8 s after which a delivery is answered as failed.
+ */
+const PATIENCE: Patience = { forMs: 5_000, everyMs: 250 };
 /** How often they are counted; so the bound can be passed by what comes in this time. */
 const COUNT_EVERY_MS = 1_000;
 /** `/readyz` names a failed write this long: a failing receiver that gets no deliveries would never find out that it works again. */
@@ -41,18 +48,18 @@ export function watchInbox(
   const fail = (error: unknown): void => {
     failed = { at: Date.now(), error };
   };
+  /** `/readyz` is not to wait for the last try. */
+  const noted = (error: unknown): never => {
+    fail(error);
+    throw error;
+  };
   const timer = setInterval(() => void count().catch(fail), COUNT_EVERY_MS);
   return {
     accept: async (arrival) => {
       refuseFull();
-      try {
-        const taken = await inbox.accept(arrival);
-        failed = undefined;
-        return taken;
-      } catch (error) {
-        fail(error);
-        throw error;
-      }
+      const taken = await patiently(PATIENCE, isPassing, () => inbox.accept(arrival).catch(noted));
+      failed = undefined;
+      return taken;
     },
     check: async () => {
       await count();
@@ -61,4 +68,10 @@ export function watchInbox(
     },
     stop: () => clearInterval(timer),
   };
+}
+
+const PASSING: ReadonlySet<string> = new Set(['store-unavailable', 'store-locked']);
+
+function isPassing(error: unknown): boolean {
+  return error instanceof StoreError && PASSING.has(error.type);
 }

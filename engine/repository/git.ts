@@ -1,4 +1,5 @@
 import { type SimpleGit, simpleGit } from 'simple-git';
+import { limiter } from '../limit.ts';
 import { toRepositoryError } from './error.ts';
 import { LOCAL_TIMEOUT_MS } from './limits.ts';
 import { gitObjects, type Objects } from './objects.ts';
@@ -7,8 +8,8 @@ import { gitObjects, type Objects } from './objects.ts';
 export const REMOTE_TIMEOUT_MS = 300_000;
 /** A remote that says nothing for this long is given up. */
 const SILENCE_TIMEOUT_MS = 60_000;
-/** Git processes of one mirror at one time. */
-const PROCESSES_MAX = 4;
+/** Git processes of one mirror at one time, beside the one that reads objects. */
+export const PROCESSES_MAX = 4;
 
 export interface GitOptions {
   readonly dir: string;
@@ -33,8 +34,10 @@ export interface Git {
 
 /** Git on one bare repository, without anyone's configuration, hooks, prompts or unexpected transports. */
 export function gitIn(options: GitOptions): Git {
+  // simple-git counts for each of its instances, and a call needs one of its own for its token
+  const places = limiter(PROCESSES_MAX);
   return {
-    text: (args, call = {}) => guarded(options, args, call, (git) => git.raw([...args])),
+    text: (args, call = {}) => places(() => guarded(options, args, call, (git) => git.raw([...args]))),
     objects: gitObjects(options.dir, environment(options, {}, undefined)),
   };
 }
@@ -58,7 +61,6 @@ function configured(options: GitOptions, call: GitCall, header: string | undefin
   const env = environment(options, call, header);
   return simpleGit({
     baseDir: options.dir,
-    maxConcurrentProcesses: PROCESSES_MAX,
     timeout: { block: SILENCE_TIMEOUT_MS },
     abort: AbortSignal.timeout(call.timeoutMs ?? LOCAL_TIMEOUT_MS),
     // Waiting for `close` only: on `exit` the last output may not have been read yet.

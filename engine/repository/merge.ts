@@ -3,7 +3,11 @@ import type { Git, GitCall } from './git.ts';
 
 export type MergedTree =
   | { readonly kind: 'clean'; readonly treeSha: string }
+  /** The first paths: enough to tell, and hundreds of merges are remembered. */
   | { readonly kind: 'conflict'; readonly paths: readonly string[] };
+
+/** Paths in conflict that are told of one merge. */
+export const CONFLICT_PATHS_MAX = 100;
 
 /** The tree that a merge of `theirs` into `ours` would have, made without a checkout (git 2.38 or newer). */
 export async function mergeTrees(git: Git, ours: string, theirs: string): Promise<MergedTree> {
@@ -18,7 +22,8 @@ export function parseMerge(text: string): MergedTree {
     throw new RepositoryError('git-failed', 'git merge-tree gave no tree');
   if (rest.every((part) => part === '')) return { kind: 'clean', treeSha };
   const end = rest.indexOf('');
-  return { kind: 'conflict', paths: [...new Set(end < 0 ? rest : rest.slice(0, end))] };
+  const paths = new Set(end < 0 ? rest : rest.slice(0, end));
+  return { kind: 'conflict', paths: [...paths].slice(0, CONFLICT_PATHS_MAX) };
 }
 
 export interface RevertRequest {

@@ -13,7 +13,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PROCESSES_MAX } from './git.ts';
+import { CONFLICT_PATHS_MAX } from './merge.ts';
 import { type Mirror, openMirror } from './mirror.ts';
 
 const TOKEN = 'ghs_secretTokenOfTheTest';
@@ -78,6 +80,54 @@ describe('a mirror', () => {
       [base],
       [base],
     ]);
+  });
+
+  it('runs few git processes at once, however many ask', async () => {
+    const [one, other] = [commit({ 'few.yml': '1\n' }), commit({ 'few.yml': '2\n' })];
+    const running = join(dir, 'running');
+    const counts = join(dir, 'counts');
+    mkdirSync(running);
+    const go = join(dir, 'go');
+    // counts those that run beside it, and ends when it may; Git itself does the work
+    const path = process.env.PATH ?? '';
+    const bin = join(dir, 'bin');
+    mkdirSync(bin);
+    writeFileSync(
+      join(bin, 'git'),
+      `#!/bin/sh
+[ "$1" = diff-tree ] || exec env PATH='${path}' git "$@"
+touch "${running}/$$"; ls '${running}' | wc -l >> '${counts}'
+until [ -e '${go}' ]; do sleep 0.01; done
+env PATH='${path}' git "$@"; code=$?
+rm "${running}/$$"; exit $code
+`,
+      { mode: 0o755 },
+    );
+    await mirror.fetchCommit(other);
+    process.env.PATH = `${bin}:${path}`;
+    try {
+      const asked = Array.from({ length: 20 }, () => mirror.changedPaths(one, other));
+      await vi.waitUntil(() => readdirSync(running).length >= PROCESSES_MAX, { timeout: 10_000 });
+      writeFileSync(go, '');
+      expect(await Promise.all(asked)).toEqual(asked.map(() => ['few.yml']));
+    } finally {
+      process.env.PATH = path;
+    }
+    const seen = readFileSync(counts, 'utf8').trim().split('\n').map(Number);
+    expect(seen).toHaveLength(20);
+    expect(Math.max(...seen)).toBeLessThanOrEqual(PROCESSES_MAX);
+  });
+
+  it('tells of few paths of a merge that conflicts in many', async () => {
+    const many = (content: string) =>
+      Object.fromEntries(
+        Array.from({ length: CONFLICT_PATHS_MAX + 20 }, (_, i) => [`conflicts/${i}.yml`, content]),
+      );
+    const base = commit(many('a\n'));
+    const [one, other] = [commit(many('b\n'), base), commit(many('c\n'), base)];
+    for (const sha of [one, other]) await mirror.fetchCommit(sha);
+    const merged = await mirror.mergedTree(one, other);
+    expect(merged.kind === 'conflict' ? merged.paths : []).toHaveLength(CONFLICT_PATHS_MAX);
   });
 
   it('pushes a revert, the same commit when repeated, and refuses one that conflicts', async () => {

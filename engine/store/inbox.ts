@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { migrate } from './migrate.ts';
 import { inboxMigrations } from './migrations.ts';
-import { openPostgres } from './postgres.ts';
+import { INBOX_CONNECTIONS_MAX, openPostgres } from './postgres.ts';
 import type { Connection } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import type { StoreLocation } from './store.ts';
@@ -66,7 +66,7 @@ const PRUNED_MAX = 500;
  */
 export async function openInbox(location: StoreLocation, now: Clock = Date.now): Promise<Inbox> {
   if ('url' in location) {
-    const { db, close } = openPostgres(location.url);
+    const { db, close } = openPostgres(location.url, { connections: INBOX_CONNECTIONS_MAX });
     const connection: Connection = { db, dialect: 'postgres' };
     return inboxOn(connection, connection, now, close);
   }

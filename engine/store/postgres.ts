@@ -5,6 +5,8 @@ import type { Schema } from './schema.ts';
 import type { OpenDatabase } from './sqlite.ts';
 
 const POOL_CONNECTIONS_MAX = 10;
+/** A receiver writes one statement for all deliveries of a moment, a relay a few in turn. */
+export const INBOX_CONNECTIONS_MAX = 3;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** How long a statement waits for another engine's row or advisory lock before `store-locked`. */
@@ -13,11 +15,20 @@ const LOCK_TIMEOUT_MS = 10_000;
 /** PostgreSQL's `int8`, which `pg` gives as text by default; ours are times and counters below 2^53. */
 const INT8_OID = 20;
 
-/** `onLost` hears of an idle connection that broke; the pool opens a new one by itself. */
-export function openPostgres(url: string, onLost: (error: Error) => void = () => {}): OpenDatabase {
+export interface PostgresOptions {
+  /** Hears of an idle connection that broke; the pool opens a new one by itself. */
+  readonly onLost?: (error: Error) => void;
+  /** At most. A server of PostgreSQL has 100 for all, unless it is told otherwise. */
+  readonly connections?: number;
+}
+
+export function openPostgres(
+  url: string,
+  { onLost = () => {}, connections = POOL_CONNECTIONS_MAX }: PostgresOptions = {},
+): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
-    max: POOL_CONNECTIONS_MAX,
+    max: connections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,

@@ -40,6 +40,8 @@ export interface Run extends Omit<NewRun, 'detail'> {
   readonly detail: Json;
 }
 
+export type OpenRun = Pick<Run, 'id' | 'state' | 'repository' | 'pullNumber'>;
+
 export interface RunChange {
   readonly state?: RunState;
   readonly mergeSha?: string;
@@ -95,6 +97,15 @@ export function runsIn({ db, dialect }: Connection, now: Clock) {
     async open(): Promise<readonly Run[]> {
       const query = select().where('state', 'not in', FINAL_STATES);
       return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
+    },
+
+    /** The same, all of them, without what each has in its detail: a plan needs their names only. */
+    async openStates(): Promise<readonly OpenRun[]> {
+      const query = db.selectFrom('runs').select(['id', 'state', 'repository', 'pull_number']);
+      const open = query.where('state', 'not in', FINAL_STATES).orderBy('started_at').orderBy('id');
+      return (await open.execute()).map(({ id, state, repository, pull_number: pullNumber }) => {
+        return { id, state: state as RunState, repository, pullNumber };
+      });
     },
 
     /** Runs that were under way at any time since `sinceMs` (epoch ms), oldest first. */

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/step.ts';
 import { BLOB_MAX_BYTES } from './blobs.ts';
 import { leasesSuite } from './leases.suite.ts';
 import { leftSuite, locksSuite } from './locks.suite.ts';
+import { RUNS_LISTED_MAX } from './runs.ts';
 import type { Store } from './store.ts';
 import { someReceipt, someRun } from './testing/some.ts';
 
@@ -156,6 +157,20 @@ function runsSuite(store: () => Store): void {
     });
     expect((await store().runs.open()).map((r) => r.id)).not.toContain(run.id);
     expect((await store().runs.ofPull(run.repository, 5)).map((r) => r.id)).toEqual([run.id]);
+  });
+
+  it('names all runs that have not ended, more than one listing holds', async () => {
+    const runs = Array.from({ length: RUNS_LISTED_MAX + 1 }, someRun);
+    for (const run of runs) await store().runs.create(run);
+    try {
+      const open = new Map((await store().runs.openStates()).map(({ id, state }) => [id, state]));
+      expect(runs.filter(({ id }) => open.get(id) !== 'queued')).toEqual([]);
+      expect(await store().runs.open()).toHaveLength(RUNS_LISTED_MAX);
+    } finally {
+      for (const { id } of runs) await store().runs.update(id, { state: 'cancelled' });
+    }
+    const left = new Set((await store().runs.openStates()).map(({ id }) => id));
+    expect(runs.filter(({ id }) => left.has(id))).toEqual([]);
   });
 
   it('changes a run and says so in the audit log together, and once however often it is tried', async () => {

@@ -39,13 +39,14 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/adopt': pure(['engine/drift', 'engine/facts', 'engine/kinds', 'engine/plan', 'engine/spec']),
   'engine/policy': pure([], ['engine/github', 'engine/plan', 'engine/spec']),
   'engine/config': effects([]),
+  'engine/limit.ts': pure([]),
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),
   'engine/housekeeping.ts': effects([], ['engine/log.ts', 'engine/store']),
   'engine/storeMetrics.ts': effects([], ['engine/store']),
-  'engine/repository': effects([]),
+  'engine/repository': effects(['engine/limit.ts']),
   'engine/hosts': effects(
-    ['engine/shell', 'engine/facts', 'engine/operations', 'engine/plan'],
+    ['engine/shell', 'engine/facts', 'engine/operations', 'engine/plan', 'engine/limit.ts'],
     ['engine/spec', 'engine/kinds'],
   ),
   'engine/github': effects(

@@ -23,6 +23,7 @@ if (missing !== undefined && process.env.CI === 'true') throw new Error(missing)
 describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 4 * MINUTES }, () => {
   let world: World;
   let host: LabHost;
+  let postgres: PostgresCluster;
   let connection: Connection;
   const workers: WorkerProcess[] = [];
   const started: WorkerProcess[] = [];
@@ -32,7 +33,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   beforeAll(async () => {
     const temporal: TemporalServer = await startTemporal();
     closing.push(() => temporal.stop());
-    const postgres: PostgresCluster = await startCluster();
+    postgres = await startCluster();
     closing.push(() => postgres.stop());
     shared = {
       TEMPORAL_ADDRESS: temporal.address,
@@ -88,6 +89,22 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     );
     await mergedSoon(pull, sha);
     expect(await on('cat /etc/doaas-many')).toBe('said by many');
+  });
+
+  it('take a webhook while PostgreSQL restarts, and answer what it asks', async () => {
+    const { pull, sha } = await world.open('restart', {
+      'restart.yaml': configuration('restart', { files: { '/etc/doaas-restart': { content: 'x' } } }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.webhooks.settled();
+    await postgres.crash();
+    const restarting = postgres.start();
+    const asked = await world.say(pull, '/doaas status');
+    await restarting;
+    await world.answer(pull, asked, /Nothing of this pull request has run yet/);
+    const told = world.github.webhooks.all().filter(({ body }) => JSON.parse(body).comment?.id === asked);
+    expect(told[0]?.attempts.map(({ status }) => status)).toEqual([202]);
+    await world.github.closePullRequest(world.repo, pull);
   });
 
   it('are dumped while they run, and the restored store says the same', async () => {

@@ -124,8 +124,9 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
         'the planning to begin',
       );
       const waits = await world.say(pull, '/doaas apply');
-      const behind = await world.say(pull, '/doaas sttus');
+      // only then is the next one behind it: webhooks that come at once, to several receivers, have no order
       await seen(waits, 5);
+      const behind = await world.say(pull, '/doaas sttus');
       await seen(behind, 5);
       expect((await world.checks(sha)).find((run) => run.name === 'doaas/plan')?.status).toBe('in_progress');
       expect(await repliesOf(pull)).toEqual([]);
