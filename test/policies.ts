@@ -27,6 +27,21 @@ export function policyVerbs(world: () => World) {
     open.push(opened.pull);
     return opened;
   };
+  /** Two documents of a file each, the second after the first; approved, and asked to be applied. `spec`: of both. */
+  const applyHalves = async (branch: string, [one, other]: readonly [string, string], spec: object) => {
+    const half = (name: string) => {
+      const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
+      return JSON.parse(configuration(name, { files, ...spec }));
+    };
+    const both = [half(one), { ...half(other), dependsOn: [`Configuration/${one}`] }];
+    const opened = await openOnly(branch, {
+      [`db/${branch}.yaml`]: both.map((each) => JSON.stringify(each)).join('\n---\n'),
+    });
+    await world().check(opened.sha, 'doaas/plan', { conclusion: 'success' });
+    await world().approve(opened.pull);
+    await world().say(opened.pull, '/doaas apply');
+    return opened;
+  };
   const waitingFor = (sha: string, text: RegExp, seconds = 30) =>
     until(
       async () =>
@@ -71,6 +86,7 @@ export function policyVerbs(world: () => World) {
   return {
     setPolicy,
     change,
+    applyHalves,
     openOnly,
     waitingFor,
     mergedSoon,

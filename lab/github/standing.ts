@@ -90,16 +90,16 @@ export function refusedOn(
 }
 
 /** "Permissions required for GitHub Apps", as far as the engine uses them; any one of those named is enough. */
-const PERMISSIONS: readonly { readonly path: RegExp; readonly any: readonly string[] }[] = [
-  { path: /^\/(check-runs|check-suites|commits\/[^/]+\/check-runs)\b/, any: ['checks'] },
-  { path: /^\/(git|contents|pulls\/\d+\/merge$)/, any: ['contents'] },
-  { path: /^\/issues\b/, any: ['issues', 'pull_requests'] },
-  { path: /^\/pulls\b/, any: ['pull_requests'] },
+const PERMISSIONS: readonly { readonly path: RegExp; readonly oneOf: readonly string[] }[] = [
+  { path: /^\/(check-runs|check-suites|commits\/[^/]+\/check-runs)\b/, oneOf: ['checks'] },
+  { path: /^\/(git|contents|pulls\/\d+\/merge$)/, oneOf: ['contents'] },
+  { path: /^\/issues\b/, oneOf: ['issues', 'pull_requests'] },
+  { path: /^\/pulls\b/, oneOf: ['pull_requests'] },
 ];
 
 function isGranted(store: Store, { method, path }: ApiCall, user: TokenUser): boolean {
   const rest = path.split('?')[0]?.replace(/^\/repos\/[^/]+\/[^/]+/, '') ?? '';
-  const needed = PERMISSIONS.find((each) => each.path.test(rest))?.any;
+  const needed = PERMISSIONS.find((each) => each.path.test(rest))?.oneOf;
   const enough = method === 'GET' || method === 'HEAD' ? ['read', 'write'] : ['write'];
   return needed === undefined || needed.some((name) => enough.includes(grantedTo(store, user, name)));
 }

@@ -9,8 +9,18 @@ const MINUTES = 60_000;
 /** What a change is judged by: servers as what they are, checks, owners and people as who they are. */
 describe('the gate', { timeout: 6 * MINUTES }, () => {
   let world: World;
-  const { setPolicy, change, openOnly, waitingFor, mergedSoon, onHost, pullOf, parentsOf, closeOpen } =
-    policyVerbs(() => world);
+  const {
+    setPolicy,
+    change,
+    openOnly,
+    waitingFor,
+    mergedSoon,
+    onHost,
+    commentLike,
+    pullOf,
+    parentsOf,
+    closeOpen,
+  } = policyVerbs(() => world);
   const database = (role = 'db') => databaseYaml(world.hosts, role);
   beforeAll(async () => {
     world = await startWorld({
@@ -174,6 +184,27 @@ people: {override: {users: [olivia-owner]}}
     await mergedSoon(pull);
     const written = await world.hosts[1]?.exec('cat /etc/doaas-escape');
     expect(written?.stdout).toBe('escape\n');
+  });
+
+  it('takes a merged change back from the branch when nobody wants to wait for its window any more', async () => {
+    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
+    const freeze = `{from: "${today}", to: "${later}"}`;
+    await setPolicy(`trigger: merge\nrules: {all: {window: {timeZone: UTC, freeze: [${freeze}]}}}\n`);
+    const frozen = await change('frozen');
+    await world.check(frozen.sha, 'doaas/plan');
+    await world.approve(frozen.pull);
+    await waitingFor(frozen.sha, /Waiting for:\*\* the change window/);
+    await world.github.mergeByHand(world.repo, frozen.pull);
+    await commentLike(frozen.pull, /The change window is shut. This is applied by itself when it opens/);
+    const cancel = await world.say(frozen.pull, '/doaas cancel');
+    const undone = await world.answer(
+      frozen.pull,
+      cancel,
+      /It no longer waits for the change window. Nothing was changed; pull request #.* reverts it/,
+    );
+    expect(await onHost('frozen')).toBe('absent\n');
+    await world.github.mergeByHand(world.repo, await pullOf(undone));
+    expect(await world.github.fileAt(world.repo, 'main', 'db/frozen.yaml')).toBeUndefined();
   });
 
   it('knows a reviewer who was renamed by the account, and judges what an author left who is gone', async () => {

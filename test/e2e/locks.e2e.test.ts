@@ -79,6 +79,28 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     throw new Error(`no deployment of #${pull} runs`);
   };
 
+  it('are given back at once by a run that is cancelled while it waits for its first server', async () => {
+    const [first] = world.hosts;
+    const { pull, sha } = await world.open(
+      'early',
+      marked('early', { ...FIRST, rollout: { unreachable: 'wait' } }),
+    );
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await first?.kill();
+    try {
+      await world.say(pull, '/doaas apply');
+      await applyShows(sha, /waiting until web-1 can be reached/);
+      await world.say(pull, '/doaas cancel');
+      const end = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
+      expect(end.summary).toContain('anna-author cancelled the run. Nothing was changed.');
+      await noLocks();
+    } finally {
+      await first?.start();
+    }
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
   it('a server whose turn comes hours later refuses the former holder from the grant on', async () => {
     const second = world.hosts[1] as LabHost;
     const former = await approved('former', marked('former', IN_STAGES));
@@ -162,28 +184,6 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     const { owner, name } = world.repo;
     expect(await look(({ runs }) => runs.ofPull(`${owner}/${name}`, waiter.pull))).toHaveLength(1);
     for (const { pull } of [holder, waiter]) await world.github.closePullRequest(world.repo, pull);
-  });
-
-  it('are given back at once by a run that is cancelled while it waits for its first server', async () => {
-    const [first] = world.hosts;
-    const { pull, sha } = await world.open(
-      'away',
-      marked('away', { ...FIRST, rollout: { unreachable: 'wait' } }),
-    );
-    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    await world.approve(pull);
-    await first?.kill();
-    try {
-      await world.say(pull, '/doaas apply');
-      await applyShows(sha, /waiting until web-1 can be reached/);
-      await world.say(pull, '/doaas cancel');
-      const end = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
-      expect(end.summary).toContain('anna-author cancelled the run. Nothing was changed.');
-      await noLocks();
-    } finally {
-      await first?.start();
-    }
-    await world.github.closePullRequest(world.repo, pull);
   });
 
   it.each(['roll back', 'keep'] as const)(

@@ -14,6 +14,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   const {
     setPolicy,
     change,
+    applyHalves,
     waitingFor,
     mergedSoon,
     onHost,
@@ -203,23 +204,6 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     // through midnight: all of the day but one minute
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
-    const half = (name: string, more: object) => {
-      const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
-      return JSON.parse(configuration(name, { files, ...more }));
-    };
-    /** Two halves, one on each side of the window. */
-    const begun = async (branch: string, [one, other]: readonly [string, string], where: object = {}) => {
-      const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
-      const more = { rollout: { pause, unreachable: 'wait' }, ...where };
-      const then = { ...half(other, more), dependsOn: [`Configuration/${one}`] };
-      const opened = await world.open(branch, {
-        [`db/${branch}.yaml`]: [half(one, more), then].map((d) => JSON.stringify(d)).join('\n---\n'),
-      });
-      await world.check(opened.sha, 'doaas/plan', { conclusion: 'success' });
-      await world.approve(opened.pull);
-      await world.say(opened.pull, '/doaas apply');
-      return opened;
-    };
     const shutOut = (sha: string) =>
       until(
         async () =>
@@ -228,9 +212,12 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
         90,
         async () => JSON.stringify(await world.checks(sha)),
       );
+    // one half on each side of the window
+    const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
+    const rollout = { rollout: { pause, unreachable: 'wait' } };
     const [long, halted] = await Promise.all([
-      begun('long', ['sooner', 'later']),
-      begun('halted', ['kept-out', 'never'], { targets: { hosts: ['db-1'] } }),
+      applyHalves('long', ['sooner', 'later'], rollout),
+      applyHalves('halted', ['kept-out', 'never'], { ...rollout, targets: { hosts: ['db-1'] } }),
     ]);
     const [shut] = await Promise.all([shutOut(long.sha), shutOut(halted.sha)]);
     const opening = opens.toISOString().slice(0, 16).replace('T', ' ');
@@ -253,7 +240,6 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     });
     expect(await onOther()).toBe('');
     expect(Date.now()).toBeLessThan(opens.getTime());
-    closeLater(halted.pull);
 
     const { pull, sha } = await change('window');
     await world.check(sha, 'doaas/plan');
@@ -387,26 +373,6 @@ rules:
     const revert = await pullOf(failed.summary);
     await world.github.mergeByHand(world.repo, revert);
     expect(await world.github.fileAt(world.repo, 'main', 'db/failing.yaml')).toBeUndefined();
-
-    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
-    const freeze = `{from: "${today}", to: "${later}"}`;
-    await setPolicy(`trigger: merge\nrules: {all: {window: {timeZone: UTC, freeze: [${freeze}]}}}\n`);
-    const frozen = await change('frozen');
-    await world.check(frozen.sha, 'doaas/plan');
-    await world.approve(frozen.pull);
-    await waitingFor(frozen.sha, /Waiting for:\*\* the change window/);
-    await world.github.mergeByHand(world.repo, frozen.pull);
-    await commentLike(frozen.pull, /The change window is shut. This is applied by itself when it opens/);
-    const cancel = await world.say(frozen.pull, '/doaas cancel');
-    const undone = await world.answer(
-      frozen.pull,
-      cancel,
-      /It no longer waits for the change window. Nothing was changed; pull request #.* reverts it/,
-    );
-    expect(await onHost('frozen')).toBe('absent\n');
-    await world.github.mergeByHand(world.repo, await pullOf(undone));
-    expect(await world.github.fileAt(world.repo, 'main', 'db/frozen.yaml')).toBeUndefined();
-    await setPolicy('trigger: merge\n');
 
     const hasty = await change('hasty');
     await world.check(hasty.sha, 'doaas/plan', { conclusion: 'action_required' });
