@@ -135,6 +135,9 @@ async function workflowBundle(): Promise<{ readonly code: string }> {
   return bundleWorkflowCode({ workflowsPath: WORKFLOWS, failureConverterPath: FAILURE_CONVERTER });
 }
 
+/** What the SDK says of queues that have activities only, as they are meant to. */
+const WITHOUT_WORKFLOWS = 'No workflows registered, not polling for workflow tasks';
+
 let installed = false;
 
 /** Temporal's runtime is one a process. */
@@ -142,6 +145,7 @@ function installLogger(log: Logger): void {
   if (installed) return;
   installed = true;
   const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    if (message === WITHOUT_WORKFLOWS) return;
     if (level === 'ERROR') log.error({ temporal: meta }, message);
     else log.warn({ temporal: meta }, message);
   });
