@@ -148,8 +148,10 @@ cmd_apply() {
 reverse() { r=; for n in $STEPS; do r="$n $r"; done; echo "$r"; }
 
 disown_item() { # the engine's own record goes back too
-  item "$1" "$2"; rm -rf "$ITEM"
-  if [ -e "$I/item" ]; then cp -a "$I/item" "$ITEM"; fi
+  item "$1" "$2"
+  if [ -e "$I/item" ]; then cp -aT "$I/item" "$I/back" || return 1; fi
+  rm -rf "$ITEM"
+  if [ -e "$I/back" ]; then mv -T "$I/back" "$ITEM"; fi
 }
 # With the record goes what a restore may need, such as the text of a script's undo: the next try finds it again.
 set_aside() { item "$1" "$2"; [ ! -d "$ITEM" ] || cp -aT "$ITEM" "$I/left"; }
@@ -168,15 +170,24 @@ note_lines() { # what a restore left on purpose, for people to read
   grep '^note: ' "$1" | while IFS= read -r l; do say "$ID" note "${l#note: }"; done
 }
 
+# Room enough to remove a package or to write what there was.
+room() { head -c 4194304 /dev/zero > "$DIR/room" 2>/dev/null; r=$?; rm -f "$DIR/room"; return "$r"; }
+# Whoever has filled a disk often empties it again. Seconds.
+until_room() { w=0; while [ "$w" -lt 120 ] && ! room; do sleep 2; w=$((w + 2)); done; }
+patiently() { "$@" && return 0; ! room || return 1; until_room; "$@"; }
+
 # One pass over all steps. A step may have to wait for another: a folder is only empty when its user's files are gone.
 restore_pass() {
   FAILED=0
   for n in $(reverse); do
     step "$n"; touched && [ ! -e "$S/undone" ] || continue
-    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1; then : > "$S/undone"; note_lines "$S/undo.out"
+    # touch: on a full disk `: >` would end this shell
+    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1 && touch "$S/undone"; then note_lines "$S/undo.out"
     else FAILED=1; fi
   done
 }
+
+after() { bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1; }
 
 undo_all() {
   rm -rf "$DIR/reserve" "$DIR/payloads"; STUCK=0
@@ -184,14 +195,14 @@ undo_all() {
   [ -e "$DIR/captured" ] && [ ! -e "$DIR/restored" ] || finish rolled-back
   rm -f "$DIR"/steps/*/undone
   for n in $STEPS; do step "$n"; each_item take_up; done
-  restore_pass; [ "$FAILED" -eq 0 ] || restore_pass
+  restore_pass; [ "$FAILED" -eq 0 ] || { until_room; restore_pass; }
   for n in $(reverse); do
     step "$n"; touched && [ ! -e "$S/undone" ] || continue
     say "$ID" stuck "$(last_lines "$S/undo.out")"; STUCK=1
   done
   for n in $(reverse); do
     step "$n"; touched || continue
-    bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1 || { say "$ID" stuck "$(last_lines "$S/after.out")"; STUCK=1; }
+    patiently after || { say "$ID" stuck "$(last_lines "$S/after.out")"; STUCK=1; }
   done
   for n in $(reverse); do
     step "$n"; touched || continue
@@ -200,11 +211,13 @@ undo_all() {
       STUCK=1; [ ! -e "$S/undone" ] || continue
       each_item set_aside
     fi
-    each_item disown_item; [ ! -e "$S/undone" ] || say "$ID" undone
+    patiently each_item disown_item || STUCK=1
+    [ ! -e "$S/undone" ] || say "$ID" undone
   done
   [ "$STUCK" -eq 0 ] || finish held
   # once this is on disk it is not done again, so what it was done from can go
-  : > "$DIR/restored"; sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item "$DIR"/steps/*/*/left
+  patiently touch "$DIR/restored" || finish held
+  sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item "$DIR"/steps/*/*/left
   finish rolled-back
 }
 

@@ -157,6 +157,26 @@ systemctl daemon-reload && systemctl start late.service && until [ -e /run/old ]
     );
   });
 
+  it('the disk is full while it is taken back: that waits for room, and restarts nothing twice', async () => {
+    await on(COUNTED);
+    const run = await planned('refilled', {
+      packages: { tree: {} },
+      files: { '/etc/counted': { content: 'new\n', notify: { restart: ['counted.service'] } } },
+      scripts: { fill: { check: 'test -e /run/applied', apply: 'touch /run/applied', undo: FILL } },
+      probes: [{ tcp: 'localhost:81', within: '1s' }],
+    });
+    await failsAndLeavesNothing(
+      run,
+      {
+        title: /^Probe tcp localhost:81 failed on web-1; 1 server restored as before$/,
+        summary: /restored; every item/,
+      },
+      { before: async () => void emptied().catch(() => undefined) },
+    );
+    // at first, for the change, and for taking it back
+    expect(await on('cat /run/starts')).toBe('start\nstart\nstart');
+  });
+
   it('the disk is full from the start: nothing is begun', async () => {
     const run = await planned('no-disk', { files: { '/etc/motd': { content: 'never\n' } } });
     const before = await on('cat /etc/motd');
@@ -167,6 +187,26 @@ systemctl daemon-reload && systemctl start late.service && until [ -e /run/old ]
     );
     expect(await on('cat /etc/motd')).toBe(before);
   });
+
+  /** Writes down each start of its service. */
+  const COUNTED = `cat > /etc/systemd/system/counted.service <<'EOF'
+[Service]
+ExecStart=/bin/sh -c "echo start >> /run/starts; exec sleep infinity"
+EOF
+rm -f /run/starts; systemctl daemon-reload; systemctl start counted.service`;
+  /** All that is free, also what the run had kept back. */
+  const FILL = 'rm /run/applied; head -c 1G /dev/zero > /var/ballast || true; touch /run/filled';
+
+  /** Makes room as soon as the run waits for it. */
+  async function emptied(): Promise<void> {
+    const waits = 'test -e /run/filled && pgrep -fx "sleep 2" && echo yes';
+    await until(
+      async () => ((await on(waits)).endsWith('yes') ? true : undefined),
+      'the run to wait for room',
+      150,
+    );
+    await on('rm /var/ballast');
+  }
 
   /** Fills the host's disk but for so many KiB. */
   const leave = (kib: number) =>
