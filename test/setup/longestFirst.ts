@@ -1,25 +1,28 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** They take half a minute to four minutes each; begun late, the last of them would run alone. Slowest first. */
+/**
+ * They take half a minute to four minutes each; begun late, the last of them would run alone. Those that mostly wait (policy,
+ * engine, held, budget, cuts) are not begun together: the processors would idle.
+ */
 const LONGEST = [
   'lab/demo/demo',
   'test/e2e/kill',
   'test/e2e/policy',
-  'test/bad/engine',
-  'test/e2e/held',
   'test/e2e/rollout',
-  'test/bad/cuts',
-  'test/e2e/budget',
-  'test/e2e/locks',
-  'test/bad/github',
   'test/bad/life',
+  'test/bad/engine',
+  'test/e2e/locks',
+  'test/e2e/held',
+  'test/bad/github',
+  'test/e2e/budget',
   'engine/operations/packages',
+  'test/bad/cuts',
   'test/e2e/drift',
   'test/secrets/masks',
   'test/e2e/lifetimes',
+  'test/bad/steps',
   'test/bad/login',
   'test/secrets/secrets',
-  'test/bad/steps',
   'test/e2e/cluster',
   'engine/activities/manyHosts',
   'test/e2e/gate',
