@@ -10,6 +10,7 @@ import {
   type Running,
   requestBy,
 } from './pullState.ts';
+import { replansAt } from './replan.ts';
 
 /** What the policy's part of a pull request's workflow needs of the rest of it. */
 export interface Desk {
@@ -18,6 +19,8 @@ export interface Desk {
   readonly change: (change: Partial<PullState>) => void;
   /** Planning that runs has ended. */
   readonly settled: () => Promise<void>;
+  /** `force`: plans also where nothing is new. */
+  readonly look: (force: boolean) => Promise<void>;
   readonly apply: (request: Request) => Promise<void>;
   /** `mergeSha`: the change is merged already. */
   readonly deploy: (plan: PlanRef, request: Request, attempt?: number, mergeSha?: string) => Promise<void>;
@@ -69,14 +72,17 @@ export async function goOn(
   if (patched('answer-stale')) await short.answer(desk.pull, request, { kind: 'not-applied', reason });
 }
 
-/** Until something is to be done; a window that opens meanwhile is attended to. */
+/** Until something is to be done; a window that opens meanwhile is attended to, and servers that were away are looked at again. */
 export async function awaitNext(desk: Desk, isAwake: () => boolean): Promise<void> {
   const opens = desk.state().gate?.opensAt;
-  const awake = (): boolean => isAwake() || desk.state().gate?.opensAt !== opens;
-  if (opens === undefined) await condition(awake);
-  // no later than it opens, and no sooner: a timer of the workflow, which survives everything
-  else if (!(await condition(awake, Math.max(opens - Date.now(), 1_000))))
-    await attempt(() => windowOpened(desk));
+  const looks = replansAt(desk.state());
+  const awake = (): boolean =>
+    isAwake() || desk.state().gate?.opensAt !== opens || replansAt(desk.state()) !== looks;
+  const due = Math.min(opens ?? Number.POSITIVE_INFINITY, looks ?? Number.POSITIVE_INFINITY);
+  if (due === Number.POSITIVE_INFINITY) await condition(awake);
+  // no later than that, and no sooner: a timer of the workflow, which survives everything
+  else if (!(await condition(awake, Math.max(due - Date.now(), 1_000))))
+    await attempt(() => (due === opens ? windowOpened(desk) : desk.look(true)));
 }
 
 /** A change window opened: what waited for it goes on, else the check says what holds now. */

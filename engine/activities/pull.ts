@@ -115,7 +115,8 @@ async function planPull(
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
     await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan], name);
     await showNewest(client, pull, revision.headSha, view, name);
-    return { kind: 'failed', reason: [...made.problems.map((p) => p.message), ...made.errors].join('; ') };
+    const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
+    return { kind: 'failed', reason, ...(onlyAway(made) ? { away: true } : {}) };
   }
   if (await isIdle(engine, pull, revision, made.plan)) {
     const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
@@ -230,11 +231,18 @@ async function storePlan(
   );
 }
 
+/** Time alone may mend it: the pull request's workflow makes the plan again by itself. */
+function onlyAway({ problems, errors }: Assembled): boolean {
+  return errors.length === 0 && problems.every(({ away }) => away);
+}
+
 /** What must happen before there can be a plan. */
-function waitedFor({ problems, errors }: Assembled): readonly string[] {
+function waitedFor(made: Assembled): readonly string[] {
+  const { problems, errors } = made;
+  const again = onlyAway(made) ? ' (tried again by itself for a day)' : '';
   const hosts = problems.map((problem) => problem.host);
   return [
-    ...(hosts.length === 0 ? [] : [`${hosts.join(', ')} to be readable`]),
+    ...(hosts.length === 0 ? [] : [`${hosts.join(', ')} to be readable${again}`]),
     ...(errors.length === 0 ? [] : ['what forbids the plan to be mended']),
   ];
 }

@@ -98,8 +98,8 @@ export type ValidateOutcome =
 export type PlanOutcome =
   | { readonly kind: 'planned'; readonly plan: PlanRef }
   | { readonly kind: 'nothing-to-do' }
-  /** A host could not be read, or a finding forbids the plan. The check says which. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** A host could not be read, or a finding forbids the plan. The check says which. `away`: only because hosts did not answer. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly away?: true };
 
 /** Enough of a plan to decide and to run; the plan itself is in the store by its digest. */
 export interface PlanRef extends Revision {
