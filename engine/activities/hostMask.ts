@@ -2,7 +2,7 @@ import type { ContentOf } from '../secrets/secrets.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { SecretUse } from '../spec/secrets.ts';
 import { identityOf } from './identity.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts } from './revisions.ts';
 import { usesOn } from './sealing.ts';
 
 /**
@@ -11,8 +11,8 @@ import { usesOn } from './sealing.ts';
  */
 export type Known = readonly Resolution[];
 
-export function knownTo(revision: ResolvedRevision): Known {
-  return revision.kind === 'conflict' ? [] : [revision.merged, revision.base];
+export function knownTo({ merged, base }: Pick<DesiredHosts, 'merged' | 'base'>): Known {
+  return [merged, base];
 }
 
 /** What of it concerns one server: whoever works there for hours does not hold a repository twice. */

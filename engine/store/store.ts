@@ -15,6 +15,7 @@ import { pullsIn } from './pulls.ts';
 import { pushesIn } from './pushes.ts';
 import { receiptsIn } from './receipts.ts';
 import { repositoriesIn } from './repositories.ts';
+import { runHostsIn } from './runHosts.ts';
 import { runsIn } from './runs.ts';
 import type { Connection } from './schema.ts';
 import { settledIn } from './settled.ts';
@@ -60,6 +61,7 @@ function storeOn(connection: Connection, now: Clock) {
     plans: plansIn(connection, now),
     blobs: blobsIn(connection, now),
     runs: runsIn(connection, now),
+    runHosts: runHostsIn(connection, now),
     receipts: receiptsIn(connection, now),
     locks: locksIn(connection, now),
     leases: leasesIn(connection),
