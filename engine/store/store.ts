@@ -9,6 +9,7 @@ import { leasesIn } from './leases.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { migrations } from './migrations.ts';
+import { momentsIn } from './moments.ts';
 import { plansIn } from './plans.ts';
 import { openPostgres } from './postgres.ts';
 import { pullsIn } from './pulls.ts';
@@ -69,6 +70,7 @@ function storeOn(connection: Connection, now: Clock) {
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),
     settled: settledIn(connection, now),
+    moments: momentsIn(connection, now),
     keys: keysIn(connection),
     audit: auditIn(connection, now),
     verdicts: verdictsIn(connection, now),
