@@ -9,7 +9,7 @@ import { appLimits, installationLimits } from './budget.ts';
 import { calling, GitHubError, type GitHubErrorType, isForToken, toGitHubError } from './errors.ts';
 import { type GitHubClock, githubClock } from './githubClock.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { readPages } from './pages.ts';
+import { readWhole } from './pages.ts';
 import { createRedelivering } from './redeliver.ts';
 import { createThrottle, type Sort, type Throttle } from './throttle.ts';
 
@@ -122,7 +122,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     installationToken: (installationId) => readToken(octokitOf(installationId)),
     installations: () =>
       calling('Listing the installations', async () => {
-        const all = await readPages(
+        const all = await readWhole(
           async (page) => (await app.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
         );
         // a token knows nothing of what was granted after it was made
