@@ -6,6 +6,7 @@ import { changedItems } from '../plan/changedItems.ts';
 import { checkRepository } from '../spec/check.ts';
 import type { Resolution } from '../spec/resolution.ts';
 import { configuration, repository, sentences, server } from '../spec/testing.ts';
+import { RUN_HOST_MAX_BYTES } from '../store/runHosts.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { contentsIn, knownOn, knownTo, secretsOn } from './hostMask.ts';
 import { pinnedRun, pinRun, withContents } from './pinnedRun.ts';
@@ -111,4 +112,18 @@ test('what another engine kept in another way is not read: it is in git', async 
     payloads: [],
   });
   expect(await pinnedRun(store, { run: 'pr2-a' })).toBeUndefined();
+});
+
+test('what is too large to be kept ends the run before its first effect, and is not tried again', async () => {
+  const { merged, base, ...rest } = revision();
+  const hosts = merged.hosts.map((host) => {
+    return { ...host, server: { ...host.server, labels: { long: 'x'.repeat(RUN_HOST_MAX_BYTES) } } };
+  });
+  const large = { ...rest, base, merged: { ...merged, hosts } };
+  await expect(pinRun({ store }, { ...run, run: 'pr3-a' }, large)).rejects.toMatchObject({
+    type: 'permanent',
+    nonRetryable: true,
+    message: expect.stringMatching(/^What is wanted of one takes \d+ bytes, over the store's 8388608\./),
+  });
+  expect(await pinnedRun(store, { run: 'pr3-a' })).toBeUndefined();
 });

@@ -28,10 +28,13 @@ export function runHostsIn({ db }: Connection, now: Clock) {
     /** All or nothing; what was kept of the run before is replaced. */
     async save({ runId, digest, hosts, payloads }: RunHosts): Promise<void> {
       const at = now();
-      const rows = hosts.map(({ host, body }) => ({ run_id: runId, host, body: compressed(host, body), at }));
       await db.transaction().execute(async (tx) => {
         await tx.deleteFrom('run_hosts').where('run_id', '=', runId).execute();
-        for (const row of rows) await tx.insertInto('run_hosts').values(row).execute();
+        for (const { host, body } of hosts)
+          await tx
+            .insertInto('run_hosts')
+            .values({ run_id: runId, host, body: compressed(host, body), at })
+            .execute();
         for (const sha256 of new Set(payloads))
           await tx
             .insertInto('plan_blobs')
