@@ -19,13 +19,17 @@ export function knownTo({ merged, base }: Pick<DesiredHosts, 'merged' | 'base'>)
 export function knownOn(host: ResolvedHost, known: Known): Known {
   return known.map((resolution) => {
     const hosts = resolution.hosts.filter(isThe(host));
-    const files = hosts.flatMap(usesOn).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
-    const payloads = files.flatMap((sha256) => {
+    const payloads = hosts.flatMap(secretFiles).flatMap((sha256) => {
       const bytes = resolution.payloads.get(sha256);
       return bytes === undefined ? [] : [[sha256, bytes] as const];
     });
     return { kind: 'resolution', hosts, payloads: new Map(payloads), errors: [] };
   });
+}
+
+/** sha256 (hex) of the encrypted files of the repository that the host's secrets are in. */
+export function secretFiles(host: ResolvedHost): readonly string[] {
+  return usesOn(host).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
 }
 
 /** Of the machine, whatever its documents are called. */

@@ -8,7 +8,7 @@ import type { Resolution } from '../spec/resolution.ts';
 import { configuration, repository, sentences, server } from '../spec/testing.ts';
 import { RUN_HOST_MAX_BYTES } from '../store/runHosts.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { contentsIn, knownOn, knownTo, secretsOn } from './hostMask.ts';
+import { contentsIn, knownOn, knownTo, secretFiles, secretsOn } from './hostMask.ts';
 import { pinnedRun, pinRun, withContents } from './pinnedRun.ts';
 import type { DesiredHosts } from './revisions.ts';
 import { contentsOf } from './sealing.ts';
@@ -98,8 +98,9 @@ test('what is kept of a run says of its hosts what git says, and nothing of the 
     `${AGE}onebefore`,
   ]);
   const { merged } = await withContents({ store }, kept);
-  const wanted = contentsOf(one).map(({ sha256 }) => [sha256, inGit.merged.payloads.get(sha256)]);
-  expect(wanted).toHaveLength(3);
+  const needed = [...contentsOf(one).map(({ sha256 }) => sha256), ...secretFiles(one)];
+  const wanted = needed.map((sha256) => [sha256, inGit.merged.payloads.get(sha256)]);
+  expect(wanted).toHaveLength(4);
   for (const [sha256, bytes] of wanted)
     expect(Buffer.from(merged.payloads.get(String(sha256)) ?? [])).toEqual(Buffer.from(bytes ?? '?'));
 });

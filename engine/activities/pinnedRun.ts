@@ -4,7 +4,7 @@ import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { RunHost } from '../store/runHosts.ts';
 import type { Store } from '../store/store.ts';
 import { permanent } from './failure.ts';
-import { knownOn } from './hostMask.ts';
+import { knownOn, secretFiles } from './hostMask.ts';
 import { inParallel } from './planning.ts';
 import type { DesiredHosts } from './revisions.ts';
 import { contentsOf } from './sealing.ts';
@@ -85,13 +85,15 @@ function resolutionOf(hosts: readonly ResolvedHost[]): Resolution {
   return { kind: 'resolution', hosts: sorted, payloads: new Map(), errors: [] };
 }
 
-/** With the contents that its hosts are to have, for planning them again. */
+/** With the contents that its hosts are to have, and the files that their secrets are in, for planning them again. */
 export async function withContents(
   { store }: { readonly store: Pick<Store, 'blobs'> },
   revision: DesiredHosts,
 ): Promise<DesiredHosts> {
   const { merged, changed } = revision;
-  const wanted = new Set(changed.flatMap(contentsOf).map(({ sha256 }) => sha256));
+  const wanted = new Set(
+    changed.flatMap((host) => [...contentsOf(host).map(({ sha256 }) => sha256), ...secretFiles(host)]),
+  );
   const missing = [...wanted].filter((sha256) => !merged.payloads.has(sha256));
   const read = await inParallel(missing, READ_AT_ONCE, async (sha256) => {
     const bytes = await store.blobs.get(sha256);
