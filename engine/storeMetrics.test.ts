@@ -39,6 +39,7 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
     }
     await store.runs.update('one', { state: 'held', detail: { unshown: { kind: 'held' } } });
     await store.hosts.markNeedsRecovery('10.0.0.2:22 y', 'a test');
+    await store.moments.note('swept');
     for (const what of ['override', 'break-glass', 'override', 'apply'])
       await store.audit.append({ who: 'olivia', what });
     const told = await scrape();
@@ -52,6 +53,8 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
       'doaas_overrides_total{kind="break-glass"}': 1,
     });
     expect(told.doaas_locks_longest_wait_seconds).toBeGreaterThanOrEqual(60);
+    expect(told.doaas_sweep_age_seconds).toBeGreaterThanOrEqual(59);
+    expect(told.doaas_sweep_age_seconds).toBeLessThan(120);
     await store.close();
     expect(await scrape()).toEqual({ doaas_store_up: 0 });
   } finally {

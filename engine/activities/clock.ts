@@ -51,6 +51,7 @@ export function clockActivities(engine: Engine): RepositoryActivities {
 
 async function knownRepositories(engine: Engine): Promise<readonly RepositoryRef[]> {
   const covered = await coveredRepositories(engine.github);
+  await engine.store.moments.note('swept');
   const reached = new Set(covered.map(({ id }) => String(id)));
   for (const known of await engine.store.repositories.list())
     if (known.installationId !== null && !reached.has(known.id)) await lose(engine, known);

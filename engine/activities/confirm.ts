@@ -11,6 +11,7 @@ import { differenceSentence } from './difference.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
 import { type Judged, judgePull } from './gate.ts';
+import { pinRun } from './pinnedRun.ts';
 import { type HostPlanning, isAway, type Planning } from './planning.ts';
 import { planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
@@ -57,6 +58,7 @@ export async function confirmPlan(
   const differs = moved ? undefined : await difference(engine, run, plannings);
   if (differs !== undefined) return { kind: 'changed', reason: differs };
   if (moved) await keepRef(engine, run);
+  await pinRun(engine, run, resolved);
   await keepGrounds(engine, run, judged);
   return { ...unchangedUnder(verdict.windows), ...(moved ? { baseSha: run.plan.baseSha } : {}) };
 }

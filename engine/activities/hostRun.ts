@@ -41,9 +41,8 @@ export function batchName(run: string, wave: number): string {
 
 /** Where the run's plan has the host. */
 export async function hostOf(engine: Engine, run: RunRef, host: string): Promise<RunHost> {
-  const revision = await resolveRun(engine, run);
-  const resolved =
-    revision.kind === 'conflict' ? undefined : revision.merged.hosts.find((h) => h.name === host);
+  const revision = await resolveRun(engine, run, host);
+  const resolved = revision.merged.hosts.find(({ name }) => name === host);
   if (resolved === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
   const { server } = resolved;
   const known = knownOn(resolved, knownTo(revision));

@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import { isAlive, isCurrent } from './alive.ts';
 import { receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
-import { knownTo } from './hostMask.ts';
+import { type Known, knownTo } from './hostMask.ts';
 import { undoHost } from './hostUndo.ts';
 import { relocated } from './located.ts';
 import { fullName } from './pull.ts';
@@ -127,6 +127,17 @@ export async function isLeftElsewhere(
   return open.flat().some(({ runId }) => runId === run);
 }
 
+/** Not confirmed yet, so it is in git only: what an undo says is withheld rather than that it waits for GitHub. */
+async function knownSince(engine: Engine, run: RunRef): Promise<Known | 'unknown'> {
+  return resolveRun(engine, run).then(knownTo, (error: unknown) => {
+    engine.log.warn(
+      { error: String(error) },
+      'the revision could not be read, so what an undo says is withheld',
+    );
+    return 'unknown' as const;
+  });
+}
+
 /** Undoes what a dead run left on hosts that the asking run has locked. */
 export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableRun): Promise<UndoOutcome> {
   const stored = await engine.store.runs.get(dead.run);
@@ -134,7 +145,7 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
   if (then === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
   const ref = { ...then, pull: { ...then.pull, repository: await relocated(engine, then.pull.repository) } };
   // what the dead run was planned on may be older than what it was confirmed on
-  const since = knownTo(await resolveRun(engine, run));
+  const since = await knownSince(engine, run);
   for (const host of dead.hosts) {
     const planned = ref.plan.hosts.find((candidate) => candidate.name === host);
     const waves = [...(planned?.waves ?? [])].reverse();

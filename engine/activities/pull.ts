@@ -16,7 +16,7 @@ import { recordOverride } from './overrides.ts';
 import { type HostPlanning, type Planning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
 import { recordPlan } from './recordPlan.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts, ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
 import { plannedElsewhere } from './sites.ts';
@@ -180,7 +180,7 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
-  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  resolved: DesiredHosts,
   headSha: string,
   parts: readonly SitePart[] = [],
   fenceOf?: Planning['fenceOf'],

@@ -10,13 +10,13 @@ import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
-import { permanent } from './failure.ts';
 import { contentsIn, knownTo, secretsOn } from './hostMask.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
+import { withContents } from './pinnedRun.ts';
 import { inParallel } from './planning.ts';
 import { fullName, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
 import { resolveRun } from './runRevision.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
@@ -43,11 +43,10 @@ export async function verifyHosts(
 ): Promise<VerifyOutcome> {
   const readAt = Date.now();
   const revision = await resolveRun(engine, run);
-  if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const reached = revision.changed.filter(({ server }) => isReached(run, server.site, site));
   const looked = lookedAt(reached, [...leftOut, ...(run.plan.skipped ?? [])], scope);
   const before = site === undefined ? NOTHING_BEFORE : await foundBefore(engine, run, looked);
-  const resolved = { ...revision, changed: looked.map(({ host }) => host) };
+  const resolved = await withContents(engine, { ...revision, changed: looked.map(({ host }) => host) });
   const patientEngine = { ...engine, transport: patientTransport(engine) };
   const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved), before);
   const plannings = await planRevision(patientEngine, run.pull, resolved, run.plan.headSha);
@@ -144,10 +143,7 @@ function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
 }
 
 /** A service that fails may print what it was configured with. */
-async function maskOf(
-  { secrets, store }: Engine,
-  revision: Extract<ResolvedRevision, { kind: 'resolved' }>,
-): Promise<Mask> {
+async function maskOf({ secrets, store }: Engine, revision: DesiredHosts): Promise<Mask> {
   const known = knownTo(revision);
   return maskFor(
     secrets.open(contentsIn(known, store.blobs.get)),

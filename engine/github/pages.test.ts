@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextIn } from './pages.ts';
+import { nextIn, readWhole } from './pages.ts';
 
 test('the cursor of the next page, which GitHub gives in the Link header only', () => {
   const page = (cursor: string, rel: string) =>
@@ -9,4 +9,18 @@ test('the cursor of the next page, which GitHub gives in the Link header only', 
   );
   expect(nextIn(page('before=b', 'prev'), 'after')).toBeUndefined();
   expect(nextIn(undefined, 'after')).toBeUndefined();
+});
+
+test('a list that must be whole is read beyond the pages that are read of others; one without an end is not believed', async () => {
+  const size = 2_150;
+  const read = await readWhole(async (page) =>
+    Array.from({ length: Math.min(100, size - (page - 1) * 100) }, (_, i) => (page - 1) * 100 + i),
+  );
+  expect(read).toHaveLength(size);
+  expect(new Set(read).size).toBe(size);
+  const endless = readWhole(async () => Array.from({ length: 100 }, () => 1));
+  await expect(endless).rejects.toMatchObject({
+    type: 'github-refused',
+    message: expect.stringContaining('no end within 100000 entries'),
+  });
 });

@@ -1,4 +1,5 @@
-import { PAGE_SIZE, PAGES_MAX } from './limits.ts';
+import { GitHubError } from './errors.ts';
+import { PAGE_SIZE, PAGES_MAX, WHOLE_PAGES_MAX } from './limits.ts';
 
 /** Reads a list page by page until `enough`, its end, or the bound of pages. */
 export async function readPages<T>(
@@ -12,6 +13,20 @@ export async function readPages<T>(
     if (items.length < PAGE_SIZE || enough(items)) break;
   }
   return all;
+}
+
+/** Reads a list to its end, for whoever takes what is not in it for gone. Throws `GitHubError` where it has none within the bound. */
+export async function readWhole<T>(page: (number: number) => Promise<readonly T[]>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (let number = 1; number <= WHOLE_PAGES_MAX; number++) {
+    const items = await page(number);
+    all.push(...items);
+    if (items.length < PAGE_SIZE) return all;
+  }
+  throw new GitHubError(
+    'github-refused',
+    `GitHub's list has no end within ${WHOLE_PAGES_MAX * PAGE_SIZE} entries, so nothing is concluded from it.`,
+  );
 }
 
 /**

@@ -15,8 +15,8 @@ export interface Kind<Spec> {
   readonly needs: (spec: Spec) => readonly FactQuery[];
   /** Steps that lead from the readings to the spec, in a valid order. No difference: no steps. */
   readonly plan: (spec: Spec, readings: Readings, payloads: Payloads, seals: Seals) => KindPlan;
-  /** Contents of the spec that hold secrets. */
-  readonly sealed: (spec: Spec) => readonly Payload[];
+  /** All contents of the spec. */
+  readonly contents: (spec: Spec) => readonly Payload[];
   /** What the document must say so that one of its items is as the host has it. `source`: its spec as it is written. */
   readonly adopt: (source: unknown, spec: Spec, item: ItemKey, readings: Readings) => Adoption;
   /** What must hold after the steps, beside "planning again gives no steps". */

@@ -5,6 +5,7 @@ import type { Kind, KindPlan, Payloads, Seals } from '../kind.ts';
 import { adoptItem } from './adopt/adopt.ts';
 import { aptRepositoriesSection } from './aptRepositories.ts';
 import { authorizedKeysSection } from './authorizedKeys.ts';
+import { contentsOf } from './contents.ts';
 import { directoriesSection } from './directories.ts';
 import { filesSection } from './files.ts';
 import { groupsSection } from './groups.ts';
@@ -45,10 +46,7 @@ export const configuration: Kind<ResolvedConfiguration> = {
   claims: (spec) => sections.flatMap((section) => section.claims(spec)),
   needs: (spec) => [...sections.flatMap((section) => section.needs(spec)), ...notifyNeeds(spec)],
   plan: planSections,
-  sealed: (spec) =>
-    Object.values(spec.files).flatMap((file) =>
-      file.state === 'file' && file.content.sealed !== undefined ? [file.content] : [],
-    ),
+  contents: contentsOf,
   // the schema has been checked when a document is in a manifest
   adopt: (source, spec, item, readings) => adoptItem(source as ConfigurationSpec, spec, item, readings),
   probes: (spec) => spec.probes,
