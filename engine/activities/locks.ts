@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { WaitingRun } from '../store/locks.ts';
+import { isSameMachine } from '../store/machine.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive, isCurrent } from './alive.ts';
 import { receiptsNamed } from './auditRun.ts';
@@ -101,7 +102,7 @@ async function recoverable(engine: Engine, run: RunRef): Promise<LockOutcome | u
   for (const { identity } of needing) {
     const open = await engine.store.receipts.open(identity, run.run);
     if (open.length === 0) await engine.store.hosts.clearNeedsRecovery(identity);
-    const site = run.plan.hosts.find((host) => host.identity === identity)?.site ?? '';
+    const site = run.plan.hosts.find((host) => isSameMachine(host.identity, identity))?.site ?? '';
     const [away] = elsewhere(engine.config.sites, [site]);
     for (const receipt of open) {
       const key = `${receipt.runId} ${away ?? ''}`;

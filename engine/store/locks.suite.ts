@@ -164,6 +164,27 @@ export function locksSuite(store: () => Store): void {
     for (const run of [one, two]) await store().locks.release(run);
   });
 
+  it('knows one machine under two identities by a key that both have', async () => {
+    const [x] = hostNames();
+    const [one, two, three] = runNames();
+    const [by, also, other] = [
+      `10.0.0.5:22 SHA256:${x}`,
+      `web:22 SHA256:other SHA256:${x}`,
+      '10.0.0.5:22 SHA256:y',
+    ];
+    expect(await ask(one, by)).toMatchObject({ kind: 'granted' });
+    expect(await ask(two, also)).toMatchObject({ kind: 'waiting', position: 1, holders: [{ runId: one }] });
+    expect(await ask(three, by)).toMatchObject({ kind: 'waiting', position: 2, ahead: [{ runId: two }] });
+    expect(await ask(`${three}-elsewhere`, other)).toMatchObject({ kind: 'granted' });
+    expect((await store().locks.release(one)).next).toMatchObject([{ runId: two }]);
+    expect(await ask(two, also)).toMatchObject({ kind: 'granted' });
+    await store().locks.forceRelease({ host: also, runId: two }, 'alice');
+    expect(await store().hosts.needRecovery([by])).toMatchObject([{ identity: also }]);
+    expect(await store().hosts.needRecovery([other])).toEqual([]);
+    await store().hosts.clearNeedsRecovery(also);
+    for (const run of [two, three, `${three}-elsewhere`]) await store().locks.release(run);
+  });
+
   it('drops a waiter, with its run, and records it', async () => {
     const [x] = hostNames();
     const [one, , three] = runNames();
