@@ -30,11 +30,25 @@ export type VariableSetting =
       secretRef: SecretRefSource;
     };
 /**
+ * Documents that must be done, on all their servers, before this one starts.
+ *
+ * @maxItems 64
+ *
+ * Items: KIND/NAME of a document.
+ */
+export type DependsOn = string[];
+/**
  * Text, a number, true or false, or a list of texts.
  *
  * @maxItems 1024
  */
 export type VariableValue = string | number | boolean | string[];
+/**
+ * What must hold after the change, on every host of this document.
+ *
+ * @maxItems 64
+ */
+export type Probes = ProbeSource[];
 /**
  * A number of servers, or a share of all servers of the plan.
  */
@@ -247,14 +261,7 @@ export interface ConfigurationSource {
    */
   kind: 'Configuration';
   metadata: Metadata;
-  /**
-   * Documents that must be done, on all their servers, before this one starts.
-   *
-   * @maxItems 64
-   *
-   * Items: KIND/NAME of a document.
-   */
-  dependsOn?: string[];
+  dependsOn?: DependsOn;
   /**
    * What happens to items that leave this document: put back as they were found, or left as they are.
    */
@@ -356,12 +363,7 @@ export interface ConfigurationSpec {
   scripts?: {
     [k: string]: ScriptSource;
   };
-  /**
-   * What must hold after the change, on every host of this document.
-   *
-   * @maxItems 64
-   */
-  probes?: ProbeSource[];
+  probes?: Probes;
   rollout?: RolloutSource;
   drift?: DriftSource;
 }
