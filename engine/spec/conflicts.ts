@@ -101,7 +101,7 @@ function sameItem(claim: PlacedClaim): Conflict['sentence'] {
   const { fact, key } = splitItemKey(claim.item);
   if (fact === 'uid' || fact === 'gid')
     return (first, hosts) => `The ${fact} ${key} is also given by ${first}, on ${hosts}; choose another.`;
-  const what = key === 'all' ? `The ${fact}` : key;
+  const what = key === 'all' || fact === 'firewall' ? `The ${fact}` : key;
   return (first, hosts) => `${what} is also written by ${first}, on ${hosts}; keep it in one place.`;
 }
 

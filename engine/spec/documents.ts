@@ -1,7 +1,13 @@
 import { MAX_ERRORS } from './limits.ts';
 import type { LocatedDocument, Manifest, Position, SpecError } from './manifest.ts';
 import type { PlannedKind } from './resolution.ts';
-import type { ConfigurationSpec, ServerSpec, Targets, VariablesSpec } from './types.generated.ts';
+import type {
+  ConfigurationSpec,
+  FirewallSpec,
+  ServerSpec,
+  Targets,
+  VariablesSpec,
+} from './types.generated.ts';
 import { keyPosition, valuePosition } from './validate.ts';
 
 export type ServerDocument = LocatedDocument<ServerSpec>;
@@ -13,6 +19,7 @@ export type TargetingDocument = LocatedDocument<{ readonly targets: Targets }>;
 /** The spec of each kind that changes servers, as it is written. */
 export interface SourceSpecs {
   readonly Configuration: ConfigurationSpec;
+  readonly Firewall: FirewallSpec;
 }
 
 /** A document that changes servers. */

@@ -1,3 +1,4 @@
+import type { ResolvedFirewall } from '../kinds/firewall/spec.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { DocumentRef, Position, SpecError } from './manifest.ts';
@@ -45,6 +46,7 @@ export interface ResolvedServer {
  */
 export interface ResolvedSpecs {
   readonly Configuration: ResolvedConfiguration;
+  readonly Firewall: ResolvedFirewall;
 }
 
 export type PlannedKind = keyof ResolvedSpecs;

@@ -43,6 +43,7 @@ export function resolveManifest(manifest: Manifest): Resolution {
   const resolving: Resolving = {
     manifest,
     servers: resolvedServers(servers),
+    serverDocuments: servers,
     payloads,
     errors: [],
     mistakes,

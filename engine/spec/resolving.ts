@@ -20,6 +20,8 @@ export interface Resolving {
   readonly manifest: Manifest;
   /** All servers of the repository with their defaults, by name, sorted. */
   readonly servers: ReadonlyMap<string, ResolvedServer>;
+  /** The same as they are written. */
+  readonly serverDocuments: ReadonlyMap<string, ServerDocument>;
   readonly payloads: PayloadStore;
   readonly errors: SpecError[];
   /** Mistakes in templates, each once with all documents that use it. */

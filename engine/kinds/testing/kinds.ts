@@ -1,6 +1,8 @@
 import type { FactQuery, Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import { configuration, sections } from '../configuration/plan.ts';
+import { firewall } from '../firewall/plan.ts';
+import { firewallSpec, SECTIONS } from '../firewall/testing.ts';
 import type { KindPlan, PlanContext } from '../kind.ts';
 
 /** How the tests of all kinds see a kind: its spec is a partial one, as a case gives it. */
@@ -24,6 +26,12 @@ export const testedKinds: readonly TestedKind[] = [
     sections: [...new Set(sections.map((section) => section.section))],
     needs: (spec) => configuration.needs(withDefaults(spec)),
     plan: (spec, readings, context) => configuration.plan(withDefaults(spec), readings, context),
+  },
+  {
+    folder: 'firewall',
+    sections: SECTIONS,
+    needs: (spec) => firewall.needs(firewallSpec(spec)),
+    plan: (spec, readings, context) => firewall.plan(firewallSpec(spec), readings, context),
   },
 ];
 
