@@ -25,9 +25,23 @@ export interface FirewallState {
   readonly text?: string;
   /** The table as nft(8) lists it, now and when the file was loaded; only where they differ. */
   readonly listing?: { readonly now: string; readonly loaded: string };
+  /** Other firewalls of the host that are active: `ufw.service`, `firewalld.service`. */
+  readonly others: readonly string[];
+  /** The kernel passes packets on between interfaces. */
+  readonly forwards: { readonly ipv4: boolean; readonly ipv6: boolean };
+  /** TCP ports that something listens on for others than the host itself; at most `LISTENERS_MAX`. */
+  readonly listeners: readonly Listener[];
   /** Where this login comes from, and the port of the host that it came to, as the host sees them. */
   readonly login?: { readonly address: string; readonly port: number };
 }
+
+export interface Listener {
+  readonly port: number;
+  /** Name of the program; empty where the host does not say. */
+  readonly program: string;
+}
+
+export const LISTENERS_MAX = 64;
 
 export const FIREWALL_FILE = '/etc/doaas/firewall.nft';
 export const FIREWALL_UNIT = 'doaas-firewall.service';
@@ -84,6 +98,14 @@ doaas_login() { # the nearest process above that knows: sudo hides it from its c
     p=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null); p=\${p:-0}; n=$((n + 1))
   done
 }
+doaas_around() { # what else decides about packets, and who waits for them
+  systemctl list-units --no-legend --plain --state=active ufw.service firewalld.service 2>/dev/null | awk '{ print "~ other " $1 }'
+  echo "~ forwards $(cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null | tr '\n' ' ')"
+  ss -Hltnp 2>/dev/null | awk -v max=${LISTENERS_MAX} '
+    $4 ~ /^(127[.]|[[]::1[]]|[[]::ffff:127[.])|%lo:/ { next }
+    { port = $4; sub(/.*:/, "", port); name = ""; if (match($0, /[(][(]"[^"]*"/)) name = substr($0, RSTART + 3, RLENGTH - 4)
+      if (!seen[port]++ && n++ < max) print "~ listen " port " " name }'
+}
 doaas_sum() { [ ! -f "$1" ] || sha256sum < "$1" | cut -d ' ' -f 1; }`,
 };
 
@@ -105,25 +127,25 @@ const PRINT: Sh = {
 ) 2>/dev/null`,
 };
 
+const NAMES = sh`PATH="$PATH:/usr/sbin:/sbin"; FILE=${FIREWALL_FILE}; UNIT=${FIREWALL_UNIT}; UNIT_FILE=${FIREWALL_UNIT_FILE}; LOADED=${FIREWALL_LOADED}`;
+
 export const firewallFact: Fact<FirewallQuery, FirewallState> = {
   fact: 'firewall',
   read: (queries) =>
     lines(
       FIREWALL_FUNCTIONS,
       PRINT,
-      sh`FILE=${FIREWALL_FILE}; UNIT=${FIREWALL_UNIT}; UNIT_FILE=${FIREWALL_UNIT_FILE}; LOADED=${FIREWALL_LOADED}; PATH="$PATH:/usr/sbin:/sbin"`,
       ...queries.map(
-        (q) =>
-          sh`echo ${`= ${encodeKey(q.key)}`}; doaas_firewall ${q.sha256 ?? ''}; echo "~ login $(doaas_login)"`,
+        (q) => sh`echo ${`= ${encodeKey(q.key)}`}
+(${NAMES}; doaas_firewall ${q.sha256 ?? ''}; echo "~ login $(doaas_login)"; doaas_around)`,
       ),
     ),
   parse: (output, query) => parseFirewall(output, query),
 };
 
 function parseFirewall(output: readonly string[], query: FirewallQuery): FirewallState {
-  const login = loginOf(told(output, '~ login'));
-  if (output[0] === 'absent')
-    return { present: false, asLoaded: false, persists: false, ...(login && { login }) };
+  const around = aroundOf(output);
+  if (output[0] === 'absent') return { present: false, asLoaded: false, persists: false, ...around };
   const file = told(output, 'file');
   const unit = told(output, 'unit');
   if (file === undefined || unit === undefined)
@@ -137,8 +159,31 @@ function parseFirewall(output: readonly string[], query: FirewallQuery): Firewal
     persists: unit === `${FIREWALL_UNIT_SHA256} enabled active`,
     ...(text === undefined ? {} : { text }),
     ...(now === undefined ? {} : { listing: { now, loaded: (then ?? '').replace(/^.*\n?/, '') } }),
+    ...around,
+  };
+}
+
+/** What the fact tells beside the state of the item. */
+function aroundOf(
+  output: readonly string[],
+): Pick<FirewallState, 'others' | 'forwards' | 'listeners' | 'login'> {
+  const login = loginOf(told(output, '~ login'));
+  const [ipv4, ipv6] = (told(output, '~ forwards') ?? '').split(' ');
+  return {
+    others: all(output, '~ other').filter((name) => /^[a-z]+\.service$/.test(name)),
+    forwards: { ipv4: ipv4 === '1', ipv6: ipv6 === '1' },
+    listeners: all(output, '~ listen').flatMap(listenerOf).slice(0, LISTENERS_MAX),
     ...(login && { login }),
   };
+}
+
+function listenerOf(text: string): readonly Listener[] {
+  const [, port = '', program = ''] = /^([0-9]{1,5}) ([\w.:/-]{0,32})/.exec(text) ?? [];
+  return port === '' ? [] : [{ port: Number(port), program }];
+}
+
+function all(output: readonly string[], name: string): readonly string[] {
+  return output.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
 }
 
 function told(output: readonly string[], name: string): string | undefined {

@@ -1,9 +1,14 @@
 import { connect } from 'node:net';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { testDocument, type Wanted } from '../../test/hostHarness.ts';
+import { BRIDGE } from '../../lab/settings.ts';
+import { labTransport, resolvedHost, testDocument, type Wanted } from '../../test/hostHarness.ts';
+import type { FirewallState } from '../facts/firewall.ts';
+import { readHost, targetOf } from '../hosts/readHost.ts';
 import { rulesetText } from '../kinds/firewall/ruleset.ts';
 import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
-import { CLOSED, ports, RULE } from '../kinds/firewall/testing.ts';
+import { anyFirewall } from '../kinds/firewall/testing/arbitrary.ts';
+import { CLOSED, ports, RULE } from '../kinds/firewall/testing/spec.ts';
 import { useTestHost } from './testing/cycle.ts';
 
 /** Operations: firewall.set */
@@ -26,10 +31,14 @@ add rule ip others input tcp dport 80 counter accept comment "theirs"`;
     await set(`nft -f - <<'E'\n${FOREIGN}\nE`);
     await listening(t, [80, 9100]);
     expect(await reaches(t.host().address, 80)).toBe('open');
+    const v6 = await linkLocal(t);
+    expect(await reaches(v6, 9100)).toBe('open');
     const before = await others();
     await t.cycle(wanted(WEB), async () => {
       expect(await reaches(t.host().address, 80)).toBe('open');
       expect(await reaches(t.host().address, 9100)).toBe('dropped');
+      expect(await reaches(v6, 80)).toBe('open');
+      expect(await reaches(v6, 9100)).toBe('dropped');
       expect(withoutCounts(await others())).toBe(withoutCounts(before));
       expect(await t.outside('nft list chain inet doaas input')).toMatch(
         /tcp dport \{ 80, 8000-8010 \} counter packets [1-9]/,
@@ -38,6 +47,24 @@ add rule ip others input tcp dport 80 counter accept comment "theirs"`;
     });
     expect(await reaches(t.host().address, 9100)).toBe('open');
     expect(await t.outside('nft list tables')).toBe('table ip others\n');
+  });
+
+  it('sees who logs in through sudo; every ruleset that a document can ask for is taken by nft', async () => {
+    const resolved = resolvedHost(t.host(), wanted(WEB));
+    const server = { ...resolved.server, user: 'deploy', become: 'sudo' } as const;
+    const transport = labTransport(t.host());
+    try {
+      const readings = await transport.withSession(targetOf(server), (session) =>
+        readHost(session, resolved, { repository: 'test/infra' }),
+      );
+      const state = readings.get('firewall:inet')?.state as FirewallState;
+      expect(state.login).toEqual({ address: expect.stringMatching(/^10\.77\./), port: t.host().port });
+      expect(state.listeners).toContainEqual({ port: t.host().port, program: 'sshd' });
+    } finally {
+      await transport.close();
+    }
+    const rulesets = fc.sample(anyFirewall, { numRuns: 30, seed: 7 }).map(rulesetText);
+    for (const text of rulesets) await set(`nft -c -f - <<'END'\n${text}\nEND`);
   });
 
   it('comes back at boot and after whoever flushes everything; a rule by hand is drift; what left the YAML is gone', async () => {
@@ -102,6 +129,12 @@ async function reaches(host: string, port: number, timeout = 1_500): Promise<'op
       end(error.code === 'ECONNREFUSED' ? 'refused' : 'dropped'),
     );
   });
+}
+
+/** The host's own IPv6 address, as this machine says it. */
+async function linkLocal(t: ReturnType<typeof useTestHost>): Promise<string> {
+  const shown = await t.outside("ip -6 -o addr show scope link | awk '{ print $4 }'");
+  return `${shown.trim().replace(/\/.*$/s, '')}%${BRIDGE}`;
 }
 
 async function listening(t: ReturnType<typeof useTestHost>, on: readonly number[]): Promise<void> {

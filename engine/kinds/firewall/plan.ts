@@ -14,6 +14,7 @@ import { cannot } from '../adoption.ts';
 import { stateOf } from '../configuration/readings.ts';
 import type { Kind, KindFinding, KindPlan, PlanContext } from '../kind.ts';
 import { accessFindings } from './access.ts';
+import { aroundFindings } from './around.ts';
 import { checkFirewall } from './check.ts';
 import { prepareFirewall } from './prepare.ts';
 import { savedFirewall } from './saved.ts';
@@ -64,7 +65,10 @@ function planFirewall(spec: ResolvedFirewall, readings: Readings, context: PlanC
         ),
       ];
   const remarks = spec.remarks.map((message): KindFinding => ({ severity: 'warning', message }));
-  return { steps: [...install, ...change], findings: [...remarks, ...accessFindings(spec, now, context)] };
+  return {
+    steps: [...install, ...change],
+    findings: [...remarks, ...accessFindings(spec, now, context), ...aroundFindings(spec.desired, now)],
+  };
 }
 
 function installStep(): StepDraft {

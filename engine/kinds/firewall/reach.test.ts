@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DesiredFirewall, Rule } from './spec.ts';
-import { CLOSED, ports, RULE } from './testing.ts';
+import { CLOSED, ports, RULE } from './testing/spec.ts';
 import { accessChanges, ruleChanges } from './words.ts';
 
 const rule = (ranges: readonly string[], more: Partial<Rule> = {}): Rule => ({

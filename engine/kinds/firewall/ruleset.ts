@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import type { DesiredFirewall, Filter, PortForward, PortRange, RateLimit, Rule, Rules } from './spec.ts';
 
 /** Version of the note that stands in the file for the next plan (`savedFirewall` in saved.ts). */
@@ -107,7 +107,7 @@ function outputChain({ management, outbound }: DesiredFirewall): string {
 /** A host name stands for any address: what it means now is the resolver's to say. */
 function jumpRule({ address, port }: DesiredFirewall['management']['jumps'][number]): string {
   const family = isIPv4(address) ? 'ip' : 'ip6';
-  const to = /^[0-9.]+$|:/.test(address) ? `${family} daddr ${address} ` : '';
+  const to = isIP(address) === 0 ? '' : `${family} daddr ${address} `;
   return `${to}tcp dport ${port} accept comment "management"`;
 }
 

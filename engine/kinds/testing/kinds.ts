@@ -2,7 +2,7 @@ import type { FactQuery, Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import { configuration, sections } from '../configuration/plan.ts';
 import { firewall } from '../firewall/plan.ts';
-import { firewallSpec, SECTIONS } from '../firewall/testing.ts';
+import { firewallSpec, SECTIONS } from '../firewall/testing/spec.ts';
 import type { KindPlan, PlanContext } from '../kind.ts';
 
 /** How the tests of all kinds see a kind: its spec is a partial one, as a case gives it. */

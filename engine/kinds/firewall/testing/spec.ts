@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Payload } from '../../spec/configuration.ts';
-import { rulesetText } from './ruleset.ts';
-import type { DesiredFirewall, PortRange, ResolvedFirewall, Rule } from './spec.ts';
+import type { Payload } from '../../../spec/configuration.ts';
+import { rulesetText } from '../ruleset.ts';
+import type { DesiredFirewall, PortRange, ResolvedFirewall, Rule } from '../spec.ts';
 
 /** Parts of a document that need cases of their own. */
 export const SECTIONS = [
