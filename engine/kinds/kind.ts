@@ -93,7 +93,7 @@ export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
   readonly unlessClaimed?: ItemKey;
 };
 
-export type Probe = HttpProbe | TcpProbe | CommandProbe;
+export type Probe = HttpProbe | TcpProbe | CommandProbe | ReachProbe;
 
 interface ProbeTiming {
   /** Total time that the probe may take to pass, seconds. */
@@ -114,6 +114,17 @@ export interface TcpProbe extends ProbeTiming {
   /** As seen from the host. */
   readonly address: string;
   readonly port: number;
+}
+
+/** What the host lets in shows from outside only: another server of the repository tries. */
+export interface ReachProbe extends ProbeTiming {
+  readonly kind: 'reach';
+  /** Name of the server that tries. */
+  readonly from: string;
+  readonly address: string;
+  readonly port: number;
+  /** A TCP connection must come about, or must not. */
+  readonly open: boolean;
 }
 
 export interface CommandProbe extends ProbeTiming {

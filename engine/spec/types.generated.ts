@@ -846,6 +846,12 @@ export interface FirewallSpec {
    * Write what is dropped because no rule accepts it to the kernel's log, at most 10 packets a minute.
    */
   logDropped?: boolean;
+  /**
+   * What must be open or closed as other servers see it, tried from these after the change.
+   *
+   * @maxItems 64
+   */
+  reach?: ReachSource[];
   probes?: Probes;
   rollout?: RolloutSource;
   drift?: DriftSource;
@@ -1098,6 +1104,43 @@ export interface MasqueradeSource {
    * Interfaces that they go out by. Left out: all.
    */
   zone?: string;
+}
+/**
+ * A TCP port as other servers see it.
+ */
+export interface ReachSource {
+  from: ReachFrom;
+  /**
+   * Name of a service of one TCP port.
+   */
+  service?: string;
+  /**
+   * The TCP port.
+   */
+  port?: number;
+  /**
+   * Whether a connection must come about, or must not.
+   */
+  expect?: 'open' | 'closed';
+  /**
+   * Total time to pass, at most 1h.
+   */
+  within?: string;
+}
+/**
+ * The servers that try: exactly one of `labels` and `hosts`.
+ */
+export interface ReachFrom {
+  labels?: Labels;
+  /**
+   * Names of Server documents.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: Name of a Server document.
+   */
+  hosts?: string[];
 }
 /**
  * What a change needs before it is applied, and who may do what. Stands in `.doaas/policy.yaml`; only the one on the default branch holds.

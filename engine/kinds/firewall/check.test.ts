@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkRepository } from '../../spec/check.ts';
+import type { Resolution, ResolvedDocument } from '../../spec/resolution.ts';
 import { check, HOST_KEY, repository } from '../../spec/testing.ts';
 
 const address = (name: string, labels: string, more: string) =>
@@ -161,7 +162,23 @@ test('rules, sets and zones that do nothing are remarks with their line', () => 
 test('a selector becomes addresses, and another address another desired state', () => {
   const spec = '  inbound: {sql: {service: postgresql, from: [{labels: {role: db}}, {hosts: [gate]}]}}\n';
   const { resolution } = checkRepository(repository(files(spec)));
-  const [document] = resolution.hosts.find(({ name }) => name === 'web-1')?.documents ?? [];
-  if (document?.kind !== 'Firewall') throw new Error('no firewall');
+  const document = webOf(resolution);
   expect(document.spec.desired.inbound.sql?.from).toEqual(['10.0.0.1', '10.0.0.9', 'fd00::9']);
 });
+
+test('what other servers are to see is tried from each of them, at each address', () => {
+  const spec =
+    '  reach: [{from: {labels: {role: db}}, service: https, expect: closed}, {from: {hosts: [web-1, gate]}, port: 80}]\n';
+  const { resolution } = checkRepository(repository(files(spec)));
+  const timing = { withinSeconds: 30, everySeconds: 1 };
+  expect(webOf(resolution).spec.probes).toEqual([
+    { kind: 'reach', from: 'db', address: '10.0.0.5', port: 443, open: false, ...timing },
+    { kind: 'reach', from: 'gate', address: '10.0.0.5', port: 80, open: true, ...timing },
+  ]);
+});
+
+function webOf(resolution: Resolution): ResolvedDocument<'Firewall'> {
+  const [document] = resolution.hosts.find(({ name }) => name === 'web-1')?.documents ?? [];
+  if (document?.kind !== 'Firewall') throw new Error('web-1 has no firewall');
+  return document;
+}

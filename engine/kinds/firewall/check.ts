@@ -10,6 +10,7 @@ import type { SpecError } from '../../spec/manifest.ts';
 import type { Checking } from '../../spec/resolving.ts';
 import { addressesOf, contains } from './addresses.ts';
 import { oddities } from './findings.ts';
+import { checkReach } from './outside.ts';
 import type { FirewallDocument } from './peers.ts';
 import { type ReadFirewall, readFirewall } from './read.ts';
 
@@ -21,10 +22,13 @@ export function checkFirewall(
   const servers = serversByName(manifest);
   const complete = !broken.some(({ kind }) => kind === '*' || kind === 'Server');
   const { firewall, errors } = readFirewall(document, servers, complete);
-  const probes = checkProbes(document, document.spec.probes);
+  const targets = [...servers.values()].filter((server) => targetsServer(document.spec.targets, server));
+  const probes = [
+    ...checkProbes(document, document.spec.probes),
+    ...checkReach(document, targets, [...servers.values()], complete),
+  ];
   // A rule with a mistake would contradict others by chance.
   if (errors.length > 0) return [...errors, ...probes];
-  const targets = [...servers.values()].filter((server) => targetsServer(document.spec.targets, server));
   return [
     ...oddities(firewall, managementPorts(firewall, targets))
       .filter(({ severity }) => severity === 'error')

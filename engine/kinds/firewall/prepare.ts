@@ -4,6 +4,7 @@ import { type Resolving, type ResolvingHost, storeContent } from '../../spec/res
 import { keyPosition } from '../../spec/validate.ts';
 import { managementPorts } from './check.ts';
 import { oddities } from './findings.ts';
+import { reachProbes } from './outside.ts';
 import type { FirewallDocument } from './peers.ts';
 import { type ReadFirewall, readFirewall } from './read.ts';
 import { rulesetText } from './ruleset.ts';
@@ -21,7 +22,9 @@ export function prepareFirewall(
   return (host) => {
     const desired = desiredOn(firewall, host, resolving);
     const bytes = new TextEncoder().encode(rulesetText(desired));
-    return { desired, script: storeContent(resolving, document, bytes, '/spec'), remarks, probes };
+    const outside = reachProbes(document, host.document, [...resolving.serverDocuments.values()]);
+    const script = storeContent(resolving, document, bytes, '/spec');
+    return { desired, script, remarks, probes: [...probes, ...outside] };
   };
 }
 
