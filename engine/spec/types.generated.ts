@@ -1056,6 +1056,10 @@ export interface ForwardRuleSource {
    */
   toZone?: string;
   /**
+   * New connections that each sender may make; more are dropped.
+   */
+  rateLimit?: string;
+  /**
    * What becomes of it. What one rule drops or rejects, no other can accept.
    */
   action?: 'accept' | 'drop' | 'reject';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkRepository } from '../../spec/check.ts';
 import type { Resolution, ResolvedDocument } from '../../spec/resolution.ts';
-import { check, HOST_KEY, repository } from '../../spec/testing.ts';
+import { check, HOST_KEY, repository, sentences } from '../../spec/testing.ts';
 
 const address = (name: string, labels: string, more: string) =>
   `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}, labels: ${labels}}, spec: {${more}, hostKey: ${HOST_KEY}}}\n`;
@@ -16,14 +16,6 @@ const SERVERS = [
 function files(spec: string, name = 'web'): Readonly<Record<string, string>> {
   const head = `apiVersion: doaas/v1\nkind: Firewall\nmetadata: {name: ${name}}\nspec:\n`;
   return { 'hosts.yaml': SERVERS, [`${name}.yaml`]: `${head}  targets: {labels: {role: web}}\n${spec}` };
-}
-
-function remarks(spec: string): readonly string[] {
-  const { resolution, errors } = checkRepository(repository(files(spec)));
-  expect(errors).toEqual([]);
-  return resolution.hosts.flatMap(({ documents }) =>
-    documents.flatMap((document) => (document.kind === 'Firewall' ? document.spec.remarks : [])),
-  );
 }
 
 describe('a mistake stands at its line', () => {
@@ -139,7 +131,7 @@ describe('a mistake stands at its line', () => {
   });
 });
 
-test('rules, sets and zones that do nothing are remarks with their line', () => {
+test('rules, sets and zones that do nothing are warnings at their line, and findings of the plan', () => {
   const spec = `  sets: {office: [192.0.2.0/24], spare: [10.9.0.0/16]}
   zones: {internal: [eth1]}
   inbound:
@@ -149,14 +141,17 @@ test('rules, sets and zones that do nothing are remarks with their line', () => 
     none: {action: drop, service: mysql}
   outbound: {rules: {dns: {service: dns}}}
 `;
-  expect(remarks(spec)).toEqual([
-    'web.yaml line 9: The rule ssh changes nothing: everyone may log in, unless "management" says "from" where.',
-    'web.yaml line 11: The rule web changes nothing: all-web accepts all of it.',
-    'web.yaml line 12: The rule none changes nothing: no rule accepts any of it.',
-    'web.yaml line 13: The rule dns changes nothing: all may go out anyway.',
-    'web.yaml line 6: No rule uses the set spare.',
-    'web.yaml line 7: No rule uses the zone internal.',
+  const { resolution, errors } = checkRepository(repository(files(spec)));
+  expect(errors).toEqual([]);
+  expect(sentences(resolution.warnings ?? [])).toEqual([
+    'web.yaml:6:34 No rule uses the set spare.',
+    'web.yaml:7:11 No rule uses the zone internal.',
+    'web.yaml:9:5 The rule ssh changes nothing: everyone may log in, unless "management" says "from" where.',
+    'web.yaml:11:5 The rule web changes nothing: all-web accepts all of it.',
+    'web.yaml:12:5 The rule none changes nothing: no rule accepts any of it.',
+    'web.yaml:13:22 The rule dns changes nothing: all may go out anyway.',
   ]);
+  expect(webOf(resolution).spec.remarks).toContain('web.yaml line 6: No rule uses the set spare.');
 });
 
 test('a selector becomes addresses, and another address another desired state', () => {

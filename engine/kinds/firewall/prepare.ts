@@ -1,7 +1,7 @@
-import { targetsServer } from '../../spec/documents.ts';
+import { errorAtKey, targetsServer } from '../../spec/documents.ts';
+import type { SpecError } from '../../spec/manifest.ts';
 import { resolveProbes } from '../../spec/probes.ts';
 import { type Resolving, type ResolvingHost, storeContent } from '../../spec/resolving.ts';
-import { keyPosition } from '../../spec/validate.ts';
 import { managementPorts } from './check.ts';
 import { oddities } from './findings.ts';
 import { reachProbes } from './outside.ts';
@@ -17,7 +17,11 @@ export function prepareFirewall(
 ): (host: ResolvingHost) => ResolvedFirewall {
   // Mistakes have been reported by `check`.
   const { firewall, errors } = readFirewall(document, resolving.serverDocuments, true);
-  const remarks = errors.length > 0 ? [] : remarksOf(document, firewall, resolving);
+  const warnings = errors.length > 0 ? [] : warningsOf(document, firewall, resolving);
+  resolving.warnings.push(...warnings);
+  const remarks = warnings.map(
+    ({ position, message }) => `${position.file} line ${position.line}: ${message}`,
+  );
   const probes = resolveProbes(document.spec.probes);
   return (host) => {
     const desired = desiredOn(firewall, host, resolving);
@@ -40,22 +44,20 @@ function desiredOn(
   return { management: { port: management.port ?? server.port, from: management.from, jumps }, ...rules };
 }
 
-/** Sentences with the place that they are about. */
-function remarksOf(
+function warningsOf(
   document: FirewallDocument,
   firewall: ReadFirewall,
   { serverDocuments }: Resolving,
-): readonly string[] {
+): readonly SpecError[] {
   const targets = [...serverDocuments.values()].filter((server) =>
     targetsServer(document.spec.targets, server),
   );
   const odd = oddities(firewall, managementPorts(firewall, targets)).filter(
     ({ severity }) => severity === 'warning',
   );
-  return [...odd, ...unusedNames(document)].map(({ pointer, message }) => {
-    const { file, line } = keyPosition(document, pointer);
-    return `${file} line ${line}: ${message}`;
-  });
+  return [...odd, ...unusedNames(document)].map(({ pointer, message }) =>
+    errorAtKey(document, 'no-effect', pointer, message),
+  );
 }
 
 function unusedNames({ spec }: FirewallDocument) {

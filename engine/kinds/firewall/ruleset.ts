@@ -11,7 +11,6 @@ export const SAVED = '# doaas firewall 1 ';
 export function rulesetText(desired: DesiredFirewall): string {
   const chains = [
     ...limitSets('in', desired.inbound),
-    ...limitSets('out', desired.outbound.rules),
     ...limitSets('fwd', desired.forward?.rules ?? {}),
     ESSENTIAL,
     inputChain(desired),
