@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkRepository } from '../../spec/check.ts';
+import { diffHosts } from '../../spec/compare.ts';
 import type { Resolution, ResolvedDocument } from '../../spec/resolution.ts';
 import { check, HOST_KEY, repository, sentences } from '../../spec/testing.ts';
 
@@ -159,6 +160,10 @@ test('a selector becomes addresses, and another address another desired state', 
   const { resolution } = checkRepository(repository(files(spec)));
   const document = webOf(resolution);
   expect(document.spec.desired.inbound.sql?.from).toEqual(['10.0.0.1', '10.0.0.9', 'fd00::9']);
+  const moved = { ...files(spec), 'hosts.yaml': SERVERS.replace('10.0.0.9', '10.0.0.77') };
+  expect(diffHosts(resolution, checkRepository(repository(moved)).resolution).changed).toEqual(['web-1']);
+  const elsewhere = { ...files(spec), 'hosts.yaml': SERVERS.replace('mon.test', 'other.test') };
+  expect(diffHosts(resolution, checkRepository(repository(elsewhere)).resolution).changed).toEqual(['mon']);
 });
 
 test('what other servers are to see is tried from each of them, at each address', () => {
