@@ -122,11 +122,9 @@ function whatHappens(known: boolean, now: FirewallState, rules: readonly string[
 /** What somebody changed in the table with nft. */
 function byHand({ listing }: FirewallState): readonly string[] {
   if (listing === undefined || listing.loaded === '') return [];
-  const [now, loaded] = [listing.now.split('\n'), listing.loaded.split('\n')];
-  const [added, lost] = [
-    now.filter((line) => !loaded.includes(line)),
-    loaded.filter((line) => !now.includes(line)),
-  ];
+  const [now, loaded] = [new Set(listing.now.split('\n')), new Set(listing.loaded.split('\n'))];
+  const added = [...now].filter((line) => !loaded.has(line));
+  const lost = [...loaded].filter((line) => !now.has(line));
   return [
     ...added.map((line) => `- by hand: ${line.trim()}`),
     ...lost.filter((line) => line.trim() !== '').map((line) => `+ taken away by hand: ${line.trim()}`),

@@ -1,12 +1,12 @@
-import { errorAtKey, targetsServer } from '../../spec/documents.ts';
+import { errorAtKey } from '../../spec/documents.ts';
 import type { SpecError } from '../../spec/manifest.ts';
 import { resolveProbes } from '../../spec/probes.ts';
 import { type Resolving, type ResolvingHost, storeContent } from '../../spec/resolving.ts';
-import { managementPorts } from './check.ts';
-import { oddities } from './findings.ts';
+import type { Oddity } from './findings.ts';
+import { judged } from './judged.ts';
 import { reachProbes } from './outside.ts';
 import type { FirewallDocument } from './peers.ts';
-import { type ReadFirewall, readFirewall } from './read.ts';
+import type { ReadFirewall } from './read.ts';
 import { rulesetText } from './ruleset.ts';
 import type { DesiredFirewall, ResolvedFirewall } from './spec.ts';
 
@@ -16,8 +16,8 @@ export function prepareFirewall(
   resolving: Resolving,
 ): (host: ResolvingHost) => ResolvedFirewall {
   // Mistakes have been reported by `check`.
-  const { firewall, errors } = readFirewall(document, resolving.serverDocuments, true);
-  const warnings = errors.length > 0 ? [] : warningsOf(document, firewall, resolving);
+  const { firewall, errors, oddities } = judged(document, resolving.serverDocuments, true);
+  const warnings = errors.length > 0 ? [] : warningsOf(document, oddities);
   resolving.warnings.push(...warnings);
   const remarks = warnings.map(
     ({ position, message }) => `${position.file} line ${position.line}: ${message}`,
@@ -44,17 +44,8 @@ function desiredOn(
   return { management: { port: management.port ?? server.port, from: management.from, jumps }, ...rules };
 }
 
-function warningsOf(
-  document: FirewallDocument,
-  firewall: ReadFirewall,
-  { serverDocuments }: Resolving,
-): readonly SpecError[] {
-  const targets = [...serverDocuments.values()].filter((server) =>
-    targetsServer(document.spec.targets, server),
-  );
-  const odd = oddities(firewall, managementPorts(firewall, targets)).filter(
-    ({ severity }) => severity === 'warning',
-  );
+function warningsOf(document: FirewallDocument, oddities: readonly Oddity[]): readonly SpecError[] {
+  const odd = oddities.filter(({ severity }) => severity === 'warning');
   return [...odd, ...unusedNames(document)].map(({ pointer, message }) =>
     errorAtKey(document, 'no-effect', pointer, message),
   );
