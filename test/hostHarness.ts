@@ -5,18 +5,27 @@ import type { Fence } from '../engine/hosts/fence.ts';
 import { readHost, targetOf } from '../engine/hosts/readHost.ts';
 import type { Transport } from '../engine/hosts/session.ts';
 import { createTransport } from '../engine/hosts/transport.ts';
+import { resolvedDocument } from '../engine/kinds/registry.ts';
 import { batchPayloads } from '../engine/operations/batch.ts';
 import { planHost } from '../engine/plan/planHost.ts';
 import type { HostPlan } from '../engine/plan/step.ts';
 import type { Payload, ResolvedConfiguration } from '../engine/spec/configuration.ts';
-import type { ResolvedHost } from '../engine/spec/resolution.ts';
+import type {
+  PlannedKind,
+  ResolvedDocument,
+  ResolvedHost,
+  ResolvedSpecs,
+} from '../engine/spec/resolution.ts';
 import type { LabHost } from '../lab/hosts.ts';
+
+/** What a test wants of its host: a part of a Configuration, or whole documents of any kind (see `testDocument`). */
+export type Wanted = Partial<ResolvedConfiguration> | readonly ResolvedDocument[];
 
 /** Drives plan, apply and undo of one lab host as the engine does, without Temporal and GitHub. */
 export interface HostHarness {
-  readonly plan: (spec: Partial<ResolvedConfiguration>) => Promise<HostPlan>;
+  readonly plan: (wanted: Wanted) => Promise<HostPlan>;
   /** Plans and applies; the run's name is the result's `run`. */
-  readonly apply: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
+  readonly apply: (wanted: Wanted) => Promise<BatchResult>;
   /** `run`: its name; default one that no other has. */
   readonly applyPlan: (plan: HostPlan, fence?: Fence, run?: string) => Promise<BatchResult>;
   /** What a run that has locked the host sees before it begins. */
@@ -48,9 +57,9 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
   const transport = labTransport(host);
   const target = targetOf(resolvedHost(host, {}).server);
   let runs = 0;
-  const plan = (spec: Partial<ResolvedConfiguration>) =>
+  const plan = (wanted: Wanted) =>
     transport.withSession(target, async (session) => {
-      const resolved = resolvedHost(host, spec);
+      const resolved = resolvedHost(host, wanted);
       const readings = await readHost(session, resolved, { repository });
       return planHost({ host: resolved, readings, payloads, repository, changedItems: undefined });
     });
@@ -68,7 +77,7 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
   return {
     plan,
     applyPlan,
-    apply: async (spec) => applyPlan(await plan(spec)),
+    apply: async (wanted) => applyPlan(await plan(wanted)),
     read: (fence) =>
       transport.withSession(target, async (session) => {
         await readHost(session, resolvedHost(host, {}), { repository }, [], fence);
@@ -98,21 +107,23 @@ export function labTransport(host: Pick<LabHost, 'privateKeyPath'>): Transport {
   return createTransport({ credentials: { kind: 'credentials', keys: [{ kind: 'key-bytes', pem }] } });
 }
 
-export function resolvedHost(host: LabHost, spec: Partial<ResolvedConfiguration>): ResolvedHost {
+export function resolvedHost(host: LabHost, wanted: Wanted): ResolvedHost {
   const { name, address, port, hostKeys } = host;
   return {
     kind: 'resolved-host',
     name,
     server: { name, address, port, user: 'root', become: 'none', site: 'default', hostKeys, labels: {} },
-    documents: [
-      {
-        ref: 'Configuration/test',
-        kind: 'Configuration',
-        wave: 0,
-        onRemoval: 'restore',
-        spec: { ...EMPTY, ...spec },
-        position: { file: 'test.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 },
-      },
-    ],
+    documents: isDocuments(wanted) ? wanted : [testDocument('Configuration', { ...EMPTY, ...wanted })],
   };
+}
+
+function isDocuments(wanted: Wanted): wanted is readonly ResolvedDocument[] {
+  return Array.isArray(wanted);
+}
+
+/** A document with the name `test`. */
+export function testDocument<K extends PlannedKind>(kind: K, spec: ResolvedSpecs[K]): ResolvedDocument {
+  const position = { file: 'test.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 };
+  const common = { ref: `${kind}/test`, wave: 0, onRemoval: 'restore', position } as const;
+  return resolvedDocument(kind, common, spec);
 }

@@ -24,6 +24,7 @@ import { type Mask, maskFor } from './sealing.ts';
 import { keepSettled } from './settling.ts';
 import { progressOf } from './showRun.ts';
 import { untilSteady } from './steady.ts';
+import { triedFrom } from './triedFrom.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
@@ -48,7 +49,14 @@ export async function verifyHosts(
   const before = site === undefined ? NOTHING_BEFORE : await foundBefore(engine, run, looked);
   const resolved = await withContents(engine, { ...revision, changed: looked.map(({ host }) => host) });
   const patientEngine = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved), before);
+  const { probes, away } = await probeAll(
+    patientEngine,
+    run,
+    looked,
+    await maskOf(engine, resolved),
+    before,
+    revision.merged.hosts,
+  );
   const plannings = await planRevision(patientEngine, run.pull, resolved, run.plan.headSha);
   const made = assemble(plannings);
   const left = stepsLeft(made, looked, await onlyOf(engine, run));
@@ -184,6 +192,7 @@ async function probeAll(
   looked: readonly Looked[],
   mask: Mask,
   before: VerifyDetail,
+  all: readonly ResolvedHost[],
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = looked.flatMap(({ host, wave }) =>
     probesOf(host, wave, run.correction?.document).map((probe) => ({
@@ -205,7 +214,7 @@ async function probeAll(
   }
   let away: HostError | undefined;
   await inParallel(board, HOSTS_AT_ONCE, async (entry) => {
-    const found = await probeOne(engine, entry.host, entry.probe);
+    const found = await probeOne(engine, entry.host, entry.probe, all);
     if (mayComeBack(found)) {
       away ??= found;
       entry.shown = { ...waiting(entry.host, entry.probe), detail: mask(found.message) };
@@ -220,10 +229,12 @@ async function probeOne(
   engine: Engine,
   host: ResolvedHost,
   probe: Probe,
+  all: readonly ResolvedHost[],
 ): Promise<ProbeProgress | HostError> {
   const started = Date.now();
+  const from = triedFrom(host, probe, all);
   const result = await engine.transport
-    .withSession(targetOf(host.server), (session) =>
+    .withSession(targetOf(from.server), (session) =>
       runProbe(session, probe, Context.current().cancellationSignal),
     )
     .catch((error: unknown) =>
@@ -269,6 +280,8 @@ function nameOf(probe: Probe): string {
       return probe.url;
     case 'tcp':
       return `tcp ${probe.address}:${probe.port}`;
+    case 'reach':
+      return `tcp ${probe.address}:${probe.port} ${probe.open ? 'open' : 'closed'} from ${probe.from}`;
     case 'command':
       return `command ${probe.argv.join(' ')}`;
   }

@@ -2,13 +2,13 @@ import { ignoresStep } from '../drift/ignored.ts';
 import { FactError, type ItemKey, type Readings } from '../facts/fact.ts';
 import type { Adoption } from '../kinds/adoption.ts';
 import type { Seals } from '../kinds/kind.ts';
-import { kindOf } from '../kinds/registry.ts';
+import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import { type Owner, planHost } from '../plan/planHost.ts';
 import type { HostPlan, Step } from '../plan/step.ts';
 import { type CheckedRepository, checkRepository } from '../spec/check.ts';
+import type { PlannedDocument } from '../spec/documents.ts';
 import type { LoadOptions } from '../spec/load.ts';
-import type { LocatedDocument } from '../spec/manifest.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { type Files, withEdits } from './edits.ts';
 
@@ -67,7 +67,7 @@ interface Found {
  */
 export function draftAdoption(adopting: Adopting): AdoptionDraft {
   const { manifest } = checkRepository(adopting.files, adopting.options);
-  const source = manifest.documents.find(({ ref }) => ref === adopting.document);
+  const source = manifest.documents.filter(isPlanned).find(({ ref }) => ref === adopting.document);
   if (source === undefined) return { files: new Map(), adopted: [], cannot: [] };
   const found = differing(adopting, source);
   let files: Files = new Map();
@@ -101,7 +101,7 @@ function documentOn({ documents }: ResolvedHost, ref: string): ResolvedDocument 
 }
 
 /** Items of the document that differ, with what each host makes of it. */
-function differing({ document, hosts }: Adopting, source: LocatedDocument): readonly Found[] {
+function differing({ document, hosts }: Adopting, source: PlannedDocument): readonly Found[] {
   const found = new Map<ItemKey, Found['on'][number][]>();
   for (const read of hosts) {
     const own = documentOn(read.host, document);

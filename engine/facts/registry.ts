@@ -1,6 +1,7 @@
 import { aptRepositoryFact } from './aptRepository.ts';
 import { authorizedKeysFact } from './authorizedKeys.ts';
 import type { Fact, FactQuery } from './fact.ts';
+import { firewallFact } from './firewall.ts';
 import { groupFact } from './group.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { localeFact } from './locale.ts';
@@ -20,6 +21,7 @@ const all = [
   packageFact,
   aptRepositoryFact,
   pathFact,
+  firewallFact,
   ownedFact,
   authorizedKeysFact,
   groupFact,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { itemKey } from '../facts/fact.ts';
-import { type Case, payloadsOf, readCases, readingsOf, sealsOf } from './testing/case.ts';
+import { type Case, contextOf, readCases, readingsOf } from './testing/case.ts';
 import { type TestedKind, testedKinds } from './testing/kinds.ts';
 
 const REQUIRED = ['id', 'operation', 'params', 'summary'];
@@ -12,7 +12,7 @@ describe.each(testedKinds)('kind $folder', (kind) => {
 
   it.each(cases)('$name', (c) => {
     expect(unread(kind, c), 'every item that the kind needs is in the readings').toEqual([]);
-    const plan = kind.plan(c.spec, readingsOf(c), payloadsOf(c), sealsOf(c));
+    const plan = kind.plan(c.spec, readingsOf(c), contextOf(c));
     expect(plan.steps).toMatchObject(c.steps);
     expect(plan.findings).toEqual(c.findings ?? []);
   });

@@ -1,26 +1,69 @@
 import type { FactQuery, ItemKey, Readings } from '../facts/fact.ts';
 import type { Finding, StepDraft } from '../plan/step.ts';
 import type { Payload } from '../spec/configuration.ts';
+import type { PlannedDocument, SourceSpecs } from '../spec/documents.ts';
+import type { SpecError } from '../spec/manifest.ts';
+import type { PlannedKind, ResolvedServer, ResolvedSpecs } from '../spec/resolution.ts';
+import type { Checking, Resolving, ResolvingHost } from '../spec/resolving.ts';
 import type { Adoption } from './adoption.ts';
 
 /**
- * A kind is a folder of pure functions; nothing here does I/O. `Spec` is the document's spec for ONE host, after
- * variables and templates are resolved and repository files are replaced by content (see spec/resolve.ts).
+ * A kind is a folder of pure functions; nothing here does I/O. Its `SourceSpecs` is the spec as it is written and has
+ * passed its schema, its `ResolvedSpecs` the same for ONE host: variables and templates are resolved, selectors and
+ * repository files are replaced by what they stand for (see spec/resolve.ts).
  */
-export interface Kind<Spec> {
-  readonly kind: string;
+export interface Kind<K extends PlannedKind = PlannedKind> {
+  readonly kind: K;
+  /** What the schema cannot say about a document, before it is resolved. */
+  readonly check: (document: PlannedDocument<K>, checking: Checking) => readonly SpecError[];
+  /**
+   * Reads what a document names, once, and gives what resolves it for one host after the other. All servers of the
+   * repository can be seen. Mistakes go to `resolving.errors`; what is then given is never planned.
+   */
+  readonly prepare: (
+    document: PlannedDocument<K>,
+    resolving: Resolving,
+  ) => (host: ResolvingHost) => ResolvedSpecs[K];
+  /** For comparing documents with each other, before any host is read. */
+  readonly writes: Writes<ResolvedSpecs[K]>;
   /** Identities that the spec writes, each with the JSON pointer (below /spec) of the place that says so. */
-  readonly claims: (spec: Spec) => readonly Claim[];
+  readonly claims: (spec: ResolvedSpecs[K]) => readonly Claim[];
   /** What must be read before planning. */
-  readonly needs: (spec: Spec) => readonly FactQuery[];
+  readonly needs: (spec: ResolvedSpecs[K]) => readonly FactQuery[];
   /** Steps that lead from the readings to the spec, in a valid order. No difference: no steps. */
-  readonly plan: (spec: Spec, readings: Readings, payloads: Payloads, seals: Seals) => KindPlan;
+  readonly plan: (spec: ResolvedSpecs[K], readings: Readings, context: PlanContext) => KindPlan;
   /** All contents of the spec. */
-  readonly contents: (spec: Spec) => readonly Payload[];
-  /** What the document must say so that one of its items is as the host has it. `source`: its spec as it is written. */
-  readonly adopt: (source: unknown, spec: Spec, item: ItemKey, readings: Readings) => Adoption;
+  readonly contents: (spec: ResolvedSpecs[K]) => readonly Payload[];
+  /** What the document must say so that one of its items is as the host has it. */
+  readonly adopt: (
+    source: SourceSpecs[K],
+    spec: ResolvedSpecs[K],
+    item: ItemKey,
+    readings: Readings,
+  ) => Adoption;
   /** What must hold after the steps, beside "planning again gives no steps". */
-  readonly probes: (spec: Spec) => readonly Probe[];
+  readonly probes: (spec: ResolvedSpecs[K]) => readonly Probe[];
+}
+
+export interface Writes<Spec> {
+  /** What the document writes under a name of its own, each with the place that says so. */
+  readonly claims: (spec: Spec) => readonly Claim[];
+  /** Numbers that no two documents of a host may give, such as a uid. */
+  readonly ids: (spec: Spec) => readonly Claim[];
+  /** Files that an item which is no path writes too. */
+  readonly paths: (item: ItemKey, spec: Spec) => readonly string[];
+  /** The path is a file by this spec, so nothing can lie below it. */
+  readonly isFile: (path: string, spec: Spec) => boolean;
+}
+
+/** What there is to see beside the readings while a document is planned for a host. */
+export interface PlanContext {
+  readonly payloads: Payloads;
+  readonly seals: Seals;
+  /** How the engine reaches the host, and by what it knows it. */
+  readonly server: ResolvedServer;
+  /** Names of the servers that are reached through it. */
+  readonly jumpFor: readonly string[];
 }
 
 /** Contents by sha256 (hex), for diffs. */
@@ -50,7 +93,7 @@ export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
   readonly unlessClaimed?: ItemKey;
 };
 
-export type Probe = HttpProbe | TcpProbe | CommandProbe;
+export type Probe = HttpProbe | TcpProbe | CommandProbe | ReachProbe;
 
 interface ProbeTiming {
   /** Total time that the probe may take to pass, seconds. */
@@ -71,6 +114,17 @@ export interface TcpProbe extends ProbeTiming {
   /** As seen from the host. */
   readonly address: string;
   readonly port: number;
+}
+
+/** What the host lets in shows from outside only: another server of the repository tries. */
+export interface ReachProbe extends ProbeTiming {
+  readonly kind: 'reach';
+  /** Name of the server that tries. */
+  readonly from: string;
+  readonly address: string;
+  readonly port: number;
+  /** A TCP connection must come about, or must not. */
+  readonly open: boolean;
 }
 
 export interface CommandProbe extends ProbeTiming {

@@ -1,13 +1,34 @@
-import type { ResolvedConfiguration } from '../spec/configuration.ts';
-import type { ResolvedDocument } from '../spec/resolution.ts';
+import type { PlannedDocument } from '../spec/documents.ts';
+import type { LocatedDocument } from '../spec/manifest.ts';
+import type { PlannedKind, ResolvedCommon, ResolvedDocument, ResolvedSpec } from '../spec/resolution.ts';
 import { configuration } from './configuration/plan.ts';
+import { firewall } from './firewall/plan.ts';
 import type { Kind } from './kind.ts';
 
-/** The kind of a resolved document. Exhaustive: a new kind does not compile until it has an entry. */
-const kinds: { readonly [K in ResolvedDocument['kind']]: Kind<ResolvedConfiguration> } = {
+/** Every kind that changes servers. Exhaustive: a new one does not compile until it has an entry. */
+const kinds: { readonly [K in PlannedKind]: Kind<K> } = {
   Configuration: configuration,
+  Firewall: firewall,
 };
 
-export function kindOf(document: ResolvedDocument): Kind<ResolvedConfiguration> {
-  return kinds[document.kind];
+/** The schema has been checked when a document is in a manifest, so the kind tells the type of the spec. */
+export function isPlanned(document: LocatedDocument): document is PlannedDocument {
+  return Object.hasOwn(kinds, document.kind);
+}
+
+/**
+ * The kind of a document, to be called with that document and its spec only. Here alone the type of specs is widened:
+ * TypeScript cannot follow that the kind found by `document.kind` takes the spec that stands beside it.
+ */
+export function kindOf(document: { readonly kind: PlannedKind }): Kind {
+  return kinds[document.kind] as Kind;
+}
+
+/** The way back: what the kind of a document resolved is a spec of that kind. */
+export function resolvedDocument(
+  kind: PlannedKind,
+  common: ResolvedCommon,
+  spec: ResolvedSpec,
+): ResolvedDocument {
+  return { ...common, kind, spec } as ResolvedDocument;
 }

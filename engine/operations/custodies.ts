@@ -1,6 +1,7 @@
 import { groupCustody, userCustody } from './accounts.ts';
 import { aptRepositoryCustody } from './aptRepository.ts';
 import { authorizedKeysCustody } from './authorizedKeys.ts';
+import { firewallCustody } from './firewall.ts';
 import { hostsEntryCustody } from './hostsEntry.ts';
 import { localeCustody } from './locale.ts';
 import type { Custody } from './operation.ts';
@@ -16,6 +17,7 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
   Object.fromEntries(
     [
       packageCustody,
+      firewallCustody,
       aptRepositoryCustody,
       pathCustody,
       groupCustody,

@@ -1,5 +1,6 @@
 import { addRepository } from './aptRepository.ts';
 import { writeKeys } from './authorizedKeys.ts';
+import { setFirewall } from './firewall.ts';
 import { removeGroup, setGroup } from './group.ts';
 import { setHostsEntry } from './hostsEntry.ts';
 import { writeLocale } from './locale.ts';
@@ -37,6 +38,7 @@ const all = [
   setTimezone,
   writeLocale,
   runScript,
+  setFirewall,
   setUnit,
   removeUnit,
   reloadUnit,

@@ -1,6 +1,6 @@
 import { type FactQuery, type ItemKey, itemKey, type Reading, type Readings } from '../facts/fact.ts';
 import type { OwnedItem } from '../facts/owned.ts';
-import type { KindPlan, Payloads, Seals } from '../kinds/kind.ts';
+import type { KindPlan, Payloads, PlanContext, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { operationNamed } from '../operations/registry.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
@@ -78,7 +78,7 @@ export function planHost(input: HostPlanInput): HostPlan {
   const owned = new Map(ownedItems(readings).map((item) => [item.item, item]));
   const planned = host.documents.map((document) => ({
     document,
-    plan: kindOf(document).plan(document.spec, readings, input.payloads, input.seals ?? new Map()),
+    plan: kindOf(document).plan(document.spec, readings, contextOf(input)),
   }));
   const changes = planned.flatMap(({ document, plan }) =>
     plan.steps.map((draft) => finishStep(draft, document, input, owned)),
@@ -90,6 +90,10 @@ export function planHost(input: HostPlanInput): HostPlan {
     ...foreignItems(steps, owned, input),
   ];
   return { kind: 'host-plan', host: host.name, steps, findings, digest: hostDigest(host.name, steps) };
+}
+
+function contextOf({ host, payloads, seals = new Map() }: HostPlanInput): PlanContext {
+  return { payloads, seals, server: host.server, jumpFor: host.jumpFor ?? [] };
 }
 
 function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost): readonly Finding[] {

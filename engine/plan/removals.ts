@@ -7,6 +7,7 @@ import type { Step } from './step.ts';
 
 /** What is released last: an item's users and packages go after the files that need them. */
 export const RELEASE_ORDER: readonly string[] = [
+  'firewall',
   'unit',
   'script',
   'sysctl',

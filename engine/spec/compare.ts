@@ -1,7 +1,6 @@
 import type { ItemKey } from '../facts/fact.ts';
-import { configurationClaims } from '../kinds/configuration/claims.ts';
+import { kindOf } from '../kinds/registry.ts';
 import { canonicalJson } from './canonical.ts';
-import type { ResolvedConfiguration } from './configuration.ts';
 import { pointerSegments } from './pointer.ts';
 import type { HostsDiff, Resolution, ResolvedDocument, ResolvedHost } from './resolution.ts';
 
@@ -25,7 +24,9 @@ function states(resolution: Resolution): ReadonlyMap<string, string> {
 /** Text that is equal exactly when the host's connection, items and probes are. */
 export function canonicalHost(host: ResolvedHost): string {
   const items = host.documents.flatMap((document) => [...desiredItems(document)]);
-  const probes = host.documents.flatMap(({ spec }) => spec.probes.map(canonicalJson));
+  const probes = host.documents.flatMap((document) =>
+    kindOf(document).probes(document.spec).map(canonicalJson),
+  );
   return canonicalJson({
     server: host.server,
     items: items.map(([item, state]) => [item, state]).sort(byFirst),
@@ -41,17 +42,19 @@ function byFirst(a: readonly (string | undefined)[], b: readonly (string | undef
  * The desired state of one item as text, undefined where the document does not write it. Equal in base and head
  * means that a step for the item is drift and not what the pull request asks for.
  */
-export function canonicalItem(document: Pick<ResolvedDocument, 'spec'>, item: ItemKey): string | undefined {
+export function canonicalItem(document: Wanting, item: ItemKey): string | undefined {
   return desiredItems(document).get(item);
 }
 
-const itemsBySpec = new WeakMap<ResolvedConfiguration, ReadonlyMap<ItemKey, string>>();
+type Wanting = Pick<ResolvedDocument, 'kind' | 'spec'>;
+
+const itemsBySpec = new WeakMap<ResolvedDocument['spec'], ReadonlyMap<ItemKey, string>>();
 
 /** Every item that the document writes, with its canonical desired state. */
-export function desiredItems({ spec }: Pick<ResolvedDocument, 'spec'>): ReadonlyMap<ItemKey, string> {
+export function desiredItems({ kind, spec }: Wanting): ReadonlyMap<ItemKey, string> {
   const known = itemsBySpec.get(spec);
   if (known !== undefined) return known;
-  const claims = configurationClaims(spec);
+  const claims = kindOf({ kind }).writes.claims(spec);
   const items = new Map(
     claims.map(({ item, pointer }) => [item, canonicalJson(ownState(valueAt(spec, pointer)))]),
   );
@@ -59,7 +62,7 @@ export function desiredItems({ spec }: Pick<ResolvedDocument, 'spec'>): Readonly
   return items;
 }
 
-function valueAt(spec: ResolvedConfiguration, pointer: string): unknown {
+function valueAt(spec: unknown, pointer: string): unknown {
   return pointerSegments(pointer).reduce<unknown>(
     (value, segment) =>
       typeof value === 'object' && value !== null ? Reflect.get(value, segment) : undefined,

@@ -1,16 +1,16 @@
 import { type ItemKey, itemKey, splitItemKey } from '../facts/fact.ts';
-import { configurationClaims } from '../kinds/configuration/claims.ts';
-import { canonicalItem, idClaims, writtenPaths } from '../kinds/configuration/writes.ts';
+import { canonicalItem } from '../kinds/configuration/writes.ts';
 import type { Claim } from '../kinds/kind.ts';
-import type { ResolvedConfiguration } from './configuration.ts';
-import { type ConfigurationDocument, errorAtKey } from './documents.ts';
+import { kindOf } from '../kinds/registry.ts';
+import { errorAtKey, type PlannedDocument } from './documents.ts';
 import type { SpecError } from './manifest.ts';
+import type { ResolvedDocument } from './resolution.ts';
 import { keyPosition } from './validate.ts';
 
-/** A configuration as it is on one host. */
+/** A document as it is written and as it is on one host. */
 export interface Placed {
-  readonly document: ConfigurationDocument;
-  readonly spec: ResolvedConfiguration;
+  readonly document: PlannedDocument;
+  readonly resolved: ResolvedDocument;
 }
 
 interface PlacedClaim extends Claim {
@@ -62,7 +62,9 @@ export function conflictFinder(): ConflictFinder {
 }
 
 function claimsOf(placed: Placed): readonly PlacedClaim[] {
-  const claims = [...configurationClaims(placed.spec), ...idClaims(placed.spec)];
+  const { resolved } = placed;
+  const { writes } = kindOf(resolved);
+  const claims = [...writes.claims(resolved.spec), ...writes.ids(resolved.spec)];
   return claims.map((claim) => ({ ...claim, placed, identity: canonicalItem(claim.item) }));
 }
 
@@ -70,7 +72,8 @@ function claimsOf(placed: Placed): readonly PlacedClaim[] {
 function wholeFiles(claims: ReadonlyMap<string, PlacedClaim>): ReadonlyMap<PlacedClaim, PlacedClaim> {
   const found = new Map<PlacedClaim, PlacedClaim>();
   for (const claim of claims.values()) {
-    for (const path of writtenPaths(claim.item, claim.placed.spec)) {
+    const { resolved } = claim.placed;
+    for (const path of kindOf(resolved).writes.paths(claim.item, resolved.spec)) {
       const whole = claims.get(canonicalItem(itemKey('path', path)));
       if (whole !== undefined && !found.has(whole)) found.set(whole, claim);
     }
@@ -90,15 +93,15 @@ function fileAbove(claims: ReadonlyMap<string, PlacedClaim>, claim: PlacedClaim)
   return undefined;
 }
 
-function isFile({ item, placed }: PlacedClaim): boolean {
-  return placed.spec.files[splitItemKey(item).key]?.state === 'file';
+function isFile({ item, placed: { resolved } }: PlacedClaim): boolean {
+  return kindOf(resolved).writes.isFile(splitItemKey(item).key, resolved.spec);
 }
 
 function sameItem(claim: PlacedClaim): Conflict['sentence'] {
   const { fact, key } = splitItemKey(claim.item);
   if (fact === 'uid' || fact === 'gid')
     return (first, hosts) => `The ${fact} ${key} is also given by ${first}, on ${hosts}; choose another.`;
-  const what = key === 'all' ? `The ${fact}` : key;
+  const what = key === 'all' || fact === 'firewall' ? `The ${fact}` : key;
   return (first, hosts) => `${what} is also written by ${first}, on ${hosts}; keep it in one place.`;
 }
 

@@ -1,12 +1,13 @@
-import { checkConfiguration } from './checks/configuration.ts';
+import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { checkCycles } from './checks/cycles.ts';
 import { checkNames } from './checks/names.ts';
 import { checkReferences } from './checks/references.ts';
+import { checkPause } from './checks/rollout.ts';
 import { checkSecrets } from './checks/secrets.ts';
 import { checkServer } from './checks/server.ts';
 import { checkTargets } from './checks/targets.ts';
 import { checkVariableNames } from './checks/variables.ts';
-import { isConfiguration, isServer } from './documents.ts';
+import { isServer } from './documents.ts';
 import type { BrokenDocument } from './load.ts';
 import type { Manifest, SpecError } from './manifest.ts';
 
@@ -14,7 +15,12 @@ import type { Manifest, SpecError } from './manifest.ts';
 export function crossCheck(manifest: Manifest, broken: readonly BrokenDocument[]): readonly SpecError[] {
   return [
     ...manifest.documents.filter(isServer).flatMap(checkServer),
-    ...manifest.documents.filter(isConfiguration).flatMap(checkConfiguration),
+    ...manifest.documents
+      .filter(isPlanned)
+      .flatMap((document) => [
+        ...kindOf(document).check(document, { manifest, broken }),
+        ...checkPause(document),
+      ]),
     ...checkNames(manifest),
     ...checkReferences(manifest, broken),
     ...checkTargets(manifest, broken),

@@ -1,13 +1,31 @@
 import { MAX_ERRORS } from './limits.ts';
 import type { LocatedDocument, Manifest, Position, SpecError } from './manifest.ts';
-import type { ConfigurationSpec, ServerSpec, Targets, VariablesSpec } from './types.generated.ts';
+import type { PlannedKind } from './resolution.ts';
+import type {
+  ConfigurationSpec,
+  FirewallSpec,
+  ServerSpec,
+  Targets,
+  VariablesSpec,
+} from './types.generated.ts';
 import { keyPosition, valuePosition } from './validate.ts';
 
 export type ServerDocument = LocatedDocument<ServerSpec>;
 export type VariablesDocument = LocatedDocument<VariablesSpec>;
-export type ConfigurationDocument = LocatedDocument<ConfigurationSpec>;
+export type ConfigurationDocument = PlannedDocument<'Configuration'>;
 /** A document that names servers. */
 export type TargetingDocument = LocatedDocument<{ readonly targets: Targets }>;
+
+/** The spec of each kind that changes servers, as it is written. */
+export interface SourceSpecs {
+  readonly Configuration: ConfigurationSpec;
+  readonly Firewall: FirewallSpec;
+}
+
+/** A document that changes servers. */
+export type PlannedDocument<K extends PlannedKind = PlannedKind> = {
+  readonly [P in K]: LocatedDocument<SourceSpecs[P]> & { readonly kind: P };
+}[K];
 
 /** The schema has been checked when a document is in a manifest, so the kind tells the type of the spec. */
 export function isServer(document: LocatedDocument): document is ServerDocument {

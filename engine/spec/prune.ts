@@ -35,7 +35,7 @@ function partOf(kind: string, error: SpecError, value: unknown): string | undefi
 }
 
 /** Sections that other parts of the document depend on. */
-const DECISIVE: readonly string[] = ['targets', 'variables'];
+const DECISIVE: readonly string[] = ['targets', 'variables', 'sets', 'zones'];
 
 /** A misspelt `targets`, or something within one. */
 function isDecisive(pointer: string): boolean {

@@ -1,3 +1,4 @@
+import type { ResolvedFirewall } from '../kinds/firewall/spec.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { DocumentRef, Position, SpecError } from './manifest.ts';
@@ -10,12 +11,16 @@ export interface Resolution {
   /** Contents by sha256 (hex) of all files, units, templates and keys of all hosts. */
   readonly payloads: ReadonlyMap<string, Uint8Array>;
   readonly errors: readonly SpecError[];
+  /** What is odd and forbids nothing; left out where there is nothing. */
+  readonly warnings?: readonly SpecError[];
 }
 
 export interface ResolvedHost {
   readonly kind: 'resolved-host';
   readonly name: string;
   readonly server: ResolvedServer;
+  /** Names of the servers that are reached through it, sorted; left out where there are none. */
+  readonly jumpFor?: readonly string[];
   /** Ordered so that a document comes after all that it depends on. */
   readonly documents: readonly ResolvedDocument[];
 }
@@ -37,14 +42,30 @@ export interface ResolvedServer {
   readonly jump?: ResolvedServer;
 }
 
-export interface ResolvedDocument {
+/**
+ * The spec of each kind that changes servers, for one host. A new kind is added here and in `SourceSpecs` of documents.ts;
+ * kinds/registry.ts then does not compile until it has an entry.
+ */
+export interface ResolvedSpecs {
+  readonly Configuration: ResolvedConfiguration;
+  readonly Firewall: ResolvedFirewall;
+}
+
+export type PlannedKind = keyof ResolvedSpecs;
+export type ResolvedSpec = ResolvedSpecs[PlannedKind];
+
+/** A document as it is on one host; `kind` tells the type of its spec. */
+export type ResolvedDocument<K extends PlannedKind = PlannedKind> = {
+  readonly [P in K]: ResolvedCommon & { readonly kind: P; readonly spec: ResolvedSpecs[P] };
+}[K];
+
+/** What is the same for all kinds. */
+export interface ResolvedCommon {
   readonly ref: DocumentRef;
-  readonly kind: 'Configuration';
   /** Depth by `dependsOn` across all documents: every host finishes wave 0 before any starts wave 1. */
   readonly wave: number;
   /** What happens to items that leave the document: put back as found, or left as they are. */
   readonly onRemoval: 'restore' | 'keep';
-  readonly spec: ResolvedConfiguration;
   /** Where the document declares one. How the change gets there is no part of the desired state. */
   readonly rollout?: Rollout;
   /** Left out: what differs is reported. No part of the desired state either. */

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { checkRepository } from './check.ts';
 import type { ResolvedHost } from './resolution.ts';
-import { check, configuration, HOST_KEY, repository, sentences, server } from './testing.ts';
+import {
+  check,
+  configuration,
+  firstConfiguration,
+  HOST_KEY,
+  repository,
+  sentences,
+  server,
+} from './testing.ts';
 
 const WEB = {
   'hosts.yaml': [1, 2].map((n) => server(`web-${n}`, '{role: web}')).join('---\n'),
@@ -35,7 +43,7 @@ function ports(files: Readonly<Record<string, string>>): Readonly<Record<string,
   const { hosts, text } = resolve({ ...WEB, 'port.yaml': PORT, 'port.mustache': '{{port}}', ...files });
   return Object.fromEntries(
     hosts.map((host) => {
-      const file = host.documents[0]?.spec.files['/port'];
+      const file = firstConfiguration(host)?.files['/port'];
       return [host.name, file?.state === 'file' ? text(file.content.sha256) : ''];
     }),
   );
@@ -141,6 +149,7 @@ describe('defaults', () => {
       become: 'none',
       jump: { name: 'a', port: 22 },
     });
+    expect(hosts.map(({ jumpFor }) => jumpFor)).toEqual([['b'], undefined]);
   });
 });
 

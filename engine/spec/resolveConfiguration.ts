@@ -1,4 +1,3 @@
-import type { Probe } from '../kinds/kind.ts';
 import type {
   Notify,
   Payload,
@@ -12,13 +11,10 @@ import type {
   ResolvedUnit,
   ResolvedUser,
 } from './configuration.ts';
-import {
-  DEFAULT_EVERY_SECONDS,
-  DEFAULT_SCRIPT_SECONDS,
-  DEFAULT_WITHIN_SECONDS,
-  durationSeconds,
-} from './duration.ts';
+import { DEFAULT_SCRIPT_SECONDS, durationSeconds } from './duration.ts';
+import { optional } from './optional.ts';
 import { childPointer } from './pointer.ts';
+import { resolveProbes } from './probes.ts';
 import type {
   AptRepositorySource,
   ConfigurationSpec,
@@ -27,7 +23,6 @@ import type {
   GroupSource,
   NotifySource,
   PackageSource,
-  ProbeSource,
   ScriptSource,
   UnitSource,
   UserSource,
@@ -58,7 +53,7 @@ export function resolveConfiguration(spec: ConfigurationSpec, contents: Contents
     ...(spec.timezone === undefined ? {} : { timezone: spec.timezone }),
     ...(spec.locale === undefined ? {} : { locale: spec.locale }),
     scripts: mapValues(spec.scripts, script),
-    probes: (spec.probes ?? []).map(probe),
+    probes: resolveProbes(spec.probes),
   };
 }
 
@@ -169,37 +164,4 @@ function script(source: ScriptSource): ResolvedScript {
     ...optional('undo', source.undo),
     timeoutSeconds: source.timeout === undefined ? DEFAULT_SCRIPT_SECONDS : durationSeconds(source.timeout),
   };
-}
-
-function probe(source: ProbeSource): Probe {
-  const timing = {
-    withinSeconds: source.within === undefined ? DEFAULT_WITHIN_SECONDS : durationSeconds(source.within),
-    everySeconds: source.every === undefined ? DEFAULT_EVERY_SECONDS : durationSeconds(source.every),
-  };
-  const contains = optional('contains', source.contains);
-  if (source.http !== undefined) {
-    return { kind: 'http', url: source.http, status: source.status ?? 200, ...contains, ...timing };
-  }
-  if (source.tcp !== undefined) return { kind: 'tcp', ...splitAddress(source.tcp), ...timing };
-  return {
-    kind: 'command',
-    argv: source.command ?? [],
-    user: source.user ?? 'nobody',
-    exit: source.exit ?? 0,
-    ...contains,
-    ...timing,
-  };
-}
-
-/** `[::1]:80` and `localhost:80`. */
-function splitAddress(text: string): { address: string; port: number } {
-  const colon = text.lastIndexOf(':');
-  return { address: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) };
-}
-
-function optional<Name extends string, Value>(
-  name: Name,
-  value: Value | undefined,
-): { readonly [N in Name]?: Value } | Record<string, never> {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [N in Name]?: Value });
 }

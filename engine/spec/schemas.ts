@@ -1,6 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import common from '../../schemas/common.json' with { type: 'json' };
 import configuration from '../../schemas/configuration.json' with { type: 'json' };
+import firewall from '../../schemas/firewall.json' with { type: 'json' };
 import policy from '../../schemas/policy.json' with { type: 'json' };
 import server from '../../schemas/server.json' with { type: 'json' };
 import variables from '../../schemas/variables.json' with { type: 'json' };
@@ -12,6 +13,7 @@ const schemas: Readonly<Record<string, object>> = {
   Server: server,
   Variables: variables,
   Configuration: configuration,
+  Firewall: firewall,
   Policy: policy,
 };
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkRepository } from './check.ts';
 import { type TemplateValue, toSecret } from './secrets.ts';
 import { parseTemplate, renderTemplate } from './template.ts';
-import { check, configuration, repository, sentences, server } from './testing.ts';
+import { check, configuration, firstConfiguration, repository, sentences, server } from './testing.ts';
 
 const SECRET = 'variables: {password: {type: secret}}';
 const AGE = 'age-encryption.org/v1\n-> X25519 abc\n';
@@ -30,7 +30,7 @@ const ENV = '{secretRef: {env: DB_PASSWORD}}';
 function resolveFile(input: Readonly<Record<string, string>>) {
   const { resolution, errors } = checkRepository(repository(input));
   expect(sentences(errors)).toEqual([]);
-  const file = resolution.hosts[0]?.documents[0]?.spec.files['/etc/app.env'];
+  const file = firstConfiguration(resolution.hosts[0])?.files['/etc/app.env'];
   if (file?.state !== 'file') throw new Error('no file');
   const text = Buffer.from(resolution.payloads.get(file.content.sha256) ?? []).toString();
   return { file, text, payloads: resolution.payloads };

@@ -1,5 +1,7 @@
 import { checkRepository, errorsByOwnPolicy } from './check.ts';
+import type { ResolvedConfiguration } from './configuration.ts';
 import type { SpecError } from './manifest.ts';
+import type { ResolvedHost } from './resolution.ts';
 
 /** A public host key, for documents in tests. */
 export const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH06WnZCSHKuU7UQTeChTjrQvzxul1UESBDTxhzvxJOe';
@@ -22,6 +24,12 @@ export function sentences(errors: readonly SpecError[]): readonly string[] {
 /** All errors of a repository as the user reads them. */
 export function check(files: Readonly<Record<string, string | Uint8Array>>): readonly string[] {
   return sentences(errorsByOwnPolicy(checkRepository(repository(files))));
+}
+
+/** The host's first document, if that is a Configuration. */
+export function firstConfiguration(host: ResolvedHost | undefined): ResolvedConfiguration | undefined {
+  const document = host?.documents[0];
+  return document?.kind === 'Configuration' ? document.spec : undefined;
 }
 
 /** A Server document in one line; `more` is put into its spec. */

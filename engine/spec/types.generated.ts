@@ -3,7 +3,7 @@
 /**
  * Any document of DOaaS: for files that hold several kinds.
  */
-export type AnySource = ServerSource | VariablesSource | ConfigurationSource | PolicySource;
+export type AnySource = ServerSource | VariablesSource | ConfigurationSource | FirewallSource | PolicySource;
 /**
  * Lower-case letters, digits, `-` and `.`, at most 63 characters, beginning and ending with a letter or digit.
  */
@@ -30,11 +30,25 @@ export type VariableSetting =
       secretRef: SecretRefSource;
     };
 /**
+ * Documents that must be done, on all their servers, before this one starts.
+ *
+ * @maxItems 64
+ *
+ * Items: KIND/NAME of a document.
+ */
+export type DependsOn = string[];
+/**
  * Text, a number, true or false, or a list of texts.
  *
  * @maxItems 1024
  */
 export type VariableValue = string | number | boolean | string[];
+/**
+ * What must hold after the change, on every host of this document.
+ *
+ * @maxItems 64
+ */
+export type Probes = ProbeSource[];
 /**
  * A number of servers, or a share of all servers of the plan.
  */
@@ -43,6 +57,31 @@ export type ServersAmount = number | string;
  * A number of servers, or a share of all servers of the plan.
  */
 export type ServersAmount1 = number | string;
+/**
+ * An IP address or block, or exactly one of `set`, `labels` and `hosts`.
+ */
+export type PeerSource =
+  | string
+  | {
+      /**
+       * Name of a set of this document.
+       */
+      set?: string;
+      labels?: Labels;
+      /**
+       * Names of Server documents.
+       *
+       * @minItems 1
+       * @maxItems 1000
+       *
+       * Items: Name of a Server document.
+       */
+      hosts?: string[];
+    };
+/**
+ * A port, or a range such as "8000-8010".
+ */
+export type PortSource = number | string;
 /**
  * GitHub logins. `login#id` holds the account, also when it is renamed; a login alone belongs to whoever has that name.
  *
@@ -132,6 +171,15 @@ export interface ServerSpec {
    * Host name or IP address, as the engine (or the jump host) reaches it.
    */
   address: string;
+  /**
+   * IP addresses that other servers see it under, where `address` is a host name or not all of it; firewalls of others use them.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: An IP address.
+   */
+  addresses?: string[];
   /**
    * TCP port of the SSH server.
    */
@@ -247,14 +295,7 @@ export interface ConfigurationSource {
    */
   kind: 'Configuration';
   metadata: Metadata;
-  /**
-   * Documents that must be done, on all their servers, before this one starts.
-   *
-   * @maxItems 64
-   *
-   * Items: KIND/NAME of a document.
-   */
-  dependsOn?: string[];
+  dependsOn?: DependsOn;
   /**
    * What happens to items that leave this document: put back as they were found, or left as they are.
    */
@@ -356,12 +397,7 @@ export interface ConfigurationSpec {
   scripts?: {
     [k: string]: ScriptSource;
   };
-  /**
-   * What must hold after the change, on every host of this document.
-   *
-   * @maxItems 64
-   */
-  probes?: ProbeSource[];
+  probes?: Probes;
   rollout?: RolloutSource;
   drift?: DriftSource;
 }
@@ -733,6 +769,382 @@ export interface DriftSource {
    * Items: A path, or SORT:NAME with the sort unit, package, sysctl, user, group, ...
    */
   ignore?: string[];
+}
+/**
+ * What servers let in, out and through.
+ */
+export interface FirewallSource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * What servers let in, out and through.
+   */
+  kind: 'Firewall';
+  metadata: Metadata;
+  dependsOn?: DependsOn;
+  /**
+   * What happens to items that leave this document: put back as they were found, or left as they are.
+   */
+  onRemoval?: 'restore' | 'keep';
+  spec: FirewallSpec;
+}
+/**
+ * What the servers let in, out and through. What no rule accepts does not come in.
+ */
+export interface FirewallSpec {
+  targets: Targets;
+  management?: ManagementSource;
+  /**
+   * Names for network interfaces, for `zone` of rules.
+   */
+  zones?: {
+    /**
+     * Names of interfaces; `*` at the end stands for any ending.
+     *
+     * @minItems 1
+     * @maxItems 64
+     *
+     * Items: Name of an interface.
+     */
+    [k: string]: string[];
+  };
+  /**
+   * Names for addresses, for `from` and `to` of rules.
+   */
+  sets?: {
+    /**
+     * Addresses, blocks and servers.
+     *
+     * @minItems 1
+     * @maxItems 4096
+     */
+    [k: string]: PeerSource[];
+  };
+  /**
+   * What may come in, by a name of your choice.
+   */
+  inbound?: {
+    [k: string]: InboundRuleSource;
+  };
+  outbound?: OutboundSource;
+  forward?: ForwardSource;
+  /**
+   * Ports of the host that lead to another address (DNAT), by a name of your choice.
+   */
+  portForwards?: {
+    [k: string]: PortForwardSource;
+  };
+  /**
+   * Networks that go out under the host's own address (SNAT), by a name of your choice.
+   */
+  masquerade?: {
+    [k: string]: MasqueradeSource;
+  };
+  /**
+   * Write what is dropped because no rule accepts it to the kernel's log, at most 10 packets a minute.
+   */
+  logDropped?: boolean;
+  /**
+   * What must be open or closed as other servers see it, tried from these after the change.
+   *
+   * @maxItems 64
+   */
+  reach?: ReachSource[];
+  probes?: Probes;
+  rollout?: RolloutSource;
+  drift?: DriftSource;
+}
+/**
+ * How the engine itself comes in. Its rule is always there, before all others.
+ */
+export interface ManagementSource {
+  /**
+   * Where the engine and its jump hosts come from. Left out: everywhere.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  from?: PeerSource[];
+  /**
+   * Port of the SSH server on the host itself, where a translation on the way makes it another than the Server's `port`.
+   */
+  port?: number;
+}
+/**
+ * What may come in.
+ */
+export interface InboundRuleSource {
+  /**
+   * Name of a service, by IANA's registry of port numbers.
+   */
+  service?: string;
+  /**
+   * Several services.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: Name of a service, by IANA's registry of port numbers.
+   */
+  services?: string[];
+  port?: PortSource;
+  /**
+   * Several ports and ranges of ports.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  ports?: PortSource[];
+  /**
+   * Protocol of `port` and `ports`; without them all of that protocol. Left out: tcp.
+   */
+  protocol?: 'tcp' | 'udp' | 'sctp' | 'esp' | 'ah' | 'gre' | 'vrrp';
+  /**
+   * Who may come. Left out: everybody.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  from?: PeerSource[];
+  /**
+   * Interfaces that it comes in by. Left out: all.
+   */
+  zone?: string;
+  /**
+   * New connections that each sender may make; more are dropped.
+   */
+  rateLimit?: string;
+  /**
+   * What becomes of it. What one rule drops or rejects, no other can accept.
+   */
+  action?: 'accept' | 'drop' | 'reject';
+  /**
+   * Write matching packets to the kernel's log, at most 10 a minute.
+   */
+  log?: boolean;
+}
+/**
+ * What may go out. Left out: everything.
+ */
+export interface OutboundSource {
+  /**
+   * What becomes of what no rule names.
+   */
+  default?: 'accept' | 'drop';
+  /**
+   * Rules by a name of your choice.
+   */
+  rules?: {
+    [k: string]: OutboundRuleSource;
+  };
+}
+/**
+ * What may go out.
+ */
+export interface OutboundRuleSource {
+  /**
+   * Name of a service, by IANA's registry of port numbers.
+   */
+  service?: string;
+  /**
+   * Several services.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: Name of a service, by IANA's registry of port numbers.
+   */
+  services?: string[];
+  port?: PortSource;
+  /**
+   * Several ports and ranges of ports.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  ports?: PortSource[];
+  /**
+   * Protocol of `port` and `ports`; without them all of that protocol. Left out: tcp.
+   */
+  protocol?: 'tcp' | 'udp' | 'sctp' | 'esp' | 'ah' | 'gre' | 'vrrp';
+  /**
+   * Where it may go. Left out: everywhere.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  to?: PeerSource[];
+  /**
+   * Interfaces that it goes out by. Left out: all.
+   */
+  zone?: string;
+  /**
+   * What becomes of it. What one rule drops or rejects, no other can accept.
+   */
+  action?: 'accept' | 'drop' | 'reject';
+  /**
+   * Write matching packets to the kernel's log, at most 10 a minute.
+   */
+  log?: boolean;
+}
+/**
+ * What may pass through, on a router. Left out: not managed, so that containers and VPNs of the host keep working.
+ */
+export interface ForwardSource {
+  /**
+   * What becomes of what no rule names. `drop` also holds for containers.
+   */
+  default?: 'accept' | 'drop';
+  /**
+   * Rules by a name of your choice.
+   */
+  rules?: {
+    [k: string]: ForwardRuleSource;
+  };
+}
+/**
+ * What may pass through.
+ */
+export interface ForwardRuleSource {
+  /**
+   * Name of a service, by IANA's registry of port numbers.
+   */
+  service?: string;
+  /**
+   * Several services.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: Name of a service, by IANA's registry of port numbers.
+   */
+  services?: string[];
+  port?: PortSource;
+  /**
+   * Several ports and ranges of ports.
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  ports?: PortSource[];
+  /**
+   * Protocol of `port` and `ports`; without them all of that protocol. Left out: tcp.
+   */
+  protocol?: 'tcp' | 'udp' | 'sctp' | 'esp' | 'ah' | 'gre' | 'vrrp';
+  /**
+   * Who may come. Left out: everybody.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  from?: PeerSource[];
+  /**
+   * Where it may go. Left out: everywhere.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  to?: PeerSource[];
+  /**
+   * Interfaces that it comes in by. Left out: all.
+   */
+  zone?: string;
+  /**
+   * Interfaces that it goes out by. Left out: all.
+   */
+  toZone?: string;
+  /**
+   * New connections that each sender may make; more are dropped.
+   */
+  rateLimit?: string;
+  /**
+   * What becomes of it. What one rule drops or rejects, no other can accept.
+   */
+  action?: 'accept' | 'drop' | 'reject';
+  /**
+   * Write matching packets to the kernel's log, at most 10 a minute.
+   */
+  log?: boolean;
+}
+/**
+ * A port of the host that leads to another address.
+ */
+export interface PortForwardSource {
+  port: PortSource;
+  /**
+   * Protocol of the port.
+   */
+  protocol?: 'tcp' | 'udp';
+  /**
+   * ADDRESS:PORT that it leads to; an IPv6 address in brackets.
+   */
+  to: string;
+  /**
+   * Who may come. Left out: everybody.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  from?: PeerSource[];
+  /**
+   * Interfaces that it comes in by. Left out: all.
+   */
+  zone?: string;
+}
+/**
+ * A network that goes out under the host's own address.
+ */
+export interface MasqueradeSource {
+  /**
+   * Whose packets.
+   *
+   * @minItems 1
+   * @maxItems 1024
+   */
+  from: PeerSource[];
+  /**
+   * Interfaces that they go out by. Left out: all.
+   */
+  zone?: string;
+}
+/**
+ * A TCP port as other servers see it.
+ */
+export interface ReachSource {
+  from: ReachFrom;
+  /**
+   * Name of a service of one TCP port.
+   */
+  service?: string;
+  /**
+   * The TCP port.
+   */
+  port?: number;
+  /**
+   * Whether a connection must come about, or must not.
+   */
+  expect?: 'open' | 'closed';
+  /**
+   * Total time to pass, at most 1h.
+   */
+  within?: string;
+}
+/**
+ * The servers that try: exactly one of `labels` and `hosts`.
+ */
+export interface ReachFrom {
+  labels?: Labels;
+  /**
+   * Names of Server documents.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: Name of a Server document.
+   */
+  hosts?: string[];
 }
 /**
  * What a change needs before it is applied, and who may do what. Stands in `.doaas/policy.yaml`; only the one on the default branch holds.

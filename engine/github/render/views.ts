@@ -34,6 +34,8 @@ export interface HostFacts {
 export interface ValidateView {
   readonly kind: 'validate';
   readonly errors: readonly SpecError[];
+  /** What is odd in what the change brings, and forbids nothing. */
+  readonly warnings?: readonly SpecError[];
   readonly documents: number;
   readonly hosts: number;
   /** Paths of the repository that were not read; `why` completes "it is ...". */

@@ -1,10 +1,12 @@
 import type { Readings } from '../../facts/fact.ts';
+import { checkConfiguration } from '../../spec/checks/configuration.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
-import type { ConfigurationSpec } from '../../spec/types.generated.ts';
-import type { Kind, KindPlan, Payloads, Seals } from '../kind.ts';
+import { prepareConfiguration } from '../../spec/prepareConfiguration.ts';
+import type { Kind, KindPlan, PlanContext } from '../kind.ts';
 import { adoptItem } from './adopt/adopt.ts';
 import { aptRepositoriesSection } from './aptRepositories.ts';
 import { authorizedKeysSection } from './authorizedKeys.ts';
+import { configurationClaims } from './claims.ts';
 import { contentsOf } from './contents.ts';
 import { directoriesSection } from './directories.ts';
 import { filesSection } from './files.ts';
@@ -20,6 +22,7 @@ import { sysctlSection } from './sysctl.ts';
 import { timezoneSection } from './timezone.ts';
 import { unitsSection } from './units.ts';
 import { usersSection } from './users.ts';
+import { idClaims, writtenPaths } from './writes.ts';
 
 /**
  * The order of effects on a host: what brings files comes before the files, what owns files before them, and what
@@ -41,22 +44,28 @@ export const sections: readonly Section[] = [
   scriptsSection,
 ];
 
-export const configuration: Kind<ResolvedConfiguration> = {
+export const configuration: Kind<'Configuration'> = {
   kind: 'Configuration',
+  check: checkConfiguration,
+  prepare: prepareConfiguration,
+  writes: {
+    claims: configurationClaims,
+    ids: idClaims,
+    paths: writtenPaths,
+    isFile: (path, spec) => spec.files[path]?.state === 'file',
+  },
   claims: (spec) => sections.flatMap((section) => section.claims(spec)),
   needs: (spec) => [...sections.flatMap((section) => section.needs(spec)), ...notifyNeeds(spec)],
   plan: planSections,
   contents: contentsOf,
-  // the schema has been checked when a document is in a manifest
-  adopt: (source, spec, item, readings) => adoptItem(source as ConfigurationSpec, spec, item, readings),
+  adopt: adoptItem,
   probes: (spec) => spec.probes,
 };
 
 function planSections(
   spec: ResolvedConfiguration,
   readings: Readings,
-  payloads: Payloads,
-  seals: Seals,
+  { payloads, seals }: PlanContext,
 ): KindPlan {
   const plans = sections.map((section) => section.plan(spec, readings, payloads, seals));
   const notify = planNotify(

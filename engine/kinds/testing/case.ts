@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type ItemKey, type Reading, type Readings, splitItemKey } from '../../facts/fact.ts';
 import type { Finding, StepDraft } from '../../plan/step.ts';
 import type { Payload } from '../../spec/configuration.ts';
+import type { ResolvedServer } from '../../spec/resolution.ts';
 import { sealKey } from '../../spec/secrets.ts';
-import type { Payloads, Seal, Seals } from '../kind.ts';
+import type { Payloads, PlanContext, Seal, Seals } from '../kind.ts';
 
 /**
  * One JSON case of a kind, below `engine/kinds/KIND/cases/`; a file holds one case or an array of them.
@@ -22,6 +23,9 @@ export interface Case {
   readonly payloads?: Readonly<Record<string, string>>;
   /** `seal` is what the content of `payload` with its secrets is like; `sealed` as in the spec. */
   readonly seals?: readonly { readonly payload: Pick<Payload, 'sha256' | 'sealed'>; readonly seal: Seal }[];
+  /** What differs from `SERVER`. */
+  readonly server?: Partial<ResolvedServer>;
+  readonly jumpFor?: readonly string[];
   /** In order; each has at least id, operation, params and summary. Fields that are left out are not compared. */
   readonly steps: readonly (Pick<StepDraft, 'id' | 'operation' | 'params' | 'summary'> &
     Partial<StepDraft>)[];
@@ -40,11 +44,32 @@ export function readCases(folder: URL): readonly Case[] {
     });
 }
 
+/** How the host of a case is reached, where it does not say so itself. */
+const SERVER: ResolvedServer = {
+  name: 'web-1',
+  address: '10.0.0.5',
+  port: 22,
+  user: 'deploy',
+  become: 'sudo',
+  site: 'default',
+  hostKeys: [],
+  labels: {},
+};
+
+export function contextOf(c: Case): PlanContext {
+  return {
+    payloads: payloadsOf(c),
+    seals: sealsOf(c),
+    server: { ...SERVER, ...c.server },
+    jumpFor: c.jumpFor ?? [],
+  };
+}
+
 export function payloadsOf(c: Case): Payloads {
   return new Map(Object.values(c.payloads ?? {}).map((text) => [sha256(text), Buffer.from(text, 'utf8')]));
 }
 
-export function sealsOf(c: Case): Seals {
+function sealsOf(c: Case): Seals {
   return new Map((c.seals ?? []).map(({ payload, seal }) => [sealKey(payload), seal]));
 }
 

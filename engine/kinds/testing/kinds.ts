@@ -1,7 +1,9 @@
 import type { FactQuery, Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import { configuration, sections } from '../configuration/plan.ts';
-import type { KindPlan, Payloads, Seals } from '../kind.ts';
+import { firewall } from '../firewall/plan.ts';
+import { firewallSpec, SECTIONS } from '../firewall/testing/spec.ts';
+import type { KindPlan, PlanContext } from '../kind.ts';
 
 /** How the tests of all kinds see a kind: its spec is a partial one, as a case gives it. */
 export interface TestedKind {
@@ -13,8 +15,7 @@ export interface TestedKind {
   readonly plan: (
     spec: Readonly<Record<string, unknown>>,
     readings: Readings,
-    payloads: Payloads,
-    seals: Seals,
+    context: PlanContext,
   ) => KindPlan;
 }
 
@@ -24,8 +25,13 @@ export const testedKinds: readonly TestedKind[] = [
     folder: 'configuration',
     sections: [...new Set(sections.map((section) => section.section))],
     needs: (spec) => configuration.needs(withDefaults(spec)),
-    plan: (spec, readings, payloads, seals) =>
-      configuration.plan(withDefaults(spec), readings, payloads, seals),
+    plan: (spec, readings, context) => configuration.plan(withDefaults(spec), readings, context),
+  },
+  {
+    folder: 'firewall',
+    sections: SECTIONS,
+    needs: (spec) => firewall.needs(firewallSpec(spec)),
+    plan: (spec, readings, context) => firewall.plan(firewallSpec(spec), readings, context),
   },
 ];
 

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { compareTrees, describeDifferences, MAY_DIFFER, snapshotTree } from '../../../lab/compare.ts';
 import { type Lab, type LabHost, openLab } from '../../../lab/hosts.ts';
-import { type HostHarness, hostHarness } from '../../../test/hostHarness.ts';
+import { type HostHarness, hostHarness, type Wanted } from '../../../test/hostHarness.ts';
 import type { BatchResult } from '../../hosts/batchRun.ts';
-import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 
 /** One lab host for a test file, with what every operation must pass: apply, apply again, undo. */
 export interface TestHost {
@@ -12,18 +11,15 @@ export interface TestHost {
   /** Runs a script on the host from outside and gives its output. Throws when it fails. */
   readonly outside: (script: string) => Promise<string>;
   /**
-   * Applies the spec, runs every effect a second time as after a cut, plans again (no steps), undoes: every path of the
+   * Applies what is wanted, runs every effect a second time as after a cut, plans again (no steps), undoes: every path of the
    * host must be as before, seen from outside.
    * `during` looks at the applied state.
    */
-  readonly cycle: (
-    spec: Partial<ResolvedConfiguration>,
-    during?: (result: BatchResult) => Promise<void>,
-  ) => Promise<void>;
-  /** Applies the spec, then an empty one: what was created goes, what was found is as it was found. */
-  readonly leaves: (spec: Partial<ResolvedConfiguration>) => Promise<void>;
+  readonly cycle: (wanted: Wanted, during?: (result: BatchResult) => Promise<void>) => Promise<void>;
+  /** Applies what is wanted, then nothing: what was created goes, what was found is as it was found. */
+  readonly leaves: (wanted: Wanted) => Promise<void>;
   /** Applies and expects that it worked. */
-  readonly applied: (spec: Partial<ResolvedConfiguration>) => Promise<BatchResult>;
+  readonly applied: (wanted: Wanted) => Promise<BatchResult>;
   /** Undoes and expects that all of it worked. */
   readonly undone: (run: string) => Promise<BatchResult>;
   /** Runs the body and expects that every path of the host is as before. */
@@ -61,8 +57,8 @@ function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
     const result = await host().exec(script);
     return result.stdout;
   };
-  const applied = async (spec: Partial<ResolvedConfiguration>) => {
-    const result = await harness().apply(spec);
+  const applied = async (wanted: Wanted) => {
+    const result = await harness().apply(wanted);
     expectApplied(result);
     return result;
   };
@@ -77,19 +73,19 @@ function testHost(host: () => LabHost, harness: () => HostHarness): TestHost {
     const differences = await compareTrees(before, await snapshotTree(host()), ALLOWED);
     expect(describeDifferences(differences)).toBe('');
   };
-  const cycle: TestHost['cycle'] = (spec, during) =>
+  const cycle: TestHost['cycle'] = (wanted, during) =>
     unchanged(async () => {
-      const plan = await harness().plan(spec);
+      const plan = await harness().plan(wanted);
       const result = await harness().applyPlan(plan);
       expectApplied(result);
       await outside(applyAgain(result.run, plan.steps.length, harness().contentsOf(plan)));
-      expect((await harness().plan(spec)).steps, 'planned again').toEqual([]);
+      expect((await harness().plan(wanted)).steps, 'planned again').toEqual([]);
       await during?.(result);
       await undone(result.run);
     });
-  const leaves: TestHost['leaves'] = (spec) =>
+  const leaves: TestHost['leaves'] = (wanted) =>
     unchanged(async () => {
-      await applied(spec);
+      await applied(wanted);
       await applied({});
       expect((await harness().plan({})).steps, 'planned again').toEqual([]);
     });

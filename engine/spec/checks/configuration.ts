@@ -1,12 +1,13 @@
 import { isIP } from 'node:net';
-import { MAX_PAUSE_SECONDS } from '../../rollout/rollout.ts';
 import { type ConfigurationDocument, errorAt, errorAtKey } from '../documents.ts';
-import { DEFAULT_WITHIN_SECONDS, durationSeconds, MAX_WAIT_SECONDS, MIN_EVERY_SECONDS } from '../duration.ts';
+import { MAX_WAIT_SECONDS } from '../duration.ts';
 import type { SpecError } from '../manifest.ts';
-import { childPointer, describePointer } from '../pointer.ts';
-import type { ProbeSource } from '../types.generated.ts';
+import { childPointer } from '../pointer.ts';
 import { variableTypeProblem } from '../variableType.ts';
+import { checkDuration } from './duration.ts';
+import { listed } from './listed.ts';
 import { targetPathProblem } from './paths.ts';
+import { checkProbes } from './probes.ts';
 
 /** What the schema of a configuration cannot say about a single document. */
 export function checkConfiguration(document: ConfigurationDocument): readonly SpecError[] {
@@ -19,10 +20,7 @@ export function checkConfiguration(document: ConfigurationDocument): readonly Sp
     ...checkAddresses(document),
     ...checkVariables(document),
     ...checkTimeouts(document),
-    ...checkPause(document),
-    ...(document.spec.probes ?? []).flatMap((probe, index) =>
-      checkProbe(document, probe, `/spec/probes/${index}`),
-    ),
+    ...checkProbes(document, document.spec.probes),
   ];
 }
 
@@ -144,65 +142,4 @@ function checkTimeouts(document: ConfigurationDocument): readonly SpecError[] {
           MAX_WAIT_SECONDS,
         ),
   );
-}
-
-function checkPause(document: ConfigurationDocument): readonly SpecError[] {
-  const { pause } = document.spec.rollout ?? {};
-  if (pause === undefined) return [];
-  return checkDuration(document, '/spec/rollout/pause', pause, 0, MAX_PAUSE_SECONDS);
-}
-
-function checkDuration(
-  document: ConfigurationDocument,
-  pointer: string,
-  text: string,
-  least: number,
-  most: number,
-): readonly SpecError[] {
-  const seconds = durationSeconds(text);
-  if (seconds >= least && seconds <= most) return [];
-  const bound = seconds < least ? `at least ${durationText(least)}` : `at most ${durationText(most)}`;
-  const message = `${describePointer(pointer)} is ${text}, but must be ${bound}.`;
-  return [errorAt(document, 'wrong-value', pointer, message)];
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 1) return `${seconds * 1000}ms`;
-  return seconds % 3600 === 0 ? `${seconds / 3600}h` : `${seconds}s`;
-}
-
-/** Properties that belong to one form of probe only. */
-const PROBE_FORMS = { http: ['status', 'contains'], tcp: [], command: ['user', 'exit', 'contains'] } as const;
-
-function checkProbe(
-  document: ConfigurationDocument,
-  probe: ProbeSource,
-  pointer: string,
-): readonly SpecError[] {
-  const forms = (['http', 'tcp', 'command'] as const).filter((form) => probe[form] !== undefined);
-  const error = (message: string) => errorAt(document, 'wrong-value', pointer, message);
-  const [form] = forms;
-  if (form === undefined || forms.length > 1)
-    return [error('A probe must have exactly one of http, tcp and command.')];
-  const allowed: readonly string[] = [form, 'within', 'every', ...PROBE_FORMS[form]];
-  const foreign = Object.keys(probe).filter((key) => !allowed.includes(key));
-  const within = probe.within === undefined ? DEFAULT_WITHIN_SECONDS : durationSeconds(probe.within);
-  return [
-    ...(foreign.length > 0 ? [error(`A ${form} probe has no ${listed(foreign)}; remove that.`)] : []),
-    ...(probe.within ? checkDuration(document, `${pointer}/within`, probe.within, 1, MAX_WAIT_SECONDS) : []),
-    ...(probe.every
-      ? checkDuration(document, `${pointer}/every`, probe.every, MIN_EVERY_SECONDS, within)
-      : []),
-    ...(probe.tcp === undefined || portOf(probe.tcp) <= 65535
-      ? []
-      : [errorAt(document, 'wrong-value', `${pointer}/tcp`, `${probe.tcp} has a port above 65535.`)]),
-  ];
-}
-
-function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(':') + 1));
-}
-
-function listed(names: readonly string[]): string {
-  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '');
 }

@@ -1,10 +1,10 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { errorAt, isServer, type ServerDocument } from '../documents.ts';
 import type { Manifest, SpecError } from '../manifest.ts';
 
 /** What the schema of a server cannot say: its address and its host keys. */
 export function checkServer(document: ServerDocument): readonly SpecError[] {
-  return [...checkAddress(document), ...checkKeys(document)];
+  return [...checkAddress(document), ...checkAddresses(document), ...checkKeys(document)];
 }
 
 /** The schema allows ":" for IPv6. */
@@ -15,6 +15,14 @@ function checkAddress(document: ServerDocument): readonly SpecError[] {
   const advice = host === undefined ? '' : `; write "address: ${host}" and "port: ${port}"`;
   const message = `${JSON.stringify(address)} is neither a host name nor an IP address${advice}.`;
   return [errorAt(document, 'wrong-value', '/spec/address', message)];
+}
+
+function checkAddresses(document: ServerDocument): readonly SpecError[] {
+  return (document.spec.addresses ?? []).flatMap((address, index) => {
+    if (isIP(address) !== 0) return [];
+    const message = `${JSON.stringify(address)} is not an IP address.`;
+    return [errorAt(document, 'wrong-value', `/spec/addresses/${index}`, message)];
+  });
 }
 
 function checkKeys(document: ServerDocument): readonly SpecError[] {

@@ -10,6 +10,7 @@ import {
 import type { BrokenDocument } from '../load.ts';
 import type { Manifest, SpecError } from '../manifest.ts';
 import { didYouMean } from '../nearest.ts';
+import type { Targets } from '../types.generated.ts';
 
 /** `targets` says one thing, and some server matches. */
 export function checkTargets(manifest: Manifest, broken: readonly BrokenDocument[]): readonly SpecError[] {
@@ -36,9 +37,26 @@ function checkOne(
   if (!complete || targets.hosts || servers.some((server) => targetsServer(targets, server))) return [];
   if (targets.all)
     return error('"targets" means all servers, but the repository declares none; add a Server document.');
-  return error(
-    `No server has the labels ${labelText(targets.labels ?? {})}${suggestion(targets.labels ?? {}, servers)}`,
-  );
+  return error(noServer(targets.labels ?? {}, servers));
+}
+
+/** What is wrong with a selector of other servers within a spec: it names one that is not there, or means none. */
+export function checkSelector(
+  { labels, hosts = [] }: Targets,
+  servers: readonly ServerDocument[],
+): string | undefined {
+  const names = servers.map(({ metadata }) => metadata.name);
+  const unknown = hosts.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    return `There is no Server with the name ${JSON.stringify(unknown)}${didYouMean(unknown, names)}`;
+  if (labels === undefined) return undefined;
+  if (Object.keys(labels).length === 0) return '"labels" names no label, so no server is meant.';
+  const meant = servers.some((server) => targetsServer({ labels }, server));
+  return meant ? undefined : noServer(labels, servers);
+}
+
+function noServer(labels: Readonly<Record<string, string>>, servers: readonly ServerDocument[]): string {
+  return `No server has the labels ${labelText(labels)}${suggestion(labels, servers)}`;
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

@@ -21,6 +21,7 @@ const WORDS = [
     'apiVersion: doaas/v1\n',
     'kind: ',
     'Configuration',
+    'Firewall',
     'Server',
     'Variables',
     'Policy',
@@ -39,6 +40,10 @@ const WORDS = [
     'source: ',
   ],
   ...[
+    'inbound: ',
+    'from: ',
+    'port: ',
+    'service: ',
     'variables: ',
     'values: ',
     'secretRef: ',

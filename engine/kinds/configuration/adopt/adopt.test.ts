@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type ItemKey, type Reading, splitItemKey } from '../../../facts/fact.ts';
 import { checkRepository } from '../../../spec/check.ts';
-import { HOST_KEY, repository } from '../../../spec/testing.ts';
+import { firstConfiguration, HOST_KEY, repository } from '../../../spec/testing.ts';
 import { configuration } from '../plan.ts';
 import { adoptItem } from './adopt.ts';
 
@@ -35,7 +35,7 @@ function resolved({ source, files = {} }: AdoptCase) {
   const all = { 's.json.yaml': JSON.stringify(server), 'w.yaml': JSON.stringify(web), ...files };
   const { resolution, errors } = checkRepository(repository(all));
   expect(errors).toEqual([]);
-  const spec = resolution.hosts[0]?.documents[0]?.spec;
+  const spec = firstConfiguration(resolution.hosts[0]);
   if (spec === undefined) throw new Error('the document is on no host');
   return { source: web.spec, spec };
 }

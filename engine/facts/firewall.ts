@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import { encodeKey, type Fact, FactError } from './fact.ts';
+
+/** The engine's own nftables table, with what loads it at boot. */
+export interface FirewallQuery {
+  readonly fact: 'firewall';
+  /** Family and so name of the table: `inet`. */
+  readonly key: string;
+  /** sha256 of the ruleset file that is wanted: where the host has another, its text is read too. */
+  readonly sha256?: string;
+}
+
+export interface FirewallState {
+  /** The kernel has our table, or the host has its file. */
+  readonly present: boolean;
+  /** sha256 of the ruleset file; left out where there is none. */
+  readonly file?: string;
+  /** The table in the kernel is what the file made of it when it was loaded. */
+  readonly asLoaded: boolean;
+  /** The unit has its text and is loaded at boot, and has been. */
+  readonly persists: boolean;
+  /** The ruleset file; only where it is not the wanted one. */
+  readonly text?: string;
+  /** The table as nft(8) lists it, now and when the file was loaded; only where they differ. */
+  readonly listing?: { readonly now: string; readonly loaded: string };
+  /** Other firewalls of the host that are active: `ufw.service`, `firewalld.service`. */
+  readonly others: readonly string[];
+  /** The kernel passes packets on between interfaces. */
+  readonly forwards: { readonly ipv4: boolean; readonly ipv6: boolean };
+  /** TCP ports that something listens on for others than the host itself; at most `LISTENERS_MAX`. */
+  readonly listeners: readonly Listener[];
+  /** Where this login comes from, and the port of the host that it came to, as the host sees them. */
+  readonly login?: { readonly address: string; readonly port: number };
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Name of the program; empty where the host does not say. */
+  readonly program: string;
+}
+
+export const LISTENERS_MAX = 64;
+
+export const FIREWALL_FILE = '/etc/doaas/firewall.nft';
+export const FIREWALL_UNIT = 'doaas-firewall.service';
+export const FIREWALL_UNIT_FILE = `/etc/systemd/system/${FIREWALL_UNIT}`;
+/** `sha256 of the file`, then the table as nft listed it once that was loaded. */
+export const FIREWALL_LOADED = '/var/lib/doaas/firewall/loaded';
+
+/**
+ * Before the network is up, and after nftables.service, whose file begins with "flush ruleset" on Debian: whenever that is
+ * loaded, our table is put back (systemd.unit(5), systemd.special(7)).
+ */
+export const FIREWALL_UNIT_TEXT = `# Written by DOaaS.
+[Unit]
+Description=Firewall of DOaaS
+DefaultDependencies=no
+After=local-fs.target nftables.service
+Before=network-pre.target shutdown.target
+Wants=network-pre.target
+Conflicts=shutdown.target
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft -f ${FIREWALL_FILE}
+ExecReload=/usr/sbin/nft -f ${FIREWALL_FILE}
+
+[Install]
+WantedBy=sysinit.target
+`;
+
+export const FIREWALL_UNIT_SHA256 = createHash('sha256').update(FIREWALL_UNIT_TEXT).digest('hex');
+
+/**
+ * `doaas_table` prints our table without counters and without the senders that limits remember: the same text as long as
+ * nobody changes a rule.
+ */
+export const FIREWALL_FUNCTIONS: Sh = {
+  kind: 'sh',
+  text: `doaas_table() {
+  nft -s list table inet doaas 2>/dev/null | awk '
+    /^\\tset / { dynamic = 0 }
+    /^\\t\\tflags .*dynamic/ { dynamic = 1 }
+    dynamic && /^\\t\\telements = / { skip = 1 }
+    !skip { print }
+    skip && /}$/ { skip = 0 }'
+}
+doaas_login() { # the nearest process above that knows: sudo hides it from its children
+  p=$$; n=0
+  while [ "$p" -gt 1 ] && [ "$n" -lt 16 ]; do
+    c=$(tr '\\0' '\\n' < "/proc/$p/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p' | head -n 1)
+    if [ -n "$c" ]; then echo "$c"; return; fi
+    p=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null); p=\${p:-0}; n=$((n + 1))
+  done
+}
+doaas_around() { # what else decides about packets, and who waits for them
+  systemctl list-units --no-legend --plain --state=active ufw.service firewalld.service 2>/dev/null | awk '{ print "~ other " $1 }'
+  echo "~ forwards $(cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null | tr '\n' ' ')"
+  ss -Hltnp 2>/dev/null | awk -v max=${LISTENERS_MAX} '
+    $4 ~ /^(127[.]|[[]::1[]]|[[]::ffff:127[.])|%lo:/ { next }
+    { port = $4; sub(/.*:/, "", port); name = ""; if (match($0, /[(][(]"[^"]*"/)) name = substr($0, RSTART + 3, RLENGTH - 4)
+      if (!seen[port]++ && n++ < max) print "~ listen " port " " name }'
+}
+doaas_sum() { [ ! -f "$1" ] || sha256sum < "$1" | cut -d ' ' -f 1; }`,
+};
+
+const PRINT: Sh = {
+  kind: 'sh',
+  text: `doaas_firewall() ( # WANTED
+  table=$(doaas_table; echo .); table=\${table%.}
+  file=$(doaas_sum "$FILE")
+  [ -n "$table$file" ] || [ -e "$UNIT_FILE" ] || { echo absent; exit 0; }
+  echo "file \${file:--}"
+  echo "table $(printf %s "$table" | sha256sum | cut -d ' ' -f 1)"
+  echo "loaded $(doaas_sum "$LOADED" | grep . || echo -)"
+  echo "unit $(doaas_sum "$UNIT_FILE" | grep . || echo -) $(systemctl is-enabled "$UNIT" 2>/dev/null | head -n 1 | grep . || echo -) $(systemctl is-active "$UNIT" 2>/dev/null | head -n 1 | grep . || echo -)"
+  if [ -n "$file" ] && [ "$file" != "$1" ]; then echo "~ text $(base64 -w 0 < "$FILE")"; fi
+  if [ "$(printf '%s\\n' "$file"; printf %s "$table")" != "$(cat "$LOADED" 2>/dev/null)" ]; then
+    echo "~ now $(printf %s "$table" | base64 -w 0)"
+    if [ -f "$LOADED" ]; then echo "~ then $(base64 -w 0 < "$LOADED")"; fi
+  else echo '~ as-loaded'; fi
+) 2>/dev/null`,
+};
+
+const NAMES = sh`PATH="$PATH:/usr/sbin:/sbin"; FILE=${FIREWALL_FILE}; UNIT=${FIREWALL_UNIT}; UNIT_FILE=${FIREWALL_UNIT_FILE}; LOADED=${FIREWALL_LOADED}`;
+
+export const firewallFact: Fact<FirewallQuery, FirewallState> = {
+  fact: 'firewall',
+  read: (queries) =>
+    lines(
+      FIREWALL_FUNCTIONS,
+      PRINT,
+      ...queries.map(
+        (q) => sh`echo ${`= ${encodeKey(q.key)}`}
+(${NAMES}; doaas_firewall ${q.sha256 ?? ''}; echo "~ login $(doaas_login)"; doaas_around)`,
+      ),
+    ),
+  parse: (output, query) => parseFirewall(output, query),
+};
+
+function parseFirewall(output: readonly string[], query: FirewallQuery): FirewallState {
+  const around = aroundOf(output);
+  if (output[0] === 'absent') return { present: false, asLoaded: false, persists: false, ...around };
+  const file = told(output, 'file');
+  const unit = told(output, 'unit');
+  if (file === undefined || unit === undefined)
+    throw new FactError(`the host answered a state of the firewall ${query.key} that is not understood`);
+  const text = decoded(told(output, '~ text'));
+  const [now, then] = [decoded(told(output, '~ now')), decoded(told(output, '~ then'))];
+  return {
+    present: true,
+    ...(file === '-' ? {} : { file }),
+    asLoaded: output.includes('~ as-loaded'),
+    persists: unit === `${FIREWALL_UNIT_SHA256} enabled active`,
+    ...(text === undefined ? {} : { text }),
+    ...(now === undefined ? {} : { listing: { now, loaded: (then ?? '').replace(/^.*\n?/, '') } }),
+    ...around,
+  };
+}
+
+/** What the fact tells beside the state of the item. */
+function aroundOf(
+  output: readonly string[],
+): Pick<FirewallState, 'others' | 'forwards' | 'listeners' | 'login'> {
+  const login = loginOf(told(output, '~ login'));
+  const [ipv4, ipv6] = (told(output, '~ forwards') ?? '').split(' ');
+  return {
+    others: all(output, '~ other').filter((name) => /^[a-z]+\.service$/.test(name)),
+    forwards: { ipv4: ipv4 === '1', ipv6: ipv6 === '1' },
+    listeners: all(output, '~ listen').flatMap(listenerOf).slice(0, LISTENERS_MAX),
+    ...(login && { login }),
+  };
+}
+
+function listenerOf(text: string): readonly Listener[] {
+  const [, port = '', program = ''] = /^([0-9]{1,5}) ([\w.:/-]{0,32})/.exec(text) ?? [];
+  return port === '' ? [] : [{ port: Number(port), program }];
+}
+
+function all(output: readonly string[], name: string): readonly string[] {
+  return output.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+}
+
+function told(output: readonly string[], name: string): string | undefined {
+  return output.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
+}
+
+function decoded(base64: string | undefined): string | undefined {
+  return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+}
+
+/** SSH_CONNECTION of ssh(1): address and port of the client, then of the server. */
+function loginOf(text: string | undefined): FirewallState['login'] {
+  const [client = '', , , port = ''] = (text ?? '').split(' ');
+  const address = client.replace(/%.*/, '');
+  return isIP(address) > 0 && /^[0-9]{1,5}$/.test(port) ? { address, port: Number(port) } : undefined;
+}

@@ -1,0 +1,45 @@
+import type { FirewallState } from '../../facts/firewall.ts';
+import type { KindFinding, PlanContext } from '../kind.ts';
+import { addressesOf, contains } from './addresses.ts';
+import type { ResolvedFirewall } from './spec.ts';
+
+/**
+ * Whether the engine could still log in with these rules, by what the host saw of the login that read it. A document that
+ * would cut it off is an error, however it is meant.
+ */
+export function accessFindings(
+  { desired: { management } }: ResolvedFirewall,
+  { login, present }: Pick<FirewallState, 'login' | 'present'>,
+  { server }: PlanContext,
+): readonly KindFinding[] {
+  if (login === undefined) {
+    const message =
+      'the host does not say from where the engine logs in (there is no SSH_CONNECTION), so it cannot be checked that "management" lets it in';
+    return management.from === null ? [] : [{ severity: 'warning', message }];
+  }
+  return [
+    ...(login.port === management.port ? [] : [wrongPort(login.port, management.port, server.name)]),
+    ...(management.from === null && !present ? [openToAll(login.address)] : []),
+    ...(contains(addressesOf(management.from), addressesOf([login.address])) ? [] : [shutOut(login.address)]),
+  ];
+}
+
+function wrongPort(seen: number, wanted: number, name: string): KindFinding {
+  const message =
+    `this would cut the engine's own access: its login to ${name} arrives at port ${seen} of the host, and the rules let it in at ` +
+    `${wanted}; where a translation on the way changes the port, write "management: {port: ${seen}}"`;
+  return { severity: 'error', message };
+}
+
+/** Said once, when there is most to gain from it. */
+function openToAll(address: string): KindFinding {
+  const message = `everyone may still try to log in by SSH; "management: {from: [...]}" narrows that, and the host sees the engine come from ${address}`;
+  return { severity: 'info', message };
+}
+
+function shutOut(address: string): KindFinding {
+  const message =
+    `this would cut the engine's own access: the host sees it come from ${address}, which "from" of "management" does not ` +
+    'have; add it there';
+  return { severity: 'error', message };
+}

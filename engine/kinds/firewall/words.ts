@@ -1,0 +1,88 @@
+import { addressesOf } from './addresses.ts';
+import { portsText, reachChanges, whoText } from './reach.ts';
+import type { DesiredFirewall, Filter, Masquerade, PortForward, Rule } from './spec.ts';
+import { inboundGate, openGate, outboundGate } from './traffic.ts';
+
+/** Every rule of a firewall as a line for people, by its place in the document. */
+export function ruleLines(desired: DesiredFirewall): ReadonlyMap<string, string> {
+  const { management, inbound, outbound, forward, portForwards, masquerade, logDropped } = desired;
+  const jumps = management.jumps.map(({ address, port }) => `${address} tcp/${port}`);
+  return new Map([
+    ['management', `accept tcp/${management.port} from ${peersText(management.from)}`],
+    ...(jumps.length > 0 ? [['management to', jumps.join(', ')] as const] : []),
+    ...ruleEntries('inbound', inbound, 'from'),
+    ...filterEntries('outbound', outbound),
+    ...(forward === undefined ? [] : filterEntries('forward', forward)),
+    ...entriesOf('portForwards', portForwards, forwardText),
+    ...entriesOf('masquerade', masquerade, masqueradeText),
+    ...(logDropped ? [['logDropped', 'what no rule accepts is logged'] as const] : []),
+  ]);
+}
+
+type Entry = readonly [string, string];
+
+function entriesOf<V>(section: string, all: Readonly<Record<string, V>>, text: (value: V) => string) {
+  return Object.entries(all).map(([name, value]): Entry => [`${section} ${name}`, text(value)]);
+}
+
+function filterEntries(section: string, filter: Filter): readonly Entry[] {
+  return [[`${section} default`, filter.default], ...ruleEntries(section, filter.rules, 'to')];
+}
+
+function ruleEntries(section: string, rules: Readonly<Record<string, Rule>>, side: 'from' | 'to') {
+  return entriesOf(section, rules, (rule) => ruleText(rule, side));
+}
+
+/** `accept tcp/80, tcp/443 from everyone`; of the side that matters little only what is given is said. */
+function ruleText(rule: Rule, side: 'from' | 'to'): string {
+  const said = (name: 'from' | 'to') =>
+    name === side || rule[name] !== null ? [`${name} ${peersText(rule[name])}`] : [];
+  return [
+    rule.action,
+    rule.ports.length === 0 ? 'everything' : portsText(rule.ports),
+    ...said('from'),
+    ...said('to'),
+    ...(rule.inInterfaces.length > 0 ? [`in by ${rule.inInterfaces.join(', ')}`] : []),
+    ...(rule.outInterfaces.length > 0 ? [`out by ${rule.outInterfaces.join(', ')}`] : []),
+    ...(rule.rateLimit === undefined
+      ? []
+      : [`at most ${rule.rateLimit.packets} a ${rule.rateLimit.per} from each`]),
+    ...(rule.log ? ['logged'] : []),
+  ].join(' ');
+}
+
+function peersText(peers: Rule['from']): string {
+  return whoText(addressesOf(peers));
+}
+
+function forwardText({ ports, from, inInterfaces, address, port }: PortForward): string {
+  const by = inInterfaces.length > 0 ? ` in by ${inInterfaces.join(', ')}` : '';
+  return `${portsText(ports)} from ${peersText(from)}${by} to ${address} port ${port}`;
+}
+
+function masqueradeText({ from, outInterfaces }: Masquerade): string {
+  return `${peersText(from)}${outInterfaces.length > 0 ? ` out by ${outInterfaces.join(', ')}` : ''}`;
+}
+
+/** `- old` and `+ new` rules; undefined: nothing of ours was there. */
+export function ruleChanges(before: DesiredFirewall | undefined, after: DesiredFirewall): readonly string[] {
+  const was = before === undefined ? new Map<string, string>() : ruleLines(before);
+  const is = ruleLines(after);
+  const gone = [...was].filter(([name, text]) => is.get(name) !== text);
+  const come = [...is].filter(([name, text]) => was.get(name) !== text);
+  return [
+    ...gone.map(([name, text]) => `- ${name}: ${text}`),
+    ...come.map(([name, text]) => `+ ${name}: ${text}`),
+  ];
+}
+
+/** Who gains and loses what. Before first contact nothing of ours was in the way. */
+export function accessChanges(
+  before: DesiredFirewall | undefined,
+  after: DesiredFirewall,
+): readonly string[] {
+  return [
+    ...reachChanges(before === undefined ? openGate('in') : inboundGate(before), inboundGate(after)),
+    ...reachChanges(before === undefined ? openGate('out') : outboundGate(before), outboundGate(after)),
+  ];
+}

@@ -1,0 +1,146 @@
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BRIDGE } from '../../lab/settings.ts';
+import { labTransport, resolvedHost, testDocument, type Wanted } from '../../test/hostHarness.ts';
+import type { FirewallState } from '../facts/firewall.ts';
+import { readHost, targetOf } from '../hosts/readHost.ts';
+import { rulesetText } from '../kinds/firewall/ruleset.ts';
+import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
+import { anyFirewall } from '../kinds/firewall/testing/arbitrary.ts';
+import { CLOSED, ports, RULE } from '../kinds/firewall/testing/spec.ts';
+import { useTestHost } from './testing/cycle.ts';
+
+/** Operations: firewall.set */
+describe('a firewall on a real host', () => {
+  const t = useTestHost();
+  const set = (script: string) => t.outside(`set -eu; ${script}`);
+  const wanted = (more: Partial<DesiredFirewall>): Wanted => {
+    const desired = { ...CLOSED, ...more };
+    const script = t.harness().payload(rulesetText(desired));
+    return [testDocument('Firewall', { desired, script, remarks: [], probes: [] })];
+  };
+  const WEB = { inbound: { web: { ...RULE, ports: ports('80/tcp', '8000-8010/tcp') } } };
+  const FOREIGN = `add table ip others
+add chain ip others input { type filter hook input priority 10; policy accept; }
+add rule ip others input tcp dport 80 counter accept comment "theirs"`;
+  /** Rules of others with their counters, which a flush or a reload would set back. */
+  const others = () => t.outside('nft list table ip others; nft list tables | grep -v doaas');
+
+  it('lets in what is declared and the engine, nothing else; leaves the tables of others alone; goes without a trace', async () => {
+    await set(`nft -f - <<'E'\n${FOREIGN}\nE`);
+    await listening(t, [80, 9100]);
+    expect(await reaches(t.host().address, 80)).toBe('open');
+    const v6 = await linkLocal(t);
+    expect(await reaches(v6, 9100)).toBe('open');
+    const before = await others();
+    await t.cycle(wanted(WEB), async () => {
+      expect(await reaches(t.host().address, 80)).toBe('open');
+      expect(await reaches(t.host().address, 9100)).toBe('dropped');
+      expect(await reaches(v6, 80)).toBe('open');
+      expect(await reaches(v6, 9100)).toBe('dropped');
+      expect(withoutCounts(await others())).toBe(withoutCounts(before));
+      expect(await t.outside('nft list chain inet doaas input')).toMatch(
+        /tcp dport \{ 80, 8000-8010 \} counter packets [1-9]/,
+      );
+      expect(await t.outside('nft -a list table ip others')).toMatch(/counter packets [1-9]/);
+    });
+    expect(await reaches(t.host().address, 9100)).toBe('open');
+    expect(await t.outside('nft list tables')).toBe('table ip others\n');
+  });
+
+  it('sees who logs in through sudo; every ruleset that a document can ask for is taken by nft', async () => {
+    const resolved = resolvedHost(t.host(), wanted(WEB));
+    const server = { ...resolved.server, user: 'deploy', become: 'sudo' } as const;
+    const transport = labTransport(t.host());
+    try {
+      const readings = await transport.withSession(targetOf(server), (session) =>
+        readHost(session, resolved, { repository: 'test/infra' }),
+      );
+      const state = readings.get('firewall:inet')?.state as FirewallState;
+      expect(state.login).toEqual({ address: expect.stringMatching(/^10\.77\./), port: t.host().port });
+      expect(state.listeners).toContainEqual({ port: t.host().port, program: 'sshd' });
+    } finally {
+      await transport.close();
+    }
+    const rulesets = fc.sample(anyFirewall, { numRuns: 30, seed: 7 }).map(rulesetText);
+    for (const text of rulesets) await set(`nft -c -f - <<'END'\n${text}\nEND`);
+  });
+
+  it('comes back at boot and after whoever flushes everything; a rule by hand is drift; what left the YAML is gone', async () => {
+    await t.unchanged(async () => {
+      await t.applied(wanted(WEB));
+      await t.host().stop();
+      await t.host().start();
+      expect(await reaches(t.host().address, 9100)).toBe('dropped');
+      expect((await t.harness().plan(wanted(WEB))).steps).toEqual([]);
+      await set(`systemctl start nftables; systemctl reload nftables; ${UNTIL_BACK}`);
+      expect((await t.harness().plan(wanted(WEB))).steps).toEqual([]);
+      await set(`systemctl restart nftables; ${UNTIL_BACK}`);
+      expect((await t.harness().plan(wanted(WEB))).steps).toEqual([]);
+      await set(
+        'systemctl stop nftables; systemctl start doaas-firewall; nft add rule inet doaas input tcp dport 9100 accept',
+      );
+      const drifted = await t.harness().plan(wanted(WEB));
+      expect(drifted.steps.map(({ diff }) => diff)).toEqual(['- by hand: tcp dport 9100 accept']);
+      await t.harness().applyPlan(drifted);
+      await t.applied([]);
+      expect(await t.outside('nft list tables')).toBe('');
+    });
+  });
+
+  it('limits each sender, and refuses a ruleset that nft does not take before anything is changed', async () => {
+    const limited = { ...RULE, ports: ports('9100/tcp'), rateLimit: { packets: 2, per: 'minute' } } as const;
+    await listening(t, [9100]);
+    await t.cycle(wanted({ inbound: { metrics: limited } }), async () => {
+      const tries: string[] = [];
+      for (let n = 0; n < 7; n++) tries.push(await reaches(t.host().address, 9100, 300));
+      expect(tries).toEqual([...Array<string>(5).fill('open'), 'dropped', 'dropped']);
+      expect((await t.harness().plan(wanted({ inbound: { metrics: limited } }))).steps).toEqual([]);
+    });
+    await t.unchanged(async () => {
+      const result = await t.harness().apply(wanted({ inbound: { a: { ...RULE, from: ['no address'] } } }));
+      expect(result.end).toBe('failed');
+      expect(result.output).toContain('nft does not accept the ruleset, so nothing was changed');
+      await t.undone(result.run);
+    });
+  });
+});
+
+/** systemd runs the job of our unit after that of nftables.service, and waits for the latter only. */
+const UNTIL_BACK =
+  'n=0; until nft list table inet doaas > /dev/null 2>&1; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.05; done';
+
+function withoutCounts(text: string): string {
+  return text.replaceAll(/packets \d+ bytes \d+/g, '');
+}
+
+/** One connection from outside. A dropped one gets no answer at all within the time. */
+async function reaches(host: string, port: number, timeout = 1_500): Promise<'open' | 'refused' | 'dropped'> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout });
+    const end = (result: 'open' | 'refused' | 'dropped') => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', () => end('open'));
+    socket.once('timeout', () => end('dropped'));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      end(error.code === 'ECONNREFUSED' ? 'refused' : 'dropped'),
+    );
+  });
+}
+
+/** The host's own IPv6 address, as this machine says it. */
+async function linkLocal(t: ReturnType<typeof useTestHost>): Promise<string> {
+  const shown = await t.outside("ip -6 -o addr show scope link | awk '{ print $4 }'");
+  return `${shown.trim().replace(/\/.*$/s, '')}%${BRIDGE}`;
+}
+
+async function listening(t: ReturnType<typeof useTestHost>, on: readonly number[]): Promise<void> {
+  for (const port of on)
+    await t.outside(
+      `systemd-run -q --unit=listen-${port} systemd-socket-activate -a -l ${port} cat
+n=0; until ss -Hltn "sport = :${port}" | grep -q .; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.05; done`,
+    );
+}
