@@ -12,7 +12,7 @@ import { installPackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import { cannot } from '../adoption.ts';
 import { stateOf } from '../configuration/readings.ts';
-import type { Kind, KindFinding, KindPlan, PlanContext } from '../kind.ts';
+import type { Kind, KindPlan, PlanContext } from '../kind.ts';
 import { accessFindings } from './access.ts';
 import { aroundFindings } from './around.ts';
 import { checkFirewall } from './check.ts';
@@ -64,10 +64,9 @@ function planFirewall(spec: ResolvedFirewall, readings: Readings, context: PlanC
           install.map(({ id }) => id),
         ),
       ];
-  const remarks = spec.remarks.map((message): KindFinding => ({ severity: 'warning', message }));
   return {
     steps: [...install, ...change],
-    findings: [...remarks, ...accessFindings(spec, now, context), ...aroundFindings(spec.desired, now)],
+    findings: [...accessFindings(spec, now, context), ...aroundFindings(spec.desired, now)],
   };
 }
 

@@ -17,18 +17,14 @@ export function prepareFirewall(
 ): (host: ResolvingHost) => ResolvedFirewall {
   // Mistakes have been reported by `check`.
   const { firewall, errors, oddities } = judged(document, resolving.serverDocuments, true);
-  const warnings = errors.length > 0 ? [] : warningsOf(document, oddities);
-  resolving.warnings.push(...warnings);
-  const remarks = warnings.map(
-    ({ position, message }) => `${position.file} line ${position.line}: ${message}`,
-  );
+  if (errors.length === 0) resolving.warnings.push(...warningsOf(document, oddities));
   const probes = resolveProbes(document.spec.probes);
   return (host) => {
     const desired = desiredOn(firewall, host, resolving);
     const bytes = new TextEncoder().encode(rulesetText(desired));
     const outside = reachProbes(document, host.document, [...resolving.serverDocuments.values()]);
     const script = storeContent(resolving, document, bytes, '/spec');
-    return { desired, script, remarks, probes: [...probes, ...outside] };
+    return { desired, script, probes: [...probes, ...outside] };
   };
 }
 
