@@ -65,8 +65,6 @@ export async function goOn(
   const now = desk.state().plan;
   const ends = attempt >= ATTEMPTS_MAX || (stopped && patched('cancelled-stays-so'));
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
-    const refusal = patched('asked-by-whom-again') ? await short.refusal(desk.pull, request) : undefined;
-    if (refusal !== undefined) return short.answer(desk.pull, request, refusal);
     const gate = await judge(desk, now, request);
     if (gate.ready) return desk.deploy(now, request, attempt + 1);
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);

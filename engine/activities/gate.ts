@@ -1,7 +1,7 @@
 import { BUTTONS, type CheckConclusion } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { otherChecks } from '../github/otherChecks.ts';
-import { accountOf, committersOf } from '../github/people.ts';
+import { committersOf } from '../github/people.ts';
 import { getPull, type PullRequest } from '../github/pulls.ts';
 import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
@@ -9,9 +9,7 @@ import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
-import { isAmong, whoMay } from '../policy/people.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
-import type { PolicySpec } from '../spec/types.generated.ts';
 import { askersOf } from './adoptionBranch.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
@@ -50,8 +48,6 @@ export interface Judged {
   readonly paths: readonly string[];
   readonly plan: Plan;
   readonly targets: readonly Target[];
-  /** Whose approval starts the apply where the trigger is an approval. */
-  readonly starters: readonly string[];
   /** Whose policy it was judged by; undefined where that one is broken. */
   readonly policyCommit: string | undefined;
 }
@@ -82,36 +78,11 @@ export async function judgePull(
   const targets = await readTargets(engine, pull, plan, stored, trusted);
   const common = { snapshot, paths, plan: stored, targets };
   if (holding.kind === 'broken')
-    return {
-      ...common,
-      verdict: closed(holding.reason),
-      trigger: 'comment',
-      starters: [],
-      policyCommit: undefined,
-    };
+    return { ...common, verdict: closed(holding.reason), trigger: 'comment', policyCommit: undefined };
   const { spec } = holding.policy;
   const change = await readChange(engine, client, pull, plan, context, { ...common, policy: holding.policy });
   const trigger = spec?.trigger ?? 'comment';
-  const verdict = judge(spec, change);
-  const starters = await startersOf(client, repository.owner, spec, verdict.approvedBy);
-  return { ...common, verdict, trigger, starters, policyCommit: holding.commit };
-}
-
-/** Of those whose approvals count, who may start an apply. */
-async function startersOf(
-  client: GitHubClient,
-  organisation: string,
-  spec: PolicySpec | undefined,
-  approvedBy: readonly string[],
-): Promise<readonly string[]> {
-  const who = whoMay(spec, 'apply');
-  if (spec?.trigger !== 'approval' || who === undefined) return approvedBy;
-  if (who === 'nobody') return [];
-  const teams = await readTeams(client, organisation, who.teams ?? []);
-  const accounts = await Promise.all(approvedBy.map((login) => accountOf(client, login)));
-  return accounts.flatMap((account) =>
-    account !== undefined && isAmong(who, account, teams) ? [account.login] : [],
-  );
+  return { ...common, verdict: judge(spec, change), trigger, policyCommit: holding.commit };
 }
 
 interface Known {
@@ -133,7 +104,7 @@ async function readChange(
   { snapshot, paths, policy, targets }: Known,
 ): Promise<Change> {
   const { repository, number } = pull;
-  const { latest: reviews, cut: reviewsCut } = await latestReviews(client, repository, number);
+  const reviews = await latestReviews(client, repository, number);
   const approved = reviews.some((review) => review.state === 'approved');
   const seen: Omit<Change, 'teams' | 'checks' | 'pushers' | 'pushersUnknown'> = {
     author: { login: snapshot.author, id: snapshot.authorId },
@@ -145,7 +116,6 @@ async function readChange(
     open: snapshot.state === 'open' || (context.merged === true && snapshot.merged),
     shownAt: plan.shownAt,
     reviews,
-    reviewsCut,
     targets,
     paths,
     codeowners: policy.codeowners,
@@ -163,12 +133,12 @@ async function readChange(
   return { ...seen, teams, checks, pushers, pushersUnknown: pushed.pushersUnknown };
 }
 
-function gateOf({ verdict, trigger, starters }: Judged): Gate {
-  const { ready, missing, opensAt, waitsForChecks, lifted } = verdict;
+function gateOf({ verdict, trigger }: Judged): Gate {
+  const { ready, missing, approvedBy, opensAt, waitsForChecks, lifted } = verdict;
   return {
     ready,
     missing,
-    approvedBy: starters,
+    approvedBy,
     trigger,
     ...(opensAt === undefined ? {} : { opensAt }),
     ...(waitsForChecks ? { waitsForChecks } : {}),
@@ -186,7 +156,7 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     plan: withMoves(judged.plan, judged.targets),
     name,
     waiting: verdict.missing,
-    next: nextOf(judged, engine.config.botName),
+    next: nextOf(trigger, engine.config.botName),
     firstSeen: await firstSeen(engine, plan),
     unreachable: [],
     asks: verdict.asks.filter(({ rule }) => rule !== undefined),
@@ -218,18 +188,12 @@ function conclusionOf({ verdict, trigger, targets }: Judged): CheckConclusion {
   return (trigger === 'merge' || movesAny(targets)) && !verdict.ready ? 'action_required' : 'success';
 }
 
-function nextOf({ trigger, verdict, starters }: Judged, bot: string): PlanView['next'] {
-  const command = { command: `/${bot} apply` };
+function nextOf(trigger: Judged['trigger'], bot: string): PlanView['next'] {
   switch (trigger) {
     case 'comment':
-      return command;
-    case 'approval': {
-      // where nobody has to approve, or nobody who may start it did, it waits for somebody who asks
-      const starts = verdict.ready
-        ? starters.length > 0
-        : verdict.asks.some(({ kind }) => kind === 'approval');
-      return starts ? { words: 'it is applied by itself' } : command;
-    }
+      return { command: `/${bot} apply` };
+    case 'approval':
+      return { words: 'it is applied by itself' };
     case 'merge':
       return { words: 'merge it; it is applied after the merge' };
   }

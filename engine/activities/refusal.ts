@@ -6,7 +6,7 @@ import { permissionOf } from '../github/reviews.ts';
 import { type Capability, isAmong, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
-import type { IssueRequest, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
+import type { IssueRequest, PullRef, RepositoryRef, Request } from './types.ts';
 
 /** Which commands the policy can keep to some people. */
 const CAPABILITIES: Readonly<Partial<Record<string, Capability>>> = {
@@ -32,39 +32,9 @@ export async function refusal(
   const capabilities = [...(own === undefined ? [] : [own]), ...extra];
   const base = () => getPull(client, pull.repository, pull.number);
   return (
-    (mergedByBot(request) ? undefined : await withoutWrite(client, pull.repository, command, actor)) ??
+    (await withoutWrite(client, pull.repository, command, actor)) ??
     firstKept(engine, client, pull.repository, actor, capabilities, base)
   );
-}
-
-/**
- * What GitHub lets merge may write; of a bot, such as its merge queue (`github-merge-queue[bot]`), GitHub tells no permission. No
- * person's login has brackets. Neither a comment nor a button: those of bots are no commands.
- */
-function mergedByBot({ command, actor, commentId, deliveryId }: Request): boolean {
-  return (
-    command === 'apply' && commentId === undefined && deliveryId === undefined && actor.endsWith('[bot]')
-  );
-}
-
-/** Who asked for a run may have lost the right to it while it waited for servers or a window. The sentence that says so. */
-export async function refusedSince(
-  engine: Engine,
-  client: GitHubClient,
-  { pull, plan, actor, event, context }: RunRef,
-): Promise<string | undefined> {
-  const { override } = context ?? {};
-  const request: Request = {
-    command: 'apply',
-    actor,
-    at: '',
-    commentId: event?.kind === 'comment' ? event.id : undefined,
-    headSha: plan.headSha,
-    ...(event?.kind === 'button' ? { deliveryId: event.delivery } : {}),
-    ...(override === undefined ? {} : { override }),
-  };
-  const refused = await refusal(engine, client, pull, request);
-  return refused === undefined ? undefined : `${actor} may not apply it any more: ${refused}`;
 }
 
 /** The same of what is asked on an issue. */

@@ -1,6 +1,6 @@
 import type { GitHubClient, Repo } from './client.ts';
 import { calling, GitHubError } from './errors.ts';
-import { PAGE_SIZE, PAGES_MAX } from './limits.ts';
+import { PAGE_SIZE } from './limits.ts';
 import { readPages } from './pages.ts';
 
 export type Permission = 'admin' | 'write' | 'read' | 'none';
@@ -21,28 +21,25 @@ export interface Review {
   readonly permission: Permission;
 }
 
-export interface Reviews {
-  /** One of each reviewer. */
-  readonly latest: readonly Review[];
-  /** There are more than are read, oldest first. */
-  readonly cut: boolean;
-}
-
 /** Throws `GitHubError`. */
-export async function latestReviews(client: GitHubClient, repo: Repo, number: number): Promise<Reviews> {
+export async function latestReviews(
+  client: GitHubClient,
+  repo: Repo,
+  number: number,
+): Promise<readonly Review[]> {
   const all = await calling(`Reading the reviews of #${number}`, () =>
     readPages(async (page) => {
       const query = { owner: repo.owner, repo: repo.name, pull_number: number, per_page: PAGE_SIZE, page };
       return (await client.octokit.pulls.listReviews(query)).data;
     }),
   );
-  const latest = await Promise.all(
-    latestByReviewer(all).map(async (review) => ({
+  const latest = latestByReviewer(all);
+  return Promise.all(
+    latest.map(async (review) => ({
       ...review,
       permission: await permissionOf(client, repo, review.reviewer),
     })),
   );
-  return { latest, cut: all.length >= PAGE_SIZE * PAGES_MAX };
 }
 
 interface RawReview {

@@ -2,7 +2,7 @@ import type { Review } from '../github/reviews.ts';
 import type { PolicyApproval } from '../spec/types.generated.ts';
 import { type Account, means, sameAccount } from './account.ts';
 import type { Change } from './change.ts';
-import { isTooLong, LINES_MAX, ownersOf, parseCodeowners } from './codeowners.ts';
+import { ownersOf, parseCodeowners } from './codeowners.ts';
 import { some } from './match.ts';
 import { isAmong, sayWho } from './people.ts';
 
@@ -29,26 +29,18 @@ export function judgeApproval(
   const uncovered = owned.filter(({ owners }) => !given.some((review) => isOwner(owners, review, change)));
   const asks = `${reviews(count)} by ${sayEligible(approval)}`;
   const by = counted.map((review) => review.reviewer);
-  const file = approval.codeOwners === true ? whyNoOwners(change.codeowners) : undefined;
-  if (counted.length >= count && uncovered.length === 0 && file === undefined)
-    return { asks, missing: undefined, by };
+  const noFile = approval.codeOwners === true && change.codeowners === undefined;
+  if (counted.length >= count && uncovered.length === 0 && !noFile) return { asks, missing: undefined, by };
   const notes = [
     ...(rule === undefined ? [] : [`rule ${rule}`]),
     ...(counted.length > 0 && counted.length < count ? [`${counted.length} of ${count} is there`] : []),
-    ...(file === undefined ? [] : [file]),
+    ...(noFile ? ['the default branch has no CODEOWNERS'] : []),
     ...uncovered.slice(0, 3).map(({ path, owners }) => `${path} is owned by ${owners.join(' ')}`),
     ...unknownTeams(approval, change),
     ...approvals.flatMap((review) => note(review, fits(review), change)).slice(0, 3),
   ];
   const suffix = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
   return { asks, missing: `${asks} other than ${change.author.login}${suffix}`, by };
-}
-
-/** Why nobody can tell who owns what; undefined where one can. */
-function whyNoOwners(codeowners: string | undefined): string | undefined {
-  if (codeowners === undefined) return 'the default branch has no CODEOWNERS';
-  if (!isTooLong(codeowners)) return undefined;
-  return `CODEOWNERS of the default branch has more than ${LINES_MAX} lines, which is more than is read; make it shorter`;
 }
 
 function reviews(count: number): string {

@@ -24,8 +24,6 @@ export interface Change {
   readonly shownAt: string;
   /** Each reviewer's latest review. */
   readonly reviews: readonly Review[];
-  /** There are more than were read: somebody may have objected since. */
-  readonly reviewsCut?: boolean;
   readonly targets: readonly Target[];
   /** Files that the merge changes, from the root with `/`. */
   readonly paths: readonly string[];

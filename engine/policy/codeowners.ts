@@ -9,8 +9,8 @@ interface OwnersLine {
 
 export type CodeOwners = readonly OwnersLine[];
 
-/** Lines read; GitHub's own bound is 3 MB. The last line that matches counts, so of a longer file nothing can be said. */
-export const LINES_MAX = 5_000;
+/** Lines read; GitHub's own bound is 3 MB. */
+const LINES_MAX = 5_000;
 
 /** No path is longer (PATH_MAX of Linux). Characters. */
 const PATTERN_MAX = 4_096;
@@ -20,7 +20,8 @@ const PATTERN_MAX = 4_096;
  * `!` and `[ ]`. A line that cannot be understood is left out, as GitHub does.
  */
 export function parseCodeowners(text: string): CodeOwners {
-  return linesOf(text)
+  return text
+    .split(/\r\n|\r|\n/)
     .slice(0, LINES_MAX)
     .flatMap((line): readonly OwnersLine[] => {
       const [pattern, ...rest] = line.trim().split(/\s+/);
@@ -30,14 +31,6 @@ export function parseCodeowners(text: string): CodeOwners {
       const owners = comment === -1 ? rest : rest.slice(0, comment);
       return [{ patterns: globsOf(pattern), owners }];
     });
-}
-
-export function isTooLong(text: string): boolean {
-  return linesOf(text).length > LINES_MAX;
-}
-
-function linesOf(text: string): readonly string[] {
-  return text.split(/\r\n|\r|\n/);
 }
 
 /** The owners that the last matching line names; none where it names none. */

@@ -156,25 +156,15 @@ function stateAsks(change: Change): readonly Ask[] {
   ];
 }
 
-function objections({ reviews, reviewsCut }: Change): readonly Ask[] {
-  const cut: Ask = {
-    rule: undefined,
-    kind: 'objection',
-    asks: 'reviews that can all be read',
-    missing:
-      'this pull request has more reviews than are read, so a request for changes may be among the others; open a new one',
-  };
-  const standing = reviews
+function objections({ reviews }: Change): readonly Ask[] {
+  return reviews
     .filter((review) => review.state === 'changes-requested' && mayWrite(review))
-    .map(
-      ({ reviewer }): Ask => ({
-        rule: undefined,
-        kind: 'objection',
-        asks: 'no standing request for changes',
-        missing: `${reviewer} requests changes; an approval by them or a dismissal settles it`,
-      }),
-    );
-  return reviewsCut === true ? [...standing, cut] : standing;
+    .map(({ reviewer }) => ({
+      rule: undefined,
+      kind: 'objection',
+      asks: 'no standing request for changes',
+      missing: `${reviewer} requests changes; an approval by them or a dismissal settles it`,
+    }));
 }
 
 function checkAsks(rule: string, { checks = [] }: PolicyRule, change: Change): readonly Ask[] {

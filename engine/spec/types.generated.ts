@@ -1193,7 +1193,7 @@ export interface PolicyPeople {
   notify?: PolicyWho6;
 }
 /**
- * Start an apply: by a command, by the last approval with the trigger approval, by the merge with the trigger merge. Left out: everybody with write access.
+ * Start an apply. Left out: everybody with write access.
  */
 export interface PolicyWho {
   users?: Users;

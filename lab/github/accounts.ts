@@ -23,8 +23,6 @@ export interface Accounts {
   readonly reader: Account;
   /** No collaborator; may still see, comment on and review what is public. */
   readonly stranger: Account;
-  /** As which GitHub's merge queue merges. Asked for the permission of a bot GitHub answers 404. */
-  readonly queue: Account;
 }
 
 export function createAccounts(): Accounts {
@@ -40,7 +38,6 @@ export function createAccounts(): Accounts {
     second: account('dora-dba', 'push'),
     reader: account('rita-reader', 'pull'),
     stranger: account('sam-stranger', 'none'),
-    queue: account('github-merge-queue[bot]', 'push'),
   };
 }
 

@@ -336,8 +336,7 @@ rules:
     // the queue merges; what the gate says of the pull request itself holds all the same
     await world.approve(pull);
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    const { queue } = world.github.accounts;
-    await world.github.mergeByHand(world.repo, pull, queue);
+    await world.github.mergeByHand(world.repo, pull);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     expect(await onHost('queue')).toBe('queue\n');
 
@@ -345,7 +344,7 @@ rules:
     await world.check(early.sha, 'doaas/plan', { conclusion: 'action_required' });
     const group = await world.github.requestMergeGroup(world.repo, early.pull);
     expect((await world.check(group, 'doaas/plan')).conclusion).toBe('success');
-    await world.github.mergeByHand(world.repo, early.pull, queue);
+    await world.github.mergeByHand(world.repo, early.pull);
     const text = await commentLike(early.pull, /Merged, but not applied. Missing: one approving review/);
     expect(await onHost('jumped')).toBe('absent\n');
     await world.github.mergeByHand(world.repo, await pullOf(text));
