@@ -102,7 +102,8 @@ export async function noticeMerge(desk: Desk): Promise<void> {
   const { plan, snapshot, running, gate, mergeSeen } = desk.state();
   if (plan === undefined || running !== undefined || mergeSeen === true || gate?.trigger !== 'merge') return;
   desk.change({ mergeSeen: true });
-  await applyMerged(desk, requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now()));
+  const request = requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now());
+  await applyMerged(desk, { ...request, merged: true });
 }
 
 async function applyMerged(desk: Desk, request: Request): Promise<void> {

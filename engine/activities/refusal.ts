@@ -1,4 +1,5 @@
 import type { GitHubClient } from '../github/client.ts';
+import { isApp } from '../github/merger.ts';
 import { accountOf } from '../github/people.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
@@ -31,8 +32,10 @@ export async function refusal(
   const extra = override === undefined ? [] : [OVERRIDES[override.kind]];
   const capabilities = [...(own === undefined ? [] : [own]), ...extra];
   const base = () => getPull(client, pull.repository, pull.number);
+  // GitHub lets no App merge that may not write, and says of none that it may
+  const mayMerge = request.merged === true && isApp(actor);
   return (
-    (await withoutWrite(client, pull.repository, command, actor)) ??
+    (mayMerge ? undefined : await withoutWrite(client, pull.repository, command, actor)) ??
     firstKept(engine, client, pull.repository, actor, capabilities, base)
   );
 }

@@ -207,6 +207,26 @@ people: {override: {users: [olivia-owner]}}
     expect(await world.github.fileAt(world.repo, 'main', 'db/frozen.yaml')).toBeUndefined();
   });
 
+  it('asks of what a merge queue merged whether the person may apply who sent it there', async () => {
+    await setPolicy('trigger: merge\npeople: {apply: {users: [olivia-owner]}}\n');
+    const { reviewer, admin } = world.github.accounts;
+    const { pull, sha } = await change('sent');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.requestMergeGroup(world.repo, pull, admin);
+    await world.github.requestMergeGroup(world.repo, pull, reviewer);
+    await world.github.mergeByQueue(world.repo, pull);
+    const kept = await commentLike(
+      pull,
+      /Merged, but not applied. Missing: .* keeps `apply` to olivia-owner/,
+    );
+    expect(await onHost('sent')).toBe('absent\n');
+    const revert = await pullOf(kept);
+    await setPolicy('trigger: comment\n');
+    await world.github.mergeByHand(world.repo, revert);
+  });
+
   it('knows a reviewer who was renamed by the account, and judges what an author left who is gone', async () => {
     const { accounts } = world.github;
     const { pull, sha } = await change('orphan');

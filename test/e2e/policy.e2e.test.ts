@@ -330,13 +330,14 @@ rules:
       conclusion: 'failure',
       title: 'A merge queue would merge what is not applied',
     });
-    await setPolicy('trigger: merge\n');
+    // whoever put it into the queue is asked for
+    await setPolicy('trigger: merge\npeople: {apply: {users: [rob-reviewer]}}\n');
     const after = await world.github.requestMergeGroup(world.repo, pull);
     expect((await world.check(after, 'doaas/plan')).conclusion).toBe('success');
     // the queue merges; what the gate says of the pull request itself holds all the same
     await world.approve(pull);
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    await world.github.mergeByHand(world.repo, pull);
+    await world.github.mergeByQueue(world.repo, pull);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     expect(await onHost('queue')).toBe('queue\n');
 
