@@ -13,6 +13,7 @@ import { fencesFor } from './fences.ts';
 import { type Judged, judgePull } from './gate.ts';
 import type { HostPlanning } from './planning.ts';
 import { planRevision } from './pull.ts';
+import { refusalOfRun } from './refusal.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { revisionOf } from './runRevision.ts';
@@ -47,6 +48,8 @@ export async function confirmPlan(
   const judged = await judgePull(engine, pull, run.plan, run.context ?? {});
   const { verdict } = judged;
   if (!verdict.ready) return { kind: 'changed', reason: notReady(judged) };
+  const refused = await refusalOfRun(engine, client, run);
+  if (refused !== undefined) return { kind: 'changed', reason: refused };
   const fenceOf = await fencesFor(engine, run.run);
   const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts, fenceOf);
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;

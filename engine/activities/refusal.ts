@@ -7,7 +7,7 @@ import { permissionOf } from '../github/reviews.ts';
 import { type Capability, isAmong, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
-import type { IssueRequest, PullRef, RepositoryRef, Request } from './types.ts';
+import type { IssueRequest, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
 /** Which commands the policy can keep to some people. */
 const CAPABILITIES: Readonly<Partial<Record<string, Capability>>> = {
@@ -25,7 +25,7 @@ export async function refusal(
   engine: Engine,
   client: GitHubClient,
   pull: PullRef,
-  request: Request,
+  request: Pick<Request, 'command' | 'actor' | 'override' | 'merged'>,
 ): Promise<string | undefined> {
   const { command, actor, override } = request;
   const own = CAPABILITIES[command];
@@ -38,6 +38,20 @@ export async function refusal(
     (mayMerge ? undefined : await withoutWrite(client, pull.repository, command, actor)) ??
     firstKept(engine, client, pull.repository, actor, capabilities, base)
   );
+}
+
+/** The same of who began a run, which may have waited for its servers for long. */
+export function refusalOfRun(
+  engine: Engine,
+  client: GitHubClient,
+  { pull, actor, context, mergeSha }: RunRef,
+): Promise<string | undefined> {
+  return refusal(engine, client, pull, {
+    command: 'apply',
+    actor,
+    ...(context?.override === undefined ? {} : { override: context.override }),
+    ...(mergeSha === undefined ? {} : { merged: true }),
+  });
 }
 
 /** The same of what is asked on an issue. */

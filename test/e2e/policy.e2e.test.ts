@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { runPolicy } from '../../engine/cli/policy.ts';
 import { openStore } from '../../engine/store/store.ts';
+import { explain } from '../explain.ts';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -54,7 +54,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     );
     const early = await world.say(pull, '/doaas apply');
     await world.answer(pull, early, /Not applied. Missing: 2 approving reviews by people with write access/);
-    const said = await explain(pull);
+    const said = await explain(world, pull);
     expect(said).toContain('databases   db/two.yaml');
     expect(said).toMatch(/judged \d{4}-\d\d-\d\dT[\d:]+Z, \d+ (second|minute)s? ago\n/);
     expect(said).toContain(
@@ -204,6 +204,10 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     // through midnight: all of the day but one minute
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
+    const { second } = world.github.accounts;
+    const revoked = await change('revoked');
+    await world.check(revoked.sha, 'doaas/plan');
+    await world.approve(revoked.pull);
     const shutOut = (sha: string) =>
       until(
         async () =>
@@ -251,8 +255,13 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await world.answer(pull, cancel, /It no longer waits for the change window. Nothing was applied./);
     const comment = await world.say(pull, '/doaas apply');
     await world.answer(pull, comment, /The change window is shut. This is applied by itself when it opens/);
+    await world.answer(revoked.pull, await world.say(revoked.pull, '/doaas apply', second), /window is shut/);
+    await world.github.setCollaborator(world.repo, second, 'pull');
     const asked = world.github.requests().length;
     await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    await commentLike(revoked.pull, /waited, and is not applied any more: `apply` needs write access/);
+    await world.github.setCollaborator(world.repo, second, 'push');
+    expect(await onHost('revoked')).toBe('absent\n');
     expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
     await mergedSoon(pull);
     await mergedSoon(long.pull);
@@ -467,26 +476,5 @@ rules:
     } finally {
       await store.close();
     }
-  }
-
-  async function explain(pull: number): Promise<string> {
-    const { store } = world.engine;
-    const setting = 'url' in store ? 'DATABASE_URL' : 'DOAAS_DATA_DIR';
-    const before = process.env[setting];
-    process.env[setting] = 'url' in store ? store.url : world.dataDir;
-    let said = '';
-    const out = {
-      write: (text: string) => {
-        said += text;
-      },
-    };
-    await runPolicy(['explain', String(pull), '--repository', nameOf()], {
-      stdout: out,
-      stderr: out,
-    }).finally(() => {
-      if (before === undefined) delete process.env[setting];
-      else process.env[setting] = before;
-    });
-    return said;
   }
 });
