@@ -9,6 +9,7 @@ import {
   type PullState,
   type Running,
   requestBy,
+  starterOf,
 } from './pullState.ts';
 
 /** What the policy's part of a pull request's workflow needs of the rest of it. */
@@ -37,7 +38,7 @@ export async function judgeAgain(desk: Desk): Promise<void> {
   if (plan === undefined || running !== undefined) return;
   const gate = await judge(desk, plan);
   if (beginsByItself(desk.state(), gate, plan))
-    await desk.deploy(plan, requestBy(gate.approvedBy.at(-1) ?? '', plan, Date.now()));
+    await desk.deploy(plan, requestBy(starterOf(gate) ?? '', plan, Date.now()));
 }
 
 /** Somebody wants this plan applied. */

@@ -23,8 +23,8 @@ export function judgeApproval(
   const count = approval.count ?? 1;
   const owned = ownedBy(approval, change);
   const fits = (review: Review): boolean => isEligible(approval, owned, review, change);
-  const approvals = change.reviews.filter((review) => review.state === 'approved' && mayWrite(review));
-  const given = approvals.filter((review) => objection(review, change) === undefined);
+  const approvals = change.reviews.filter(isApproval);
+  const given = change.reviews.filter((review) => countsAtAll(review, change));
   const counted = given.filter(fits);
   const uncovered = owned.filter(({ owners }) => !given.some((review) => isOwner(owners, review, change)));
   const asks = `${reviews(count)} by ${sayEligible(approval)}`;
@@ -53,6 +53,15 @@ function sayEligible(approval: PolicyApproval): string {
   const who = [named, owner].filter((text) => text !== '').join(' or ');
   if (who !== '') return who;
   return `${(approval.count ?? 1) === 1 ? 'somebody' : 'people'} with write access`;
+}
+
+function isApproval(review: Review): boolean {
+  return review.state === 'approved' && mayWrite(review);
+}
+
+/** An approval that would do for a rule that names nobody. */
+export function countsAtAll(review: Review, change: Change): boolean {
+  return isApproval(review) && objection(review, change) === undefined;
 }
 
 /** Why an approval counts for nothing; undefined where it counts. */

@@ -147,7 +147,11 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   });
 
   it('begins by itself at the last approval once the checks of others are green', async () => {
-    await setPolicy('trigger: approval\nmergeMethod: squash\nrules:\n  all: {checks: [ci/test]}\n');
+    await setPolicy(`trigger: approval
+mergeMethod: squash
+people: {apply: {teams: [dba]}}
+rules: {all: {checks: [ci/test]}}
+`);
     const { pull, sha } = await change('auto');
     await world.check(sha, 'doaas/plan');
     await world.approve(pull);
@@ -155,6 +159,12 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await world.github.postCheck(world.repo, sha, 'ci/test', 'failure');
     await waitingFor(sha, /it failed/);
     await world.github.postCheck(world.repo, sha, 'ci/test', 'success');
+    // rob-reviewer may approve, but not apply
+    await waitingFor(
+      sha,
+      /nothing\. {3}\*\*Then:\*\* it is applied by itself when a member of dba has approved it/,
+    );
+    await world.approve(pull, world.github.accounts.second);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     await mergedSoon(pull);
     expect(await onHost('auto')).toBe('auto\n');
