@@ -139,6 +139,12 @@ describe('approvals', () => {
     expect(missing(owners, { codeowners: undefined })).toEqual([
       expect.stringContaining('the default branch has no CODEOWNERS'),
     ]);
+    const long = (lines: number) => `${'/other @rita\n# why\n'.repeat(lines - 1)}* @rita\n`;
+    expect(judged([review], ['web.yaml'], long(5_000))).toEqual([]);
+    // the line that would be left out names another owner
+    expect(judged([review], ['web.yaml'], `${long(5_000)}/web.yaml @acme/dba\n`)).toEqual([
+      expect.stringContaining('CODEOWNERS of the default branch has more than 5000 lines with a pattern'),
+    ]);
     expect(judged([by('otto', 8)], ['web.yaml'])).toHaveLength(1);
     expect(judged([by('mallory', 9)], ['web.yaml'], '* rita@example.com')).toHaveLength(1);
   });
