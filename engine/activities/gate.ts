@@ -113,7 +113,7 @@ async function readChange(
   { snapshot, paths, policy, targets }: Known,
 ): Promise<Change> {
   const { repository, number } = pull;
-  const reviews = await latestReviews(client, repository, number);
+  const { reviews, cut } = await latestReviews(client, repository, number);
   const approved = reviews.some((review) => review.state === 'approved');
   const seen: Omit<Change, 'teams' | 'checks' | 'pushers' | 'pushersUnknown'> = {
     author: { login: snapshot.author, id: snapshot.authorId },
@@ -125,6 +125,7 @@ async function readChange(
     open: snapshot.state === 'open' || (context.merged === true && snapshot.merged),
     shownAt: plan.shownAt,
     reviews,
+    reviewsCut: cut,
     targets,
     paths,
     codeowners: policy.codeowners,

@@ -126,6 +126,14 @@ describe('approvals', () => {
     ]);
   });
 
+  test('reviews beyond those that are read keep the gate shut, for one of them may object', () => {
+    expect(missing(undefined, { reviewsCut: true })).toEqual([
+      expect.stringContaining('there are more reviews than are read'),
+    ]);
+    expect(judge(undefined, change({ reviewsCut: true, lifted: 'override' })).ready).toBe(false);
+    expect(judge(undefined, change({ reviewsCut: true, lifted: 'break-glass' })).ready).toBe(true);
+  });
+
   test('code owners: each owned path needs one of its owners, by the default branch', () => {
     const codeowners = '* @rita\n/db/ @acme/dba\n/free/\n';
     const owners = rule({ approvals: [{ codeOwners: true }] });

@@ -164,15 +164,23 @@ function stateAsks(change: Change): readonly Ask[] {
   ];
 }
 
-function objections({ reviews }: Change): readonly Ask[] {
-  return reviews
-    .filter((review) => review.state === 'changes-requested' && mayWrite(review))
-    .map(({ reviewer }) => ({
-      rule: undefined,
-      kind: 'objection',
-      asks: 'no standing request for changes',
-      missing: `${reviewer} requests changes; an approval by them or a dismissal settles it`,
-    }));
+const UNSEEN =
+  'there are more reviews than are read, so a newer request for changes would not be seen; close this pull request and open a new one';
+
+function objections({ reviews, reviewsCut }: Change): readonly Ask[] {
+  const ask = (missing: string): Ask => ({
+    rule: undefined,
+    kind: 'objection',
+    asks: 'no standing request for changes',
+    missing,
+  });
+  const standing = reviews.filter((review) => review.state === 'changes-requested' && mayWrite(review));
+  return [
+    ...standing.map(({ reviewer }) =>
+      ask(`${reviewer} requests changes; an approval by them or a dismissal settles it`),
+    ),
+    ...(reviewsCut ? [ask(UNSEEN)] : []),
+  ];
 }
 
 function checkAsks(rule: string, { checks = [] }: PolicyRule, change: Change): readonly Ask[] {
