@@ -47,6 +47,8 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     const { accounts } = world.github;
     const { pull, sha } = await change('two');
     await world.check(sha, 'doaas/plan');
+    // which counts for nothing
+    expect(await byBot(`/pulls/${pull}/reviews`, { event: 'APPROVE' })).toMatchObject({ state: 'APPROVED' });
     await world.approve(pull, accounts.reviewer);
     const check = await waitingFor(sha, /1 of 2 is there/);
     expect(check.summary).toMatch(
@@ -60,6 +62,9 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     expect(said).toContain(
       '2 approving reviews by people with write access other than anna-author (rule everything; 1 of 2 is there)',
     );
+    const json: unknown = JSON.parse(await explain(world, pull, '--json'));
+    expect(json).toMatchObject({ number: pull, headSha: sha, ready: false, missing: { length: 2 } });
+    await expect(explain(world, 999_999)).rejects.toThrow(/No plan of .*#999999 was judged/);
 
     await world.github.push(world.repo, 'two', { 'README.md': 'by the reviewer\n' }, accounts.reviewer);
     const head = await world.github.branchSha(world.repo, 'two');
@@ -463,10 +468,14 @@ rules:
     return answer.json();
   }
 
-  /** As an App does; ours is the lab's only one. */
-  async function openAsBot(branch: string): Promise<number> {
+  /** As an App does; ours is the lab's only one that has a token. */
+  function byBot(path: string, body: object): Promise<unknown> {
     const [token = ''] = world.github.installationTokens();
-    const made = await request('POST', '/pulls', token, { title: branch, head: branch, base: 'main' });
+    return request('POST', path, token, body);
+  }
+
+  async function openAsBot(branch: string): Promise<number> {
+    const made = await byBot('/pulls', { title: branch, head: branch, base: 'main' });
     return (made as { readonly number: number }).number;
   }
 
