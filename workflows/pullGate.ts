@@ -9,6 +9,7 @@ import {
   type PullState,
   type Running,
   requestBy,
+  starterOf,
 } from './pullState.ts';
 import { replansAt } from './replan.ts';
 
@@ -40,7 +41,7 @@ export async function judgeAgain(desk: Desk): Promise<void> {
   if (plan === undefined || running !== undefined) return;
   const gate = await judge(desk, plan);
   if (beginsByItself(desk.state(), gate, plan))
-    await desk.deploy(plan, requestBy(gate.approvedBy.at(-1) ?? '', plan, Date.now()));
+    await desk.deploy(plan, requestBy(starterOf(gate) ?? '', plan, Date.now()));
 }
 
 /** Somebody wants this plan applied. */
@@ -65,6 +66,7 @@ export async function goOn(
   const now = desk.state().plan;
   const ends = attempt >= ATTEMPTS_MAX || (stopped && patched('cancelled-stays-so'));
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
+    if (await mayNoMore(desk, request)) return;
     const gate = await judge(desk, now, request);
     if (gate.ready) return desk.deploy(now, request, attempt + 1);
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
@@ -92,7 +94,21 @@ export async function windowOpened(desk: Desk): Promise<void> {
   const { opensAt: _, ...rest } = gate ?? { ready: false, missing: [], approvedBy: [] };
   desk.change({ gate: rest, pending: undefined });
   if (pending === undefined) return judgeAgain(desk);
+  if (mergeSeen !== true && (await mayNoMore(desk, pending))) return judgeAgain(desk);
   await (mergeSeen === true ? applyMerged(desk, pending) : desk.apply(pending));
+}
+
+/** Whoever asked days ago may have lost access since, or the policy names others; then they are told. */
+async function mayNoMore(desk: Desk, request: Request): Promise<boolean> {
+  if (!patched('who-asked-still-may')) return false;
+  const refusal = await short.refusal(desk.pull, request);
+  if (refusal === undefined) return false;
+  await short.answer(
+    desk.pull,
+    request,
+    `What you asked for waited, and is not applied any more: ${refusal}`,
+  );
+  return true;
 }
 
 export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
@@ -108,7 +124,8 @@ export async function noticeMerge(desk: Desk): Promise<void> {
   const { plan, snapshot, running, gate, mergeSeen } = desk.state();
   if (plan === undefined || running !== undefined || mergeSeen === true || gate?.trigger !== 'merge') return;
   desk.change({ mergeSeen: true });
-  await applyMerged(desk, requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now()));
+  const request = requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now());
+  await applyMerged(desk, { ...request, merged: true });
 }
 
 async function applyMerged(desk: Desk, request: Request): Promise<void> {

@@ -182,9 +182,14 @@ export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boo
   return (
     gate.ready &&
     gate.trigger === 'approval' &&
-    gate.approvedBy.length > 0 &&
+    starterOf(gate) !== undefined &&
     !(state.begun ?? []).includes(nameOf(plan))
   );
+}
+
+/** Whose approval begins a plan: the latest. */
+export function starterOf({ starters, approvedBy }: Gate): string | undefined {
+  return (starters ?? approvedBy).at(-1);
 }
 
 export function withBegun(state: PullState, plan: PlanRef): PullState {

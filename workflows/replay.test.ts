@@ -40,7 +40,7 @@ const CALL =
 const UNRECORDED: Readonly<Record<string, string>> = {
   'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
   ...Object.fromEntries(
-    ['activity joinFleet', 'guard hear-of-end'].map((name) => [
+    ['activity joinFleet', 'guard hear-of-end', 'guard who-asked-still-may'].map((name) => [
       name,
       'to be recorded by scripts/record-all.sh',
     ]),

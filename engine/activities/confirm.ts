@@ -15,6 +15,7 @@ import { pinRun } from './pinnedRun.ts';
 import { type HostPlanning, isAway, type Planning } from './planning.ts';
 import { planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
+import { refusalOfRun } from './refusal.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { revisionOf } from './runRevision.ts';
@@ -49,6 +50,8 @@ export async function confirmPlan(
   const judged = await judgePull(engine, pull, run.plan, run.context ?? {});
   const { verdict } = judged;
   if (!verdict.ready) return { kind: 'changed', reason: notReady(judged) };
+  const refused = await refusalOfRun(engine, client, run);
+  if (refused !== undefined) return { kind: 'changed', reason: refused };
   const fenceOf = await fencesFor(engine, run.run);
   const plannings = await planPatiently(engine, run, resolved, parts, fenceOf);
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;

@@ -1,4 +1,5 @@
 import { BUTTONS, type CheckAction } from '../github/checks.ts';
+import { mergerOf } from '../github/merger.ts';
 import { getPull } from '../github/pulls.ts';
 import type { PlanName, PlanView } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
@@ -73,7 +74,7 @@ async function readPull(engine: Engine, { repository, number }: PullRef): Promis
     fork,
     state,
     mergeSha: pull.mergeSha,
-    ...(mergedBy === undefined ? {} : { mergedBy }),
+    ...(mergedBy === undefined ? {} : { mergedBy: await mergerOf(client, repository, number, mergedBy) }),
   };
 }
 

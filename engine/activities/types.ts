@@ -75,6 +75,7 @@ export interface PullSnapshot {
   readonly fork: boolean;
   readonly state: 'open' | 'closed' | 'merged';
   readonly mergeSha: string | undefined;
+  /** Whoever put it into the merge queue, where that merged it; `NAME[bot]`: an App. */
   readonly mergedBy?: string;
 }
 
@@ -140,6 +141,8 @@ export interface Request {
   /** For a button: the head that its check stands on. For a comment: the one that it names. */
   readonly headSha: string | undefined;
   readonly override?: Omit<Override, 'by'>;
+  /** Nobody asked in words: the actor merged it on GitHub. */
+  readonly merged?: true;
 }
 
 /** What is said to somebody who asked: our own Markdown, or data that holds words of hosts and of GitHub. */

@@ -411,7 +411,7 @@ test('the latest review of each person counts, with what they may do', async () 
   await lab.review(repo, number, reviewer, 'COMMENT', 'by the way');
   await lab.review(repo, number, reader, 'APPROVE');
   await lab.dismissReview(repo, number, await lab.review(repo, number, lab.accounts.admin, 'APPROVE'));
-  const reviews = await latestReviews(client, repo, number);
+  const { reviews } = await latestReviews(client, repo, number);
   expect(
     reviews.map(({ reviewer: who, state, permission, commitId }) => [
       who,

@@ -1,5 +1,21 @@
 import { expect, test } from 'vitest';
-import { nextIn, readWhole } from './pages.ts';
+import { PAGE_SIZE, PAGES_MAX } from './limits.ts';
+import { nextIn, readList, readWhole } from './pages.ts';
+
+const whole = Array.from({ length: PAGE_SIZE }, (_, i) => i);
+
+test.each([
+  ['that ends within the bound', PAGES_MAX, false],
+  ['that is read to the bound and full there', PAGES_MAX + 1, true],
+])('a list %s says whether it was cut', async (_, last, cut) => {
+  const asked: number[] = [];
+  const read = await readList(async (page) => {
+    asked.push(page);
+    return page === last ? [1] : whole;
+  });
+  expect(read.cut).toBe(cut);
+  expect(asked).toHaveLength(PAGES_MAX);
+});
 
 test('the cursor of the next page, which GitHub gives in the Link header only', () => {
   const page = (cursor: string, rel: string) =>

@@ -1166,7 +1166,7 @@ export interface PolicySource {
  */
 export interface PolicySpec {
   /**
-   * What starts the apply: `/doaas apply` (or the button), the last approval that was missing, or the merge.
+   * What starts the apply: `/doaas apply` (or the button), the last approval that was missing (of those who may apply, where `people.apply` names some), or the merge.
    */
   trigger?: 'comment' | 'approval' | 'merge';
   /**
@@ -1193,7 +1193,7 @@ export interface PolicyPeople {
   notify?: PolicyWho6;
 }
 /**
- * Start an apply. Left out: everybody with write access.
+ * Start an apply: by the command, by an approval or a merge that begins it, or through a merge queue. Left out: everybody with write access.
  */
 export interface PolicyWho {
   users?: Users;
