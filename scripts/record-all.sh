@@ -16,4 +16,4 @@ for file in e2e/held e2e/policy e2e/locks e2e/heads e2e/talk e2e/queue e2e/corre
   sh scripts/test.sh "test/$file"
 done
 # fleets larger than one activity plans, here and at a site
-node --import tsx scripts/record-fleet.ts
+node --import tsx test/recordFleet.ts

@@ -12,10 +12,10 @@ import type { FleetRevision } from '../engine/activities/types.ts';
 import { startCluster } from '../engine/store/testing/postgres.ts';
 import { startTemporal } from '../engine/temporal/server.ts';
 import { startLabGitHub } from '../lab/github/lab-github.ts';
-import { startTestEngine } from '../test/engine.ts';
-import { SECRET } from '../test/secret.ts';
-import { startWorkerProcess } from '../test/worker.ts';
-import { recordHistories } from './record-histories.ts';
+import { recordHistories } from '../scripts/record-histories.ts';
+import { startTestEngine } from './engine.ts';
+import { SECRET } from './secret.ts';
+import { startWorkerProcess } from './worker.ts';
 
 /** One more than fits, so that a second activity has one server to plan. */
 const MANY = HOSTS_PER_ACTIVITY + 1;
