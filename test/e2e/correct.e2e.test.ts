@@ -115,7 +115,7 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     expect(told).toMatch(/### Corrected: Configuration\/web[\s\S]*By the run `dc\d+-[0-9a-f]{8}`/);
     expect(await onHost(0, 'cat /etc/motd /etc/issue.net')).toBe('welcome\nmine\n');
     await over();
-    const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
+    const store = await openStore(world.engine.store, { readOnly: true });
     const entries = (await store.audit.list({})).filter(({ pull }) => pull === closed.number);
     await store.close();
     expect(entries.map(({ who, what }) => `${who} ${what}`)).toEqual(['doaas correction', 'doaas applied']);
