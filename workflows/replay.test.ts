@@ -41,7 +41,6 @@ const UNRECORDED: Readonly<Record<string, string>> = {
   'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
   'activity cancelHost at a site':
     "a run that is cancelled on a site's server: as without a site, on the site's queue",
-  'guard who-asked-still-may': 'to be recorded by scripts/record-all.sh',
 };
 
 const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));

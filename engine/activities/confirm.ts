@@ -51,7 +51,8 @@ export async function confirmPlan(
   const { verdict } = judged;
   if (!verdict.ready) return { kind: 'changed', reason: notReady(judged) };
   const refused = await refusalOfRun(engine, client, run);
-  if (refused !== undefined) return { kind: 'changed', reason: refused };
+  if (refused !== undefined)
+    return { kind: 'changed', reason: `${run.actor} may not apply it any more: ${refused}` };
   const fenceOf = await fencesFor(engine, run.run);
   const plannings = await planPatiently(engine, run, resolved, parts, fenceOf);
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
 import { isoDay, nextSecond, policyVerbs } from '../policies.ts';
+import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
@@ -62,6 +63,35 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     await mergedSoon(opened.pull);
     expect(await onHost('checked')).toBe('checked\n');
+  });
+
+  it('asks again, once a run has its servers, whether who asked for it still may', async () => {
+    await setPolicy('{}\n');
+    const { second } = world.github.accounts;
+    const slow = await change('long', {}, [{ tcp: 'localhost:81', within: '6s' }]);
+    const late = await change('late');
+    await world.check(slow.sha, 'doaas/plan');
+    await world.check(late.sha, 'doaas/plan');
+    await world.approve(slow.pull);
+    await world.approve(late.pull);
+    await world.say(slow.pull, '/doaas apply');
+    const applyOf = async (sha: string) =>
+      (await world.checks(sha)).find((run) => run.name === 'doaas/apply');
+    await until(async () => ((await applyOf(slow.sha)) === undefined ? undefined : true), 'the first run');
+    await world.say(late.pull, '/doaas apply', second);
+    await until(
+      async () => ((await applyOf(late.sha))?.status === 'queued' ? true : undefined),
+      'the second run to wait',
+    );
+    await world.github.setCollaborator(world.repo, second, 'pull');
+    try {
+      const stale = await world.check(late.sha, 'doaas/apply', { conclusion: 'neutral' });
+      expect(stale.summary).toMatch(/dora-dba may not apply it any more: .*needs write access/);
+      await commentLike(late.pull, /needs write access to this repository/);
+      expect(await onHost('late')).toBe('absent\n');
+    } finally {
+      await world.github.setCollaborator(world.repo, second, 'push');
+    }
   });
 
   it('counts the servers and the packages of a change', async () => {
