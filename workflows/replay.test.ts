@@ -35,7 +35,7 @@ const CODE = (await Promise.all(sources.map((name) => readFile(join(FOLDER, name
 
 /** A call of a proxy of workflows/activities.ts. */
 const CALL =
-  /\b(?:short|passing|reading|verifying|onHost|undoOnHost|stopOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
+  /\b(?:short|bounded|passing|reading|verifying|onHost|undoOnHost|stopOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
 /** What no history can show, and why. */
 const UNRECORDED: Readonly<Record<string, string>> = {
   'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
