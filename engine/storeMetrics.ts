@@ -46,6 +46,11 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
     'Runs whose end GitHub does not take now, so that their checks say something else',
     (found) => found?.unshown,
   );
+  gauge(
+    'doaas_drift_hosts_unread',
+    'Servers that the last reading for drift could not read, over all repositories',
+    (found) => found?.unread,
+  );
   new Counter({
     name: 'doaas_overrides_total',
     help: 'Overrides of the policy and broken glasses in the audit log, by kind',
@@ -62,12 +67,13 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
 /** In the audit log and as a label. */
 const OVERRIDES = ['override', 'break-glass'] as const;
 
-async function read({ runs, locks, hosts, audit }: Store, now: number) {
-  const [open, queue, needing, unshown, ...overrides] = await Promise.all([
+async function read({ runs, locks, hosts, drift, audit }: Store, now: number) {
+  const [open, queue, needing, unshown, unread, ...overrides] = await Promise.all([
     runs.openStates(),
     locks.queue(),
     hosts.needRecovery(),
     runs.unshown(),
+    drift.unread(),
     ...OVERRIDES.map((what) => audit.count(what)),
   ]);
   const held = open.filter(({ state }) => state === 'held').length;
@@ -79,6 +85,7 @@ async function read({ runs, locks, hosts, audit }: Store, now: number) {
     longestWaitSeconds: (now - since) / 1000,
     needing: needing.length,
     unshown: unshown.length,
+    unread,
     overrides: OVERRIDES.map((what, i) => ({ what, entries: overrides[i] ?? 0 })),
   };
 }

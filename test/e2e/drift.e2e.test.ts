@@ -107,6 +107,8 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
       const both = await issue({ state: 'open', text: '| web-2 | issue' }, 90);
       expect(both.number).toBe(open.number);
       expect(String(both.body)).toContain('| web-1 | motd');
+      const metrics = await (await fetch(`${world.engine.url()}/metrics`)).text();
+      expect(metrics).toMatch(/^doaas_drift_hosts_unread 1$/m);
     } finally {
       await first?.heal();
     }
