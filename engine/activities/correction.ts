@@ -6,7 +6,7 @@ import type { ResolvedDocument } from '../spec/resolution.ts';
 import { triedEnough } from './correctionBounds.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
 import type { Engine } from './engine.ts';
-import { planRef } from './planRef.ts';
+import { NO_PULL, planRef } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
 import type { BranchTip, PlannedCorrection, RepositoryRef } from './types.ts';
 
@@ -54,7 +54,7 @@ async function decide(
   document: ResolvedDocument,
   hosts: readonly HostPlan[],
 ): Promise<Pick<Decision, 'plan' | 'hindrance' | 'opensAt'>> {
-  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref));
+  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref) ?? NO_PULL);
   if (tried !== undefined) return { hindrance: tried };
   const plan = correctionPlan(hosts, tree.resolution.hosts);
   const { missing, opensAt } = judgedBy(tree, document, plan);
@@ -62,7 +62,7 @@ async function decide(
   return { hindrance: missing.join('; '), ...(opensAt === undefined ? {} : { opensAt }) };
 }
 
-/** Stores what a decision puts back, and says what is to run. */
+/** Stores what a decision puts back, and says what is to run. `issue`: `NO_PULL` where the repository takes none. */
 export async function planCorrection(
   engine: Engine,
   repository: RepositoryRef,

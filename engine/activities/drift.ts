@@ -14,6 +14,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { contentsIn, secretsOn } from './hostMask.ts';
 import { inParallel } from './planning.ts';
+import { NO_PULL } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
 import { type Mask, maskFor } from './sealing.ts';
 import { elsewhereOf } from './sites.ts';
@@ -67,7 +68,7 @@ export async function reportDrift(
   const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));
   return {
     items: items.length,
-    issues: [...issues.values()],
+    issues: [...issues.values()].filter((number) => number !== NO_PULL),
     skipped,
     corrections: await correctionsOf(engine, repository, tip, tree, decisions, issues),
     ...(Number.isFinite(opensAt) ? { opensAt } : {}),
