@@ -8,7 +8,7 @@ import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } 
 import type { Engine } from './engine.ts';
 import { NO_PULL, planRef } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
-import type { BranchTip, PlannedCorrection, RepositoryRef } from './types.ts';
+import type { BranchTip, PlannedCorrection, PlanRef, RepositoryRef } from './types.ts';
 
 /** What becomes of the differences of one document that asks for corrections; its issue says it. */
 export interface Decision {
@@ -78,5 +78,16 @@ export async function planCorrection(
   await engine.store.blobs.put(wanted.flatMap((sha256) => resolution.payloads.get(sha256) ?? []));
   await engine.store.plans.save(plan, { repository: name, number: issue, ...revision }, wanted);
   const ref = planRef(plan, revision, { changed: resolution.hosts }, undefined, [], new Date());
-  return { pull: { repository, number: issue }, plan: ref, actor: 'doaas', correction: { document } };
+  return {
+    pull: { repository, number: issue },
+    plan: waitingForNobody(ref),
+    actor: 'doaas',
+    correction: { document },
+  };
+}
+
+/** Nobody is there to see that it waits, a day at most, with its servers locked: the next reading begins it anew. */
+export function waitingForNobody(plan: PlanRef): PlanRef {
+  const { rollout } = plan;
+  return rollout?.unreachable === 'wait' ? { ...plan, rollout: { ...rollout, unreachable: 'fail' } } : plan;
 }
