@@ -157,23 +157,6 @@ const goldens: Readonly<Record<string, View>> = {
       },
     ],
   },
-  'apply-in-waves': {
-    kind: 'apply',
-    state: 'running',
-    name: NAME,
-    seconds: 40,
-    hosts: [{ host: 'db-1', steps: [{ summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 }] }],
-    rollout: {
-      batches: [
-        { wave: 0, hosts: ['db-1'], canary: true, state: 'done' },
-        { wave: 0, hosts: ['db-2', 'db-3'], canary: false, state: 'proving' },
-        { wave: 1, hosts: ['web-1'], canary: true, state: 'waiting' },
-      ],
-      failureBudget: 1,
-      failed: [],
-      skipped: [],
-    },
-  },
   'apply-done': {
     kind: 'apply',
     state: 'applied',

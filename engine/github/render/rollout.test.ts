@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { PlanRollout } from '../../plan/rollout.ts';
+import { render, renderComment } from './render.ts';
 import { planRollout, renderStopped, rolloutProgress } from './rollout.ts';
 import { hostPlan, NAME, step } from './testing.ts';
+import type { ApplyView } from './views.ts';
 
 const rollout: PlanRollout = {
   rules: {
@@ -20,6 +22,29 @@ const rollout: PlanRollout = {
   documents: ['Configuration/web'],
 };
 const hosts = ['web-1', 'web-2', 'web-3'].map((host) => hostPlan(host, [step()]));
+
+const IN_WAVES: ApplyView = {
+  kind: 'apply',
+  state: 'running',
+  name: NAME,
+  seconds: 40,
+  hosts: [{ host: 'db-1', steps: [{ summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 }] }],
+  rollout: {
+    batches: [
+      { wave: 0, hosts: ['db-1'], canary: true, state: 'done' },
+      { wave: 0, hosts: ['db-2', 'db-3'], canary: false, state: 'proving' },
+      { wave: 1, hosts: ['web-1'], canary: true, state: 'waiting' },
+    ],
+    failureBudget: 1,
+    failed: [],
+    skipped: [],
+  },
+};
+
+test('a run in waves reads as the golden file', async () => {
+  const { title } = render(IN_WAVES);
+  await expect(`${title}\n---\n${renderComment(IN_WAVES)}\n`).toMatchFileSnapshot('golden/apply-in-waves.md');
+});
 
 describe('a rollout', () => {
   test('says in the plan who is changed when, and why', () => {
