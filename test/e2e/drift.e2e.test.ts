@@ -94,6 +94,25 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     expect(await world.github.listIssues(world.repo)).toHaveLength(1);
   });
 
+  it('each repository is read every hour, at a time of its own and not to the second', async () => {
+    const other = await world.github.createRepository({ files: { 'README.md': 'x\n' } });
+    await trigger('sweep');
+    const specOf = async (repo: World['repo']) => {
+      const handle = world.engine.temporal().schedule.getHandle(driftScheduleId(repo));
+      return (await handle.describe()).spec;
+    };
+    const found = () => specOf(other).catch(() => undefined);
+    const specs = [await specOf(world.repo), await until(found, 'a drift schedule of another repository')];
+    const every = 60 * MINUTES;
+    for (const { intervals, jitter } of specs) {
+      expect(intervals).toMatchObject([{ every }]);
+      expect(jitter).toBe(every / 10);
+    }
+    const [one = 0, two = 0] = specs.map(({ intervals }) => Number(intervals?.[0]?.offset));
+    expect(one).not.toBe(two);
+    expect(Math.max(one, two)).toBeLessThan(every);
+  });
+
   it('what a server that is out of reach was known for stays', async () => {
     const [first] = world.hosts;
     await first?.exec('echo again > /etc/motd');
