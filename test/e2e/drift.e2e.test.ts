@@ -7,6 +7,8 @@ import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
 
+const APP = '[Service]\nExecStart=/bin/sleep infinity\n';
+
 /** An argument of a command that has nothing to do with what drifted. */
 const CANARY = 'canary-argument-4d1f';
 
@@ -39,6 +41,11 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
 
   async function applyMotd(): Promise<void> {
     const { pull, sha } = await world.open('motd', {
+      'server.yaml': configuration('server', {
+        targets: { hosts: ['web-2'] },
+        packages: { tree: {}, ed: {} },
+        units: { 'app.service': { content: APP, running: true } },
+      }),
       'web.yaml': configuration('web', {
         files: { '/etc/motd': { content: 'welcome\n' }, '/etc/issue': { content: 'lab\n' } },
       }),
@@ -153,6 +160,20 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     } finally {
       clearInterval(winding);
     }
+  });
+
+  it('who removed a package or stopped a service is told, and that the engine installed it is not', async () => {
+    const other = world.hosts[1];
+    await other?.exec('runuser -u deploy -- sudo -n apt-get -qq -y remove tree');
+    await other?.exec('runuser -u deploy -- sudo -n systemctl stop app; dpkg -r ed');
+    await trigger(driftScheduleId(world.repo));
+    const { body } = await issue({ state: 'open', text: 'app.service' });
+    expect(String(body)).toMatch(/deploy \(\d+\) ran at [^|]*: apt-get … tree/);
+    expect(String(body)).toMatch(
+      /app\.service[^|]*\|[^|]*\| deploy ran with sudo as root at [^|]*: systemctl … app/,
+    );
+    // the last run of apt that names it is the engine's
+    expect(String(body)).not.toMatch(/apt-get … ed/);
   });
 
   it('what other commands were given stands nowhere', async () => {
