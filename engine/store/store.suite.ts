@@ -295,6 +295,19 @@ function driftSuite(store: () => Store): void {
     expect(await store().drift.of(repository)).toEqual([]);
     expect(await store().drift.of(`${repository}x`)).toHaveLength(1);
   });
+
+  it('counts the servers that the last reading of each repository could not read', async () => {
+    const repository = `O/${randomUUID()}`;
+    const before = await store().drift.unread();
+    await store().drift.noteUnread(repository, 3);
+    await store().drift.noteUnread(`${repository}x`, 2);
+    expect(await store().drift.unread()).toBe(before + 5);
+    await store().drift.noteUnread(repository.toLowerCase(), 1);
+    expect(await store().drift.unread()).toBe(before + 3);
+    await store().drift.noteUnread(repository, 0);
+    await store().drift.noteUnread(`${repository}x`, 0);
+    expect(await store().drift.unread()).toBe(before);
+  });
 }
 
 function settledSuite(store: () => Store): void {

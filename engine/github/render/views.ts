@@ -192,6 +192,8 @@ export interface RolloutView {
 }
 
 export interface BatchView {
+  /** Of the documents' order, as in the plan. */
+  readonly wave: number;
   readonly hosts: readonly string[];
   readonly canary: boolean;
   readonly state: 'waiting' | 'changing' | 'proving' | 'pausing' | 'awaiting' | 'shut' | 'done';
