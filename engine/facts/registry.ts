@@ -3,12 +3,17 @@ import { authorizedKeysFact } from './authorizedKeys.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import { firewallFact } from './firewall.ts';
 import { groupFact } from './group.ts';
+import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { localeFact } from './locale.ts';
+import { modeFact } from './mode.ts';
 import { ownedFact } from './owned.ts';
 import { packageFact } from './package.ts';
+import { pamProfileFact } from './pamProfile.ts';
 import { pathFact } from './path.ts';
 import type { Facts } from './script.ts';
+import { sshdFact } from './sshd.ts';
+import { surveyFact } from './survey.ts';
 import { sysctlFact } from './sysctl.ts';
 import { systemFact } from './system.ts';
 import { timezoneFact } from './timezone.ts';
@@ -33,6 +38,11 @@ const all = [
   unitFact,
   userFact,
   userScriptFact,
+  modeFact,
+  homesFact,
+  pamProfileFact,
+  sshdFact,
+  surveyFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 
 export const facts: Facts = Object.freeze(Object.fromEntries(all.map((fact) => [fact.fact, fact])));

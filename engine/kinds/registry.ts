@@ -3,12 +3,14 @@ import type { LocatedDocument } from '../spec/manifest.ts';
 import type { PlannedKind, ResolvedCommon, ResolvedDocument, ResolvedSpec } from '../spec/resolution.ts';
 import { configuration } from './configuration/plan.ts';
 import { firewall } from './firewall/plan.ts';
+import { hardening } from './hardening/plan.ts';
 import type { Kind } from './kind.ts';
 
 /** Every kind that changes servers. Exhaustive: a new one does not compile until it has an entry. */
 const kinds: { readonly [K in PlannedKind]: Kind<K> } = {
   Configuration: configuration,
   Firewall: firewall,
+  Hardening: hardening,
 };
 
 /** The schema has been checked when a document is in a manifest, so the kind tells the type of the spec. */

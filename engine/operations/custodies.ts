@@ -2,10 +2,13 @@ import { groupCustody, userCustody } from './accounts.ts';
 import { aptRepositoryCustody } from './aptRepository.ts';
 import { authorizedKeysCustody } from './authorizedKeys.ts';
 import { firewallCustody } from './firewall.ts';
+import { homesCustody } from './homes.ts';
 import { hostsEntryCustody } from './hostsEntry.ts';
 import { localeCustody } from './locale.ts';
+import { modeCustody } from './mode.ts';
 import type { Custody } from './operation.ts';
 import { packageCustody } from './packages.ts';
+import { pamProfileCustody } from './pamProfile.ts';
 import { pathCustody } from './path.ts';
 import { sysctlCustody } from './sysctl.ts';
 import { timezoneCustody } from './timezone.ts';
@@ -29,6 +32,9 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
       localeCustody,
       userScriptCustody,
       unitCustody,
+      modeCustody,
+      homesCustody,
+      pamProfileCustody,
     ].map((custody) => [custody.fact, custody]),
   ),
 );

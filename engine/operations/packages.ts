@@ -15,6 +15,8 @@ export type InstallPackages = {
   }[];
   /** Packages that must go for it; apt is held to these. */
   readonly removes: readonly string[];
+  /** Left out: packages that are recommended come along as apt is set up. */
+  readonly recommends?: false;
 };
 
 export type RemovePackages = {
@@ -57,12 +59,13 @@ export const installPackages: Operation<InstallPackages> = {
     const states = packageStates(p.packages.map(wanted));
     const names = p.packages.map(({ name, version }) => (version === null ? name : `${name}=${version}`));
     const keep = p.removes.length === 0 ? ['--no-remove'] : [];
+    const alone = p.recommends === false ? ['--no-install-recommends'] : [];
     const versions = p.packages.some((one) => one.version !== null || one.hold);
     const force = versions ? ['--allow-downgrades', '--allow-change-held-packages'] : [];
     return sh`repair_dpkg
 if ! ${nothing(states, '^? ')}; then
   write_hook "$STEP/news" "$STEP/gone" ${p.removes.map(bare).join(' ')}
-  rc=0; apt_change install ${[...keep, ...force, ...names]} || rc=$?
+  rc=0; apt_change install ${[...keep, ...alone, ...force, ...names]} || rc=$?
   note_system
   [ "$rc" -eq 0 ] || exit "$rc"
 fi

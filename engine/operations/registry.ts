@@ -1,11 +1,15 @@
 import { addRepository } from './aptRepository.ts';
 import { writeKeys } from './authorizedKeys.ts';
+import { writeConfig } from './config.ts';
 import { setFirewall } from './firewall.ts';
 import { removeGroup, setGroup } from './group.ts';
+import { closeHomes } from './homes.ts';
 import { setHostsEntry } from './hostsEntry.ts';
 import { writeLocale } from './locale.ts';
+import { setMode } from './mode.ts';
 import type { Operation, Params } from './operation.ts';
 import { installPackages, removePackages } from './packages.ts';
+import { setPamProfile } from './pamProfile.ts';
 import { makeDirectory, makeLink, removePath, writeFile } from './path.ts';
 import { forgetItem, releaseItem } from './release.ts';
 import { setSysctl } from './sysctl.ts';
@@ -43,6 +47,10 @@ const all = [
   removeUnit,
   reloadUnit,
   restartUnit,
+  writeConfig,
+  setMode,
+  closeHomes,
+  setPamProfile,
 ] as readonly {
   readonly operation: string;
 }[] as readonly Operation<Params>[];

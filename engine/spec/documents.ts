@@ -4,6 +4,7 @@ import type { PlannedKind } from './resolution.ts';
 import type {
   ConfigurationSpec,
   FirewallSpec,
+  HardeningSpec,
   ServerSpec,
   Targets,
   VariablesSpec,
@@ -20,6 +21,7 @@ export type TargetingDocument = LocatedDocument<{ readonly targets: Targets }>;
 export interface SourceSpecs {
   readonly Configuration: ConfigurationSpec;
   readonly Firewall: FirewallSpec;
+  readonly Hardening: HardeningSpec;
 }
 
 /** A document that changes servers. */

@@ -1,4 +1,5 @@
 import type { ResolvedFirewall } from '../kinds/firewall/spec.ts';
+import type { ResolvedHardening } from '../kinds/hardening/spec.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { DocumentRef, Position, SpecError } from './manifest.ts';
@@ -49,6 +50,7 @@ export interface ResolvedServer {
 export interface ResolvedSpecs {
   readonly Configuration: ResolvedConfiguration;
   readonly Firewall: ResolvedFirewall;
+  readonly Hardening: ResolvedHardening;
 }
 
 export type PlannedKind = keyof ResolvedSpecs;

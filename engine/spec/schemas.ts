@@ -2,6 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import common from '../../schemas/common.json' with { type: 'json' };
 import configuration from '../../schemas/configuration.json' with { type: 'json' };
 import firewall from '../../schemas/firewall.json' with { type: 'json' };
+import hardening from '../../schemas/hardening.json' with { type: 'json' };
 import policy from '../../schemas/policy.json' with { type: 'json' };
 import server from '../../schemas/server.json' with { type: 'json' };
 import variables from '../../schemas/variables.json' with { type: 'json' };
@@ -14,6 +15,7 @@ const schemas: Readonly<Record<string, object>> = {
   Variables: variables,
   Configuration: configuration,
   Firewall: firewall,
+  Hardening: hardening,
   Policy: policy,
 };
 

@@ -3,7 +3,8 @@
 /**
  * Any document of DOaaS: for files that hold several kinds.
  */
-export type AnySource = ServerSource | VariablesSource | ConfigurationSource | FirewallSource | PolicySource;
+export type AnySource =
+  ServerSource | VariablesSource | ConfigurationSource | FirewallSource | HardeningSource | PolicySource;
 /**
  * Lower-case letters, digits, `-` and `.`, at most 63 characters, beginning and ending with a letter or digit.
  */
@@ -1145,6 +1146,166 @@ export interface ReachFrom {
    * Items: Name of a Server document.
    */
   hosts?: string[];
+}
+/**
+ * Security controls that servers keep.
+ */
+export interface HardeningSource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * Security controls that servers keep.
+   */
+  kind: 'Hardening';
+  metadata: Metadata;
+  dependsOn?: DependsOn;
+  /**
+   * What happens to items that leave this document: put back as they were found, or left as they are.
+   */
+  onRemoval?: 'restore' | 'keep';
+  spec: HardeningSpec;
+}
+/**
+ * Which controls, on which servers.
+ */
+export interface HardeningSpec {
+  targets: Targets;
+  /**
+   * How much: baseline breaks next to nothing, strict has more.
+   */
+  profile?: 'baseline' | 'strict';
+  overrides?: HardeningOverrides;
+  /**
+   * Controls that do not hold on these servers, each with a reason and an end.
+   */
+  waivers?: {
+    [k: string]: HardeningWaiver;
+  };
+  rollout?: RolloutSource;
+  drift?: DriftSource;
+}
+/**
+ * Other values of controls that have one, within bounds.
+ */
+export interface HardeningOverrides {
+  /**
+   * Few tries in one connection. Default 4.
+   */
+  'ssh-max-auth-tries'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * A bounded number of sessions in one connection. Default 10.
+   */
+  'ssh-max-sessions'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * A login takes a minute at most. Default 60.
+   */
+  'ssh-login-grace'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * Dead connections end. Default 300.
+   */
+  'ssh-client-alive'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * Passwords of new accounts end after a time. Default 365.
+   */
+  'password-max-age'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * A shell that nobody uses ends. Default 900.
+   */
+  'shell-timeout'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * sudo asks again after a time. Default 15.
+   */
+  'sudo-timeout'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * After five of them. Default 5.
+   */
+  'faillock-deny'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * For a quarter of an hour, not for ever. Default 900.
+   */
+  'faillock-unlock'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * They are long. Default 14.
+   */
+  'pwquality-length'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+  /**
+   * fail2ban watches sshd. Default 5.
+   */
+  'fail2ban-sshd'?: {
+    /**
+     * Value of the control.
+     */
+    value: number;
+  };
+}
+/**
+ * Why a control does not hold, who answers for it and until when.
+ */
+export interface HardeningWaiver {
+  /**
+   * Why, for whoever reads the report.
+   */
+  reason: string;
+  /**
+   * Who answers for it.
+   */
+  owner: string;
+  /**
+   * Last day that it counts on.
+   */
+  expires: string;
 }
 /**
  * What a change needs before it is applied, and who may do what. Stands in `.doaas/policy.yaml`; only the one on the default branch holds.

@@ -3,6 +3,8 @@ import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import { configuration, sections } from '../configuration/plan.ts';
 import { firewall } from '../firewall/plan.ts';
 import { firewallSpec, SECTIONS } from '../firewall/testing/spec.ts';
+import { hardening } from '../hardening/plan.ts';
+import { SECTIONS as HARDENING_SECTIONS, hardeningSpec } from '../hardening/testing/spec.ts';
 import type { KindPlan, PlanContext } from '../kind.ts';
 
 /** How the tests of all kinds see a kind: its spec is a partial one, as a case gives it. */
@@ -32,6 +34,12 @@ export const testedKinds: readonly TestedKind[] = [
     sections: SECTIONS,
     needs: (spec) => firewall.needs(firewallSpec(spec)),
     plan: (spec, readings, context) => firewall.plan(firewallSpec(spec), readings, context),
+  },
+  {
+    folder: 'hardening',
+    sections: HARDENING_SECTIONS,
+    needs: (spec) => hardening.needs(hardeningSpec(spec)),
+    plan: (spec, readings, context) => hardening.plan(hardeningSpec(spec), readings, context),
   },
 ];
 

@@ -1,0 +1,111 @@
+import { type Sh, sh } from '../shell/sh.ts';
+import { encodeKey, type Fact, type FactQuery } from './fact.ts';
+import { SURVEY } from './surveyScript.ts';
+
+export interface SurveyQuery extends FactQuery {
+  readonly fact: 'survey';
+  readonly key: 'all';
+}
+
+/** What security depends on and no single item tells. Informational: nothing here is changed as such. */
+export interface SurveyState {
+  readonly present: true;
+  /** By the host's clock, `2026-11-26`. */
+  readonly today: string;
+  /** Process 1 is in the first PID namespace: the kernel is this machine's own. */
+  readonly ownKernel: boolean;
+  readonly appArmor: boolean;
+  /** Accounts that a shell can be had with. */
+  readonly accounts: readonly Account[];
+  /** Names of programs that route for containers or virtual machines, and of network interfaces that do. */
+  readonly routers: readonly string[];
+  /** Programs that need user namespaces without root. */
+  readonly namespaceUsers: readonly string[];
+  /** Options of mount points, as the kernel has them. */
+  readonly mounts: Readonly<Record<string, readonly string[]>>;
+  /** Mount points in fstab(5). */
+  readonly fstab: readonly string[];
+  /** What was found, by check; see `FINDINGS`. */
+  readonly found: Readonly<Partial<Record<SurveyFinding, readonly string[]>>>;
+  /** The search through system folders took too long. */
+  readonly incomplete: boolean;
+}
+
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  /** `none`: no password at all; `locked`: no password opens it. */
+  readonly password: 'set' | 'locked' | 'none';
+  /** It has keys in its home folder. */
+  readonly keys: boolean;
+}
+
+/** Names of the lines that the script prints, one for each thing found. */
+export const FINDINGS = [
+  'uid0',
+  'empty',
+  'twice',
+  'legacy',
+  'shell',
+  'weak',
+  'shadow-group',
+  'unshadowed',
+  'root-group',
+  'homeless',
+  'leftover',
+  'path',
+  'suid',
+  'writable',
+  'unowned',
+  'host-key',
+] as const;
+export type SurveyFinding = (typeof FINDINGS)[number];
+
+export const surveyFact: Fact<SurveyQuery, SurveyState> = {
+  fact: 'survey',
+  read: (queries): Sh => ({
+    kind: 'sh',
+    text: queries
+      .map(
+        (q) =>
+          sh`echo ${`= ${encodeKey(q.key)}`}; { ${SURVEY}
+} 2>/dev/null`.text,
+      )
+      .join('\n'),
+  }),
+  parse: parseSurvey,
+};
+
+function parseSurvey(output: readonly string[]): SurveyState {
+  const words = (name: string) =>
+    output.filter((line) => line.startsWith(`~ ${name} `)).map((line) => line.slice(name.length + 3));
+  const found = Object.fromEntries(FINDINGS.map((name) => [name, words(name)]));
+  return {
+    present: true,
+    today: words('today')[0] ?? '',
+    ownKernel: words('kernel')[0] === 'own',
+    appArmor: output.includes('~ apparmor'),
+    accounts: words('account').map(parseAccount),
+    routers: words('router'),
+    namespaceUsers: words('namespaces'),
+    mounts: Object.fromEntries(words('mount').map(parseMount)),
+    fstab: words('fstab'),
+    found,
+    incomplete: output.includes('~ incomplete'),
+  };
+}
+
+function parseAccount(line: string): Account {
+  const [name = '', uid = '', password = '', keys = ''] = line.split(':');
+  return {
+    name,
+    uid: Number(uid),
+    password: password === 'set' || password === 'none' ? password : 'locked',
+    keys: keys === 'yes',
+  };
+}
+
+function parseMount(line: string): readonly [string, readonly string[]] {
+  const at = line.indexOf(' ');
+  return [line.slice(0, at), line.slice(at + 1).split(',')];
+}

@@ -1,0 +1,77 @@
+import type { Sh } from '../shell/sh.ts';
+
+/** Longest that the search through system folders may take before it counts as incomplete. Seconds. */
+const SEARCH_SECONDS = 20;
+
+/** Things of one sort that are told; the first ones are enough to begin with. */
+const LINES_MAX = 300;
+
+/**
+ * Shadow first, so that a password's sort is known when its account comes. A hash with MD5 or DES, and an account of the
+ * system (uid below 1000) with a shell, are found here; what needs files is looked at by the shell.
+ */
+const ACCOUNTS = `awk -F: '
+FILENAME == "/etc/shadow" { hash[$1] = $2; known[$1] = 1; next }
+FILENAME == "/etc/group" {
+  if ($1 == "shadow" && $4 != "") print "~ shadow-group " $4
+  if (gids[$3]++) print "~ twice group id " $3
+  if (groups[$1]++) print "~ twice group " $1
+  next
+}
+/^[+]/ { print "~ legacy " FILENAME; next }
+{
+  if (uids[$3]++) print "~ twice user id " $3
+  if (names[$1]++) print "~ twice user " $1
+  if ($3 == 0 && $1 != "root") print "~ uid0 " $1
+  if ($1 == "root" && $4 != 0) print "~ root-group " $4
+  if ($2 != "x" && $2 !~ /^[!*]/) print "~ unshadowed " $1
+  password = $2 == "x" ? (known[$1] ? hash[$1] : "*") : $2
+  if (password == "") print "~ empty " $1
+  if (password ~ /^[$](1|2a|md5)[$]/ || password ~ /^[A-Za-z0-9.\\/]+$/ && length(password) == 13) print "~ weak " $1
+  login = $7 !~ /\\/(nologin|false|sync|shutdown|halt)$/
+  if (login && $3 > 0 && $3 < 1000) print "~ shell " $1
+  if (login) print "A:" $1 ":" $3 ":" (password == "" ? "none" : password ~ /^[!*]/ ? "locked" : "set") ":" $6
+}' /etc/shadow /etc/group /etc/passwd`;
+
+const HOMES = `while IFS=: read -r t n u p h; do
+  case $t in A) ;; *) echo "$t\${n:+:$n}\${u:+:$u}\${p:+:$p}\${h:+:$h}"; continue ;; esac
+  k=no; if [ -s "$h/.ssh/authorized_keys" ] || [ -s "$h/.ssh/authorized_keys2" ]; then k=yes; fi
+  echo "~ account $n:$u:$p:$k"
+  if [ "$u" -ge 1000 ] && [ ! -d "$h" ]; then echo "~ homeless $n"; fi
+  for f in .rhosts .shosts .netrc .forward; do [ ! -e "$h/$f" ] || echo "~ leftover $h/$f"; done
+done`;
+
+/** Names with a newline are left out: they would make lines of their own. */
+const SEARCH = `doaas_search() {
+  timeout ${SEARCH_SECONDS} find /etc /usr /boot /root -xdev -name '*
+*' -prune -o -type l -prune -o \\( \\
+    -type f -perm /6000 -printf '~ suid %p\\n' , \\
+    \\( -type f -perm -0002 -o -type d -perm -0002 ! -perm -1000 \\) -printf '~ writable %p\\n' , \\
+    \\( -nouser -o -nogroup \\) -printf '~ unowned %p\\n' \\)
+  [ $? -ne 124 ] || echo '~ incomplete'
+}
+doaas_search | sort | head -n ${LINES_MAX}`;
+
+const MOUNTS = `while read -r _ p _ o _; do case $p in
+  /tmp | /var | /var/tmp | /var/log | /var/log/audit | /home | /dev/shm | /proc) echo "~ mount $p $o" ;;
+esac; done < /proc/self/mounts
+[ ! -r /etc/fstab ] || while read -r s p _; do case $s in '#'* | '') ;; *) echo "~ fstab $p" ;; esac; done < /etc/fstab`;
+
+/** Interfaces and programs that forward packets for others. */
+const ROUTERS = `for i in /sys/class/net/*; do i=\${i##*/}; case $i in
+  docker* | br-* | virbr* | lxcbr* | lxdbr* | cni* | cali* | flannel* | podman* | veth* | wg* | tun* | tap* | ppp*) echo "~ router $i" ;;
+esac; done
+for c in dockerd containerd podman libvirtd kubelet k3s lxd incusd; do ! command -v "$c" > /dev/null || echo "~ router $c"; done
+for c in podman docker-rootless dockerd-rootless.sh bwrap newuidmap flatpak chromium; do ! command -v "$c" > /dev/null || echo "~ namespaces $c"; done`;
+
+const OTHERS = `echo "~ today $(date +%F)"
+# PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h
+case $(readlink /proc/1/ns/pid) in 'pid:[4026531836]') echo '~ kernel own' ;; *) echo '~ kernel shared' ;; esac
+[ ! -r /sys/kernel/security/apparmor/profiles ] || echo '~ apparmor'
+case :$PATH: in *::* | *:.:*) echo "~ path $PATH" ;; esac
+for f in /etc/ssh/ssh_host_*_key; do [ ! -e "$f" ] || case $(stat -c '%a %U' -- "$f") in [0246]00\\ root | [046]40\\ root) ;; *) echo "~ host-key $f" ;; esac; done`;
+
+export const SURVEY: Sh = {
+  kind: 'sh',
+  text: [OTHERS, `${ACCOUNTS} | { ${HOMES}; }`, MOUNTS, ROUTERS, SEARCH].join('\n'),
+};

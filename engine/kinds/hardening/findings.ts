@@ -1,0 +1,89 @@
+import type { KindFinding } from '../kind.ts';
+import type { Severity } from './control.ts';
+import type { Judged } from './judge.ts';
+import type { ResolvedHardening, Waiver } from './spec.ts';
+import type { View } from './view.ts';
+
+/** Debian and Ubuntu releases whose files and packages the controls know. */
+const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
+  debian: ['12', '13'],
+  ubuntu: ['22.04', '24.04', '26.04'],
+};
+
+/** Why no control may be planned on this system. */
+export function wrongSystem({ system }: View): KindFinding | undefined {
+  if (SYSTEMS[system.osId]?.includes(system.osVersion)) return undefined;
+  const known = Object.entries(SYSTEMS).map(([id, versions]) => `${id} ${versions.join(', ')}`);
+  const message = `Hardening has no profile for ${system.os} (${system.osId} ${system.osVersion}); it knows ${known.join(' and ')}. Take this server out of "targets".`;
+  return { severity: 'error', message };
+}
+
+export interface Score {
+  readonly passed: number;
+  readonly applicable: number;
+  readonly bySeverity: Readonly<Record<Severity, { readonly passed: number; readonly applicable: number }>>;
+}
+
+const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
+
+/** What holds now of what applies; what is waived or means nothing here is in neither. */
+export function scoreOf(judged: readonly Judged[]): Score {
+  const count = (mine: readonly Judged[]) => ({
+    passed: mine.filter(({ verdict }) => verdict.kind === 'passed').length,
+    applicable: mine.filter(({ verdict }) => verdict.kind !== 'not-applicable').length,
+  });
+  const of = (severity: Severity) => count(judged.filter(({ control }) => control.severity === severity));
+  const bySeverity = { critical: of('critical'), high: of('high'), medium: of('medium'), low: of('low') };
+  return { ...count(judged), bySeverity };
+}
+
+export function scoreFinding(
+  judged: readonly Judged[],
+  { profile, waivers }: ResolvedHardening,
+): KindFinding {
+  const { passed, applicable, bySeverity } = scoreOf(judged);
+  const parts = SEVERITIES.map((s) => `${s} ${bySeverity[s].passed}/${bySeverity[s].applicable}`);
+  const rest = [
+    `${judged.length - applicable} not applicable here`,
+    ...(waivers.length > 0 ? [`${waivers.length} waived`] : []),
+  ];
+  const message = `${profile}: ${passed} of ${applicable} controls hold now (${parts.join(', ')}); ${rest.join(', ')}`;
+  return { severity: 'info', message };
+}
+
+/** One sentence for each reason, with all its controls. */
+export function notApplicableFindings(judged: readonly Judged[]): readonly KindFinding[] {
+  const byReason = new Map<string, readonly string[]>();
+  for (const { control, verdict } of judged)
+    if (verdict.kind === 'not-applicable')
+      byReason.set(verdict.reason, [...(byReason.get(verdict.reason) ?? []), control.id]);
+  return [...byReason].map(([reason, ids]) => ({
+    severity: 'info',
+    message: `not applicable here, because ${reason}: ${ids.join(', ')}`,
+  }));
+}
+
+export function attentionFindings(judged: readonly Judged[]): readonly KindFinding[] {
+  return unique(
+    judged.flatMap(({ control, verdict }) =>
+      verdict.kind === 'attention' ? [{ id: control.id, message: verdict.message }] : [],
+    ),
+  ).map(({ id, message }) => ({ severity: 'warning', message: `${id}: ${message}` }));
+}
+
+/** What keeps many controls from being set is said once. */
+function unique<T extends { readonly message: string }>(all: readonly T[]): readonly T[] {
+  return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
+}
+
+/** Nothing changes on a host because a day has passed: a waiver that is over is told until somebody renews or removes it. */
+export function waiverFindings(waivers: readonly Waiver[], { survey }: View): readonly KindFinding[] {
+  return waivers.map(({ id, reason, owner, expires }) =>
+    survey.today > expires
+      ? {
+          severity: 'warning',
+          message: `the waiver of ${id} ended on ${expires}: ${owner} renews it, or it is removed so that the control is applied (${reason})`,
+        }
+      : { severity: 'info', message: `${id} is waived until ${expires} by ${owner}: ${reason}` },
+  );
+}

@@ -1,0 +1,68 @@
+import type { OwnFileName } from './control.ts';
+import { unmet } from './probes.ts';
+import type { Active } from './spec.ts';
+import { notApplicable, passedIf, type Verdict, type View } from './view.ts';
+import {
+  judgeHomes,
+  judgeMode,
+  judgeMount,
+  judgePackage,
+  judgePam,
+  judgeSurvey,
+  judgeSysctl,
+  judgeUnit,
+} from './wants/items.ts';
+import { isWritten, judgeLines, textsOf } from './wants/lines.ts';
+import { judgeSetting } from './wants/setting.ts';
+import { judgeSsh } from './wants/ssh.ts';
+
+export interface Judged extends Active {
+  readonly verdict: Verdict;
+}
+
+/** Every control, on one host. Lines of one file are judged together, since the file is as wanted or it is not. */
+export function judgeControls(active: readonly Active[], view: View): readonly Judged[] {
+  const first = active.map((one) => ({ one, verdict: judgeOne(one, view) }));
+  const texts = textsOf(first.flatMap(({ one, verdict }) => (verdict === undefined ? [one] : [])));
+  return first.map(({ one, verdict }) => ({ ...one, verdict: verdict ?? judgeFile(one, texts, view) }));
+}
+
+function judgeFile({ wants }: Active, texts: ReadonlyMap<OwnFileName, string>, view: View): Verdict {
+  const file = wants.kind === 'lines' ? wants.file : undefined;
+  const text = file === undefined ? undefined : texts.get(file);
+  return passedIf(file !== undefined && text !== undefined && isWritten(file, text, view));
+}
+
+function judgeOne({ control, wants }: Active, view: View): Verdict | undefined {
+  const reason = control.applies === undefined ? undefined : unmet(control.applies, view);
+  if (reason !== undefined) return notApplicable(reason);
+  switch (wants.kind) {
+    case 'sysctl':
+      return judgeSysctl(wants, view);
+    case 'ssh':
+    case 'ssh-algorithms':
+      return judgeSsh(wants, view);
+    case 'lines':
+      return judgeLines(wants, view);
+    case 'setting':
+      return judgeSetting(wants, view);
+    case 'mode':
+      return judgeMode(wants, view);
+    case 'package':
+      return judgePackage(wants, view);
+    case 'unit':
+      return judgeUnit(wants, view);
+    case 'pam':
+      return judgePam(wants, view);
+    case 'mount':
+      return judgeMount(wants, view);
+    case 'homes':
+      return judgeHomes(view);
+    case 'survey':
+      return judgeSurvey(wants, view);
+  }
+}
+
+export function isApplicable({ verdict }: Judged): boolean {
+  return verdict.kind !== 'not-applicable';
+}

@@ -1,0 +1,81 @@
+import { type ItemKey, type Readings, splitItemKey } from '../../facts/fact.ts';
+import { modeFact } from '../../facts/mode.ts';
+import { PAM_FILES, PAM_PROFILES, pamProfileFact } from '../../facts/pamProfile.ts';
+import { sysctlFile } from '../../facts/sysctl.ts';
+import { cannot } from '../adoption.ts';
+import type { Claim, Kind, KindPlan, PlanContext } from '../kind.ts';
+import { checkHardening } from './check.ts';
+import {
+  attentionFindings,
+  notApplicableFindings,
+  scoreFinding,
+  waiverFindings,
+  wrongSystem,
+} from './findings.ts';
+import { isApplicable, judgeControls } from './judge.ts';
+import { hardeningNeeds, itemsOf } from './needs.ts';
+import { prepareHardening } from './prepare.ts';
+import { activeControls, type ResolvedHardening } from './spec.ts';
+import { hardeningSteps } from './steps.ts';
+import { viewOf } from './view.ts';
+import { sshRemarks } from './wants/ssh.ts';
+
+export const hardening: Kind<'Hardening'> = {
+  kind: 'Hardening',
+  check: checkHardening,
+  prepare: prepareHardening,
+  writes: { claims: claimsOf, ids: () => [], paths: pathsOf, isFile: () => false },
+  claims: claimsOf,
+  needs: hardeningNeeds,
+  plan: planHardening,
+  contents: () => [],
+  adopt: () =>
+    cannot(
+      'a control is as its profile says; override its value where it has one, or waive it with a reason',
+    ),
+  probes: () => [],
+};
+
+/** Several controls write one file, such as that of sshd. */
+function claimsOf(spec: ResolvedHardening): readonly Claim[] {
+  const items = new Set(activeControls(spec).flatMap(({ wants }) => itemsOf(wants)));
+  return [...items].map((item) => ({ item, pointer: '/profile' }));
+}
+
+/** A file that this document writes whole is its own, so its mode cannot be somebody else's. */
+function pathsOf(item: ItemKey, spec: ResolvedHardening): readonly string[] {
+  const { fact, key } = splitItemKey(item);
+  if (fact === pamProfileFact.fact) return [`${PAM_PROFILES}/${key}`, ...PAM_FILES];
+  if (fact === 'sysctl') return [sysctlFile(key)];
+  if (fact !== modeFact.fact) return [];
+  return claimsOf(spec).some((claim) => claim.item === `path:${key}`) ? [] : [key];
+}
+
+function planHardening(spec: ResolvedHardening, readings: Readings, context: PlanContext): KindPlan {
+  const view = viewOf(spec.profile, readings, context);
+  const wrong = wrongSystem(view);
+  if (wrong !== undefined) return { steps: [], findings: [wrong] };
+  const active = activeControls(spec);
+  const installs = installsOf(judgeControls(active, view));
+  const judged = judgeControls(active, { ...view, installs });
+  const remarks = sshRemarks(judged.filter(isApplicable), view);
+  return {
+    steps: hardeningSteps(judged, { ...view, installs }),
+    findings: [
+      scoreFinding(judged, spec),
+      ...attentionFindings(judged),
+      ...remarks.map((message) => ({ severity: 'warning' as const, message })),
+      ...waiverFindings(spec.waivers, view),
+      ...notApplicableFindings(judged),
+    ],
+  };
+}
+
+/** Packages that this plan brings, whose files count then. */
+function installsOf(judged: ReturnType<typeof judgeControls>): ReadonlySet<string> {
+  return new Set(
+    judged.flatMap(({ wants, verdict }) =>
+      wants.kind === 'package' && wants.state === 'present' && verdict.kind === 'failed' ? wants.names : [],
+    ),
+  );
+}

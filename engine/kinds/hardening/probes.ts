@@ -1,0 +1,88 @@
+import type { FactQuery } from '../../facts/fact.ts';
+import { type ModeState, modeFact } from '../../facts/mode.ts';
+import { stateOf } from '../configuration/readings.ts';
+import type { Probe } from './control.ts';
+import type { View } from './view.ts';
+
+/** Folders and programs that tell whether something is installed. */
+const SIGNS = { sudo: '/etc/sudoers.d', cron: '/usr/sbin/cron', at: '/usr/bin/at' } as const;
+
+export function probeNeeds(probe: Probe | undefined): readonly FactQuery[] {
+  return probe !== undefined && probe in SIGNS
+    ? [{ fact: 'mode', key: SIGNS[probe as keyof typeof SIGNS] }]
+    : [];
+}
+
+/** Why a control means nothing on the host, without a full stop; undefined where it applies. */
+export function unmet(probe: Probe, view: View): string | undefined {
+  const { survey } = view;
+  switch (probe) {
+    case 'own-kernel':
+      return survey.ownKernel
+        ? undefined
+        : "the kernel is not this host's own: its process 1 is not in the first PID namespace";
+    case 'apparmor':
+      return survey.appArmor ? undefined : 'the kernel has no AppArmor that this host can set';
+    case 'sudo':
+    case 'cron':
+    case 'at':
+      return isThere(SIGNS[probe], view) ? undefined : `${probe} is not installed`;
+    case 'nobody-by-key-alone':
+      return because(
+        keyOnly(view),
+        (names) =>
+          `${names} can only log in with a key, and an account of that sort would be shut out when its password ends`,
+      );
+    case 'everybody-has-a-key':
+      return because(
+        passwordOnly(view),
+        (names) => `${names} can only log in with a password and would be shut out; give them keys first`,
+      );
+    case 'routes-for-nobody':
+      return because(survey.routers, (names) => `packets are forwarded here for ${names}`);
+    case 'no-rootless-namespaces':
+      return because(survey.namespaceUsers, (names) => `${names} needs user namespaces`);
+  }
+}
+
+function isThere(path: string, { readings }: View): boolean {
+  const state: ModeState = stateOf(readings, modeFact, path);
+  return state.present;
+}
+
+function keyOnly(view: View): readonly string[] {
+  const anywhere = hasKeysElsewhere(view);
+  return view.survey.accounts
+    .filter(({ password, keys }) => password === 'locked' && (keys || anywhere))
+    .map(({ name }) => name);
+}
+
+/** A certificate authority, a command, or a folder outside the homes may let any account in. */
+function hasKeysElsewhere({ sshd }: View): boolean {
+  if (!sshd.present || 'problem' in sshd) return false;
+  const {
+    trustedusercakeys = 'none',
+    authorizedkeyscommand = 'none',
+    authorizedkeysfile = '',
+  } = sshd.settings;
+  const outside = authorizedkeysfile
+    .split(' ')
+    .some((path) => path.startsWith('/') && !path.startsWith('/home/'));
+  return trustedusercakeys !== 'none' || authorizedkeyscommand !== 'none' || outside;
+}
+
+function passwordOnly({ survey }: View): readonly string[] {
+  return survey.accounts.filter(({ password, keys }) => !keys && password === 'set').map(({ name }) => name);
+}
+
+/** Names shown in a sentence; the rest are counted. */
+const NAMES_MAX = 5;
+
+export function because(names: readonly string[], sentence: (names: string) => string): string | undefined {
+  return names.length === 0 ? undefined : sentence(some(names));
+}
+
+export function some(names: readonly string[]): string {
+  const rest = names.length - NAMES_MAX;
+  return rest > 0 ? `${names.slice(0, NAMES_MAX).join(', ')} and ${rest} more` : names.join(', ');
+}

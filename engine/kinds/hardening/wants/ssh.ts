@@ -1,0 +1,127 @@
+import { itemKey } from '../../../facts/fact.ts';
+import { pathFact } from '../../../facts/path.ts';
+import { stateOf } from '../../configuration/readings.ts';
+import type { AlgorithmWish, SshWish } from '../control.ts';
+import { SSHD_FILE, WRITTEN_BY } from '../ownFiles.ts';
+import type { Active } from '../spec.ts';
+import { attention, notApplicable, passedIf, type Verdict, type View } from '../view.ts';
+import { sameText } from './text.ts';
+
+type Wish = SshWish | AlgorithmWish;
+
+export const SSHD_ITEM = itemKey(pathFact.fact, SSHD_FILE);
+
+export function judgeSsh(wish: Wish, view: View): Verdict {
+  const { sshd } = view;
+  if (!sshd.present) return notApplicable('there is no sshd');
+  if ('problem' in sshd)
+    return attention(
+      `sshd refuses its own configuration (${firstLine(sshd.problem)}): repair it on the host`,
+    );
+  if (!sshd.includes)
+    return attention(
+      `/etc/ssh/sshd_config does not begin with "Include /etc/ssh/sshd_config.d/*.conf", so nothing can be set beside it: add that line`,
+    );
+  const now = sshd.settings[wish.keyword.toLowerCase()];
+  if (now === undefined) return notApplicable(`this sshd does not know ${wish.keyword}`);
+  if (wish.kind === 'ssh-algorithms') return passedIf(strongOf(wish, now) === now);
+  return passedIf(holds(wish, now, view));
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}
+
+/** sshd prints the older of two words for the same. */
+const OLDER: Readonly<Record<string, string>> = { 'prohibit-password': 'without-password' };
+const NEWER: Readonly<Record<string, string>> = { 'without-password': 'prohibit-password' };
+
+function holds(wish: SshWish, now: string, view: View): boolean {
+  const value = wantedValue(wish, view);
+  const same = (one: string) => (OLDER[one] ?? one).toLowerCase() === now.toLowerCase();
+  switch (wish.judge) {
+    case 'equal':
+      return same(value) || (value === wish.value && (wish.also ?? []).some(same));
+    // 0 is "never" for all settings with an upper bound: sshd_config(5)
+    case 'at-most':
+      return Number(now) > 0 && Number(now) <= Number(value);
+    case 'at-least':
+      return Number(now) >= Number(value);
+  }
+}
+
+/** What the engine itself needs goes before: it would lock itself out, or the hosts behind this one. */
+export function wantedValue(wish: SshWish, view: View): string {
+  const { profile, context } = view;
+  if (needsRoot(wish, view)) return wish.value;
+  if (wish.engineNeeds === 'forwarding' && context.jumpFor.length > 0) return 'local';
+  return profile === 'strict' ? (wish.strict ?? wish.value) : wish.value;
+}
+
+/** A value that is as good stays, so that nothing becomes weaker than it was. */
+function lineOf(wish: SshWish, now: string, view: View): string {
+  const kept = wish.judge === 'equal' && (wish.also ?? []).includes(now) && holds(wish, now, view);
+  return `${wish.keyword} ${kept && !needsRoot(wish, view) ? (NEWER[now] ?? now) : wantedValue(wish, view)}`;
+}
+
+function needsRoot({ engineNeeds }: SshWish, { context }: View): boolean {
+  return engineNeeds === 'root-login' && context.server.user === 'root';
+}
+
+function strongOf({ weak }: AlgorithmWish, now: string): string {
+  const pattern = new RegExp(weak);
+  return now
+    .split(',')
+    .filter((name) => !pattern.test(name))
+    .join(',');
+}
+
+/** Text of our file with the controls that apply. A list without any strong algorithm stays as it is. */
+export function sshdText(applying: readonly Active[], view: View): string | undefined {
+  const { sshd } = view;
+  if (!sshd.present || 'problem' in sshd) return undefined;
+  const settings = applying.flatMap(({ wants }): readonly string[] => {
+    if (wants.kind !== 'ssh' && wants.kind !== 'ssh-algorithms') return [];
+    const now = sshd.settings[wants.keyword.toLowerCase()] ?? '';
+    if (wants.kind === 'ssh') return [lineOf(wants, now, view)];
+    const strong = strongOf(wants, now);
+    return strong === '' ? [] : [`${wants.keyword} ${strong}`];
+  });
+  return settings.length === 0 ? undefined : `# ${WRITTEN_BY}\n${settings.join('\n')}\n`;
+}
+
+export function isSshdWritten(text: string, { readings }: View): boolean {
+  return sameText(stateOf(readings, pathFact, SSHD_FILE), text, '0600');
+}
+
+/** What a person should know of the ways in. Sentences without full stop. */
+export function sshRemarks(applying: readonly Active[], view: View): readonly string[] {
+  const { sshd, context } = view;
+  const wishes = applying.flatMap(({ wants }) => (wants.kind === 'ssh' ? [wants] : []));
+  if (!sshd.present || 'problem' in sshd) return [];
+  const ours = new Set(wishes.map(({ keyword }) => keyword.toLowerCase()));
+  const matches = sshd.matches.filter(({ keyword }) => ours.has(keyword));
+  const root = wishes.some((wish) => wish.engineNeeds === 'root-login') && context.server.user === 'root';
+  const jump = wishes.some((wish) => wish.engineNeeds === 'forwarding') && context.jumpFor.length > 0;
+  return [
+    ...(root && view.profile === 'strict'
+      ? [
+          'ssh-root-login: the engine logs in as root here, so root keeps its key; give the Server another user with become: sudo',
+        ]
+      : []),
+    ...(jump
+      ? [
+          `ssh-tcp-forwarding: ${context.jumpFor.join(', ')} is reached through this server, so it keeps AllowTcpForwarding local`,
+        ]
+      : []),
+    ...matches.map(
+      ({ keyword, file }) =>
+        `${file} sets ${keyword} within a Match block, which wins over what is set for all: look at it`,
+    ),
+    ...(sshd.sftpMissing === undefined
+      ? []
+      : [
+          `the SFTP subsystem ${sshd.sftpMissing} is not there, so copies by scp and sftp fail: correct the line Subsystem`,
+        ]),
+  ];
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { testDocument } from '../../test/hostHarness.ts';
+import { resolvedHardening } from '../kinds/hardening/testing/spec.ts';
+import { useTestHost } from './testing/cycle.ts';
+
+/** Operations: config.write, mode.set, homes.close, pam-profile.set */
+describe('a hardened host', () => {
+  const t = useTestHost();
+  const strict = () => [testDocument('Hardening', resolvedHardening({ profile: 'strict' }))];
+  /** `163 of 163` of what is said of the host now. */
+  const score = async () => {
+    const { findings } = await t.harness().plan(strict());
+    const [, passed, applicable] = /: (\d+) of (\d+) controls/.exec(findings[0]?.message ?? '') ?? [];
+    return { passed: Number(passed), applicable: Number(applicable), findings };
+  };
+
+  it('holds every control that applies, is read again without a step, and goes without a trace', async () => {
+    await t.outside(OLD_HOST);
+    const before = await score();
+    expect(before.applicable - before.passed).toBeGreaterThan(50);
+    await t.cycle(strict(), async () => {
+      const { passed, applicable, findings } = await score();
+      expect(findings.filter(({ severity }) => severity !== 'info').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^ssh-root-login: the engine logs in as root/),
+      ]);
+      expect(passed).toBe(applicable);
+      expect(applicable).toBeGreaterThan(60);
+      expect(await t.outside(PROOF)).toBe(PROVED);
+    });
+    expect((await score()).passed).toBe(before.passed);
+  });
+
+  it('refuses a file that sshd or sudo would not take, and changes nothing', async () => {
+    const files = [
+      ['/etc/ssh/sshd_config.d/00-doaas.conf', 'PermitRootLogin perhaps\n', 'sshd'],
+      ['/etc/sudoers.d/00-doaas', 'Defaults use_pty, ,\nroot\n', 'sudo'],
+    ] as const;
+    await t.unchanged(async () => {
+      const plan = await t.harness().plan(strict());
+      for (const [path, text, reader] of files) {
+        const step = plan.steps.find(({ id }) => id === `config:${path}`);
+        if (step === undefined) throw new Error(`there is no step for ${path}`);
+        const params = { ...step.params, text, reader };
+        const result = await t.harness().applyPlan({ ...plan, steps: [{ ...step, params, dependsOn: [] }] });
+        expect(result.end).toBe('failed');
+        expect(result.output).toContain(`${reader} does not take it`);
+        await t.undone(result.run);
+      }
+    });
+  });
+});
+
+/** Something of each sort that is not as it should be, with other modes and settings than Debian's. */
+const OLD_HOST = `set -eu
+chmod 0666 /etc/issue; chmod 0755 /root
+printf 'Welcome to Debian\\n' > /etc/issue.net
+useradd -m -s /bin/bash kate; chmod 0777 /home/kate
+printf 'deny = 99\\neven_deny_root\\n' >> /etc/security/faillock.conf
+`;
+
+const PROOF = `sshd -T | grep -E '^(permitrootlogin|maxauthtries|x11forwarding|allowtcpforwarding|maxsessions|subsystem) '
+grep -c pam_faillock /etc/pam.d/common-auth; visudo -c -q && echo sudoers; grep -c '^even_deny_root' /etc/security/faillock.conf || :
+stat -c '%a %n' /home/kate /root /usr/bin/chfn; systemctl is-active fail2ban
+su -s /bin/sh nobody -c 'su -c id' 2>&1 < /dev/null | grep -c uid= || :`;
+
+const PROVED = `maxauthtries 3
+maxsessions 10
+permitrootlogin without-password
+x11forwarding no
+allowtcpforwarding no
+subsystem sftp /usr/lib/openssh/sftp-server
+2
+sudoers
+0
+750 /home/kate
+700 /root
+755 /usr/bin/chfn
+active
+0
+`;
