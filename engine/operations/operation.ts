@@ -53,6 +53,8 @@ export interface Operation<P extends Params = Params> {
   readonly library?: Sh;
   /** Upper bound of one `apply`, seconds. Default 300. */
   readonly timeoutSeconds?: number;
+  /** True where it can shut people out by more than the items that it names (`endangersAccess.ts`). */
+  readonly endangersAccess?: true;
   /** True where it also changes items of later steps, as a package brings its own files, users and units. */
   readonly changesOtherItems?: true;
 }
