@@ -27,7 +27,9 @@ export interface GuardedHost {
   readonly close: () => Promise<void>;
 }
 
-export function guardedHost(host: LabHost): GuardedHost {
+export function guardedHost(
+  host: Pick<LabHost, 'name' | 'address' | 'port' | 'hostKeys' | 'privateKeyPath'>,
+): GuardedHost {
   const transport = labTransport(host);
   const target: HostTarget = {
     ...targetOf(resolvedHost(host, {}).server),

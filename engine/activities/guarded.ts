@@ -1,9 +1,12 @@
+import { names } from '../github/render/words.ts';
 import { type Access, proveAccess } from '../hosts/proveAccess.ts';
+import type { Transport } from '../hosts/session.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import type { Net } from '../operations/batch.ts';
+import { endangersAccess } from '../operations/endangersAccess.ts';
+import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
-import type { Engine } from './engine.ts';
 
 /** Within which a fresh login must work after the last step. */
 export const CONFIRM_SECONDS = 60;
@@ -26,9 +29,18 @@ export function netFor(probes: readonly Probe[]): Net {
   };
 }
 
+/** For the reviewers of a plan: nothing where no step can shut people out. */
+export function guardedRemark({ hosts }: Pick<Plan, 'hosts'>): readonly string[] {
+  const guarded = hosts.filter(({ steps }) => steps.some(endangersAccess)).map(({ host }) => host);
+  if (guarded.length === 0) return [];
+  return [
+    `Guarded on ${names(guarded)}: what is applied is taken back by the server itself unless a fresh login works within ${CONFIRM_SECONDS} s after it, and the probes pass.`,
+  ];
+}
+
 /** Why an applied run was not kept, for people; undefined where it was. */
 export async function notKept(
-  { transport }: Engine,
+  transport: Transport,
   access: Access,
   signal: AbortSignal,
 ): Promise<string | undefined> {

@@ -80,14 +80,13 @@ export async function applyHost(
     .catch(gaveUp)
     .finally(journal.flush);
   if (result.kind === 'gave-up') return failed(engine, run, host, identity, wave, mask(result.message));
-  const { net } = batch;
-  if (result.end === 'reverted' || (result.end === 'applied' && net !== undefined)) {
-    const reason = await notKept(
-      engine,
-      { target, run: batch.run, net: net ?? netFor(probes), probes },
-      signal,
-    );
-    if (reason !== undefined) return failed(engine, run, host, identity, wave, mask(reason));
+  if (batch.net !== undefined && result.end !== 'refused') {
+    // a run that came to no good end may be kept all the same, so it is confirmed as well where the login works
+    const must = result.end === 'applied' ? probes : [];
+    const access = { target, run: batch.run, net: batch.net, probes: must };
+    const reason = await notKept(engine.transport, access, signal);
+    if (reason !== undefined && result.end !== 'failed')
+      return failed(engine, run, host, identity, wave, mask(reason));
   }
   return outcomeOf(engine, run, host, identity, wave, maskResult(result, mask));
 }

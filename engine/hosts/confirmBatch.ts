@@ -9,7 +9,7 @@ const VERDICTS: readonly string[] = ['open', 'confirmed', 'reverted', 'unguarded
 
 const SECONDS = 30;
 
-/** Keeps the run. The host decides: `reverted` where its own time was over a moment before. Called again, it answers the same. */
+/** Keeps what the run has done, however it ended. The host decides: `reverted` where its own time was over a moment before. Called again, it answers the same. */
 export async function confirmBatch(session: Session, run: string): Promise<Verdict> {
   return ask(session, run, 'confirm');
 }

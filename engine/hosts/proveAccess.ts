@@ -13,6 +13,8 @@ const HEARD_WITHIN_SECONDS = 90;
 /** Between two tries; each waits twice as long as the one before. ms. */
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 16_000;
+/** Once the time is over. ms. */
+const LOOK_MS = 1_000;
 /** Tries that the host refuses: fail2ban shuts out whoever fails five times in ten minutes by default. */
 const REFUSED_MAX = 4;
 
@@ -40,8 +42,8 @@ export async function proveAccess(
   signal?: AbortSignal,
 ): Promise<Proof> {
   const end = performance.now() + access.net.confirmWithinSeconds * 1000;
-  let [because, pause, refused] = ['', PAUSE_MIN_MS, 0];
-  for (;;) {
+  let [because, refused] = ['', 0];
+  for (let tries = 0; ; tries += 1) {
     const open = performance.now() < end && refused < REFUSED_MAX;
     const found = await tryOnce(transport, access, open ? end : undefined, signal);
     if (found.verdict === 'confirmed' || found.verdict === 'unguarded') return { kind: 'confirmed' };
@@ -50,15 +52,15 @@ export async function proveAccess(
     if (found.refused) refused += 1;
     const now = performance.now();
     if (now > end + HEARD_WITHIN_SECONDS * 1000) return { kind: 'unheard', because };
-    // the host's own time ends at about this moment: that is the next one to look at
-    const until = now < end ? end - now : pause;
-    await sleep(
-      refused >= REFUSED_MAX ? until + PAUSE_MIN_MS : Math.min(pause, until + PAUSE_MIN_MS),
-      undefined,
-      signalled(signal),
-    );
-    pause = now < end ? Math.min(pause * 2, PAUSE_MAX_MS) : PAUSE_MIN_MS * 4;
+    await sleep(pauseOf(end - now, tries, refused), undefined, signalled(signal));
   }
+}
+
+/** Until the next try; the end of the host's own time is one to look at. ms. */
+function pauseOf(left: number, tries: number, refused: number): number {
+  if (left <= 0) return LOOK_MS;
+  const soon = left + PAUSE_MIN_MS;
+  return refused >= REFUSED_MAX ? soon : Math.min(PAUSE_MIN_MS * 2 ** tries, PAUSE_MAX_MS, soon);
 }
 
 interface Found {

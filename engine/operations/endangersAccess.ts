@@ -24,7 +24,7 @@ const PATHS: readonly RegExp[] = [
 const UNITS =
   /^(ssh|sshd|nftables|networking|systemd-networkd|systemd-resolved|systemd-logind|NetworkManager|wpa_supplicant|dhcpcd|ifup|fail2ban|sshguard|ufw|firewalld|netfilter-persistent|iptables|ip6tables|shorewall|dbus|sssd|nscd|nslcd|systemd-user-sessions)[@.-]/;
 
-const UNIT_FILE = /^\/(?:etc|usr\/lib|lib)\/systemd\/system\/([^/]+)/;
+const UNIT_FILES = /^\/(?:etc|usr\/lib|lib)\/systemd\/system\/(.+)/;
 
 const PACKAGES =
   /^(openssh-server|openssh-sftp-server|sudo|sudo-ldap|libpam.*|libnss.*|login|passwd|nftables|iptables.*|ufw|firewalld|shorewall.*|fail2ban|sshguard|ifupdown.*|network-manager|netplan.*|netbase|isc-dhcp-client|dhcpcd.*|systemd.*|dbus.*|libc6|bash|dash|sssd.*|nslcd|wpasupplicant)$/;
@@ -46,7 +46,7 @@ function endangers(item: ItemKey, isNew: boolean): boolean {
   const { fact, key } = splitItemKey(item);
   switch (fact) {
     case 'path':
-      return PATHS.some((path) => path.test(key)) || UNITS.test(UNIT_FILE.exec(key)?.[1] ?? '');
+      return PATHS.some((path) => path.test(key)) || ofUnit(key);
     case 'user':
     case 'group':
     case 'authorized-keys':
@@ -60,4 +60,9 @@ function endangers(item: ItemKey, isNew: boolean): boolean {
     default:
       return false;
   }
+}
+
+/** Its text, a drop-in of it, or a link that enables it. */
+function ofUnit(path: string): boolean {
+  return (UNIT_FILES.exec(path)?.[1] ?? '').split('/').some((part) => UNITS.test(part));
 }
