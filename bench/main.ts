@@ -28,6 +28,10 @@ const BENCHMARKS: Readonly<
       '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N, --minutes N)',
     run: async (argv) => (await import('./pulls/pulls.ts')).pulls(argv),
   },
+  lockout: {
+    about: '50 changes that would shut the engine out, each with or without an accident: --only N, --hosts N',
+    run: async (argv) => (await import('./lockout/lockout.ts')).lockout(argv),
+  },
   chaos: {
     about:
       'plans, applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K, --store NAME',

@@ -16,6 +16,7 @@ import { askersOf } from './adoptionBranch.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
+import { guardedRemark } from './guarded.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import { type Pushers, pushersOf } from './pushers.ts';
 import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
@@ -171,7 +172,7 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     firstSeen: await firstSeen(engine, plan),
     unreachable: [],
     asks: verdict.asks.filter(({ rule }) => rule !== undefined),
-    remarks: judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [],
+    remarks: [...guardedRemark(judged.plan), ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [])],
   };
   const apply = verdict.ready && trigger !== 'merge';
   await Promise.all([
