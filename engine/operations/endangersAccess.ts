@@ -46,6 +46,7 @@ function endangers(item: ItemKey, isNew: boolean): boolean {
   const { fact, key } = splitItemKey(item);
   switch (fact) {
     case 'path':
+    case 'mode':
       return PATHS.some((path) => path.test(key)) || ofUnit(key);
     case 'user':
     case 'group':
@@ -57,6 +58,10 @@ function endangers(item: ItemKey, isNew: boolean): boolean {
       return UNITS.test(key);
     case 'package':
       return PACKAGES.test(key);
+    case 'firewall':
+    case 'pam-profile':
+    case 'homes':
+      return true;
     default:
       return false;
   }
