@@ -49,9 +49,15 @@ export function batchPayloads(batch: Batch): readonly string[] {
   ];
 }
 
-const [NET, RUNNER] = ['./net.sh', './runner.sh'].map(
-  (file): Sh => ({ kind: 'sh', text: readFileSync(new URL(file, import.meta.url), 'utf8') }),
-) as [Sh, Sh];
+const NET: Sh = {
+  kind: 'sh',
+  text: readFileSync(new URL('./net.sh', import.meta.url), 'utf8'),
+};
+
+const RUNNER: Sh = {
+  kind: 'sh',
+  text: readFileSync(new URL('./runner.sh', import.meta.url), 'utf8'),
+};
 
 /** Facts whose restore may need packages, the network or anything else that is not there while a host boots. */
 const NOT_EARLY: readonly string[] = ['package', 'apt-repository', 'script'];
