@@ -57,7 +57,7 @@ async function tryOne(host: LabHost, attempt: Attempt): Promise<Tried> {
   const started = performance.now();
   try {
     const believed = await strike({ host, guarded, run, mechanism: attempt.mechanism }, attempt.strike);
-    const lockedOut = believed === 'not confirmed' && !(await isBack(host, run));
+    const lockedOut = believed.kind === 'not confirmed' && !(await isBack(host, run));
     const differences = describeDifferences(await compareTrees(before, await snapshotTree(host), ALLOWED));
     const units = (await host.exec("systemctl list-units --all --plain --no-legend 'doaas-*'")).stdout;
     return {
@@ -117,5 +117,5 @@ function line({ attempt, believed, lockedOut, differences, seconds }: Tried): st
     : differences === ''
       ? 'as before'
       : `NOT RESTORED: ${differences.trim()}`;
-  return `${attempt.n} ${attempt.mechanism} (${attempt.strike}): ${believed}, ${how}, ${seconds.toFixed(1)} s`;
+  return `${attempt.n} ${attempt.mechanism} (${attempt.strike}): ${believed.kind}, ${how}, ${seconds.toFixed(1)} s (${believed.because.slice(0, 110)})`;
 }

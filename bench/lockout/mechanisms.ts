@@ -64,14 +64,10 @@ export const MECHANISMS = {
   'PAM denies sshd': pam('sshd', 'account required pam_deny.so\n'),
   'PAM denies sudo': pam('sudo', 'account required pam_deny.so\n'),
   '/etc/nologin': (payload) => ({ files: { '/etc/nologin': file(payload('closed\n')) } }),
-  'nft drops all': nft('table inet own { chain in { type filter hook input priority 0; policy drop; } }\n'),
-  'nft closes the port': nft(
-    'table inet own { chain in { type filter hook input priority 0; tcp dport 22 drop; } }\n',
-  ),
-  'nft with a syntax error': nft('table inet own { chain in { type filter hoook input } }\n'),
-  'nft drops the way out': nft(
-    'table inet own { chain out { type filter hook output priority 0; policy drop; } }\n',
-  ),
+  'nft drops all': nft('input', 'policy drop'),
+  'nft closes the port': nft('input', 'tcp dport 22 drop'),
+  'nft drops the way out': nft('output', 'policy drop'),
+  'nft with a syntax error': nft('inputt', 'policy drop'),
 } as const satisfies Readonly<Record<string, Make>>;
 
 export type Mechanism = keyof typeof MECHANISMS;
@@ -105,7 +101,8 @@ function pam(service: string, text: string): Make {
   return (payload) => ({ files: { [`/etc/pam.d/${service}`]: file(payload(text)) } });
 }
 
-function nft(rules: string): Make {
+function nft(hook: string, rule: string): Make {
+  const rules = `table inet own {\n  chain own {\n    type filter hook ${hook} priority 0;\n    ${rule}\n  }\n}\n`;
   return (payload) => ({
     files: {
       '/etc/nftables.conf': file(payload(`#!/usr/sbin/nft -f\nflush ruleset\n${rules}`), {

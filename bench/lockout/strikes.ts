@@ -31,15 +31,24 @@ export interface Struck {
   readonly mechanism: Mechanism;
 }
 
-/** Applies and strikes. Says whether the engine believed that it still could log in. */
-export async function strike(struck: Struck, how: Strike): Promise<'confirmed' | 'not confirmed'> {
+/** `because`: what the engine's login met with. */
+export interface Believed {
+  readonly kind: 'confirmed' | 'undone' | 'not confirmed';
+  readonly because: string;
+}
+
+/** Applies and strikes. */
+export async function strike(struck: Struck, how: Strike): Promise<Believed> {
   const { host, guarded, run, mechanism } = struck;
   const spec = MECHANISMS[mechanism](guarded.payload);
   switch (how) {
     case 'none': {
-      await applied(struck, WINDOW_SECONDS);
+      const end = await applied(struck, WINDOW_SECONDS);
       const proof = await guarded.prove(run, WINDOW_SECONDS);
-      return proof.kind === 'confirmed' ? 'confirmed' : 'not confirmed';
+      if (proof.kind !== 'confirmed') return { kind: 'not confirmed', because: proof.because };
+      // a step that fails is taken back by the engine while the login works
+      if (end !== 'applied') await guarded.undo(run);
+      return { kind: end === 'applied' ? 'confirmed' : 'undone', because: `the apply ended ${end}` };
     }
     case 'engine killed':
       await killedEngine(struck);
@@ -71,14 +80,19 @@ export async function strike(struck: Struck, how: Strike): Promise<'confirmed' |
       await cut;
     }
   }
-  return 'not confirmed';
+  return { kind: 'not confirmed', because: STRIKES[how] };
 }
 
 /** Where the change cuts the engine's connection, too, only the host knows how it ended. */
-async function applied({ guarded, run, mechanism }: Struck, seconds: number): Promise<void> {
-  await guarded.apply(MECHANISMS[mechanism](guarded.payload), run, seconds).catch((error: unknown) => {
-    if (!(error instanceof HostError)) throw error;
-  });
+async function applied({ guarded, run, mechanism }: Struck, seconds: number): Promise<string> {
+  const spec = MECHANISMS[mechanism](guarded.payload);
+  return guarded.apply(spec, run, seconds).then(
+    ({ end }) => end,
+    (error: unknown) => {
+      if (!(error instanceof HostError)) throw error;
+      return error.type;
+    },
+  );
 }
 
 /** An engine's process of its own, killed as soon as it has heard that all is applied. */

@@ -1,10 +1,10 @@
 import type { Result } from '../report.ts';
 import type { Attempt } from './attempts.ts';
-import { STRIKES, type Strike } from './strikes.ts';
+import { type Believed, STRIKES, type Strike } from './strikes.ts';
 
 export interface Tried {
   readonly attempt: Attempt;
-  readonly believed: 'confirmed' | 'not confirmed';
+  readonly believed: Believed;
   readonly lockedOut: boolean;
   /** Paths that are not as before, and units that are left; empty: none. */
   readonly differences: string;
@@ -18,12 +18,12 @@ const LATE_MAX_SECONDS = 2;
 export function resultOf(tried: readonly Tried[]): Result {
   const lockedOut = tried.filter((one) => one.lockedOut);
   const notRestored = tried.filter((one) => one.differences !== '');
-  const harmless = tried.filter(({ believed }) => believed === 'confirmed');
+  const harmless = tried.filter(({ believed }) => believed.kind === 'confirmed');
   const late = Math.max(0, ...tried.flatMap(({ lateSeconds }) => lateSeconds ?? []));
   const mechanisms = new Set(tried.map(({ attempt }) => attempt.mechanism)).size;
   const of = (strike: Strike) => tried.filter(({ attempt }) => attempt.strike === strike);
   const kept = (all: readonly Tried[]) =>
-    all.filter((one) => !one.lockedOut && one.differences === '' && one.believed !== 'confirmed').length;
+    all.filter((one) => !one.lockedOut && one.differences === '' && one.believed.kind !== 'confirmed').length;
   return {
     rows: [
       ...(Object.keys(STRIKES) as Strike[]).map((strike) => ({

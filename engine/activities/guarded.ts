@@ -13,11 +13,15 @@ export const CONFIRM_SECONDS = 60;
 /** Added at most for the probes, which may take long. */
 const PROBES_SECONDS_MAX = 600;
 
-/** Of documents that are applied by then; those of later waves may need what is not there yet. */
+/**
+ * Of documents that are applied by then; those of later waves may need what is not there yet. What other servers have to look
+ * at is left to the verification: that the engine gets in is proven by then, so it can still take the change back.
+ */
 export function probesUpTo({ documents }: ResolvedHost, wave: number): readonly Probe[] {
   return documents
     .filter((document) => document.wave <= wave)
-    .flatMap((document) => kindOf(document).probes(document.spec));
+    .flatMap((document) => kindOf(document).probes(document.spec))
+    .filter(({ kind }) => kind !== 'reach');
 }
 
 /** The window. Probes run side by side, so the slowest counts. */

@@ -118,7 +118,7 @@ describe('confirm or revert on a real host', { timeout: 120_000 }, () => {
   it('takes it back while the host boots, before sshd and the firewall are up', async () => {
     await t.unchanged(async () => {
       const nft =
-        'flush ruleset\ntable inet own { chain in { type filter hook input priority 0; policy drop; } }\n';
+        'flush ruleset\ntable inet own {\n chain in {\n  type filter hook input priority 0; policy drop;\n }\n}\n';
       const { files } = sshd('AllowUsers root\n');
       const spec = {
         files: {
