@@ -51,7 +51,7 @@ describe('a hardened host', () => {
       /^homes-there: found lost:/,
       /^no-trust-files: found \/home\/old\/.rhosts:/,
       /^known-suid: found \/usr\/bin\/rootme:/,
-      /^no-world-writable: found \/etc\/open, \/etc\/open.d:/,
+      /^no-world-writable: found \/etc\/issue, \/etc\/open, \/etc\/open.d:/,
       /^no-unowned: found \/etc\/nobodys:/,
       /^ssh-host-keys: found \/etc\/ssh\/ssh_host_lab_key:/,
       /sets permitrootlogin within a Match block/,
@@ -60,7 +60,7 @@ describe('a hardened host', () => {
     const info = findings.map(({ message }) => message).join('\n');
     expect(info).toContain('because old can only log in with a password and would be shut out');
     expect(info).toContain(
-      'because packets are forwarded here for wg0: sysctl-ip-forward, sysctl-ip6-forward',
+      'because packets are forwarded here for docker0: sysctl-ip-forward, sysctl-ip6-forward',
     );
   });
 
@@ -105,7 +105,7 @@ cp /bin/true /usr/bin/rootme; chmod 4755 /usr/bin/rootme
 touch /etc/open /etc/nobodys; mkdir /etc/open.d; chmod 0666 /etc/open; chmod 0777 /etc/open.d; chown 4242 /etc/nobodys
 cp /etc/hostname /etc/ssh/ssh_host_lab_key; chmod 0644 /etc/ssh/ssh_host_lab_key
 printf 'Match Address 192.0.2.1\\n  PermitRootLogin yes\\n' >> /etc/ssh/sshd_config
-ip link add wg0 type dummy`;
+ip link add docker0 type bridge`;
 
 const PROOF = `sshd -T | grep -E '^(permitrootlogin|maxauthtries|x11forwarding|allowtcpforwarding|maxsessions|subsystem) '
 grep -c pam_faillock /etc/pam.d/common-auth; visudo -c -q && echo sudoers; grep -c '^even_deny_root' /etc/security/faillock.conf || :
