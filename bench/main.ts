@@ -32,6 +32,10 @@ const BENCHMARKS: Readonly<
     about: 'the strict hardening profile on a fresh host, before and after Lynis, and its undo',
     run: async () => (await import('./hardening/hardening.ts')).hardening(),
   },
+  lockout: {
+    about: '50 changes that would shut the engine out, each with or without an accident: --only N, --hosts N',
+    run: async (argv) => (await import('./lockout/lockout.ts')).lockout(argv),
+  },
   chaos: {
     about:
       'plans, applies and rollbacks on three hosts, each with one fault: --runs N (100), --seed N, --only-run K, --store NAME',

@@ -130,6 +130,7 @@ async function start(
   const github = createGitHub(config, log, {
     key: appKeyFrom(config.githubPrivateKey, keyFile, log),
     onLimited: () => metrics.githubLimited.inc(),
+    onFailed: (type) => metrics.githubFailed.inc({ type }),
   });
   const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
   const engine: Engine = {

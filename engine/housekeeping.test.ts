@@ -8,7 +8,8 @@ test('once a day the log of the engine says where the audit log stands', async (
   const told = vi.spyOn(log, 'info');
   let head = 'a'.repeat(64);
   const prune = async (): Promise<number> => 0;
-  const store = { audit: { head: async () => head }, plans: { prune }, blobs: { prune }, pushes: { prune } };
+  const aged = { plans: { prune }, blobs: { prune }, runHosts: { prune }, pushes: { prune } };
+  const store = { audit: { head: async () => head }, ...aged };
   const end = keepHouse(store, log);
   await vi.advanceTimersByTimeAsync(1_000);
   head = 'b'.repeat(64);

@@ -15,6 +15,7 @@ const EVERY_MS = DAY_MS;
 interface Housed {
   readonly plans: Pick<Store['plans'], 'prune'>;
   readonly blobs: Pick<Store['blobs'], 'prune'>;
+  readonly runHosts: Pick<Store['runHosts'], 'prune'>;
   readonly audit: Pick<Store['audit'], 'head'>;
   readonly pushes: Pick<Store['pushes'], 'prune'>;
 }
@@ -25,6 +26,7 @@ export function keepHouse(store: Housed, log: Logger): () => void {
     log.info({ head: await store.audit.head() }, 'the audit log up to here: doaas audit --verify --expect');
     const before = Date.now() - PLANS_KEPT_DAYS * DAY_MS;
     const plans = await store.plans.prune(before);
+    await store.runHosts.prune(before);
     const contents = await store.blobs.prune(before);
     const pushes = await store.pushes.prune(Date.now() - PUSHES_KEPT_DAYS * DAY_MS);
     if (pushes > 0) log.info({ pushes }, 'forgot old pushes');

@@ -23,6 +23,16 @@ test.each([
   expect(out).not.toContain('ab12ab12');
 });
 
+const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjM0NTYifQ.c2lnbmF0dXJl-b2YtR2l0SHVi_x';
+
+test.each([
+  ['installation token with a JSON web token', `ghs_123456_${JWT}`],
+  ['one whose parts are short', 'ghs_1234567890123456.ab-cd.Zq-9'],
+  ['fine-grained personal token', `github_pat_11ABCDEFG0${'aB3_'.repeat(15)}`],
+])('redacts a whole %s', (_, token) => {
+  expect(redact(`with ${token} and`)).toBe('with [redacted] and');
+});
+
 test('leaves commit ids and digests readable', () => {
   const text = `plan ${'7f3a'.repeat(16)} of head ${'91c2'.repeat(10)}`;
   expect(redact(text)).toBe(text);

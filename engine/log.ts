@@ -27,11 +27,11 @@ const REDACTED = [
 ];
 
 /**
- * Shapes of credentials in free text: GitHub tokens (ghp_, ghs_, ...), JSON web tokens, PEM keys, age keys,
+ * Shapes of credentials in free text: GitHub tokens (ghp_, ghs_, ..., the newer ones with dots), JSON web tokens, PEM keys, age keys,
  * credentials in URLs, Authorization headers. Source of the prefixes: GitHub's "About authentication", token formats.
  */
 const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
-  [/\bgh[pousr]_[A-Za-z0-9_]{16,}/g, MASK],
+  [/\bgh[pousr]_[A-Za-z0-9._-]{16,}/g, MASK],
   [/\bgithub_pat_[A-Za-z0-9_]{16,}/g, MASK],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, MASK],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],

@@ -18,6 +18,7 @@ export interface EngineMetrics {
   readonly registry: Registry;
   readonly handedOn: Counter<'outcome'>;
   readonly githubLimited: Counter;
+  readonly githubFailed: Counter<'type'>;
 }
 
 /** A registry of its own, so that two engines of one process (tests) do not meet. */
@@ -72,7 +73,13 @@ export function createEngineMetrics(): EngineMetrics {
     help: 'Requests that GitHub answered with a limit of its own; they are sent again later',
     registers: [registry],
   });
-  return { registry, handedOn, githubLimited };
+  const githubFailed = new Counter({
+    name: 'doaas_github_failed_total',
+    help: 'Requests that GitHub did not answer or answered with an error, by type',
+    labelNames: ['type'],
+    registers: [registry],
+  });
+  return { registry, handedOn, githubLimited, githubFailed };
 }
 
 /** The default metrics are the main thread's; of this one the question is whether it still has time. */

@@ -24,6 +24,7 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
       doaas_locks_longest_wait_seconds: 0,
       doaas_hosts_needing_recovery: 0,
       doaas_runs_unshown: 0,
+      doaas_drift_hosts_unread: 0,
       'doaas_overrides_total{kind="override"}': 0,
       'doaas_overrides_total{kind="break-glass"}': 0,
     });
@@ -39,6 +40,8 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
     }
     await store.runs.update('one', { state: 'held', detail: { unshown: { kind: 'held' } } });
     await store.hosts.markNeedsRecovery('10.0.0.2:22 y', 'a test');
+    await store.moments.note('swept');
+    await store.drift.noteUnread('acme/infra', 2);
     for (const what of ['override', 'break-glass', 'override', 'apply'])
       await store.audit.append({ who: 'olivia', what });
     const told = await scrape();
@@ -48,10 +51,13 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
       doaas_locks_waiting: 2,
       doaas_hosts_needing_recovery: 1,
       doaas_runs_unshown: 1,
+      doaas_drift_hosts_unread: 2,
       'doaas_overrides_total{kind="override"}': 2,
       'doaas_overrides_total{kind="break-glass"}': 1,
     });
     expect(told.doaas_locks_longest_wait_seconds).toBeGreaterThanOrEqual(60);
+    expect(told.doaas_sweep_age_seconds).toBeGreaterThanOrEqual(59);
+    expect(told.doaas_sweep_age_seconds).toBeLessThan(120);
     await store.close();
     expect(await scrape()).toEqual({ doaas_store_up: 0 });
   } finally {

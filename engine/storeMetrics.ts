@@ -46,6 +46,16 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
     'Runs whose end GitHub does not take now, so that their checks say something else',
     (found) => found?.unshown,
   );
+  gauge(
+    'doaas_sweep_age_seconds',
+    'Since a worker last learned from GitHub what the App reaches',
+    (found) => found?.sweptSecondsAgo,
+  );
+  gauge(
+    'doaas_drift_hosts_unread',
+    'Servers that the last reading for drift could not read, over all repositories',
+    (found) => found?.unread,
+  );
   new Counter({
     name: 'doaas_overrides_total',
     help: 'Overrides of the policy and broken glasses in the audit log, by kind',
@@ -62,12 +72,14 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
 /** In the audit log and as a label. */
 const OVERRIDES = ['override', 'break-glass'] as const;
 
-async function read({ runs, locks, hosts, audit }: Store, now: number) {
-  const [open, queue, needing, unshown, ...overrides] = await Promise.all([
+async function read({ runs, locks, hosts, drift, audit, moments }: Store, now: number) {
+  const [open, queue, needing, unshown, swept, unread, ...overrides] = await Promise.all([
     runs.openStates(),
     locks.queue(),
     hosts.needRecovery(),
     runs.unshown(),
+    moments.last('swept'),
+    drift.unread(),
     ...OVERRIDES.map((what) => audit.count(what)),
   ]);
   const held = open.filter(({ state }) => state === 'held').length;
@@ -79,6 +91,8 @@ async function read({ runs, locks, hosts, audit }: Store, now: number) {
     longestWaitSeconds: (now - since) / 1000,
     needing: needing.length,
     unshown: unshown.length,
+    sweptSecondsAgo: swept === undefined ? undefined : (now - swept) / 1000,
+    unread,
     overrides: OVERRIDES.map((what, i) => ({ what, entries: overrides[i] ?? 0 })),
   };
 }

@@ -58,6 +58,7 @@ function namesOf(event: HistoryEventJson): readonly string[] {
     ...(signal === '' ? [] : [`signal ${signal}`]),
     ...(guard === '' ? [] : [`guard ${guard}`]),
     ...(event.eventType === 'EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW' ? ['begun anew'] : []),
+    ...(event.eventType === 'EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED' ? ['activity given up'] : []),
     ...(queueOf(event).startsWith('doaas:site:') ? [`activity ${activity} at a site`] : []),
   ];
 }

@@ -7,6 +7,7 @@ import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../engine/config/config.ts';
 import { settings } from '../engine/config/settings.ts';
+import { installationLimits } from '../engine/github/budget.ts';
 import { committedFiles, ROOT, read } from './architecture/sources.ts';
 
 type Texts = Readonly<Record<string, string>>;
@@ -84,6 +85,19 @@ describe.each(ENGINES)('docker-compose.yml: %s', (name) => {
       `postgres://doaas:${person.POSTGRES_PASSWORD}@postgresql:5432/doaas`,
     );
     expect(config.encryptionKey?.reveal()).toBe(person.DOAAS_ENCRYPTION_KEY);
+  });
+});
+
+test('docker-compose.yml keeps as many workers as it starts below what GitHub allows all of them', () => {
+  const workers = Number(/--scale worker=(\d+)$/m.exec(read('docker-compose.yml'))?.[1]);
+  const share = environmentOf('worker').DOAAS_GITHUB_WRITES_PER_MINUTE ?? '';
+  const { writes, requests } = installationLimits(Number(share || settings.githubWritesPerMinute.fallback));
+  const together = [...writes, ...requests].map(({ most }) => most * workers);
+  expect(workers).toBe(2);
+  // a minute, an hour; and of all requests an hour ("Rate limits for the REST API")
+  [80, 500, 5_000].forEach((allowed, i) => {
+    expect(together[i]).toBeLessThan(allowed);
+    expect(together[i]).toBeGreaterThan(allowed * 0.85);
   });
 });
 

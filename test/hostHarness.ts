@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type BatchResult, runBatch, undoBatch } from '../engine/hosts/batchRun.ts';
 import type { Fence } from '../engine/hosts/fence.ts';
 import { readHost, targetOf } from '../engine/hosts/readHost.ts';
-import type { Transport } from '../engine/hosts/session.ts';
+import type { Session, Transport } from '../engine/hosts/session.ts';
 import { createTransport } from '../engine/hosts/transport.ts';
 import { resolvedDocument } from '../engine/kinds/registry.ts';
 import { batchPayloads } from '../engine/operations/batch.ts';
@@ -31,6 +31,7 @@ export interface HostHarness {
   /** What a run that has locked the host sees before it begins. */
   readonly read: (fence: Fence) => Promise<void>;
   readonly undo: (run: string, late?: boolean, fence?: Fence) => Promise<BatchResult>;
+  readonly session: <T>(use: (session: Session) => Promise<T>) => Promise<T>;
   /** What the plan's steps write, by sha256 (hex). */
   readonly contentsOf: (plan: HostPlan) => ReadonlyMap<string, Uint8Array>;
   /** Registers content and returns its reference. */
@@ -86,6 +87,7 @@ export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarne
       transport.withSession(target, (session) =>
         undoBatch(session, run, late ? 'undo-late' : 'undo', { fence }),
       ),
+    session: (use) => transport.withSession(target, use),
     contentsOf: ({ steps }) => {
       const batch = { kind: 'batch' as const, run: 't', repository, steps };
       return new Map(
@@ -107,7 +109,10 @@ export function labTransport(host: Pick<LabHost, 'privateKeyPath'>): Transport {
   return createTransport({ credentials: { kind: 'credentials', keys: [{ kind: 'key-bytes', pem }] } });
 }
 
-export function resolvedHost(host: LabHost, wanted: Wanted): ResolvedHost {
+export function resolvedHost(
+  host: Pick<LabHost, 'name' | 'address' | 'port' | 'hostKeys'>,
+  wanted: Wanted,
+): ResolvedHost {
   const { name, address, port, hostKeys } = host;
   return {
     kind: 'resolved-host',

@@ -56,6 +56,13 @@ test('docs/operations.md names metrics that there are, and all of ours', async (
   expect([...known].filter((name) => name.startsWith('doaas_') && !told.includes(name))).toEqual([]);
 });
 
+test('the failures of GitHub that alerts ask for are those that there are', () => {
+  const types = read('engine/github/errors.ts');
+  const asked = alerts.flatMap(({ expr }) => [...expr.matchAll(/failed_total\{type="([a-z-]+)"/g)]);
+  expect(asked.map(([, type = '']) => type)).toHaveLength(2);
+  for (const [, type = ''] of asked) expect(types).toContain(`  | '${type}'`);
+});
+
 test('the outcomes that alerts ask for are those that webhooks have', () => {
   const outcomes = read('engine/http/webhooks.ts');
   const asked = alerts.flatMap(({ expr }) => [...expr.matchAll(/outcome=~?"([a-z|]+)"/g)]);

@@ -1,7 +1,11 @@
+import { appendFileSync } from 'node:fs';
 import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node';
 
 /** Set by scripts/test.ts where the end-to-end tests cannot run: a sentence that says why. */
 export const OBSTACLE_VARIABLE = 'DOAAS_E2E_OBSTACLE';
+
+/** File that the last line is added to as well, for who adds up several runs (.ci/run). */
+const COUNTS_VARIABLE = 'DOAAS_TEST_COUNTS';
 
 interface Counts {
   readonly passed: number;
@@ -23,13 +27,16 @@ export default class SummaryReporter implements Reporter {
     const passed = sum(counts.map((count) => count.passed));
     const stopped = reason === 'interrupted' || modules.length === 0 ? 1 : 0;
     const failed = sum(counts.map((count) => count.failed)) + errors.length + stopped + (inCi ? missing : 0);
+    const last = `${passed} passed, ${failed} failed`;
     const lines = [
       ...(modules.length === 0 ? ['No test file matches.'] : []),
       ...skippedLines(skipped),
       ...(obstacle === '' ? [] : [`The end-to-end tests were skipped: ${obstacle}.`]),
       ...(inCi && missing > 0 ? ['With CI=true what is skipped counts as failed.'] : []),
-      `${passed} passed, ${failed} failed`,
+      last,
     ];
+    const file = process.env[COUNTS_VARIABLE];
+    if (file !== undefined) appendFileSync(file, `${last}\n`);
     if (failed > 0) process.exitCode = 1;
     // Vitest may still print, such as about a process that does not end; this must stay the last line.
     process.once('exit', () => process.stdout.write(`${lines.join('\n')}\n`));

@@ -51,6 +51,17 @@ export const POLICIES = {
       nonRetryableErrorTypes: NOT_WORTH_WAITING,
     },
   },
+  /** What something else may not wait for: what comes after goes on without it. */
+  bounded: {
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: '3 minutes',
+    retry: {
+      initialInterval: '500 milliseconds',
+      maximumInterval: '30 seconds',
+      nonRetryableErrorTypes: PERMANENT,
+    },
+  },
   /** Reads many hosts; hosts that do not answer are results, not errors. */
   reading: {
     startToCloseTimeout: '10 minutes',
@@ -89,6 +100,7 @@ type Undoing = Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHos
 export const QUEUES = { reading: 'doaas:reading', onHosts: 'doaas:hosts' } as const;
 
 export const short = proxyActivities<Short>(POLICIES.short);
+export const bounded = proxyActivities<Pick<Short, 'redeliverMissed'>>(POLICIES.bounded);
 export const passing = proxyActivities<Pick<Short, 'showRun' | 'answer'>>(POLICIES.passing);
 export const reading = proxyActivities<Short & FleetActivities>({
   ...POLICIES.reading,

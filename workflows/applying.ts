@@ -1,4 +1,4 @@
-import { condition, patched } from '@temporalio/workflow';
+import { condition, patched, TemporalFailure } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
 import { groupsOf, isUnproven, toProve } from './batches.ts';
 import { causeOf } from './cause.ts';
@@ -13,8 +13,20 @@ import { throughWindow } from './window.ts';
 /** A stop that must lead somewhere: `failed` by the rollout's own rule, `asked` by a person. */
 export type Stop = { readonly kind: 'failed' | 'asked'; readonly reason: string };
 
-/** Changes the hosts stage by stage, each proven before the next. Undefined when all is as wanted. */
+/**
+ * Changes the hosts stage by stage, each proven before the next. Undefined when all is as wanted. An activity that cannot be
+ * done is a failure like any other: a run in the middle of its servers always comes to an end that puts them back.
+ */
 export async function applyAndVerify(run: RunRef, fleet: Fleet, control: Control): Promise<Stop | undefined> {
+  try {
+    return await throughStages(run, fleet, control);
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    return { kind: 'failed', reason: causeOf(error) };
+  }
+}
+
+async function throughStages(run: RunRef, fleet: Fleet, control: Control): Promise<Stop | undefined> {
   const { stages } = rolloutOf(run);
   if (run.plan.rollout === undefined) await show(run, { kind: 'applying' });
   for (const [at, stage] of stages.entries()) {

@@ -1,4 +1,4 @@
-import { condition, log, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, log, patched, setHandler } from '@temporalio/workflow';
 import type { RunPhase, RunRef } from '../engine/activities/types.ts';
 import { passing, short } from './activities.ts';
 import { causeOf } from './cause.ts';
@@ -39,6 +39,20 @@ export function isUnwanted(control: Control): boolean {
 
 export function whyUnwanted({ cancelled, stopped }: Control): string | undefined {
   return cancelled ?? stopped;
+}
+
+/** Gives up what waits, such as for a server that does not answer, once the run is not wanted any more; then it throws. */
+export async function whileWanted<T>(control: Control, work: () => Promise<T>): Promise<T> {
+  if (!patched('confirm-gives-up')) return work();
+  const scope = new CancellationScope();
+  let over = false;
+  const watched = condition(() => over || isUnwanted(control)).then(() => over || scope.cancel());
+  try {
+    return await scope.run(work);
+  } finally {
+    over = true;
+    await watched;
+  }
 }
 
 /** As a person wants it. */

@@ -10,7 +10,16 @@ import type { RecoverableRun, RunEnd, RunRef } from '../engine/activities/types.
 import { short } from './activities.ts';
 import { applyAndVerify, type Stop } from './applying.ts';
 import { causeOf } from './cause.ts';
-import { type Control, decide, isUnwanted, keptAs, listen, show, whyUnwanted } from './control.ts';
+import {
+  type Control,
+  decide,
+  isUnwanted,
+  keptAs,
+  listen,
+  show,
+  whileWanted,
+  whyUnwanted,
+} from './control.ts';
 import { type Fleet, isUntouched, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
 import { askAgainAfter } from './lockRetry.ts';
 import { deploymentEnded } from './messages.ts';
@@ -111,8 +120,8 @@ async function changeHosts(asked: RunRef, progress: Control): Promise<FinalPhase
   const unwanted = whyUnwanted(progress);
   if (unwanted !== undefined) return { kind: 'stale', reason: unwanted };
   await show(asked, { kind: 'comparing' });
-  const confirmed = await confirmPlan(asked).catch((error: unknown) => {
-    return { kind: 'changed' as const, reason: causeOf(error) };
+  const confirmed = await whileWanted(progress, () => confirmPlan(asked)).catch((error: unknown) => {
+    return { kind: 'changed' as const, reason: whyUnwanted(progress) ?? causeOf(error) };
   });
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };
   const run = onBase(asked, confirmed.baseSha);

@@ -22,8 +22,9 @@ function startsAfter({ next, total }: FleetPart): readonly number[] {
 }
 
 async function planAt(site: string, revision: FleetRevision): Promise<readonly FleetPlan[]> {
-  const { planFleet } = readingAt(site);
-  const first = await planFleet(revision, 0, site);
-  const rest = await Promise.all(startsAfter(first).map((start) => planFleet(revision, start, site)));
+  const first = await readingAt(site).planFleet(revision, 0, site);
+  const rest = await Promise.all(
+    startsAfter(first).map((start) => readingAt(site).planFleet(revision, start, site)),
+  );
   return [first, ...rest].map((part) => part.plan);
 }

@@ -9,7 +9,9 @@ import {
   type PullState,
   type Running,
   requestBy,
+  starterOf,
 } from './pullState.ts';
+import { replansAt } from './replan.ts';
 
 /** What the policy's part of a pull request's workflow needs of the rest of it. */
 export interface Desk {
@@ -18,6 +20,8 @@ export interface Desk {
   readonly change: (change: Partial<PullState>) => void;
   /** Planning that runs has ended. */
   readonly settled: () => Promise<void>;
+  /** `force`: plans also where nothing is new. */
+  readonly look: (force: boolean) => Promise<void>;
   readonly apply: (request: Request) => Promise<void>;
   /** `mergeSha`: the change is merged already. */
   readonly deploy: (plan: PlanRef, request: Request, attempt?: number, mergeSha?: string) => Promise<void>;
@@ -37,7 +41,7 @@ export async function judgeAgain(desk: Desk): Promise<void> {
   if (plan === undefined || running !== undefined) return;
   const gate = await judge(desk, plan);
   if (beginsByItself(desk.state(), gate, plan))
-    await desk.deploy(plan, requestBy(gate.approvedBy.at(-1) ?? '', plan, Date.now()));
+    await desk.deploy(plan, requestBy(starterOf(gate) ?? '', plan, Date.now()));
 }
 
 /** Somebody wants this plan applied. */
@@ -62,6 +66,7 @@ export async function goOn(
   const now = desk.state().plan;
   const ends = attempt >= ATTEMPTS_MAX || (stopped && patched('cancelled-stays-so'));
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
+    if (await mayNoMore(desk, request)) return;
     const gate = await judge(desk, now, request);
     if (gate.ready) return desk.deploy(now, request, attempt + 1);
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
@@ -69,14 +74,17 @@ export async function goOn(
   if (patched('answer-stale')) await short.answer(desk.pull, request, { kind: 'not-applied', reason });
 }
 
-/** Until something is to be done; a window that opens meanwhile is attended to. */
+/** Until something is to be done; a window that opens meanwhile is attended to, and servers that were away are looked at again. */
 export async function awaitNext(desk: Desk, isAwake: () => boolean): Promise<void> {
   const opens = desk.state().gate?.opensAt;
-  const awake = (): boolean => isAwake() || desk.state().gate?.opensAt !== opens;
-  if (opens === undefined) await condition(awake);
-  // no later than it opens, and no sooner: a timer of the workflow, which survives everything
-  else if (!(await condition(awake, Math.max(opens - Date.now(), 1_000))))
-    await attempt(() => windowOpened(desk));
+  const looks = replansAt(desk.state());
+  const awake = (): boolean =>
+    isAwake() || desk.state().gate?.opensAt !== opens || replansAt(desk.state()) !== looks;
+  const due = Math.min(opens ?? Number.POSITIVE_INFINITY, looks ?? Number.POSITIVE_INFINITY);
+  if (due === Number.POSITIVE_INFINITY) await condition(awake);
+  // no later than that, and no sooner: a timer of the workflow, which survives everything
+  else if (!(await condition(awake, Math.max(due - Date.now(), 1_000))))
+    await attempt(() => (due === opens ? windowOpened(desk) : desk.look(true)));
 }
 
 /** A change window opened: what waited for it goes on, else the check says what holds now. */
@@ -86,7 +94,21 @@ export async function windowOpened(desk: Desk): Promise<void> {
   const { opensAt: _, ...rest } = gate ?? { ready: false, missing: [], approvedBy: [] };
   desk.change({ gate: rest, pending: undefined });
   if (pending === undefined) return judgeAgain(desk);
+  if (mergeSeen !== true && (await mayNoMore(desk, pending))) return judgeAgain(desk);
   await (mergeSeen === true ? applyMerged(desk, pending) : desk.apply(pending));
+}
+
+/** Whoever asked days ago may have lost access since, or the policy names others; then they are told. */
+async function mayNoMore(desk: Desk, request: Request): Promise<boolean> {
+  if (!patched('who-asked-still-may')) return false;
+  const refusal = await short.refusal(desk.pull, request);
+  if (refusal === undefined) return false;
+  await short.answer(
+    desk.pull,
+    request,
+    `What you asked for waited, and is not applied any more: ${refusal}`,
+  );
+  return true;
 }
 
 export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
@@ -102,7 +124,8 @@ export async function noticeMerge(desk: Desk): Promise<void> {
   const { plan, snapshot, running, gate, mergeSeen } = desk.state();
   if (plan === undefined || running !== undefined || mergeSeen === true || gate?.trigger !== 'merge') return;
   desk.change({ mergeSeen: true });
-  await applyMerged(desk, requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now()));
+  const request = requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now());
+  await applyMerged(desk, { ...request, merged: true });
 }
 
 async function applyMerged(desk: Desk, request: Request): Promise<void> {

@@ -46,6 +46,7 @@ import {
   runOf,
   saysTheSame,
   withBegun,
+  withOutcome,
   withPusher,
   withSnapshot,
 } from './pullState.ts';
@@ -112,8 +113,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     reads = snapshot.headSha;
     const outcome = await planPull(input.pull, revision, state.shown, valid.elsewhere);
     reads = undefined;
+    state = withOutcome(state, outcome, Date.now());
     if (outcome.kind !== 'planned') return;
-    state = { ...state, plan: outcome.plan, shown: outcome.plan };
     const gate = await judge(desk, outcome.plan);
     // not from here: what plans may be cancelled
     if (beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
@@ -180,10 +181,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const planAgain = async (request: Request): Promise<void> => {
-    if (state.running !== undefined) {
-      const { run } = state.running;
-      return answer(request, `The run ${run} changes the hosts now; plan again when it has ended.`);
-    }
+    if (state.running !== undefined)
+      return answer(request, `The run ${state.running.run} changes hosts now; plan again when it has ended.`);
     const other = await vouch(desk, request);
     if (other !== undefined) return answer(request, other);
     await look(true);
@@ -200,14 +199,13 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const apply = async (request: Request): Promise<void> => {
-    const no = (text: string): Promise<void> => answer(request, text);
     await hearOfEnd();
     if (state.running !== undefined)
-      return no(`The run ${state.running.run} is already applying this pull request.`);
+      return answer(request, `The run ${state.running.run} is already applying this pull request.`);
     await look(false);
     await settled();
     const found = applicable(state, request);
-    if ('no' in found) return no(found.no);
+    if ('no' in found) return answer(request, found.no);
     await begin(desk, found.plan, request);
   };
 
@@ -271,6 +269,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       state = { ...state, ...change };
     },
     settled,
+    look,
     apply,
     deploy,
   };

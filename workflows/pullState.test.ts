@@ -9,6 +9,7 @@ import {
   mayPlan,
   meantAnOlderHead,
   saysTheSame,
+  starterOf,
   withBegun,
   withPusher,
   withSnapshot,
@@ -63,6 +64,9 @@ test('a plan begins by itself once, by an approval only, and only where policy s
   expect(beginsByItself(FRESH, { ...gate, trigger: 'comment' }, plan)).toBe(false);
   expect(beginsByItself(FRESH, { ...gate, approvedBy: [] }, plan)).toBe(false);
   expect(beginsByItself(FRESH, { ...gate, ready: false }, plan)).toBe(false);
+  // only of those who may apply, where the policy names them
+  expect(beginsByItself(FRESH, { ...gate, starters: [] }, plan)).toBe(false);
+  expect(starterOf({ ...gate, starters: ['olivia', 'ops'] })).toBe('ops');
   const begun = withBegun(FRESH, plan);
   expect(beginsByItself(begun, gate, plan)).toBe(false);
   expect(beginsByItself(begun, gate, { ...plan, headSha: 'two' })).toBe(true);

@@ -1,6 +1,7 @@
 import type {
   Gate,
   GateContext,
+  PlanOutcome,
   PlanRef,
   PullRef,
   PullSnapshot,
@@ -10,6 +11,7 @@ import type {
 } from '../engine/activities/types.ts';
 import type { Account } from '../engine/policy/account.ts';
 import type { PullEvent } from './messages.ts';
+import { type Replan, replanAfter } from './replan.ts';
 
 /** The run that changes hosts for a pull request. */
 export interface Running {
@@ -49,6 +51,8 @@ export interface PullState {
   readonly movedAt?: number;
   /** The merge was noticed, and what policy wants then was begun. */
   readonly mergeSeen?: boolean;
+  /** Servers were away when they were to be read. */
+  readonly replan?: Replan | undefined;
   /** The last look or plan came to nothing: the pull request is not there, or GitHub would not have it. */
   readonly lost?: 'gone' | 'refused' | undefined;
 }
@@ -105,6 +109,13 @@ export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: numb
     ...(lost === undefined ? {} : { lost: 'refused' as const }),
     ...(moved ? { movedAt: now } : {}),
   };
+}
+
+/** The plan that was made, or when it is tried again. */
+export function withOutcome(state: PullState, outcome: PlanOutcome, now: number): PullState {
+  const replan = replanAfter(state.replan, outcome, state.snapshot?.headSha ?? '', now);
+  if (outcome.kind !== 'planned') return { ...state, replan };
+  return { ...state, replan, plan: outcome.plan, shown: outcome.plan };
 }
 
 /** Whether there is something to plan that was not there before. */
@@ -171,9 +182,14 @@ export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boo
   return (
     gate.ready &&
     gate.trigger === 'approval' &&
-    gate.approvedBy.length > 0 &&
+    starterOf(gate) !== undefined &&
     !(state.begun ?? []).includes(nameOf(plan))
   );
+}
+
+/** Whose approval begins a plan: the latest. */
+export function starterOf({ starters, approvedBy }: Gate): string | undefined {
+  return (starters ?? approvedBy).at(-1);
 }
 
 export function withBegun(state: PullState, plan: PlanRef): PullState {

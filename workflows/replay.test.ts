@@ -35,19 +35,37 @@ const CODE = (await Promise.all(sources.map((name) => readFile(join(FOLDER, name
 
 /** A call of a proxy of workflows/activities.ts. */
 const CALL =
-  /\b(?:short|passing|reading|verifying|onHost|undoOnHost|stopOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
-/** What no history can show, and why. */
+  /\b(?:short|bounded|passing|reading|verifying|onHost|undoOnHost|stopOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
+/** What no history shows yet, and why it is little. */
 const UNRECORDED: Readonly<Record<string, string>> = {
   'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
-  ...Object.fromEntries(
-    ['activity joinFleet', 'guard hear-of-end'].map((name) => [
-      name,
-      'to be recorded by scripts/record-all.sh',
-    ]),
-  ),
+  'activity cancelHost at a site':
+    "a run that is cancelled on a site's server: as without a site, on the site's queue",
 };
 
 const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));
+
+/** A run that looks at its servers after it has changed the first. */
+const LOOKS_AGAIN = 'deployment-390db234.json';
+
+/** As if the second look had failed for good, up to what came next: the beginning of the rollback is shown. */
+function withoutLook({ events }: HistoryJson): HistoryJson {
+  const looks = events.filter((event) => JSON.stringify(event).includes('"name":"silentHosts"'));
+  const scheduled = Number(looks[1]?.eventId);
+  const failure = { message: 'gone', applicationFailureInfo: { type: 'permanent', nonRetryable: true } };
+  const shape = { scheduledEventId: scheduled, startedEventId: scheduled + 1, failure };
+  return {
+    events: events.slice(0, scheduled + 10).map((event) => {
+      const after = Number(event.eventId) - scheduled;
+      if (after === 2) {
+        const { eventId, eventTime } = event;
+        const eventType = 'EVENT_TYPE_ACTIVITY_TASK_FAILED';
+        return { eventId, eventTime, eventType, activityTaskFailedEventAttributes: shape };
+      }
+      return after === 6 ? JSON.parse(JSON.stringify(event).replace('"windowNow"', '"showRun"')) : event;
+    }),
+  };
+}
 
 const RECORD = 'record it as scripts/record-histories.ts says';
 
@@ -148,6 +166,13 @@ describe('recorded histories', () => {
 
   test('what is excused for not being in one, is not', () => {
     expect(Object.keys(UNRECORDED).filter((name) => shown.has(name))).toEqual([]);
+  });
+
+  test('a look at the servers that cannot be made in the middle of a run rolls it back', async () => {
+    const before = recorded.find(({ file }) => file === LOOKS_AGAIN);
+    if (before === undefined) throw new Error(`${LOOKS_AGAIN} is gone`);
+    const wrong = await replayed({ codePath: BUNDLE }, [{ ...before, history: withoutLook(before.history) }]);
+    expect(wrong.map(({ error }) => error.message)).toEqual([]);
   });
 
   test('a history that the code would not have made is noticed', { timeout: 60_000 }, async () => {

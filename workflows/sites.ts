@@ -102,7 +102,8 @@ export async function applyHost(run: RunRef, host: string, wave: number): Promis
 
 export async function cancelHost(run: RunRef, host: string, wave: number): Promise<void> {
   const site = siteOf(run, host);
-  await (site === undefined ? stopOnHost : undoOnHostAt(site)).cancelHost(run, host, wave);
+  if (site === undefined) await stopOnHost.cancelHost(run, host, wave);
+  else await undoOnHostAt(site).cancelHost(run, host, wave);
 }
 
 /** `late`: of a merged change, for the run that has locked the host. */
@@ -113,10 +114,10 @@ export async function undoHost(
   late?: { readonly as: string },
 ): Promise<UndoOutcome> {
   const site = siteOf(run, host);
-  const { undoHost } = site === undefined ? undoOnHost : undoOnHostAt(site);
-  const undo = (): Promise<UndoOutcome> =>
-    late === undefined ? undoHost(run, host, waves, false) : undoHost(run, host, waves, true, late.as);
-  return site === undefined ? undo() : taken(site, undo);
+  const how: Parameters<typeof undoOnHost.undoHost> =
+    late === undefined ? [run, host, waves, false] : [run, host, waves, true, late.as];
+  if (site === undefined) return undoOnHost.undoHost(...how);
+  return taken(site, () => undoOnHostAt(site).undoHost(...how));
 }
 
 export async function recoverRun(run: RunRef, dead: RecoverableRun): Promise<UndoOutcome> {

@@ -76,6 +76,8 @@ function outage({ strength }: Trial): Promise<void> {
 async function locked(file: string, trial: Trial): Promise<void> {
   const other = new Database(file);
   try {
+    // the engine may be writing just now
+    other.pragma('busy_timeout = 5000');
     other.exec('BEGIN IMMEDIATE');
     await outage(trial);
     other.exec('ROLLBACK');

@@ -51,6 +51,7 @@ export function clockActivities(engine: Engine): RepositoryActivities {
 
 async function knownRepositories(engine: Engine): Promise<readonly RepositoryRef[]> {
   const covered = await coveredRepositories(engine.github);
+  await engine.store.moments.note('swept');
   const reached = new Set(covered.map(({ id }) => String(id)));
   for (const known of await engine.store.repositories.list())
     if (known.installationId !== null && !reached.has(known.id)) await lose(engine, known);
@@ -72,12 +73,16 @@ async function lose({ store, temporal }: Engine, known: RepositoryRecord): Promi
 }
 
 async function scheduleDrift(
-  { temporal, config: { driftMinutes } }: Engine,
+  { temporal, store, config: { driftMinutes } }: Engine,
   repositories: readonly RepositoryRef[],
 ): Promise<void> {
   const wanted = driftMinutes === 0 ? [] : repositories;
   const ids = new Set(wanted.map(driftScheduleId));
-  for (const id of await scheduleIds(temporal, DRIFT)) if (!ids.has(id)) await removeSchedule(temporal, id);
+  for (const id of await scheduleIds(temporal, DRIFT)) {
+    if (ids.has(id)) continue;
+    await removeSchedule(temporal, id);
+    await store.drift.noteUnread(id.slice(DRIFT.length), 0);
+  }
   for (const repository of wanted)
     await ensureSchedule(temporal, {
       id: driftScheduleId(repository),

@@ -11,12 +11,15 @@ import { differenceSentence } from './difference.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
 import { type Judged, judgePull } from './gate.ts';
-import type { HostPlanning } from './planning.ts';
+import { pinRun } from './pinnedRun.ts';
+import { type HostPlanning, isAway, type Planning } from './planning.ts';
 import { planRevision } from './pull.ts';
+import { patientTransport } from './reaching.ts';
+import { refusalOfRun } from './refusal.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { revisionOf } from './runRevision.ts';
-import type { ConfirmOutcome, RunRef, SitePart, WindowShut } from './types.ts';
+import type { ConfirmOutcome, PlanRef, RunRef, SitePart, WindowShut } from './types.ts';
 
 /**
  * The approval covers the head and the plan on fresh facts; anything else voids it, with the difference. Where the base
@@ -47,12 +50,16 @@ export async function confirmPlan(
   const judged = await judgePull(engine, pull, run.plan, run.context ?? {});
   const { verdict } = judged;
   if (!verdict.ready) return { kind: 'changed', reason: notReady(judged) };
+  const refused = await refusalOfRun(engine, client, run);
+  if (refused !== undefined)
+    return { kind: 'changed', reason: `${run.actor} may not apply it any more: ${refused}` };
   const fenceOf = await fencesFor(engine, run.run);
-  const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts, fenceOf);
+  const plannings = await planPatiently(engine, run, resolved, parts, fenceOf);
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;
   const differs = moved ? undefined : await difference(engine, run, plannings);
   if (differs !== undefined) return { kind: 'changed', reason: differs };
   if (moved) await keepRef(engine, run);
+  await pinRun(engine, run, resolved);
   await keepGrounds(engine, run, judged);
   return { ...unchangedUnder(verdict.windows), ...(moved ? { baseSha: run.plan.baseSha } : {}) };
 }
@@ -82,7 +89,7 @@ export async function confirmRest(
   if (!ready) return { kind: 'changed', reason: notReady(judged) };
   const resolved = await engine.revisions.resolve(pull, revisionOf(run));
   if (resolved.kind === 'conflict') return { kind: 'changed', reason: 'the branch conflicts with its base' };
-  const plannings = await planRevision(engine, pull, resolved, plan.headSha, parts);
+  const plannings = await planPatiently(engine, run, resolved, parts);
   const rest = plannings.filter((planning) => !leftOut.includes(hostOf(planning)));
   const other = await difference(engine, run, rest);
   if (other !== undefined) return { kind: 'changed', reason: other };
@@ -94,6 +101,30 @@ export async function confirmRest(
 function keepGrounds({ store }: Engine, run: RunRef, judged: Judged): Promise<void> {
   const { activityId } = Context.current().info;
   return store.audit.append(entryOf(run, 'confirm', grounds(judged), activityId));
+}
+
+/**
+ * A host that does not answer, such as one that reboots, is waited for as in apply: what went wrong is thrown, for Temporal to try
+ * again, until DOAAS_HOST_OUTAGE_SECONDS are over. Where the rollout skips such hosts, or waits for them itself, it is a result.
+ */
+async function planPatiently(
+  engine: Engine,
+  { pull, plan }: RunRef,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  parts: readonly SitePart[],
+  fenceOf?: Planning['fenceOf'],
+): Promise<readonly HostPlanning[]> {
+  if (awaitsHosts(plan)) return planRevision(engine, pull, resolved, plan.headSha, parts, fenceOf);
+  const patient = { ...engine, transport: patientTransport(engine) };
+  const plannings = await planRevision(patient, pull, resolved, plan.headSha, parts, fenceOf);
+  const away = plannings.find((each) => each.kind === 'problem' && isAway(each.cause));
+  if (away?.kind === 'problem') throw away.cause;
+  return plannings;
+}
+
+/** The rollout has its own rule for hosts that do not answer. */
+function awaitsHosts({ rollout }: PlanRef): boolean {
+  return (rollout?.unreachable ?? 'fail') !== 'fail';
 }
 
 function hostOf(planning: HostPlanning): string {
@@ -128,8 +159,7 @@ async function difference(
 ): Promise<string | undefined> {
   const approved = await store.plans.get(plan.digest);
   const made = assemble(plannings);
-  const awaited = (plan.rollout?.unreachable ?? 'fail') !== 'fail';
-  const problem = made.problems.find(({ away }) => !(away && awaited));
+  const problem = made.problems.find(({ away }) => !(away && awaitsHosts(plan)));
   if (problem !== undefined) return problem.message;
   const other = made.plan.hosts.flatMap(({ host, steps }) =>
     plan.skipped?.includes(host) === true ? [] : uncovered(stepsOf(approved, host), steps),

@@ -10,9 +10,10 @@ import { unchangedUnder } from './confirm.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
+import { pinRun } from './pinnedRun.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { fullName } from './pull.ts';
-import { resolveRun } from './runRevision.ts';
+import { runInGit } from './runRevision.ts';
 import type { ConfirmOutcome, RunRef } from './types.ts';
 
 /** With its hosts locked: is there still the same to put back, and may it be? Reads them anew. */
@@ -29,10 +30,10 @@ async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly
   if ((await branchTip(client, repository, branch)) !== run.plan.headSha)
     return `${branch} has moved since the servers were read`;
   const tree = await engine.revisions.resolveCommit(repository, run.plan.headSha);
-  const resolved = await resolveRun(engine, run);
+  const resolved = await runInGit(engine, run);
   const all = correctingDocuments(tree.resolution.hosts);
   const document = all.find(({ ref }) => ref === run.correction?.document);
-  if (document === undefined || resolved.kind === 'conflict') return 'the document asks for no correction';
+  if (document === undefined) return 'the document asks for no correction';
   const plannings = await planHosts(engine, {
     hosts: resolved.changed,
     payloads: resolved.merged.payloads,
@@ -47,7 +48,9 @@ async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly
   const other = await firstNotCovered(engine, run, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
   const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
-  return missing.length === 0 ? windows : missing.join('; ');
+  if (missing.length > 0) return missing.join('; ');
+  await pinRun(engine, run, resolved);
+  return windows;
 }
 
 async function stillCorrectable(

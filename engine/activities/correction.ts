@@ -6,9 +6,9 @@ import type { ResolvedDocument } from '../spec/resolution.ts';
 import { triedEnough } from './correctionBounds.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
 import type { Engine } from './engine.ts';
-import { planRef } from './planRef.ts';
+import { NO_PULL, planRef } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
-import type { BranchTip, PlannedCorrection, RepositoryRef } from './types.ts';
+import type { BranchTip, PlannedCorrection, PlanRef, RepositoryRef } from './types.ts';
 
 /** What becomes of the differences of one document that asks for corrections; its issue says it. */
 export interface Decision {
@@ -54,7 +54,7 @@ async function decide(
   document: ResolvedDocument,
   hosts: readonly HostPlan[],
 ): Promise<Pick<Decision, 'plan' | 'hindrance' | 'opensAt'>> {
-  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref));
+  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref) ?? NO_PULL);
   if (tried !== undefined) return { hindrance: tried };
   const plan = correctionPlan(hosts, tree.resolution.hosts);
   const { missing, opensAt } = judgedBy(tree, document, plan);
@@ -62,7 +62,7 @@ async function decide(
   return { hindrance: missing.join('; '), ...(opensAt === undefined ? {} : { opensAt }) };
 }
 
-/** Stores what a decision puts back, and says what is to run. */
+/** Stores what a decision puts back, and says what is to run. `issue`: `NO_PULL` where the repository takes none. */
 export async function planCorrection(
   engine: Engine,
   repository: RepositoryRef,
@@ -78,5 +78,16 @@ export async function planCorrection(
   await engine.store.blobs.put(wanted.flatMap((sha256) => resolution.payloads.get(sha256) ?? []));
   await engine.store.plans.save(plan, { repository: name, number: issue, ...revision }, wanted);
   const ref = planRef(plan, revision, { changed: resolution.hosts }, undefined, [], new Date());
-  return { pull: { repository, number: issue }, plan: ref, actor: 'doaas', correction: { document } };
+  return {
+    pull: { repository, number: issue },
+    plan: waitingForNobody(ref),
+    actor: 'doaas',
+    correction: { document },
+  };
+}
+
+/** Nobody is there to see that it waits, a day at most, with its servers locked: the next reading begins it anew. */
+export function waitingForNobody(plan: PlanRef): PlanRef {
+  const { rollout } = plan;
+  return rollout?.unreachable === 'wait' ? { ...plan, rollout: { ...rollout, unreachable: 'fail' } } : plan;
 }

@@ -88,9 +88,9 @@ describe('on a real store', () => {
   });
 
   test('what the store knows of a machine is found by the machine, not by its name', async () => {
-    const host = (name: string, address: string) =>
-      ({ name, server: { address, port: 22, hostKeys: [HOST_KEY] } }) as unknown as ResolvedHost;
-    const [a, b] = [host('web-1', '10.0.0.1'), host('web-2', '10.0.0.2')];
+    const host = (name: string, address: string, key = HOST_KEY) =>
+      ({ name, server: { address, port: 22, hostKeys: [key] } }) as unknown as ResolvedHost;
+    const [a, b] = [host('web-1', '10.0.0.1', 'ssh-ed25519 AAAA'), host('web-2', '10.0.0.2')];
     await store.hosts.markNeedsRecovery(identityOf(a.server), 'a run died there');
     await store.settled.save(
       'o/known',

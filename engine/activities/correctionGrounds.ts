@@ -8,6 +8,7 @@ import type { HostPlan, Plan } from '../plan/step.ts';
 import { type CorrectionVerdict, judgeCorrection } from '../policy/correction.ts';
 import { targetsOf } from '../policy/targets.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import { isSameMachine } from '../store/machine.ts';
 import type { SettledHost } from '../store/settled.ts';
 import type { Engine } from './engine.ts';
 import { identityOf } from './identity.ts';
@@ -29,10 +30,10 @@ export async function knownHosts(
     store.settled.of(repository, [...identities.values()]),
     store.hosts.needRecovery([...identities.values()]),
   ]);
-  const broken = new Set(needing.map(({ identity }) => identity));
   return {
     settled: (host) => settled.get(identities.get(host) ?? ''),
-    needsRecovery: (host) => broken.has(identities.get(host) ?? ''),
+    needsRecovery: (host) =>
+      needing.some(({ identity }) => isSameMachine(identity, identities.get(host) ?? '')),
   };
 }
 

@@ -15,7 +15,7 @@ import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
 import { holdingPolicy } from './policy.ts';
 import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
-import { revisionOf } from './runRevision.ts';
+import { resolveRun } from './runRevision.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
@@ -67,8 +67,8 @@ async function startRun(
 
 /** Also of hosts that the run does not change, but looks at when it verifies. */
 async function sitesElsewhere(engine: Engine, run: RunRef): Promise<readonly string[]> {
-  const resolved = await engine.revisions.resolve(run.pull, revisionOf(run));
-  return resolved.kind === 'conflict' ? [] : (elsewhereOf(engine, resolved.changed).elsewhere ?? []);
+  const { changed } = await resolveRun(engine, run);
+  return elsewhereOf(engine, changed).elsewhere ?? [];
 }
 
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {

@@ -14,6 +14,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { contentsIn, secretsOn } from './hostMask.ts';
 import { inParallel } from './planning.ts';
+import { NO_PULL } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
 import { type Mask, maskFor } from './sealing.ts';
 import { elsewhereOf } from './sites.ts';
@@ -26,7 +27,7 @@ export async function reportDrift(
   engine: Engine,
   repository: RepositoryRef,
   tip: BranchTip,
-  { digest }: FleetPlan,
+  { digest, problems }: FleetPlan,
   held: Held,
 ): Promise<DriftReport> {
   const name = recordName(repository);
@@ -34,6 +35,8 @@ export async function reportDrift(
   if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store`);
   const tree = await engine.revisions.resolveCommit(repository, tip.commit);
   const { resolution } = tree;
+  const planned = new Set(plan.hosts.map(({ host }) => host));
+  await tellUnread(engine, name, problems, resolution.hosts.filter((host) => !planned.has(host.name)).length);
   const busy = await busyHosts(engine, name, tip.at);
   const read = new Set(plan.hosts.map((host) => host.host).filter((host) => !busy.has(host)));
   const before = (await engine.store.drift.of(name)).filter((item) =>
@@ -65,17 +68,34 @@ export async function reportDrift(
   const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));
   return {
     items: items.length,
-    issues: [...issues.values()],
+    issues: [...issues.values()].filter((number) => number !== NO_PULL),
     skipped,
-    corrections: await planned(engine, repository, tip, tree, decisions, issues),
+    corrections: await correctionsOf(engine, repository, tip, tree, decisions, issues),
     ...(Number.isFinite(opensAt) ? { opensAt } : {}),
   };
+}
+
+/** Lines of the log about one reading; more are counted. */
+const PROBLEMS_TOLD = 50;
+
+/** A server that nobody reads any more must not look like one without drift. `unread`: servers. */
+async function tellUnread(
+  { log, store }: Engine,
+  repository: string,
+  problems: readonly string[],
+  unread: number,
+): Promise<void> {
+  for (const problem of problems.slice(0, PROBLEMS_TOLD))
+    log.warn({ repository, problem }, 'a server is not judged by the reading for drift, or not in all');
+  const more = problems.length - PROBLEMS_TOLD;
+  if (more > 0) log.warn({ repository, more }, 'more problems of the same reading for drift');
+  await store.drift.noteUnread(repository, unread);
 }
 
 /** Corrections begun by one reading; the next reading begins those that are left. */
 const CORRECTIONS_MAX = 20;
 
-async function planned(
+async function correctionsOf(
   engine: Engine,
   repository: RepositoryRef,
   tip: BranchTip,

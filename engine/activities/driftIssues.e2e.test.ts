@@ -55,7 +55,7 @@ async function reading(items: readonly DriftedItem[], by: GitHubClient = client,
   const writes = () => lab.requests().filter(({ method }) => method !== 'GET').length;
   const before = writes();
   const numbers = await publishDrift(by, log, what, 0);
-  return { open: numbers.size, writes: writes() - before };
+  return { open: numbers.size, writes: writes() - before, numbers: [...numbers.values()] };
 }
 
 const bodies = async () => (await ownIssues(client, repo)).map(({ body }) => body);
@@ -65,21 +65,33 @@ test('fifty drifted documents get their issues over three readings, and the last
   expect(await reading(documents(50))).toMatchObject({ open: 20 });
   expect(await unopened()).toEqual([expect.stringContaining('Without an issue yet: 30 more documents.')]);
   expect(logged.at(-1)).toContain('"left":30');
-  expect(await reading(documents(50))).toEqual({ open: 40, writes: 21 });
+  expect(await reading(documents(50))).toMatchObject({ open: 40, writes: 21 });
   expect(await unopened()).toEqual([expect.stringContaining('Without an issue yet: 10 more documents.')]);
-  expect(await reading(documents(50))).toEqual({ open: 50, writes: 11 });
+  expect(await reading(documents(50))).toMatchObject({ open: 50, writes: 11 });
   expect(await unopened()).toEqual([]);
-  expect(await reading(documents(50))).toEqual({ open: 50, writes: 0 });
+  expect(await reading(documents(50))).toMatchObject({ open: 50, writes: 0 });
 });
 
 test('nothing is written where the rest of the limits is for what people wait for', async () => {
   let left = 3;
   const busy: GitHubClient = { ...client, spare: () => left-- > 0 };
   const fewer = documents(60).slice(10);
-  expect(await reading(fewer, busy)).toEqual({ open: 43, writes: 3 });
+  expect(await reading(fewer, busy)).toMatchObject({ open: 43, writes: 3 });
   // ten that differ no more: a word and the end of each
-  expect(await reading(fewer)).toEqual({ open: 50, writes: 7 + 20 });
+  expect(await reading(fewer)).toMatchObject({ open: 50, writes: 7 + 20 });
   expect(await bodies()).toHaveLength(50);
+});
+
+test('where a repository takes no issues, that is said once, and all that drifted is told without one', async () => {
+  repo = await lab.createRepository({ files: { 'README.md': 'x\n' } });
+  const body = { message: 'Issues has been disabled in this repository.' };
+  lab.faults.add({ method: 'POST', path: /\/issues$/, times: 1, respond: { status: 410, body } });
+  expect(await reading(documents(3))).toEqual({ open: 3, writes: 1, numbers: [0, 0, 0] });
+  expect(logged.at(-1)).toMatch(/enable Issues in the settings.*/);
+  expect(logged.at(-1)).toContain('Issues has been disabled');
+  // once it takes them again
+  expect(await reading(documents(3))).toMatchObject({ open: 3, writes: 3 });
+  expect(await bodies()).toHaveLength(3);
 });
 
 test('two readings at once, of two engines, open one issue for each document; one that was overtaken writes no more', async () => {

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { byResource, type DriftedItem, type DriftedResource } from '../drift/resources.ts';
 import type { GitHubClient } from '../github/client.ts';
+import { isRefused } from '../github/errors.ts';
 import { closeIssue, isPublished, type OwnIssue, publishIssue } from '../github/issues.ts';
 import { render } from '../github/render/render.ts';
 import type { DriftView } from '../github/render/views.ts';
 import type { Logger } from '../log.ts';
 import type { Held } from '../store/alone.ts';
 import type { Decision } from './correction.ts';
+import { NO_PULL } from './planRef.ts';
 import type { BranchTip, RepositoryRef } from './types.ts';
 
 export const DRIFT_KEY = 'drift:';
@@ -34,7 +36,8 @@ export interface Reading {
 
 /**
  * Opens, edits and closes them as far as the limits of GitHub leave something beside what people wait for. What is left
- * is done by the next reading. Numbers of the issues that are open now, by document.
+ * is done by the next reading. Numbers of the issues that are open now, by document; `NO_PULL` where the repository takes none,
+ * because its issues are disabled, or the App may not write them: what is corrected does not depend on them.
  */
 export async function publishDrift(
   client: GitHubClient,
@@ -52,18 +55,31 @@ export async function publishDrift(
   const numbers = new Map<string, number>();
   const spare = spareUntil(client, performance.now() + waitMaxMs);
   let left = 0;
+  let refused: unknown;
   for (const resource of resources) {
     const { document } = resource;
     const number = known.get(keyOf(document));
     if (number !== undefined) numbers.set(document, number);
     const issue = issueOf(reading, resource, resource === last ? unopened : 0);
     if (isPublished(issue, open)) continue;
-    if (skipped.has(resource) || !(await spare())) left += 1;
+    if (refused !== undefined && number === undefined) numbers.set(document, NO_PULL);
+    else if (skipped.has(resource) || !(await spare())) left += 1;
     else {
       await held();
-      numbers.set(document, await publishIssue(client, repository, issue, open));
+      try {
+        numbers.set(document, await publishIssue(client, repository, issue, open));
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        refused = error;
+        numbers.set(document, number ?? NO_PULL);
+      }
     }
   }
+  if (refused !== undefined)
+    log.warn(
+      { repository: repository.name, reason: String(refused) },
+      'GitHub takes no issue about drift: enable Issues in the settings of the repository, and let the App write them (docs/github-app.md). Corrections go on',
+    );
   const keys = new Set(resources.map(({ document }) => keyOf(document)));
   for (const issue of open.filter((each) => !keys.has(each.key)))
     if (!(await spare())) left += 1;

@@ -9,11 +9,14 @@ import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
+import { sayStart } from '../policy/starting.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
+import type { PolicySpec } from '../spec/types.generated.ts';
 import { askersOf } from './adoptionBranch.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
+import { guardedRemark } from './guarded.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import { type Pushers, pushersOf } from './pushers.ts';
 import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
@@ -50,6 +53,8 @@ export interface Judged {
   readonly targets: readonly Target[];
   /** Whose policy it was judged by; undefined where that one is broken. */
   readonly policyCommit: string | undefined;
+  /** What begins the apply once nothing is missing. */
+  readonly next: PlanView['next'];
 }
 
 /** Reads all that a policy looks at; changes nothing. */
@@ -77,12 +82,17 @@ export async function judgePull(
       : (await engine.revisions.resolveCommit(repository, holding.commit)).resolution;
   const targets = await readTargets(engine, pull, plan, stored, trusted);
   const common = { snapshot, paths, plan: stored, targets };
-  if (holding.kind === 'broken')
-    return { ...common, verdict: closed(holding.reason), trigger: 'comment', policyCommit: undefined };
+  if (holding.kind === 'broken') {
+    const verdict = closed(holding.reason);
+    const next = nextOf(undefined, verdict, engine.config.botName);
+    return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined };
+  }
   const { spec } = holding.policy;
   const change = await readChange(engine, client, pull, plan, context, { ...common, policy: holding.policy });
   const trigger = spec?.trigger ?? 'comment';
-  return { ...common, verdict: judge(spec, change), trigger, policyCommit: holding.commit };
+  const verdict = judge(spec, change);
+  const next = nextOf(spec, verdict, engine.config.botName);
+  return { ...common, verdict, next, trigger, policyCommit: holding.commit };
 }
 
 interface Known {
@@ -104,7 +114,7 @@ async function readChange(
   { snapshot, paths, policy, targets }: Known,
 ): Promise<Change> {
   const { repository, number } = pull;
-  const reviews = await latestReviews(client, repository, number);
+  const { reviews, cut } = await latestReviews(client, repository, number);
   const approved = reviews.some((review) => review.state === 'approved');
   const seen: Omit<Change, 'teams' | 'checks' | 'pushers' | 'pushersUnknown'> = {
     author: { login: snapshot.author, id: snapshot.authorId },
@@ -116,6 +126,7 @@ async function readChange(
     open: snapshot.state === 'open' || (context.merged === true && snapshot.merged),
     shownAt: plan.shownAt,
     reviews,
+    reviewsCut: cut,
     targets,
     paths,
     codeowners: policy.codeowners,
@@ -134,12 +145,13 @@ async function readChange(
 }
 
 function gateOf({ verdict, trigger }: Judged): Gate {
-  const { ready, missing, approvedBy, opensAt, waitsForChecks, lifted } = verdict;
+  const { ready, missing, approvedBy, starters, opensAt, waitsForChecks, lifted } = verdict;
   return {
     ready,
     missing,
     approvedBy,
     trigger,
+    ...(trigger === 'approval' && starters !== undefined ? { starters } : {}),
     ...(opensAt === undefined ? {} : { opensAt }),
     ...(waitsForChecks ? { waitsForChecks } : {}),
     ...(lifted.length === 0 ? {} : { lifted }),
@@ -156,11 +168,11 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     plan: withMoves(judged.plan, judged.targets),
     name,
     waiting: verdict.missing,
-    next: nextOf(trigger, engine.config.botName),
+    next: judged.next,
     firstSeen: await firstSeen(engine, plan),
     unreachable: [],
     asks: verdict.asks.filter(({ rule }) => rule !== undefined),
-    remarks: judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [],
+    remarks: [...guardedRemark(judged.plan), ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [])],
   };
   const apply = verdict.ready && trigger !== 'merge';
   await Promise.all([
@@ -188,12 +200,15 @@ function conclusionOf({ verdict, trigger, targets }: Judged): CheckConclusion {
   return (trigger === 'merge' || movesAny(targets)) && !verdict.ready ? 'action_required' : 'success';
 }
 
-function nextOf(trigger: Judged['trigger'], bot: string): PlanView['next'] {
-  switch (trigger) {
+function nextOf(spec: PolicySpec | undefined, verdict: Verdict, bot: string): PlanView['next'] {
+  const command = { command: `/${bot} apply` };
+  switch (spec?.trigger ?? 'comment') {
     case 'comment':
-      return { command: `/${bot} apply` };
-    case 'approval':
-      return { words: 'it is applied by itself' };
+      return command;
+    case 'approval': {
+      const words = sayStart(spec, verdict);
+      return words === undefined ? command : { words };
+    }
     case 'merge':
       return { words: 'merge it; it is applied after the merge' };
   }

@@ -5,6 +5,8 @@ export interface Gate {
   /** Sentences: what is missing and who can give it. */
   readonly missing: readonly string[];
   readonly approvedBy: readonly string[];
+  /** Whose approval begins it, with the trigger `approval`. Missing in gates of older engines: any that counts. */
+  readonly starters?: readonly string[];
   /** What starts the apply, by the policy of the default branch. */
   readonly trigger?: 'comment' | 'approval' | 'merge';
   /** Only change windows keep it shut: epoch ms at which they are open. */

@@ -2,7 +2,7 @@ import type { ContentOf } from '../secrets/secrets.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { SecretUse } from '../spec/secrets.ts';
 import { identityOf } from './identity.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts } from './revisions.ts';
 import { usesOn } from './sealing.ts';
 
 /**
@@ -11,21 +11,25 @@ import { usesOn } from './sealing.ts';
  */
 export type Known = readonly Resolution[];
 
-export function knownTo(revision: ResolvedRevision): Known {
-  return revision.kind === 'conflict' ? [] : [revision.merged, revision.base];
+export function knownTo({ merged, base }: Pick<DesiredHosts, 'merged' | 'base'>): Known {
+  return [merged, base];
 }
 
 /** What of it concerns one server: whoever works there for hours does not hold a repository twice. */
 export function knownOn(host: ResolvedHost, known: Known): Known {
   return known.map((resolution) => {
     const hosts = resolution.hosts.filter(isThe(host));
-    const files = hosts.flatMap(usesOn).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
-    const payloads = files.flatMap((sha256) => {
+    const payloads = hosts.flatMap(secretFiles).flatMap((sha256) => {
       const bytes = resolution.payloads.get(sha256);
       return bytes === undefined ? [] : [[sha256, bytes] as const];
     });
     return { kind: 'resolution', hosts, payloads: new Map(payloads), errors: [] };
   });
+}
+
+/** sha256 (hex) of the encrypted files of the repository that the host's secrets are in. */
+export function secretFiles(host: ResolvedHost): readonly string[] {
+  return usesOn(host).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
 }
 
 /** Of the machine, whatever its documents are called. */

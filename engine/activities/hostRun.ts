@@ -4,7 +4,9 @@ import { type Fence, FencedError } from '../hosts/fence.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Session } from '../hosts/session.ts';
 import type { HostTarget } from '../hosts/target.ts';
+import type { Probe } from '../kinds/kind.ts';
 import type { Batch } from '../operations/batch.ts';
+import { endangersAccess } from '../operations/endangersAccess.ts';
 import type { Json } from '../operations/operation.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
@@ -12,6 +14,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { netFor, notKept, probesUpTo } from './guarded.ts';
 import { followSteps } from './hostJournal.ts';
 import { contentsIn, type Known, knownOn, knownTo, secretsOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
@@ -41,9 +44,8 @@ export function batchName(run: string, wave: number): string {
 
 /** Where the run's plan has the host. */
 export async function hostOf(engine: Engine, run: RunRef, host: string): Promise<RunHost> {
-  const revision = await resolveRun(engine, run);
-  const resolved =
-    revision.kind === 'conflict' ? undefined : revision.merged.hosts.find((h) => h.name === host);
+  const revision = await resolveRun(engine, run, host);
+  const resolved = revision.merged.hosts.find(({ name }) => name === host);
   if (resolved === undefined) throw permanent(`the host ${host} is not in the plan's revision`);
   const { server } = resolved;
   const known = knownOn(resolved, knownTo(revision));
@@ -58,7 +60,8 @@ export async function applyHost(
   wave: number,
 ): Promise<HostOutcome> {
   const { target, identity, resolved, known } = await hostOf(engine, run, host);
-  const batch = await batchOf(engine, run, host, wave);
+  const probes = probesUpTo(resolved, wave);
+  const batch = await batchOf(engine, run, host, wave, probes);
   const unsealing = engine.secrets.open(contentsIn(known, engine.store.blobs.get));
   const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
   if (unpacked.kind === 'refused' && unpacked.passing && waitsForSecrets(engine))
@@ -76,6 +79,14 @@ export async function applyHost(
     .catch(gaveUp)
     .finally(journal.flush);
   if (result.kind === 'gave-up') return failed(engine, run, host, identity, wave, mask(result.message));
+  if (batch.net !== undefined && result.end !== 'refused') {
+    // a run that came to no good end may be kept all the same, so it is confirmed as well where the login works
+    const must = result.end === 'applied' ? probes : [];
+    const access = { target, run: batch.run, net: batch.net, probes: must };
+    const reason = await notKept(engine.transport, access, signal);
+    if (reason !== undefined && result.end !== 'failed')
+      return failed(engine, run, host, identity, wave, mask(reason));
+  }
   return outcomeOf(engine, run, host, identity, wave, maskResult(result, mask));
 }
 
@@ -142,10 +153,23 @@ async function stepsOn(engine: Engine, run: RunRef, host: string): Promise<reado
   return plan.hosts.find((candidate) => candidate.host === host)?.steps ?? [];
 }
 
-export async function batchOf(engine: Engine, run: RunRef, host: string, wave: number): Promise<Batch> {
+/** `probes`: what must hold before the host is told to keep a batch that could shut people out. */
+export async function batchOf(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  wave: number,
+  probes: readonly Probe[] = [],
+): Promise<Batch> {
   const all = await stepsOn(engine, run, host);
   const steps = all.filter((step) => step.wave === wave);
-  return { kind: 'batch', run: batchName(run.run, wave), repository: fullName(run.pull), steps };
+  const batch: Batch = {
+    kind: 'batch',
+    run: batchName(run.run, wave),
+    repository: fullName(run.pull),
+    steps,
+  };
+  return steps.some(endangersAccess) ? { ...batch, net: netFor(probes) } : batch;
 }
 
 async function outcomeOf(

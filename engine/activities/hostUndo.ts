@@ -30,11 +30,11 @@ export async function undoHost(
   waves: readonly number[],
   late: boolean,
   holder = run.run,
-  since: Known = [],
+  since: Known | 'unknown' = [],
 ): Promise<UndoOutcome> {
   const { target, identity, resolved, known } = await hostOf(engine, run, host);
   const later = late ? await branchNow(engine, run) : since;
-  const mask = later === undefined ? withhold : await maskOf(engine, resolved, [...known, ...later]);
+  const mask = later === 'unknown' ? withhold : await maskOf(engine, resolved, [...known, ...later]);
   const all: string[] = [];
   for (const wave of waves) {
     const name = batchName(run.run, wave);
@@ -87,8 +87,8 @@ function maskOf({ secrets, store }: Engine, host: ResolvedHost, known: Known): P
   return maskFor(secrets.open(contentsIn(known, store.blobs.get)), secretsOn(host, known));
 }
 
-/** What was merged since has brought secrets that the run's own revision does not know. Undefined: cannot be told now. */
-async function branchNow({ github, revisions, log }: Engine, { pull }: RunRef): Promise<Known | undefined> {
+/** What was merged since has brought secrets that the run's own revision does not know. */
+async function branchNow({ github, revisions, log }: Engine, { pull }: RunRef): Promise<Known | 'unknown'> {
   const { repository, number } = pull;
   try {
     const client = await github.installationClient(repository.installationId);
@@ -99,6 +99,6 @@ async function branchNow({ github, revisions, log }: Engine, { pull }: RunRef): 
       { error: String(error) },
       'the tip of the branch could not be read, so what an undo says is withheld',
     );
-    return undefined;
+    return 'unknown';
   }
 }

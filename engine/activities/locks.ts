@@ -1,10 +1,11 @@
 import { Context } from '@temporalio/activity';
-import type { Holder } from '../store/lock-order.ts';
+import type { WaitingRun } from '../store/locks.ts';
+import { isSameMachine } from '../store/machine.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive, isCurrent } from './alive.ts';
 import { receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
-import { knownTo } from './hostMask.ts';
+import { type Known, knownTo } from './hostMask.ts';
 import { undoHost } from './hostUndo.ts';
 import { relocated } from './located.ts';
 import { fullName } from './pull.ts';
@@ -25,19 +26,43 @@ export async function acquireLocks(engine: Engine, run: RunRef, workflowId: stri
   for (;;) {
     const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull, urgent });
     if (answer.kind === 'granted') return (await recoverable(engine, run)) ?? answer;
-    const dead = await deadHolders(engine, answer.holders, workflowId);
-    if (dead.length === 0) {
+    const dead = await deadOf(engine, answer.holders, workflowId);
+    const left = await deadOf(engine, answer.ahead.slice(0, WAITERS_ASKED), workflowId);
+    if (dead.length + left.length === 0) {
       const { position } = answer;
       return { kind: 'waiting', position, behind: position > PLACES_TOLD ? '' : namesBefore(answer) };
     }
-    for (const holder of dead) await engine.store.locks.forceRelease(holder.host, 'doaas');
+    for (const holder of dead) await engine.store.locks.forceRelease(holder, 'doaas');
+    for (const waiter of left) await dropWaiter(engine, waiter);
   }
 }
 
+/** Of those that go before, the ones whose turn comes first: a dead one further back is met when it comes nearer. */
+const WAITERS_ASKED = 3;
+
+/** Its workflow was ended from outside, or Temporal lost it: nobody would ever take what it waits for. */
+async function dropWaiter(engine: Engine, waiter: WaitingRun): Promise<void> {
+  const { was, next } = await engine.store.locks.drop(waiter, 'doaas');
+  if (!was) return;
+  await wake(engine, next);
+  const stored = await engine.store.runs.get(waiter.runId);
+  const ref = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
+  if (ref === undefined) return;
+  const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
+  await showRun(engine, there, { kind: 'stale', reason: DROPPED }).catch((error: unknown) =>
+    engine.log.warn({ error: String(error) }, 'that a waiting run was dropped could not be shown'),
+  );
+}
+
+const DROPPED = 'its workflow was ended while it waited for servers; nothing was changed. Ask for it again';
+
 /** Gives up what the run holds and wakes those that may now try. */
 export async function releaseLocks(engine: Engine, run: string): Promise<void> {
-  const { next } = await engine.store.locks.release(run);
-  for (const waiter of next) {
+  await wake(engine, (await engine.store.locks.release(run)).next);
+}
+
+async function wake(engine: Engine, waiters: readonly WaitingRun[]): Promise<void> {
+  for (const waiter of waiters) {
     await engine.temporal.workflow
       .getHandle(waiter.workflowId)
       .signal('locksReleased')
@@ -48,18 +73,18 @@ export async function releaseLocks(engine: Engine, run: string): Promise<void> {
 }
 
 /** A held run keeps its locks although its workflow has ended: a person must look first. `asker`: the workflow that asks. */
-async function deadHolders(
+async function deadOf<T extends WaitingRun>(
   engine: Engine,
-  holders: readonly Holder[],
+  runs: readonly T[],
   asker: string,
-): Promise<readonly Holder[]> {
+): Promise<readonly T[]> {
   const judged = await Promise.all(
-    holders.map(async (holder) => {
-      const run = await engine.store.runs.get(holder.runId);
+    runs.map(async (other) => {
+      const run = await engine.store.runs.get(other.runId);
       if (run?.state === 'held') return [];
       // corrections of one document follow each other under one id: while this one lives, an earlier one does not
-      if (holder.workflowId === asker) return (await isAskedByLiving(engine)) ? [holder] : [];
-      return (await isAlive(engine.temporal, holder.workflowId)) ? [] : [holder];
+      if (other.workflowId === asker) return (await isAskedByLiving(engine)) ? [other] : [];
+      return (await isAlive(engine.temporal, other.workflowId)) ? [] : [other];
     }),
   );
   return judged.flat();
@@ -77,7 +102,7 @@ async function recoverable(engine: Engine, run: RunRef): Promise<LockOutcome | u
   for (const { identity } of needing) {
     const open = await engine.store.receipts.open(identity, run.run);
     if (open.length === 0) await engine.store.hosts.clearNeedsRecovery(identity);
-    const site = run.plan.hosts.find((host) => host.identity === identity)?.site ?? '';
+    const site = run.plan.hosts.find((host) => isSameMachine(host.identity, identity))?.site ?? '';
     const [away] = elsewhere(engine.config.sites, [site]);
     for (const receipt of open) {
       const key = `${receipt.runId} ${away ?? ''}`;
@@ -103,6 +128,17 @@ export async function isLeftElsewhere(
   return open.flat().some(({ runId }) => runId === run);
 }
 
+/** Not confirmed yet, so it is in git only: what an undo says is withheld rather than that it waits for GitHub. */
+async function knownSince(engine: Engine, run: RunRef): Promise<Known | 'unknown'> {
+  return resolveRun(engine, run).then(knownTo, (error: unknown) => {
+    engine.log.warn(
+      { error: String(error) },
+      'the revision could not be read, so what an undo says is withheld',
+    );
+    return 'unknown' as const;
+  });
+}
+
 /** Undoes what a dead run left on hosts that the asking run has locked. */
 export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableRun): Promise<UndoOutcome> {
   const stored = await engine.store.runs.get(dead.run);
@@ -110,7 +146,7 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
   if (then === undefined) return { kind: 'held', reason: `the run ${dead.run} is not in the store` };
   const ref = { ...then, pull: { ...then.pull, repository: await relocated(engine, then.pull.repository) } };
   // what the dead run was planned on may be older than what it was confirmed on
-  const since = knownTo(await resolveRun(engine, run));
+  const since = await knownSince(engine, run);
   for (const host of dead.hosts) {
     const planned = ref.plan.hosts.find((candidate) => candidate.name === host);
     const waves = [...(planned?.waves ?? [])].reverse();

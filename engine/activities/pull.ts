@@ -1,4 +1,5 @@
 import { BUTTONS, type CheckAction } from '../github/checks.ts';
+import { mergerOf } from '../github/merger.ts';
 import { getPull } from '../github/pulls.ts';
 import type { PlanName, PlanView } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
@@ -16,7 +17,7 @@ import { recordOverride } from './overrides.ts';
 import { type HostPlanning, type Planning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
 import { recordPlan } from './recordPlan.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts, ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
 import { plannedElsewhere } from './sites.ts';
@@ -73,7 +74,7 @@ async function readPull(engine: Engine, { repository, number }: PullRef): Promis
     fork,
     state,
     mergeSha: pull.mergeSha,
-    ...(mergedBy === undefined ? {} : { mergedBy }),
+    ...(mergedBy === undefined ? {} : { mergedBy: await mergerOf(client, repository, number, mergedBy) }),
   };
 }
 
@@ -115,7 +116,8 @@ async function planPull(
     const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
     await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan], name);
     await showNewest(client, pull, revision.headSha, view, name);
-    return { kind: 'failed', reason: [...made.problems.map((p) => p.message), ...made.errors].join('; ') };
+    const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
+    return { kind: 'failed', reason, ...(onlyAway(made) ? { away: true } : {}) };
   }
   if (await isIdle(engine, pull, revision, made.plan)) {
     const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
@@ -179,7 +181,7 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
-  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  resolved: DesiredHosts,
   headSha: string,
   parts: readonly SitePart[] = [],
   fenceOf?: Planning['fenceOf'],
@@ -230,11 +232,18 @@ async function storePlan(
   );
 }
 
+/** Time alone may mend it: the pull request's workflow makes the plan again by itself. */
+function onlyAway({ problems, errors }: Assembled): boolean {
+  return errors.length === 0 && problems.every(({ away }) => away);
+}
+
 /** What must happen before there can be a plan. */
-function waitedFor({ problems, errors }: Assembled): readonly string[] {
+function waitedFor(made: Assembled): readonly string[] {
+  const { problems, errors } = made;
+  const again = onlyAway(made) ? ' (tried again by itself for a day)' : '';
   const hosts = problems.map((problem) => problem.host);
   return [
-    ...(hosts.length === 0 ? [] : [`${hosts.join(', ')} to be readable`]),
+    ...(hosts.length === 0 ? [] : [`${hosts.join(', ')} to be readable${again}`]),
     ...(errors.length === 0 ? [] : ['what forbids the plan to be mended']),
   ];
 }

@@ -53,11 +53,11 @@ test('a dead run has not ended before each of its hosts was taken care of', asyn
   const [first, second] = HOSTS;
   expect(await isLeftElsewhere(store, dead)).toBe(true);
   // somebody needs the first, and undoes what is there
-  await store.locks.forceRelease(first, 'doaas');
+  await store.locks.forceRelease({ host: first, runId: dead.run }, 'doaas');
   await store.hosts.clearNeedsRecovery(first);
   expect(await isLeftElsewhere(store, dead)).toBe(true);
   // later somebody needs the second
-  await store.locks.forceRelease(second, 'doaas');
+  await store.locks.forceRelease({ host: second, runId: dead.run }, 'doaas');
   expect(await isLeftElsewhere(store, dead)).toBe(true);
   expect(await store.receipts.open(second)).toHaveLength(1);
   await store.hosts.clearNeedsRecovery(second);

@@ -1,4 +1,5 @@
 import type { GitHubClient } from '../github/client.ts';
+import { isApp } from '../github/merger.ts';
 import { accountOf } from '../github/people.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
@@ -6,7 +7,7 @@ import { permissionOf } from '../github/reviews.ts';
 import { type Capability, isAmong, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
-import type { IssueRequest, PullRef, RepositoryRef, Request } from './types.ts';
+import type { IssueRequest, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
 
 /** Which commands the policy can keep to some people. */
 const CAPABILITIES: Readonly<Partial<Record<string, Capability>>> = {
@@ -24,17 +25,33 @@ export async function refusal(
   engine: Engine,
   client: GitHubClient,
   pull: PullRef,
-  request: Request,
+  request: Pick<Request, 'command' | 'actor' | 'override' | 'merged'>,
 ): Promise<string | undefined> {
   const { command, actor, override } = request;
   const own = CAPABILITIES[command];
   const extra = override === undefined ? [] : [OVERRIDES[override.kind]];
   const capabilities = [...(own === undefined ? [] : [own]), ...extra];
   const base = () => getPull(client, pull.repository, pull.number);
+  // GitHub lets no App merge that may not write, and says of none that it may
+  const mayMerge = request.merged === true && isApp(actor);
   return (
-    (await withoutWrite(client, pull.repository, command, actor)) ??
+    (mayMerge ? undefined : await withoutWrite(client, pull.repository, command, actor)) ??
     firstKept(engine, client, pull.repository, actor, capabilities, base)
   );
+}
+
+/** The same of who began a run, which may have waited for its servers for long. */
+export function refusalOfRun(
+  engine: Engine,
+  client: GitHubClient,
+  { pull, actor, context, mergeSha }: RunRef,
+): Promise<string | undefined> {
+  return refusal(engine, client, pull, {
+    command: 'apply',
+    actor,
+    ...(context?.override === undefined ? {} : { override: context.override }),
+    ...(mergeSha === undefined ? {} : { merged: true }),
+  });
 }
 
 /** The same of what is asked on an issue. */

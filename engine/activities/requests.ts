@@ -141,9 +141,10 @@ async function unlock(
     if (!isOver && (await isAlive(engine.temporal, lock.workflowId))) {
       return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas ${place === 'issue' ? 'cancel' : 'rollback'}\` stops and undoes it.`;
     }
-    const { next, stays } = await engine.store.locks.forceRelease(lock.host, request.actor);
+    const { was, next, stays } = await engine.store.locks.forceRelease(lock, request.actor);
     for (const waiter of next)
       await engine.temporal.workflow.getHandle(waiter.workflowId).signal('locksReleased');
+    if (was === undefined) return `- \`${host}\` was given up by \`${lock.runId}\` meanwhile.`;
     return `- \`${host}\` is free now. What the run left there ${stays ? 'stays as it is until the next plan' : 'is undone first by the next run on it'}.`;
   });
   return lines.join('\n');

@@ -31,6 +31,12 @@ export type ResolvedRevision =
       readonly changedItems: (host: string) => ReadonlySet<ItemKey>;
     };
 
+/** What of a revision is needed to plan its hosts, to change them and to look at them. */
+export type DesiredHosts = Pick<
+  Extract<ResolvedRevision, { kind: 'resolved' }>,
+  'merged' | 'base' | 'changed' | 'changedItems'
+>;
+
 /** The part of a git mirror that is needed here; see repository/. */
 export interface RevisionSource {
   /** Makes sure that the commits are there. `number` names the pull request whose refs may hold them. */

@@ -9,7 +9,8 @@ export function rolloutView({ plan, detail }: RunRecord, over: boolean): Pick<Ap
   if (rollout === undefined || progress === undefined) return {};
   const waits = progress.doing === 'waiting' || progress.doing === 'shut';
   if (rollout.stages.length < 2 && (over || !waits)) return {};
-  const batches = rollout.stages.map(({ hosts, canary }, i) => ({
+  const batches = rollout.stages.map(({ wave, hosts, canary }, i) => ({
+    wave,
     hosts,
     canary,
     ...(over ? { state: 'done' as const } : batchState(progress, i)),

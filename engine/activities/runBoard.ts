@@ -56,7 +56,7 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
       return words(
         RUNNING,
         'Comparing the servers with the plan',
-        'Fresh facts must give the plan that was approved.',
+        'Fresh facts must give the plan that was approved. A server that does not answer is waited for.',
       );
     case 'applying': {
       const view = applyView(record, 'running');

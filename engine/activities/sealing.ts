@@ -63,5 +63,10 @@ export function usesOn(host: ResolvedHost): readonly SecretUse[] {
 }
 
 function sealedPayloads(host: ResolvedHost): readonly Payload[] {
-  return host.documents.flatMap((document) => kindOf(document).sealed(document.spec));
+  return contentsOf(host).filter(({ sealed }) => sealed !== undefined);
+}
+
+/** All contents that a host's documents bring. */
+export function contentsOf(host: ResolvedHost): readonly Payload[] {
+  return host.documents.flatMap((document) => kindOf(document).contents(document.spec));
 }

@@ -8,6 +8,7 @@ import { cancelledBy } from './cancelCorrection.ts';
 import { FAILED_MAX, failedOf } from './correctionBounds.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { NO_PULL } from './planRef.ts';
 import { recent } from './recent.ts';
 import { ifAllowed } from './show.ts';
 import type { RunPhase, RunRef } from './types.ts';
@@ -25,6 +26,11 @@ export async function showCorrection(engine: Engine, run: RunRef, phase: RunPhas
   const outcome = await outcomeOf(engine, run, plan, phase);
   if (outcome === undefined) return;
   const { repository, number } = run.pull;
+  if (number === NO_PULL) {
+    const document = run.correction?.document;
+    engine.log.info({ run: run.run, document, outcome: outcome.kind }, 'a correction without an issue');
+    return;
+  }
   const client = await engine.github.installationClient(repository.installationId);
   const document = run.correction?.document ?? '';
   const changes = plan.hosts.flatMap(({ steps }) =>

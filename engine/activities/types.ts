@@ -75,6 +75,7 @@ export interface PullSnapshot {
   readonly fork: boolean;
   readonly state: 'open' | 'closed' | 'merged';
   readonly mergeSha: string | undefined;
+  /** Whoever put it into the merge queue, where that merged it; `NAME[bot]`: an App. */
   readonly mergedBy?: string;
 }
 
@@ -98,8 +99,8 @@ export type ValidateOutcome =
 export type PlanOutcome =
   | { readonly kind: 'planned'; readonly plan: PlanRef }
   | { readonly kind: 'nothing-to-do' }
-  /** A host could not be read, or a finding forbids the plan. The check says which. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** A host could not be read, or a finding forbids the plan. The check says which. `away`: only because hosts did not answer. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly away?: true };
 
 /** Enough of a plan to decide and to run; the plan itself is in the store by its digest. */
 export interface PlanRef extends Revision {
@@ -140,6 +141,8 @@ export interface Request {
   /** For a button: the head that its check stands on. For a comment: the one that it names. */
   readonly headSha: string | undefined;
   readonly override?: Omit<Override, 'by'>;
+  /** Nobody asked in words: the actor merged it on GitHub. */
+  readonly merged?: true;
 }
 
 /** What is said to somebody who asked: our own Markdown, or data that holds words of hosts and of GitHub. */

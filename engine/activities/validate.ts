@@ -4,7 +4,9 @@ import { code, prose } from '../github/render/escape.ts';
 import { render } from '../github/render/render.ts';
 import type { ValidateView } from '../github/render/views.ts';
 import { RepositoryError } from '../repository/error.ts';
+import type { SpecError } from '../spec/manifest.ts';
 import type { Engine } from './engine.ts';
+import type { ResolvedRevision } from './revisions.ts';
 import { showCheck, showComment } from './show.ts';
 import { elsewhereOf } from './sites.ts';
 import type { PullRef, Revision, ValidateOutcome } from './types.ts';
@@ -31,9 +33,11 @@ export async function validatePull(
     return { kind: 'conflict' };
   }
   const errors = [...resolved.errors, ...(await unpinnedErrors(engine, pull, resolved))];
+  const warnings = newWarnings(resolved);
   const view: ValidateView = {
     kind: 'validate',
     errors,
+    warnings,
     documents: resolved.documents,
     hosts: resolved.merged.hosts.length,
     leftOut: resolved.refused,
@@ -41,7 +45,7 @@ export async function validatePull(
   };
   const { title, body } = render(view);
   const { name, headSha, externalId, state } = validateCheck(revision, errors.length === 0);
-  const annotations = annotationsOf(errors);
+  const annotations = [...annotationsOf(errors), ...annotationsOf(warnings, 'warning')];
   await publishCheck(client, pull.repository, {
     name,
     headSha,
@@ -57,6 +61,13 @@ export async function validatePull(
   }
   const { treeSha, changed } = resolved;
   return { kind: 'valid', treeSha, hosts: changed.map((host) => host.name), ...elsewhereOf(engine, changed) };
+}
+
+/** Those that the base has as well would be said in every pull request. */
+function newWarnings({ merged, base }: Extract<ResolvedRevision, { kind: 'resolved' }>) {
+  const key = ({ position, message }: SpecError) => JSON.stringify([position.file, message]);
+  const known = new Set((base.warnings ?? []).map(key));
+  return (merged.warnings ?? []).filter((warning) => !known.has(key(warning)));
 }
 
 export interface Unreadable {

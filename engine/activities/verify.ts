@@ -10,13 +10,13 @@ import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
-import { permanent } from './failure.ts';
 import { contentsIn, knownTo, secretsOn } from './hostMask.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
+import { withContents } from './pinnedRun.ts';
 import { inParallel } from './planning.ts';
 import { fullName, planRevision } from './pull.ts';
 import { patientTransport } from './reaching.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts } from './revisions.ts';
 import { keepDetail } from './runDetail.ts';
 import { resolveRun } from './runRevision.ts';
 import type { RunDetail, VerifyDetail } from './runViews.ts';
@@ -24,6 +24,7 @@ import { type Mask, maskFor } from './sealing.ts';
 import { keepSettled } from './settling.ts';
 import { progressOf } from './showRun.ts';
 import { untilSteady } from './steady.ts';
+import { triedFrom } from './triedFrom.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 
 const HOSTS_AT_ONCE = 32;
@@ -43,13 +44,19 @@ export async function verifyHosts(
 ): Promise<VerifyOutcome> {
   const readAt = Date.now();
   const revision = await resolveRun(engine, run);
-  if (revision.kind === 'conflict') throw permanent('the revision of a running plan conflicts');
   const reached = revision.changed.filter(({ server }) => isReached(run, server.site, site));
   const looked = lookedAt(reached, [...leftOut, ...(run.plan.skipped ?? [])], scope);
   const before = site === undefined ? NOTHING_BEFORE : await foundBefore(engine, run, looked);
-  const resolved = { ...revision, changed: looked.map(({ host }) => host) };
+  const resolved = await withContents(engine, { ...revision, changed: looked.map(({ host }) => host) });
   const patientEngine = { ...engine, transport: patientTransport(engine) };
-  const { probes, away } = await probeAll(patientEngine, run, looked, await maskOf(engine, resolved), before);
+  const { probes, away } = await probeAll(
+    patientEngine,
+    run,
+    looked,
+    await maskOf(engine, resolved),
+    before,
+    revision.merged.hosts,
+  );
   const plannings = await planRevision(patientEngine, run.pull, resolved, run.plan.headSha);
   const made = assemble(plannings);
   const left = stepsLeft(made, looked, await onlyOf(engine, run));
@@ -144,10 +151,7 @@ function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
 }
 
 /** A service that fails may print what it was configured with. */
-async function maskOf(
-  { secrets, store }: Engine,
-  revision: Extract<ResolvedRevision, { kind: 'resolved' }>,
-): Promise<Mask> {
+async function maskOf({ secrets, store }: Engine, revision: DesiredHosts): Promise<Mask> {
   const known = knownTo(revision);
   return maskFor(
     secrets.open(contentsIn(known, store.blobs.get)),
@@ -188,6 +192,7 @@ async function probeAll(
   looked: readonly Looked[],
   mask: Mask,
   before: VerifyDetail,
+  all: readonly ResolvedHost[],
 ): Promise<{ readonly probes: readonly ProbeProgress[]; readonly away: HostError | undefined }> {
   const board = looked.flatMap(({ host, wave }) =>
     probesOf(host, wave, run.correction?.document).map((probe) => ({
@@ -209,7 +214,7 @@ async function probeAll(
   }
   let away: HostError | undefined;
   await inParallel(board, HOSTS_AT_ONCE, async (entry) => {
-    const found = await probeOne(engine, entry.host, entry.probe);
+    const found = await probeOne(engine, entry.host, entry.probe, all);
     if (mayComeBack(found)) {
       away ??= found;
       entry.shown = { ...waiting(entry.host, entry.probe), detail: mask(found.message) };
@@ -224,10 +229,12 @@ async function probeOne(
   engine: Engine,
   host: ResolvedHost,
   probe: Probe,
+  all: readonly ResolvedHost[],
 ): Promise<ProbeProgress | HostError> {
   const started = Date.now();
+  const from = triedFrom(host, probe, all);
   const result = await engine.transport
-    .withSession(targetOf(host.server), (session) =>
+    .withSession(targetOf(from.server), (session) =>
       runProbe(session, probe, Context.current().cancellationSignal),
     )
     .catch((error: unknown) =>
@@ -273,6 +280,8 @@ function nameOf(probe: Probe): string {
       return probe.url;
     case 'tcp':
       return `tcp ${probe.address}:${probe.port}`;
+    case 'reach':
+      return `tcp ${probe.address}:${probe.port} ${probe.open ? 'open' : 'closed'} from ${probe.from}`;
     case 'command':
       return `command ${probe.argv.join(' ')}`;
   }

@@ -51,7 +51,11 @@ async function unlock(
   const lock = lockOf(await store.locks.list(), host);
   const run = await store.runs.get(lock.runId);
   if (!force && mayGoOn(run)) throw stillRuns(lock);
-  const { stays } = await store.locks.forceRelease(lock.host, `${userInfo().username} (doaas unlock)`);
+  const { was, stays } = await store.locks.forceRelease(lock, `${userInfo().username} (doaas unlock)`);
+  if (was === undefined)
+    throw new CliError(
+      `The run ${lock.runId} gave ${lock.host} up meanwhile; \`doaas status\` shows who holds it now.`,
+    );
   return { lock, stays };
 }
 

@@ -35,6 +35,17 @@ describe('the examples', () => {
   });
 });
 
+test('what is odd is said, and is no mistake', async () => {
+  const firewall =
+    '{apiVersion: doaas/v1, kind: Firewall, metadata: {name: f}, spec: {targets: {all: true}, ';
+  await write({ 'hosts.yaml': server('web-1'), 'f.yaml': `${firewall}\n  sets: {office: [10.0.0.0/8]}}}\n` });
+  expect(await run([root])).toEqual({
+    status: 0,
+    stdout: 'f.yaml:2:10: warning: No rule uses the set office.\nValid: 2 documents, 1 server.\n',
+    stderr: '',
+  });
+});
+
 describe('a repository with mistakes', () => {
   beforeEach(() =>
     write({
@@ -58,6 +69,7 @@ describe('a repository with mistakes', () => {
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toEqual({
       valid: false,
+      warnings: [],
       documents: 2,
       servers: 1,
       errors: [

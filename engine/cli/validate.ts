@@ -33,13 +33,22 @@ function readArguments(argv: readonly string[]): { readonly path: string; readon
 
 function toJson({ manifest, resolution, errors }: CheckedRepository): string {
   const counts = { documents: manifest.documents.length, servers: resolution.hosts.length };
-  return `${JSON.stringify({ valid: errors.length === 0, ...counts, errors }, undefined, 2)}\n`;
+  const warnings = resolution.warnings ?? [];
+  return `${JSON.stringify({ valid: errors.length === 0, ...counts, errors, warnings }, undefined, 2)}\n`;
 }
 
 function toText({ manifest, resolution, errors }: CheckedRepository, paint: Paint): string {
-  if (errors.length > 0) return errorsText(errors, paint);
+  const odd = warningsText(resolution.warnings ?? [], paint);
+  if (errors.length > 0) return odd + errorsText(errors, paint);
   const documents = counted(manifest.documents.length, 'document');
-  return `${paint('green', 'Valid:')} ${documents}, ${counted(resolution.hosts.length, 'server')}.\n`;
+  return `${odd}${paint('green', 'Valid:')} ${documents}, ${counted(resolution.hosts.length, 'server')}.\n`;
+}
+
+function warningsText(warnings: readonly SpecError[], paint: Paint): string {
+  const lines = warnings.map(
+    (one) => `${paint('bold', place(one))} ${paint('yellow', 'warning:')} ${printable(one.message)}\n`,
+  );
+  return lines.join('');
 }
 
 export function errorsText(errors: readonly SpecError[], paint: Paint): string {

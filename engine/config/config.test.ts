@@ -64,6 +64,10 @@ describe('loadConfig', () => {
     [{ GITHUB_API_URL: 'https://me:pw@host' }, /must not contain a user or password/],
     [{ TEMPORAL_ADDRESS: 'http://x' }, /^TEMPORAL_ADDRESS is "http:\/\/x": expected HOST:PORT/],
     [{ DOAAS_ENCRYPTION_KEY: 'c2hvcnQ=' }, /^DOAAS_ENCRYPTION_KEY: expected 32 bytes in base64/],
+    [
+      { DOAAS_ENCRYPTION_ACCEPT_PLAIN: 'yes' },
+      /^DOAAS_ENCRYPTION_ACCEPT_PLAIN is "yes" without DOAAS_ENCRYPTION_KEY, so nothing is encrypted/,
+    ],
     [{ GITHUB_WEBHOOK_SECRET: 'short' }, /^GITHUB_WEBHOOK_SECRET: expected at least 16 characters/],
     [{ GITHUB_APP_PRIVATE_KEY: 'nonsense' }, /^GITHUB_APP_PRIVATE_KEY: expected the PEM text/],
     [{ TEMPORAL_TLS_CERT: '/c' }, /TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY belong together/],

@@ -132,17 +132,22 @@ const APART = ['receiver', 'worker', 'site'];
 
 function crossChecks(env: Environment): readonly string[] {
   const has = (name: string) => textOf(env[name]) !== undefined;
+  const hasSecret = (name: string) => has(name) || has(`${name}_FILE`);
   const problems: string[] = [];
   if (has('TEMPORAL_TLS_CERT') !== has('TEMPORAL_TLS_KEY')) {
     problems.push('TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY belong together. Set both or neither.');
   }
-  if (has('DOAAS_ENCRYPTION_KEY_PREVIOUS') && !has('DOAAS_ENCRYPTION_KEY')) {
+  if (hasSecret('DOAAS_ENCRYPTION_KEY_PREVIOUS') && !hasSecret('DOAAS_ENCRYPTION_KEY')) {
     problems.push(
       'DOAAS_ENCRYPTION_KEY_PREVIOUS is set without DOAAS_ENCRYPTION_KEY. Set the current key too.',
     );
   }
+  if (textOf(env.DOAAS_ENCRYPTION_ACCEPT_PLAIN) === 'yes' && !hasSecret('DOAAS_ENCRYPTION_KEY'))
+    problems.push(
+      'DOAAS_ENCRYPTION_ACCEPT_PLAIN is "yes" without DOAAS_ENCRYPTION_KEY, so nothing is encrypted. Set the key, or unset this.',
+    );
   const role = textOf(env.DOAAS_ROLE) ?? '';
-  if (APART.includes(role) && !has('DATABASE_URL') && !has('DATABASE_URL_FILE')) {
+  if (APART.includes(role) && !hasSecret('DATABASE_URL')) {
     problems.push(
       `DOAAS_ROLE is "${role}" without DATABASE_URL. Receivers and workers meet in PostgreSQL; set DATABASE_URL for each, or let one process do all.`,
     );

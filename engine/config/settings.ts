@@ -170,6 +170,13 @@ const temporal = {
     description:
       'The key before that one, to read what it wrote. Keep it until all its workflows are past retention.',
   }),
+  encryptionAcceptPlain: withDefault(parse.oneOf('no', 'yes'), {
+    name: 'DOAAS_ENCRYPTION_ACCEPT_PLAIN',
+    group: 'temporal',
+    fallback: 'no',
+    description:
+      'With DOAAS_ENCRYPTION_KEY, what comes from Temporal unencrypted is refused. `yes` takes it all the same: for the time after the key was set, until the workflows from before it have ended (docs/upgrading.md).',
+  }),
 } as const;
 
 /** Servers with much memory and many disks take a quarter of an hour to boot. */

@@ -84,8 +84,11 @@ export async function publishCheck(
   return published;
 }
 
-/** Spec errors as annotations on their exact place. */
-export function annotationsOf(errors: readonly SpecError[]): readonly Annotation[] {
+/** Spec errors, and what is merely odd, as annotations on their exact place. */
+export function annotationsOf(
+  errors: readonly SpecError[],
+  level: Annotation['level'] = 'failure',
+): readonly Annotation[] {
   return errors.map(({ position, code, message }) => ({
     path: position.file,
     startLine: position.line,
@@ -93,7 +96,7 @@ export function annotationsOf(errors: readonly SpecError[]): readonly Annotation
     ...(position.line === position.endLine
       ? { startColumn: position.column, endColumn: position.endColumn }
       : {}),
-    level: 'failure',
+    level,
     title: code,
     message,
   }));

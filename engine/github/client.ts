@@ -6,10 +6,10 @@ import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
 import { type AppKey, appJwt } from './appKey.ts';
 import { appLimits, installationLimits } from './budget.ts';
-import { calling, isForToken } from './errors.ts';
+import { calling, GitHubError, type GitHubErrorType, isForToken, toGitHubError } from './errors.ts';
 import { type GitHubClock, githubClock } from './githubClock.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { readPages } from './pages.ts';
+import { readWhole } from './pages.ts';
 import { createRedelivering } from './redeliver.ts';
 import { createThrottle, type Sort, type Throttle } from './throttle.ts';
 
@@ -70,16 +70,22 @@ export interface GitHubOptions {
   readonly key?: AppKey;
   /** Hears of each request that GitHub would not serve now. */
   readonly onLimited?: () => void;
+  /** Hears of each request that failed, also of those that are sent again at once. */
+  readonly onFailed?: (type: GitHubErrorType) => void;
 }
 
 export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubOptions = {}): GitHub {
-  const { key = async () => config.githubPrivateKey, onLimited = () => undefined } = options;
+  const {
+    key = async () => config.githubPrivateKey,
+    onLimited = () => undefined,
+    onFailed = () => undefined,
+  } = options;
   const clock = githubClock();
   const limited = (seconds: number): void => {
     onLimited();
     log.warn({ seconds }, 'GitHub limits the rate of requests; nothing more is sent until then');
   };
-  const parts = { config, key, log, clock };
+  const parts = { config, key, log, clock, onFailed };
   const app = octokitFor({
     ...parts,
     throttle: createThrottle(appLimits(config.githubWritesPerMinute), limited),
@@ -116,7 +122,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     installationToken: (installationId) => readToken(octokitOf(installationId)),
     installations: () =>
       calling('Listing the installations', async () => {
-        const all = await readPages(
+        const all = await readWhole(
           async (page) => (await app.apps.listInstallations({ per_page: PAGE_SIZE, page })).data,
         );
         // a token knows nothing of what was granted after it was made
@@ -139,13 +145,15 @@ interface ClientParts {
   readonly throttle: Throttle;
   readonly log: Logger;
   readonly clock: GitHubClock;
+  readonly onFailed: (type: GitHubErrorType) => void;
   /** Left out: the App itself. */
   readonly installationId?: number;
 }
 
-function octokitFor({ config, key, throttle, log, clock, installationId }: ClientParts): Octokit {
+function octokitFor(parts: ClientParts): Octokit {
+  const { config, key, throttle, log, clock, onFailed, installationId } = parts;
   // inside of retries, so that each try waits for its turn
-  const EngineOctokit = Octokit.plugin((made) => throttled(made, throttle), retry);
+  const EngineOctokit = Octokit.plugin((made) => throttled(made, throttle, onFailed), retry);
   const octokit = new EngineOctokit({
     authStrategy: createAppAuth,
     auth: {
@@ -171,9 +179,25 @@ function octokitFor({ config, key, throttle, log, clock, installationId }: Clien
 /** Answers that another try does not change; 409 and 429 are left to the caller. */
 const DO_NOT_RETRY = [400, 401, 403, 404, 405, 409, 410, 422, 429, 451];
 
-function throttled(octokit: Pick<Octokit, 'hook'>, throttle: Throttle): object {
+function throttled(
+  octokit: Pick<Octokit, 'hook'>,
+  throttle: Throttle,
+  onFailed: ClientParts['onFailed'],
+): object {
+  // that of a token comes out of the request that needed it as well
+  const heard = new WeakSet<object>();
   octokit.hook.wrap('request', (request, options) =>
-    throttle.send(sortOf(options), async () => request(options)),
+    throttle.send(sortOf(options), async () => {
+      try {
+        return await request(options);
+      } catch (error) {
+        if (error instanceof Error && !(error instanceof GitHubError) && !heard.has(error)) {
+          heard.add(error);
+          onFailed(toGitHubError('', error).type);
+        }
+        throw error;
+      }
+    }),
   );
   return {};
 }

@@ -162,12 +162,15 @@ describe('the client', () => {
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
       .privateKey.export({ type: 'pkcs1', format: 'pem' })
       .toString();
-    const stranger = createGitHub(configOf(other), createLogger('silent'));
+    const failed: string[] = [];
+    const onFailed = (type: string) => void failed.push(type);
+    const stranger = createGitHub(configOf(other), createLogger('silent'), { onFailed });
     await expect(stranger.installationClient(1)).rejects.toMatchObject({
       type: 'github-unauthorized',
       retryable: false,
       message: expect.stringContaining("GitHub does not accept the App's key"),
     });
+    expect(failed).toEqual(['github-unauthorized']);
   });
 
   test.each([
@@ -194,11 +197,13 @@ describe('the client', () => {
   ])('%s becomes an error with a type', async (_, respond, expected, requests) => {
     lab.faults.add({ path: /git\/ref/, times: 10, respond });
     // of its own, as one that is limited sends nothing more for a while
-    const own = await createGitHub(configOf(lab.app.privateKey), createLogger('silent')).installationClient(
-      lab.installationId,
-    );
+    const failed: string[] = [];
+    const onFailed = (type: string) => void failed.push(type);
+    const made = createGitHub(configOf(lab.app.privateKey), createLogger('silent'), { onFailed });
+    const own = await made.installationClient(lab.installationId);
     await expect(branchTip(own, repo, 'main')).rejects.toMatchObject(expected);
     expect(sent('GET', /git\/ref/)).toBe(requests);
+    expect(failed).toEqual(Array.from({ length: requests }, () => expected.type));
   });
 
   test.each([
@@ -406,7 +411,7 @@ test('the latest review of each person counts, with what they may do', async () 
   await lab.review(repo, number, reviewer, 'COMMENT', 'by the way');
   await lab.review(repo, number, reader, 'APPROVE');
   await lab.dismissReview(repo, number, await lab.review(repo, number, lab.accounts.admin, 'APPROVE'));
-  const reviews = await latestReviews(client, repo, number);
+  const { reviews } = await latestReviews(client, repo, number);
   expect(
     reviews.map(({ reviewer: who, state, permission, commitId }) => [
       who,

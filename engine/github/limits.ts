@@ -20,6 +20,11 @@ export const ACTION_IDENTIFIER_MAX_CHARS = 20;
 export const PAGE_SIZE = 100;
 /** Pages read of any list; 2,000 comments or reviews. */
 export const PAGES_MAX = 20;
+/**
+ * Pages of a list that must be whole. An account owns at most 100,000 repositories ("Repository limits",
+ * https://docs.github.com/en/repositories/creating-and-managing-repositories/repository-limits).
+ */
+export const WHOLE_PAGES_MAX = 1_000;
 
 /** The sentence under what was cut. `url`: a signed link to the whole plan. */
 export function cutNote(digest: string | undefined, url?: string): string {

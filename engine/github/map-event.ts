@@ -57,10 +57,15 @@ const ACCESS: Readonly<Record<string, readonly string[]>> = {
   installation_repositories: ['added', 'removed'],
 };
 
+/** Names of the events that are acted upon. */
+export const EVENTS: readonly string[] = [...Object.keys(MAPPERS), ...Object.keys(ACCESS)];
+
 function mapAccess(name: string, action: unknown): Mapped {
-  if (typeof action !== 'string' || ACCESS[name]?.includes(action) !== true)
-    return ignored(`${name}.${String(action).slice(0, 40)} changes nothing for us`);
-  return event({ kind: 'access-changed', what: `${name}.${action}` });
+  // of what strangers send not even that can be made text
+  const said = typeof action === 'string' ? action : 'without an action';
+  if (ACCESS[name]?.includes(said) !== true)
+    return ignored(`${name}.${said.slice(0, 40)} changes nothing for us`);
+  return event({ kind: 'access-changed', what: `${name}.${said}` });
 }
 
 const PULL_ACTIONS: Readonly<Record<string, PullAction>> = {

@@ -14,6 +14,8 @@ const AT_ONCE = 100;
 const FAILS_EVERY = 9;
 /** A delivery that failed just now could be under way still. */
 const LATER_MS = 20_000;
+/** Of one call, before it fails. */
+const TRIES = 3;
 
 let lab: LabGitHub;
 let receiver: Server;
@@ -76,6 +78,7 @@ async function sweeps(github: GitHub, times: number): Promise<readonly number[]>
   return asked;
 }
 
+const asks = () => lab.requests().filter(({ method, path }) => method === 'POST' && /attempts$/.test(path));
 const lists = () => lab.requests().filter(({ method, path }) => method === 'GET' && /deliveries/.test(path));
 
 test('all that an outage lost among thousands is asked for again, over several sweeps, what people said first', async () => {
@@ -107,4 +110,34 @@ test('what fails again and again is asked for four times, and then no more', asy
   expect(await sweeps(github, 7)).toEqual([1, 1, 1, 1, 0, 0, 0]);
   expect(await sweeps(newGitHub(), 2)).toEqual([0, 0]);
   expect(away.has(lost ?? '')).toBe(true);
+});
+
+test('one that GitHub refuses to send again, or fails at, is in the way of none of the others', async () => {
+  const github = newGitHub();
+  await sweeps(github, 2);
+  const lost = await deliver(3 * FAILS_EVERY, () => 'issue_comment').then((guids) =>
+    guids.filter((guid) => away.has(guid)),
+  );
+  away.clear();
+  taken.length = 0;
+  const path = /deliveries\/\d+\/attempts$/;
+  const before = asks().length;
+  lab.faults.add({ method: 'POST', path, times: 1, respond: { status: 422 } });
+  expect(await sweeps(github, 2)).toEqual([2, 0]);
+  expect(asks().length - before).toBe(3);
+  expect([...taken].sort()).toEqual(lost.slice(1).sort());
+
+  // one that alone fails with 5xx ends this try; the next goes on with the others
+  const [slow, ...others] = await deliver(2 * FAILS_EVERY, () => 'issue_comment').then((guids) =>
+    guids.filter((guid) => away.has(guid)),
+  );
+  away.clear();
+  taken.length = 0;
+  lab.faults.add({ method: 'POST', path, times: TRIES, respond: { status: 502 } });
+  await expect(sweeps(github, 1)).rejects.toMatchObject({ type: 'github-unavailable' });
+  expect(await sweeps(github, 1)).toEqual([1]);
+  expect(taken).toEqual(others);
+  expect(await github.redeliverMissed(Date.now() + LATER_MS + 60_001)).toBe(1);
+  await lab.webhooks.settled();
+  expect(taken).toEqual([...others, slow]);
 });

@@ -11,6 +11,8 @@ const REDELIVERED_MAX = 100;
 const PAGES_MAX = 20;
 /** A redelivery that GitHub promised and did not make is asked for again after this time. Milliseconds. */
 const PROMISED_MS = 3_600_000;
+/** One that GitHub failed at is left to the next sweep, so that it is in nobody's way. Milliseconds. */
+const FAILED_MS = 60_000;
 /** Attempts that are remembered; failures of three days that are more are forgotten, the oldest first. */
 const REMEMBERED_MAX = 20_000;
 
@@ -35,8 +37,8 @@ export type Redelivering = (octokit: Octokit, nowMs: number) => Promise<number>;
 
 export function createRedelivering(log: Logger): Redelivering {
   const remembered = new Map<number, DeliveryAttempt>();
-  /** Epoch ms, by attempt. */
-  const asked = new Map<number, number>();
+  /** Epoch ms before which it is not asked for again, by attempt. */
+  const notBefore = new Map<number, number>();
   let known = 0;
   let passage: Passage | undefined;
 
@@ -72,23 +74,39 @@ export function createRedelivering(log: Logger): Redelivering {
       const attempt = remembered.get(id);
       if (place < REMEMBERED_MAX && attempt !== undefined && !isTooOld(attempt, nowMs)) continue;
       remembered.delete(id);
-      asked.delete(id);
+      notBefore.delete(id);
+    }
+  };
+  /** False: GitHub refuses this one, which says nothing of the others. */
+  const askFor = async (octokit: Octokit, id: number, nowMs: number): Promise<boolean> => {
+    notBefore.set(id, nowMs + PROMISED_MS);
+    try {
+      await ask(octokit, id);
+      return true;
+    } catch (error) {
+      if (!isRefused(error)) {
+        notBefore.set(id, nowMs + FAILED_MS);
+        throw error;
+      }
+      log.warn(
+        { delivery: id, err: error },
+        'GitHub refuses to send a webhook again; asked once more in an hour',
+      );
+      return false;
     }
   };
   return async (octokit, nowMs) => {
     await readOn(octokit, nowMs);
     forget(nowMs);
     const missed = missedAttempts([...remembered.values()], nowMs).filter(
-      (id) => (asked.get(id) ?? 0) < nowMs - PROMISED_MS,
+      (id) => (notBefore.get(id) ?? 0) < nowMs,
     );
     const now = missed.slice(0, REDELIVERED_MAX);
-    for (const id of now) {
-      await ask(octokit, id);
-      asked.set(id, nowMs);
-    }
+    let asked = 0;
+    for (const id of now) if (await askFor(octokit, id, nowMs)) asked += 1;
     if (missed.length > now.length)
       log.warn({ left: missed.length - now.length }, 'webhooks that are asked for again later');
-    return now.length;
+    return asked;
   };
 }
 

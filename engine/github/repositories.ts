@@ -1,7 +1,7 @@
 import type { GitHub, GitHubClient, Repo } from './client.ts';
-import { calling, expectSame, isRefused } from './errors.ts';
+import { calling, expectSame, isShutOut } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { readPages } from './pages.ts';
+import { readWhole } from './pages.ts';
 
 /** A repository that an installation of the App covers. */
 export interface CoveredRepository extends Repo {
@@ -25,13 +25,13 @@ export async function coveredRepositories(
 
 /** Suspended or uninstalled since the list was read. */
 function noneIfGone(error: unknown): readonly CoveredRepository[] {
-  if (isRefused(error)) return [];
+  if (isShutOut(error)) return [];
   throw error;
 }
 
 async function repositoriesOf(client: GitHubClient): Promise<readonly CoveredRepository[]> {
   const repositories = await calling('Listing the repositories', () =>
-    readPages(async (page) => {
+    readWhole(async (page) => {
       const query = { per_page: PAGE_SIZE, page };
       return (await client.octokit.apps.listReposAccessibleToInstallation(query)).data.repositories;
     }),
@@ -50,7 +50,7 @@ export interface OpenPull {
 /** All, or those into one branch. Throws `GitHubError`. */
 export function openPulls(client: GitHubClient, repo: Repo, base?: string): Promise<readonly OpenPull[]> {
   return calling('Listing open pull requests', async () => {
-    const pulls = await readPages(async (page) => {
+    const pulls = await readWhole(async (page) => {
       const query = { owner: repo.owner, repo: repo.name, state: 'open' as const, per_page: PAGE_SIZE, page };
       return (await client.octokit.pulls.list(base === undefined ? query : { ...query, base })).data;
     });

@@ -1,7 +1,7 @@
 import type { GitHubClient, Repo } from './client.ts';
 import { calling, GitHubError } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { readPages } from './pages.ts';
+import { readList } from './pages.ts';
 
 export type Permission = 'admin' | 'write' | 'read' | 'none';
 export type ReviewState = 'approved' | 'changes-requested' | 'dismissed';
@@ -21,25 +21,27 @@ export interface Review {
   readonly permission: Permission;
 }
 
-/** Throws `GitHubError`. */
-export async function latestReviews(
-  client: GitHubClient,
-  repo: Repo,
-  number: number,
-): Promise<readonly Review[]> {
-  const all = await calling(`Reading the reviews of #${number}`, () =>
-    readPages(async (page) => {
+/** `cut`: there may be newer ones than were read. */
+export interface Reviews {
+  readonly reviews: readonly Review[];
+  readonly cut: boolean;
+}
+
+/** GitHub gives the oldest first. Throws `GitHubError`. */
+export async function latestReviews(client: GitHubClient, repo: Repo, number: number): Promise<Reviews> {
+  const { items, cut } = await calling(`Reading the reviews of #${number}`, () =>
+    readList(async (page) => {
       const query = { owner: repo.owner, repo: repo.name, pull_number: number, per_page: PAGE_SIZE, page };
       return (await client.octokit.pulls.listReviews(query)).data;
     }),
   );
-  const latest = latestByReviewer(all);
-  return Promise.all(
-    latest.map(async (review) => ({
+  const reviews = await Promise.all(
+    latestByReviewer(items).map(async (review) => ({
       ...review,
       permission: await permissionOf(client, repo, review.reviewer),
     })),
   );
+  return { reviews, cut };
 }
 
 interface RawReview {

@@ -7,7 +7,8 @@ import type { Session } from './session.ts';
 /** What a run does on its host. `undo-late` is refused where a later run touched the same item. */
 export type BatchMode = 'apply' | 'undo' | 'undo-late';
 
-export type BatchEnd = 'applied' | 'failed' | 'refused' | 'cancelled' | 'rolled-back' | 'held';
+/** `reverted`: the host takes the run back by itself, or has. */
+export type BatchEnd = 'applied' | 'failed' | 'refused' | 'cancelled' | 'reverted' | 'rolled-back' | 'held';
 
 /** One line of the host's journal. */
 export interface BatchEvent {
@@ -68,7 +69,7 @@ export async function runBatch(
     session,
     batch.run,
     'apply',
-    lines(deliver(batch, options), attach(batch.run, 'apply', options.fence)),
+    lines(deliver(batch, options), attach(batch.run, 'apply', options.fence, batch.net !== undefined)),
     options,
   );
 }
@@ -133,14 +134,16 @@ function base64(bytes: Buffer): Sh {
 }
 
 /** Follows the unit's journal to its end; the shell must be in the state that `deliver` leaves. */
-function attach(run: string, mode: BatchMode, fence: Fence | undefined): Sh {
+function attach(run: string, mode: BatchMode, fence: Fence | undefined, guarded = false): Sh {
+  // however the unit ends, the time in which the run must be confirmed begins
+  const stopped = guarded ? sh`-p ${`ExecStopPost=/bin/sh ${runDir(run)}/batch.sh net-stopped`}` : sh``;
   // held until the unit is started, so that no later holder comes between
   const [pass, letGo] = fence === undefined ? [sh`:`, sh`:`] : [passFence(fence), sh`exec 9>&-`];
   return sh`D=${runDir(run)}; M=${mode}; U=${unitName(run, mode)}; J="$D/$M.journal"; touch "$J"
 if ! grep -q '	end	' "$J"; then
   ${pass}
   ${mode === 'apply' && fence !== undefined ? beginUnder(fence) : sh`:`}
-  systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p LimitCORE=0 -p OOMScoreAdjust=-500 /bin/sh "$D/batch.sh" "$M"
+  systemctl is-active -q "$U" || systemd-run --quiet --collect --unit="$U" --description=${`doaas ${mode} ${run}`} -p TasksMax=infinity -p LimitCORE=0 -p OOMScoreAdjust=-500 ${stopped} /bin/sh "$D/batch.sh" "$M"
   ${letGo}
 fi
 P=$(systemctl show -p MainPID --value "$U" 2>/dev/null || echo 0)

@@ -106,6 +106,16 @@ describe.skipIf(sshdMissing() !== undefined)('probes through a real sshd', { tim
     expect(result).toMatchObject({ passed: true, tries: 4 });
   });
 
+  test('a port is open or closed as it is to be, and nothing is closed where no connection can be made at all', async () => {
+    const reach = (at: number, open: boolean) =>
+      probe({ kind: 'reach', from: 'x', address: '127.0.0.1', port: at, open, ...timing });
+    expect(await reach(port, true)).toMatchObject({ passed: true, tries: 1 });
+    expect(await reach(port, false)).toMatchObject({ passed: false });
+    expect(await reach(1, false)).toMatchObject({ passed: true, tries: 1 });
+    expect((await reach(1, true)).detail).toContain('refused the connection');
+    expect((await reach(port, false)).detail).toContain('accepted a connection');
+  });
+
   test('missing text, silence and a closed port are told in words', async () => {
     const missing = await probe(http('/', { contains: 'absent' }));
     expect(missing.detail).toMatch(/answered 200 without "absent" \(it begins "host 127/);

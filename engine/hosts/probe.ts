@@ -3,6 +3,7 @@ import type { Probe } from '../kinds/kind.ts';
 import { HostError } from './host-error.ts';
 import { tryCommand } from './probe-command.ts';
 import { tryHttp } from './probe-http.ts';
+import { tryReach } from './probe-reach.ts';
 import { tryTcp } from './probe-tcp.ts';
 import type { Session } from './session.ts';
 
@@ -68,6 +69,8 @@ async function tryOnce(
       return tryHttp(session, probe, timeoutMs);
     case 'tcp':
       return tryTcp(session, probe, timeoutMs);
+    case 'reach':
+      return tryReach(session, probe, timeoutMs);
     case 'command':
       return tryCommand(session, probe, timeoutMs, signal);
   }

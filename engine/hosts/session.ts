@@ -43,6 +43,8 @@ export interface Session {
 export interface Transport {
   /** Connects, or shares the connection that is open; the connection stays open for a while afterwards. */
   readonly withSession: <T>(target: HostTarget, use: (session: Session) => Promise<T>) => Promise<T>;
+  /** A connection of its own, made now and closed afterwards, as somebody who was not connected yet would get one; that of a jump host is shared. */
+  readonly withFreshSession: <T>(target: HostTarget, use: (session: Session) => Promise<T>) => Promise<T>;
   /** Closes idle connections now and busy ones when their last session ends. */
   readonly empty: () => Promise<void>;
   /** Closes everything at once; running scripts end with `connection-lost`. */

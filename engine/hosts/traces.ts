@@ -44,14 +44,34 @@ export function tracesScript(items: readonly string[]): Sh {
   return lines(FUNCTIONS, ...items.map(traceOf));
 }
 
+/** In the command line of each run of apt that the engine makes (`apt_run` in engine/operations/apt.sh). */
+const OWN_APT = 'DPkg::Pre-Install-Pkgs::=sh /var/lib/doaas/';
+
 const FUNCTIONS: Sh = sh`sudos() {
   [ -n "$1" ] || return 0
   journalctl -q --no-pager -o short-unix -t sudo --since "@$(($1 - ${BEFORE_SECONDS}))" --until "@$(($1 + ${AFTER_SECONDS}))" 2>/dev/null | grep -F ' COMMAND=' | grep -vF doaas-ready | tail -n ${LINES_MAX}
 }
-apts() {
-  awk -v RS= -v p=" $1:" 'index($0, p)' /var/log/apt/history.log 2>/dev/null | tail -n 20 | grep -E '^(Start-Date|Commandline|Requested-By): ' | tail -n 3
+apts() { # PACKAGE, when dpkg changed it, if that is known: the entry that did it, unless it is of another time, or our own
+  entry=$(awk -v RS= -v p=" $1:" 'index($0, p) { last = $0 } END { print last }' /var/log/apt/history.log 2>/dev/null)
+  case $entry in *${OWN_APT}*) return 0 ;; esac
+  if [ -n "$2" ]; then
+    began=$(since_epoch "$(dated Start)"); ended=$(since_epoch "$(dated End)"); [ -n "$ended" ] || ended=$2
+    if [ -z "$began" ] || [ $(($2 + ${AFTER_SECONDS})) -lt "$began" ] || [ $(($2 - ${AFTER_SECONDS})) -gt "$ended" ]; then return 0; fi
+  else # it is gone
+    printf '%s\n' "$entry" | grep -E '^(Remove|Purge): ' | grep -qF " $1:" || return 0
+  fi
+  printf '%s\n' "$entry" | grep -E '^(Start-Date|Commandline|Requested-By): '
 }
-units() { date -d "$(systemctl show -p StateChangeTimestamp --value -- "$1" 2>/dev/null)" +%s 2>/dev/null; }
+dated() { printf '%s\n' "$entry" | sed -n "s/^$1-Date: //p"; }
+files() { # PACKAGE: the list of its files; one that is gone has none
+  ls -d -- "/var/lib/dpkg/info/$1.list" "/var/lib/dpkg/info/$1":*.list 2>/dev/null | grep -m 1 . || echo "/var/lib/dpkg/info/$1.list"
+}
+since_epoch() { [ -z "$1" ] || date -d "$1" +%s 2>/dev/null; } # of nothing, date makes today's midnight
+units() { # systemd forgets a unit that is stopped and that nothing needs; its own line in the journal stays
+  changed=$(since_epoch "$(systemctl show -p StateChangeTimestamp --value -- "$1" 2>/dev/null)")
+  [ -n "$changed" ] || changed=$(journalctl -q --no-pager -o short-unix -n 1 _PID=1 "UNIT=$1" 2>/dev/null | cut -d. -f1)
+  echo "$changed"
+}
 paths() { stat -c %Z -- "$1" 2>/dev/null || stat -c %Y -- "$(dirname -- "$1")" 2>/dev/null; }`;
 
 function traceOf(item: string): Sh {
@@ -63,7 +83,11 @@ function traceOf(item: string): Sh {
     case 'unit':
       return lines(frame, sh`sudos "$(units ${key})"`);
     case 'package':
-      return lines(frame, sh`apts ${key}`, sh`sudos "$(paths ${`/var/lib/dpkg/info/${key}.list`})"`);
+      return lines(
+        frame,
+        sh`apts ${key} "$(stat -c %Z -- "$(files ${key})" 2>/dev/null)"`,
+        sh`sudos "$(paths "$(files ${key})")"`,
+      );
     case 'user':
     case 'group':
       return lines(frame, sh`sudos "$(paths /etc/passwd)"`);

@@ -48,6 +48,7 @@ export function createTransport(settings: TransportSettings): Transport {
   /** Those without a user, the one that is unused longest first. */
   const unused = new Map<string, Entry>();
   const closing = new Set<Promise<void>>();
+  const fresh = new Set<Link>();
   const connecting = limiter(MAX_CONNECTING);
   const login = rememberLogin(settings.credentials);
   const memory = createMemory();
@@ -111,6 +112,18 @@ export function createTransport(settings: TransportSettings): Transport {
     }
   };
 
+  const withFresh = async <T>(target: HostTarget, use: (session: Session) => Promise<T>): Promise<T> => {
+    if (ended) throw new HostError('cancelled', target.name, 'The SSH transport is closed.');
+    const link = await openLink(target);
+    fresh.add(link);
+    try {
+      return await use(link.session);
+    } finally {
+      link.client.end();
+      fresh.delete(link);
+    }
+  };
+
   const openLink = async (target: HostTarget): Promise<Link> => {
     pinnedKeys(target);
     const { jump } = target;
@@ -163,13 +176,19 @@ export function createTransport(settings: TransportSettings): Transport {
 
   const close = async () => {
     ended = true;
+    for (const { client } of fresh) client.destroy();
     const all = [...entries.values()];
     await empty();
     await Promise.all(all.map(async (entry) => (await entry.link.catch(() => undefined))?.client.destroy()));
     await empty();
   };
 
-  return { withSession: (target, use) => withEntry(target, (link) => use(link.session)), empty, close };
+  return {
+    withSession: (target, use) => withEntry(target, (link) => use(link.session)),
+    withFreshSession: withFresh,
+    empty,
+    close,
+  };
 }
 
 function makeLink(target: HostTarget, memory: Memory, connected: { client: Client; identity: string }): Link {

@@ -32,8 +32,8 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
   readonly needs: (spec: ResolvedSpecs[K]) => readonly FactQuery[];
   /** Steps that lead from the readings to the spec, in a valid order. No difference: no steps. */
   readonly plan: (spec: ResolvedSpecs[K], readings: Readings, context: PlanContext) => KindPlan;
-  /** Contents of the spec that hold secrets. */
-  readonly sealed: (spec: ResolvedSpecs[K]) => readonly Payload[];
+  /** All contents of the spec. */
+  readonly contents: (spec: ResolvedSpecs[K]) => readonly Payload[];
   /** What the document must say so that one of its items is as the host has it. */
   readonly adopt: (
     source: SourceSpecs[K],
@@ -93,7 +93,7 @@ export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
   readonly unlessClaimed?: ItemKey;
 };
 
-export type Probe = HttpProbe | TcpProbe | CommandProbe;
+export type Probe = HttpProbe | TcpProbe | CommandProbe | ReachProbe;
 
 interface ProbeTiming {
   /** Total time that the probe may take to pass, seconds. */
@@ -114,6 +114,17 @@ export interface TcpProbe extends ProbeTiming {
   /** As seen from the host. */
   readonly address: string;
   readonly port: number;
+}
+
+/** What the host lets in shows from outside only: another server of the repository tries. */
+export interface ReachProbe extends ProbeTiming {
+  readonly kind: 'reach';
+  /** Name of the server that tries. */
+  readonly from: string;
+  readonly address: string;
+  readonly port: number;
+  /** A TCP connection must come about, or must not. */
+  readonly open: boolean;
 }
 
 export interface CommandProbe extends ProbeTiming {

@@ -25,6 +25,15 @@ export interface Batch {
   readonly run: string;
   readonly repository: string;
   readonly steps: readonly Step[];
+  /** The host takes the run back by itself unless it is confirmed. Left out: it does not. */
+  readonly net?: Net;
+}
+
+/** Confirm or revert. */
+export interface Net {
+  readonly kind: 'net';
+  /** From the end of the last step. At least 1. */
+  readonly confirmWithinSeconds: number;
 }
 
 /** Everything that a run leaves on its host. */
@@ -40,10 +49,11 @@ export function batchPayloads(batch: Batch): readonly string[] {
   ];
 }
 
-const RUNNER: Sh = {
-  kind: 'sh',
-  text: readFileSync(new URL('./runner.sh', import.meta.url), 'utf8'),
-};
+const NET: Sh = { kind: 'sh', text: readFileSync(new URL('./net.sh', import.meta.url), 'utf8') };
+const RUNNER: Sh = { kind: 'sh', text: readFileSync(new URL('./runner.sh', import.meta.url), 'utf8') };
+
+/** Facts whose restore may need packages, the network or anything else that is not there while a host boots. */
+const NOT_EARLY: readonly string[] = ['package', 'apt-repository', 'script'];
 
 /**
  * The whole batch as one POSIX sh script. It is kept on the host, so that a run can be finished or undone from there
@@ -56,12 +66,14 @@ ITEMS=${`${HOST_STATE_DIR}/items`}
 FENCES=${FENCES}
 KEEP_DAYS=${RUN_RETENTION_DAYS}
 KEEP_OPEN_DAYS=${OPEN_RUN_RETENTION_DAYS}
+NET_SECONDS=${batch.net?.confirmWithinSeconds ?? 0}
 STEPS=${batch.steps.map((_, n) => n + 1).join(' ')}`;
   return lines(
     sh`#!/bin/sh`,
     header,
     ...libraries(batch),
     ...batch.steps.map((step, n) => stepFunctions(batch, step, n + 1)),
+    NET,
     RUNNER,
   );
 }
@@ -84,6 +96,7 @@ function stepFunctions(batch: Batch, step: Step, n: number): Sh {
     define(`apply_${n}`, operation.apply(step.params)),
     define(`after_${n}`, lines(settleAll(items, n), operation.afterRestore?.(step.params) ?? sh`:`)),
     define(`restore_${n}`, restoreAll(items, n)),
+    define(`early_${n}`, restoreAll(items, n, NOT_EARLY)),
     ...items.flatMap((item, i) => itemFunctions(batch, step, item, n, i + 1)),
   );
 }
@@ -113,8 +126,9 @@ function itemFunctions(batch: Batch, step: Step, item: ItemKey, n: number, i: nu
 }
 
 /** Items of one fact are restored together, so that packages need one call of apt. */
-function restoreAll(items: readonly ItemKey[], n: number): Sh {
-  return lines(sh`:`, ...savedByFact(items, n).map(([fact, group]) => custodyOf(fact).restore(group)));
+function restoreAll(items: readonly ItemKey[], n: number, leftOut: readonly string[] = []): Sh {
+  const groups = savedByFact(items, n).filter(([fact]) => !leftOut.includes(fact));
+  return lines(sh`:`, ...groups.map(([fact, group]) => custodyOf(fact).restore(group)));
 }
 
 function settleAll(items: readonly ItemKey[], n: number): Sh {

@@ -18,7 +18,7 @@ describe('a firewall on a real host', () => {
   const wanted = (more: Partial<DesiredFirewall>): Wanted => {
     const desired = { ...CLOSED, ...more };
     const script = t.harness().payload(rulesetText(desired));
-    return [testDocument('Firewall', { desired, script, remarks: [], probes: [] })];
+    return [testDocument('Firewall', { desired, script, probes: [] })];
   };
   const WEB = { inbound: { web: { ...RULE, ports: ports('80/tcp', '8000-8010/tcp') } } };
   const FOREIGN = `add table ip others

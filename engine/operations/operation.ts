@@ -53,7 +53,7 @@ export interface Operation<P extends Params = Params> {
   readonly library?: Sh;
   /** Upper bound of one `apply`, seconds. Default 300. */
   readonly timeoutSeconds?: number;
-  /** True where it can lock people out of the host: its batch is confirmed by a fresh login or taken back by the host. */
+  /** True where it can shut people out by more than the items that it names (`endangersAccess.ts`): its batch is confirmed by a fresh login or taken back by the host. */
   readonly endangersAccess?: true;
   /** True where it also changes items of later steps, as a package brings its own files, users and units. */
   readonly changesOtherItems?: true;

@@ -1,12 +1,12 @@
 # The host's side of a run. Everything above this line was generated for the run: RUN, DIR, ITEMS, STEPS and the
-# functions of each step. Commands: apply | undo | undo-late | call FUNCTION.
+# functions of each step and net.sh. Commands: apply | confirm | verdict | undo | undo-late | call FUNCTION; net-* by units.
 # COMMAND.journal: one line an event, `SECONDS<TAB>STEP<TAB>EVENT<TAB>DETAIL`; the last one is `- end RESULT`.
 set -u
 umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export DEBIAN_FRONTEND=noninteractive DIR RUN
 export DOAAS_PAYLOADS="$DIR/payloads"
-# What the snippets are part of: apply | undo | undo-late. They run by `call`, which keeps it.
+# What the snippets are part of, such as apply or undo. They run by `call`, which keeps it.
 export COMMAND="${COMMAND:-${1:-}}"
 
 # On a full disk the room that was kept back is given up for the journal, first of all.
@@ -23,6 +23,7 @@ finish() { # RESULT: durable before anyone can read it as the end
 
 # What an ended apply wrote is in its place, or is not wanted any more; taking it back needs none of it.
 applied_as() { # RESULT
+  net_window
   ( finish "$1" ) # the end first: without it the same content is needed again
   rm -rf "$DIR/payloads"; exit 0
 }
@@ -132,11 +133,17 @@ effect() { # one step; returns 1 when the run must stop
 
 cmd_apply() {
   prune
+  [ "$(net_verdict)" != reverted ] || applied_as reverted
   [ ! -e "$DIR/cancel" ] || applied_as cancelled
   if [ ! -e "$DIR/captured" ]; then prepare; else say - resumed; resume; fi
+  if ! net_arm > "$DIR/net.out" 2>&1; then
+    net_down; say - failed "the server cannot be made to take this back by itself, so nothing was changed: $(last_lines "$DIR/net.out")"
+    applied_as failed
+  fi
   for n in $STEPS; do
     step "$n"; [ ! -e "$S/done" ] || continue
     [ ! -e "$DIR/cancel" ] || applied_as cancelled
+    net_ahead || applied_as failed
     effect || applied_as failed
     current=$n; [ "$IMPLICIT" = no ] || see_pending; n=$current
   done
@@ -189,10 +196,13 @@ restore_pass() {
 
 after() { bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1; }
 
+undone_as() { net_down; finish "$1"; }
+
 undo_all() {
   rm -rf "$DIR/reserve" "$DIR/payloads"; STUCK=0
   prune
-  [ -e "$DIR/captured" ] && [ ! -e "$DIR/restored" ] || finish rolled-back
+  if net_armed; then net_claim reverted || :; fi
+  [ -e "$DIR/captured" ] && [ ! -e "$DIR/restored" ] || undone_as rolled-back
   rm -f "$DIR"/steps/*/undone
   for n in $STEPS; do step "$n"; each_item take_up; done
   restore_pass; [ "$FAILED" -eq 0 ] || { until_room; restore_pass; }
@@ -214,11 +224,11 @@ undo_all() {
     patiently each_item disown_item || STUCK=1
     [ ! -e "$S/undone" ] || say "$ID" undone
   done
-  [ "$STUCK" -eq 0 ] || finish held
+  [ "$STUCK" -eq 0 ] || undone_as held
   # once this is on disk it is not done again, so what it was done from can go
-  patiently touch "$DIR/restored" || finish held
+  patiently touch "$DIR/restored" || undone_as held
   sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item "$DIR"/steps/*/*/left
-  finish rolled-back
+  undone_as rolled-back
 }
 
 # Long after the run: refused where a later run touched the same item.
@@ -238,7 +248,12 @@ JOURNAL="$DIR/${1:-none}.journal"
 case "${1:-}" in
   call) set -e; "$2" ;;
   apply) cmd_apply ;;
+  confirm) cmd_confirm ;;
+  verdict) echo "@ $(net_verdict)" ;;
+  net-fire) cmd_net_fire ;;
+  net-stopped) cmd_net_stopped ;;
+  net-boot) cmd_net_boot ;;
   undo) undo_all ;;
   undo-late) cmd_undo_late ;;
-  *) echo "usage: sh $0 apply|undo|undo-late" >&2; exit 2 ;;
+  *) echo "usage: sh $0 apply|confirm|verdict|undo|undo-late" >&2; exit 2 ;;
 esac

@@ -23,7 +23,7 @@ capture_unit() { # NAME SAVE
 
 restore_unit() { # NAME SAVE: links and, where it did not run, a stop; it is started by settle_unit, when all is restored
   systemctl daemon-reload
-  case $(cat "$2/active") in active | reloading | activating) ;; *) stop_unit "$1" ;; esac
+  case $(cat "$2/active") in active | reloading | activating) ;; *) stop_unit "$1"; systemctl reset-failed -- "$1" 2>/dev/null || : ;; esac
   unit_links "$1" | while IFS= read -r l; do grep -qxF "$l" "$2/links" || rm -f "$l"; done
   tar --numeric-owner -C / -xpf "$2/links.tar"
   find "$UNITS" -mindepth 1 -maxdepth 1 -type d -empty | while IFS= read -r d; do grep -qxF "$d" "$2/folders" || rmdir "$d"; done
@@ -130,5 +130,7 @@ act_again() { # NAME reload|restart: after a rollback, with the restored configu
   systemctl daemon-reload
   # The run brought the unit, as with its package, and the rollback took it away again.
   [ "$(unit_is "$1" LoadState)" != not-found ] || return 0
+  # It ran before this run acted on it, and has failed since, such as sshd with a configuration that it refuses.
+  if [ "$(unit_is "$1" ActiveState)" = failed ]; then systemctl reset-failed -- "$1"; systemctl start -- "$1"; return; fi
   case $2 in reload) systemctl try-reload-or-restart -- "$1" ;; *) systemctl try-restart -- "$1" ;; esac
 }

@@ -2,7 +2,7 @@ import type { Review } from '../github/reviews.ts';
 import type { PolicyApproval } from '../spec/types.generated.ts';
 import { type Account, means, sameAccount } from './account.ts';
 import type { Change } from './change.ts';
-import { ownersOf, parseCodeowners } from './codeowners.ts';
+import { OWNERS_LINES_MAX, ownersOf, parseCodeowners } from './codeowners.ts';
 import { some } from './match.ts';
 import { isAmong, sayWho } from './people.ts';
 
@@ -23,18 +23,19 @@ export function judgeApproval(
   const count = approval.count ?? 1;
   const owned = ownedBy(approval, change);
   const fits = (review: Review): boolean => isEligible(approval, owned, review, change);
-  const approvals = change.reviews.filter((review) => review.state === 'approved' && mayWrite(review));
-  const given = approvals.filter((review) => objection(review, change) === undefined);
+  const approvals = change.reviews.filter(isApproval);
+  const given = change.reviews.filter((review) => countsAtAll(review, change));
   const counted = given.filter(fits);
   const uncovered = owned.filter(({ owners }) => !given.some((review) => isOwner(owners, review, change)));
   const asks = `${reviews(count)} by ${sayEligible(approval)}`;
   const by = counted.map((review) => review.reviewer);
-  const noFile = approval.codeOwners === true && change.codeowners === undefined;
-  if (counted.length >= count && uncovered.length === 0 && !noFile) return { asks, missing: undefined, by };
+  const unowned = withoutOwners(approval, change);
+  if (counted.length >= count && uncovered.length === 0 && unowned === undefined)
+    return { asks, missing: undefined, by };
   const notes = [
     ...(rule === undefined ? [] : [`rule ${rule}`]),
     ...(counted.length > 0 && counted.length < count ? [`${counted.length} of ${count} is there`] : []),
-    ...(noFile ? ['the default branch has no CODEOWNERS'] : []),
+    ...(unowned === undefined ? [] : [unowned]),
     ...uncovered.slice(0, 3).map(({ path, owners }) => `${path} is owned by ${owners.join(' ')}`),
     ...unknownTeams(approval, change),
     ...approvals.flatMap((review) => note(review, fits(review), change)).slice(0, 3),
@@ -53,6 +54,15 @@ function sayEligible(approval: PolicyApproval): string {
   const who = [named, owner].filter((text) => text !== '').join(' or ');
   if (who !== '') return who;
   return `${(approval.count ?? 1) === 1 ? 'somebody' : 'people'} with write access`;
+}
+
+function isApproval(review: Review): boolean {
+  return review.state === 'approved' && mayWrite(review);
+}
+
+/** An approval that would do for a rule that names nobody. */
+export function countsAtAll(review: Review, change: Change): boolean {
+  return isApproval(review) && objection(review, change) === undefined;
 }
 
 /** Why an approval counts for nothing; undefined where it counts. */
@@ -75,6 +85,14 @@ function note(review: Review, fits: boolean, change: Change): readonly string[] 
   return fits ? [] : [`the one by ${review.reviewer} does not count here: not one of them`];
 }
 
+/** Why nobody can tell whose the changed paths are; then no approval is enough. */
+function withoutOwners({ codeOwners }: PolicyApproval, { codeowners }: Change): string | undefined {
+  if (codeOwners !== true) return undefined;
+  if (codeowners === undefined) return 'the default branch has no CODEOWNERS';
+  if (parseCodeowners(codeowners) !== undefined) return undefined;
+  return `CODEOWNERS of the default branch has more than ${OWNERS_LINES_MAX} lines with a pattern; shorten it, by folders instead of files`;
+}
+
 interface Owned {
   readonly path: string;
   readonly owners: readonly string[];
@@ -83,7 +101,7 @@ interface Owned {
 /** Changed paths that have owners, one for each set of owners. */
 function ownedBy({ codeOwners }: PolicyApproval, change: Change): readonly Owned[] {
   if (codeOwners !== true || change.codeowners === undefined) return [];
-  const lines = parseCodeowners(change.codeowners);
+  const lines = parseCodeowners(change.codeowners) ?? [];
   const bySet = new Map<string, Owned>();
   for (const path of change.paths) {
     const owners = ownersOf(lines, path);
@@ -131,7 +149,7 @@ export function teamsFor(
   change: Pick<Change, 'paths' | 'codeowners'>,
   organisation: string,
 ) {
-  const lines = approval.codeOwners === true ? parseCodeowners(change.codeowners ?? '') : [];
+  const lines = (approval.codeOwners === true ? parseCodeowners(change.codeowners ?? '') : undefined) ?? [];
   const owners = lines.length === 0 ? [] : change.paths.flatMap((path) => ownersOf(lines, path));
   return [...(approval.teams ?? []), ...owners.flatMap((owner) => teamOf(owner, organisation) ?? [])];
 }

@@ -24,6 +24,8 @@ export interface Change {
   readonly shownAt: string;
   /** Each reviewer's latest review. */
   readonly reviews: readonly Review[];
+  /** There are more reviews than are read, and the newest are not among those that were. */
+  readonly reviewsCut: boolean;
   readonly targets: readonly Target[];
   /** Files that the merge changes, from the root with `/`. */
   readonly paths: readonly string[];

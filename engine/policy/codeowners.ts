@@ -9,28 +9,29 @@ interface OwnersLine {
 
 export type CodeOwners = readonly OwnersLine[];
 
-/** Lines read; GitHub's own bound is 3 MB. */
-const LINES_MAX = 5_000;
+/** Lines with a pattern, each of which is held against every changed path. GitHub's own bound is 3 MB. */
+export const OWNERS_LINES_MAX = 5_000;
 
 /** No path is longer (PATH_MAX of Linux). Characters. */
 const PATTERN_MAX = 4_096;
 
 /**
  * The lines of a CODEOWNERS file, by GitHub's rules (docs.github.com, "About code owners"): gitignore's patterns without
- * `!` and `[ ]`. A line that cannot be understood is left out, as GitHub does.
+ * `!` and `[ ]`. A line that cannot be understood is left out, as GitHub does. Undefined where there are too many: the last that
+ * matches holds, so what would be left out is what counts most.
  */
-export function parseCodeowners(text: string): CodeOwners {
-  return text
-    .split(/\r\n|\r|\n/)
-    .slice(0, LINES_MAX)
-    .flatMap((line): readonly OwnersLine[] => {
-      const [pattern, ...rest] = line.trim().split(/\s+/);
-      if (pattern === undefined || pattern === '' || /^[#!]|[[\]]/.test(pattern)) return [];
-      if (pattern.length > PATTERN_MAX) return [];
-      const comment = rest.findIndex((word) => word.startsWith('#'));
-      const owners = comment === -1 ? rest : rest.slice(0, comment);
-      return [{ patterns: globsOf(pattern), owners }];
-    });
+export function parseCodeowners(text: string): CodeOwners | undefined {
+  const lines = text.split(/\r\n|\r|\n/).flatMap(readLine);
+  return lines.length > OWNERS_LINES_MAX ? undefined : lines;
+}
+
+function readLine(line: string): readonly OwnersLine[] {
+  const [pattern, ...rest] = line.trim().split(/\s+/);
+  if (pattern === undefined || pattern === '' || /^[#!]|[[\]]/.test(pattern)) return [];
+  if (pattern.length > PATTERN_MAX) return [];
+  const comment = rest.findIndex((word) => word.startsWith('#'));
+  const owners = comment === -1 ? rest : rest.slice(0, comment);
+  return [{ patterns: globsOf(pattern), owners }];
 }
 
 /** The owners that the last matching line names; none where it names none. */

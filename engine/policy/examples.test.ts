@@ -8,13 +8,15 @@ import { whoMay } from './people.ts';
 import { change, review, step, target } from './testing.ts';
 
 const folder = new URL('../../examples/policies/', import.meta.url);
+const page = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8');
 const text = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
-const specOf = (name: string) => {
-  const { spec, errors } = loadPolicy(new Map([[POLICY_FILE, new TextEncoder().encode(text(name))]]));
+const loaded = (yaml: string, name: string) => {
+  const { spec, errors } = loadPolicy(new Map([[POLICY_FILE, new TextEncoder().encode(yaml)]]));
   expect(errors).toEqual([]);
   if (spec === undefined) throw new Error(`${name} is no policy`);
   return spec;
 };
+const specOf = (name: string) => loaded(text(name), name);
 const missing = (name: string, given: Partial<Change> = {}) => judge(specOf(name), change(given)).missing;
 const second: Review = { ...review, reviewer: 'dora', reviewerId: 9 };
 const teams: Change['teams'] = {
@@ -25,10 +27,21 @@ const teams: Change['teams'] = {
 const db = target('db-1', { labels: { role: 'db' } });
 
 test('every ready policy stands in docs/policy.md as it is', () => {
-  const page = readFileSync(new URL('../../docs/policy.md', import.meta.url), 'utf8');
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   expect(names.length).toBeGreaterThanOrEqual(4);
   for (const name of names) expect(page).toContain(`\`\`\`yaml\n${text(name)}\`\`\``);
+});
+
+test('the whole of it in docs/policy.md is a policy, and has every field that there is', () => {
+  const [, yaml = ''] = /\n## The whole of it\n+```yaml\n(.*?)\n```/s.exec(page) ?? [];
+  const spec = loaded(yaml, 'the whole of it');
+  const [rule] = Object.values(spec.rules ?? {});
+  const { properties, $defs } = JSON.parse(
+    readFileSync(new URL('../../schemas/policy.json', import.meta.url), 'utf8'),
+  );
+  expect(Object.keys(spec).sort()).toEqual(Object.keys(properties.spec.properties).sort());
+  expect(Object.keys(rule ?? {}).sort()).toEqual(Object.keys($defs.rule.properties).sort());
+  expect(Object.keys(rule?.match ?? {}).sort()).toEqual(Object.keys($defs.match.properties).sort());
 });
 
 describe('ready policies', () => {

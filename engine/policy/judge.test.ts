@@ -126,6 +126,14 @@ describe('approvals', () => {
     ]);
   });
 
+  test('reviews beyond those that are read keep the gate shut, for one of them may object', () => {
+    expect(missing(undefined, { reviewsCut: true })).toEqual([
+      expect.stringContaining('there are more reviews than are read'),
+    ]);
+    expect(judge(undefined, change({ reviewsCut: true, lifted: 'override' })).ready).toBe(false);
+    expect(judge(undefined, change({ reviewsCut: true, lifted: 'break-glass' })).ready).toBe(true);
+  });
+
   test('code owners: each owned path needs one of its owners, by the default branch', () => {
     const codeowners = '* @rita\n/db/ @acme/dba\n/free/\n';
     const owners = rule({ approvals: [{ codeOwners: true }] });
@@ -138,6 +146,12 @@ describe('approvals', () => {
     expect(judged([review], ['free/a'])).toEqual([]);
     expect(missing(owners, { codeowners: undefined })).toEqual([
       expect.stringContaining('the default branch has no CODEOWNERS'),
+    ]);
+    const long = (lines: number) => `${'/other @rita\n# why\n'.repeat(lines - 1)}* @rita\n`;
+    expect(judged([review], ['web.yaml'], long(5_000))).toEqual([]);
+    // the line that would be left out names another owner
+    expect(judged([review], ['web.yaml'], `${long(5_000)}/web.yaml @acme/dba\n`)).toEqual([
+      expect.stringContaining('CODEOWNERS of the default branch has more than 5000 lines with a pattern'),
     ]);
     expect(judged([by('otto', 8)], ['web.yaml'])).toHaveLength(1);
     expect(judged([by('mallory', 9)], ['web.yaml'], '* rita@example.com')).toHaveLength(1);

@@ -4,6 +4,7 @@ import { freezeAt, isOpen, opensAt } from './calendar.ts';
 import { type Change, changedOf, packagesRemoved } from './change.ts';
 import { coversAll, type MatchedRule, matchedRules } from './match.ts';
 import { sayWho, whoMay } from './people.ts';
+import { startersOf } from './starting.ts';
 
 /** One thing that a rule asks for, and how it stands. */
 export interface Ask {
@@ -23,6 +24,8 @@ export interface Verdict {
   /** What would be missing, had nobody taken it away. */
   readonly lifted: readonly string[];
   readonly approvedBy: readonly string[];
+  /** With the trigger `approval`: whose approval begins it. Missing in what older engines kept. */
+  readonly starters?: readonly string[];
   readonly asks: readonly Ask[];
   readonly rules: readonly Pick<MatchedRule, 'name' | 'because'>[];
   /** Only windows are missing: epoch ms at which all of them are open. */
@@ -66,6 +69,7 @@ export function judge(spec: PolicySpec | undefined, change: Change): Verdict {
     missing: sentences(left),
     lifted: sentences(open.filter((ask) => !left.includes(ask))),
     approvedBy: [...new Set(approvals.flatMap(({ by }) => by))],
+    starters: spec?.trigger === 'approval' ? startersOf(spec, change) : [],
     asks: asks.slice(0, ASKS_MAX),
     rules: rules.map(({ name, because }) => ({ name, because })),
     opensAt: opening(left, rules, change),
@@ -99,7 +103,11 @@ export function teamsToRead(
   organisation: string,
 ): readonly string[] {
   const rules = matchedRules(spec?.rules ?? {}, change);
-  return approvalsOf(rules, change).flatMap(({ approval }) => teamsFor(approval, change, organisation));
+  const starters = spec?.trigger === 'approval' ? (spec.people?.apply?.teams ?? []) : [];
+  return [
+    ...approvalsOf(rules, change).flatMap(({ approval }) => teamsFor(approval, change, organisation)),
+    ...starters,
+  ];
 }
 
 export function wantsChecks(spec: PolicySpec | undefined, change: Matchable): boolean {
@@ -156,15 +164,23 @@ function stateAsks(change: Change): readonly Ask[] {
   ];
 }
 
-function objections({ reviews }: Change): readonly Ask[] {
-  return reviews
-    .filter((review) => review.state === 'changes-requested' && mayWrite(review))
-    .map(({ reviewer }) => ({
-      rule: undefined,
-      kind: 'objection',
-      asks: 'no standing request for changes',
-      missing: `${reviewer} requests changes; an approval by them or a dismissal settles it`,
-    }));
+const UNSEEN =
+  'there are more reviews than are read, so a newer request for changes would not be seen; close this pull request and open a new one';
+
+function objections({ reviews, reviewsCut }: Change): readonly Ask[] {
+  const ask = (missing: string): Ask => ({
+    rule: undefined,
+    kind: 'objection',
+    asks: 'no standing request for changes',
+    missing,
+  });
+  const standing = reviews.filter((review) => review.state === 'changes-requested' && mayWrite(review));
+  return [
+    ...standing.map(({ reviewer }) =>
+      ask(`${reviewer} requests changes; an approval by them or a dismissal settles it`),
+    ),
+    ...(reviewsCut ? [ask(UNSEEN)] : []),
+  ];
 }
 
 function checkAsks(rule: string, { checks = [] }: PolicyRule, change: Change): readonly Ask[] {

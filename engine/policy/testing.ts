@@ -56,6 +56,7 @@ export function change(given: Partial<Change> = {}): Change {
     open: true,
     shownAt: '2026-01-01T00:00:10.900Z',
     reviews: [review],
+    reviewsCut: false,
     targets: [target('web-1')],
     paths: ['web.yaml'],
     codeowners: undefined,

@@ -12,6 +12,8 @@ export interface Resolution {
   /** Contents by sha256 (hex) of all files, units, templates and keys of all hosts. */
   readonly payloads: ReadonlyMap<string, Uint8Array>;
   readonly errors: readonly SpecError[];
+  /** What is odd and forbids nothing; left out where there is nothing. */
+  readonly warnings?: readonly SpecError[];
 }
 
 export interface ResolvedHost {

@@ -46,6 +46,7 @@ export function resolveManifest(manifest: Manifest): Resolution {
     serverDocuments: servers,
     payloads,
     errors: [],
+    warnings: [],
     mistakes,
     parseTemplate: templateParser(),
   };
@@ -62,7 +63,14 @@ export function resolveManifest(manifest: Manifest): Resolution {
     return [{ kind: 'resolved-host', name, server, ...(jumpFor.length > 0 ? { jumpFor } : {}), documents }];
   });
   const found = sortErrors([...resolving.errors, ...mistakes.errors(), ...conflicts.errors()]);
-  return { kind: 'resolution', hosts, payloads: payloads.contents, errors: found };
+  const warnings = sortErrors(resolving.warnings);
+  return {
+    kind: 'resolution',
+    hosts,
+    payloads: payloads.contents,
+    errors: found,
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
 }
 
 function resolvedServers(

@@ -24,6 +24,8 @@ export interface Resolving {
   readonly serverDocuments: ReadonlyMap<string, ServerDocument>;
   readonly payloads: PayloadStore;
   readonly errors: SpecError[];
+  /** What is odd and forbids nothing. */
+  readonly warnings: SpecError[];
   /** Mistakes in templates, each once with all documents that use it. */
   readonly mistakes: TemplateErrors;
   readonly parseTemplate: ReturnType<typeof templateParser>;

@@ -847,6 +847,12 @@ export interface FirewallSpec {
    * Write what is dropped because no rule accepts it to the kernel's log, at most 10 packets a minute.
    */
   logDropped?: boolean;
+  /**
+   * What must be open or closed as other servers see it, tried from these after the change.
+   *
+   * @maxItems 64
+   */
+  reach?: ReachSource[];
   probes?: Probes;
   rollout?: RolloutSource;
   drift?: DriftSource;
@@ -1051,6 +1057,10 @@ export interface ForwardRuleSource {
    */
   toZone?: string;
   /**
+   * New connections that each sender may make; more are dropped.
+   */
+  rateLimit?: string;
+  /**
    * What becomes of it. What one rule drops or rejects, no other can accept.
    */
   action?: 'accept' | 'drop' | 'reject';
@@ -1099,6 +1109,43 @@ export interface MasqueradeSource {
    * Interfaces that they go out by. Left out: all.
    */
   zone?: string;
+}
+/**
+ * A TCP port as other servers see it.
+ */
+export interface ReachSource {
+  from: ReachFrom;
+  /**
+   * Name of a service of one TCP port.
+   */
+  service?: string;
+  /**
+   * The TCP port.
+   */
+  port?: number;
+  /**
+   * Whether a connection must come about, or must not.
+   */
+  expect?: 'open' | 'closed';
+  /**
+   * Total time to pass, at most 1h.
+   */
+  within?: string;
+}
+/**
+ * The servers that try: exactly one of `labels` and `hosts`.
+ */
+export interface ReachFrom {
+  labels?: Labels;
+  /**
+   * Names of Server documents.
+   *
+   * @minItems 1
+   * @maxItems 64
+   *
+   * Items: Name of a Server document.
+   */
+  hosts?: string[];
 }
 /**
  * Security controls that servers keep.
@@ -1280,7 +1327,7 @@ export interface PolicySource {
  */
 export interface PolicySpec {
   /**
-   * What starts the apply: `/doaas apply` (or the button), the last approval that was missing, or the merge.
+   * What starts the apply: `/doaas apply` (or the button), the last approval that was missing (of those who may apply, where `people.apply` names some), or the merge.
    */
   trigger?: 'comment' | 'approval' | 'merge';
   /**
@@ -1307,7 +1354,7 @@ export interface PolicyPeople {
   notify?: PolicyWho6;
 }
 /**
- * Start an apply. Left out: everybody with write access.
+ * Start an apply: by the command, by an approval or a merge that begins it, or through a merge queue. Left out: everybody with write access.
  */
 export interface PolicyWho {
   users?: Users;

@@ -1,10 +1,13 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { DriftedItem } from '../drift/resources.ts';
 import type { Connection, Schema } from './schema.ts';
 import { plainText } from './values.ts';
 
 /** Differences kept of one repository; a diff is kept in its plan, not here. */
 export const DRIFT_ITEMS_MAX = 10_000;
+
+/** Of counters: servers that the last reading of a repository could not read. */
+const UNREAD = 'drift-unread:';
 
 type KnownItem = Omit<DriftedItem, 'diff'>;
 
@@ -48,6 +51,22 @@ export function driftIn({ db }: Connection) {
         await tx.deleteFrom('drift').where('repository', '=', repository).execute();
         for (const row of rows) await tx.insertInto('drift').values(row).execute();
       });
+    },
+
+    /** `hosts`: how many servers of the repository the last reading could not read. */
+    async noteUnread(repository: string, hosts: number): Promise<void> {
+      await db
+        .insertInto('counters')
+        .values({ name: `${UNREAD}${repository.toLowerCase()}`, value: hosts })
+        .onConflict((c) => c.column('name').doUpdateSet({ value: hosts }))
+        .execute();
+    },
+
+    /** The same over all repositories. */
+    async unread(): Promise<number> {
+      const total = sql<number | null>`sum(value)`.as('hosts');
+      const counters = db.selectFrom('counters').select(total).where('name', 'like', `${UNREAD}%`);
+      return Number((await counters.executeTakeFirst())?.hosts ?? 0);
     },
   };
 }

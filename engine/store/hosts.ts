@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Json } from '../operations/operation.ts';
+import { isSameMachine } from './machine.ts';
 import type { Connection, Schema } from './schema.ts';
 import { type Clock, detailText, parseDetail, plainText } from './values.ts';
 
@@ -27,12 +28,14 @@ export function hostsIn({ db }: Connection, now: Clock) {
       await setRecovery(db, identity, false, '', now());
     },
 
-    /** Those of `identities` (of all, when left out) that need recovery. */
+    /** Those that need recovery and are one of these machines, under whatever identity; of all, when left out. */
     async needRecovery(identities?: readonly string[]): Promise<readonly Recovery[]> {
       const query = db.selectFrom('hosts').select(['identity', 'reason']).where('needs_recovery', '=', 1);
       if (identities?.length === 0) return [];
-      const some = identities === undefined ? query : query.where('identity', 'in', identities);
-      return some.orderBy('identity').execute();
+      const all = await query.orderBy('identity').execute();
+      return identities === undefined
+        ? all
+        : all.filter(({ identity }) => identities.some((other) => isSameMachine(identity, other)));
     },
 
     /** Keeps when the machine was first seen; returns true when it was never seen before. */

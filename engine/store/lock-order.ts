@@ -1,3 +1,5 @@
+import { namesOf } from './machine.ts';
+
 /** Pure: who may have which hosts, first come first served, but for what takes a change back: that goes first. */
 
 export interface HeldLock {
@@ -40,15 +42,17 @@ export interface Holder {
 
 /** Locks of others that stand in the way of `waiter`. */
 export function holdersBefore(waiter: Waiter, locks: readonly HeldLock[]): readonly Holder[] {
+  const names = namesOfAll(waiter.hosts);
   return locks
-    .filter((lock) => lock.runId !== waiter.runId && waiter.hosts.includes(lock.host))
+    .filter((lock) => lock.runId !== waiter.runId && isAmong(names, lock.host))
     .map(({ host, runId, workflowId, pull }) => ({ host, runId, workflowId, pull }));
 }
 
 /** Waiters that want a host of `waiter` and go first, so that a run on many hosts is not starved. */
 export function waitersBefore(waiter: Waiter, queue: readonly Waiter[]): readonly Waiter[] {
+  const names = namesOfAll(waiter.hosts);
   return queue.filter(
-    (other) => goesBefore(other, waiter) && other.hosts.some((host) => waiter.hosts.includes(host)),
+    (other) => goesBefore(other, waiter) && other.hosts.some((host) => isAmong(names, host)),
   );
 }
 
@@ -61,7 +65,20 @@ function goesBefore(one: Waiter, other: Waiter): boolean {
   return one.urgent === other.urgent ? one.id < other.id : one.urgent;
 }
 
-/** Waiters that would be granted if they asked now, in their order. */
+/** Waiters that would be granted if they asked now. `queue` in the order in which they go. */
 export function mayTryNow(queue: readonly Waiter[], locks: readonly HeldLock[]): readonly Waiter[] {
-  return queue.filter((w) => holdersBefore(w, locks).length === 0 && waitersBefore(w, queue).length === 0);
+  const taken = namesOfAll(locks.map(({ host }) => host));
+  return queue.filter(({ hosts }) => {
+    const free = !hosts.some((host) => isAmong(taken, host));
+    for (const name of hosts.flatMap(namesOf)) taken.add(name);
+    return free;
+  });
+}
+
+function namesOfAll(hosts: readonly string[]): Set<string> {
+  return new Set(hosts.flatMap(namesOf));
+}
+
+function isAmong(names: ReadonlySet<string>, host: string): boolean {
+  return namesOf(host).some((name) => names.has(name));
 }

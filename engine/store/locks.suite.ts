@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import type { Waiter } from './lock-order.ts';
 import type { Store } from './store.ts';
 import { someReceipt, someRun } from './testing/some.ts';
 
@@ -92,7 +93,7 @@ export function locksSuite(store: () => Store): void {
     const [one, two] = runNames();
     await ask(one, x, y);
     const first = await store().locks.fenceOf(one, y);
-    await store().locks.forceRelease(x, 'doaas');
+    await store().locks.forceRelease({ host: x, runId: one }, 'doaas');
     await ask(two, x);
     expect(await store().locks.fenceOf(one, x)).toBeUndefined();
     expect(await store().locks.fenceOf(one, y)).toEqual(first);
@@ -129,7 +130,7 @@ export function locksSuite(store: () => Store): void {
     const [one, two] = runNames();
     await ask(one, x, y);
     await ask(two, x);
-    const answer = await store().locks.forceRelease(x, 'alice');
+    const answer = await store().locks.forceRelease({ host: x, runId: one }, 'alice');
     expect(answer).toMatchObject({ was: { host: x, runId: one }, next: [{ runId: two }] });
     expect(await store().hosts.needRecovery([x, y])).toEqual([
       { identity: x, reason: `alice released the lock of run ${one} (o/r#${one}) by force` },
@@ -138,9 +139,74 @@ export function locksSuite(store: () => Store): void {
     expect(entries.at(-1)).toMatchObject({ who: 'alice', detail: { host: x, runId: one } });
     expect(answer.stays).toBe(false);
     await expect(ask(one, x, y)).rejects.toMatchObject({ type: 'store-conflict' });
-    expect(await store().locks.forceRelease(x, 'alice')).toMatchObject({ was: undefined });
+    expect(await store().locks.forceRelease({ host: x, runId: one }, 'alice')).toMatchObject({
+      was: undefined,
+    });
     await store().locks.release(one);
     await store().locks.release(two);
+  });
+
+  it('takes a lock only from the run that was seen to hold it', async () => {
+    const [x] = hostNames();
+    const [dead, one, two] = runNames();
+    await ask(dead, x);
+    await ask(one, x);
+    await ask(two, x);
+    // both waiters found the holder dead; the first one is granted before the second acts
+    await store().locks.forceRelease({ host: x, runId: dead }, 'doaas');
+    expect(await ask(one, x)).toMatchObject({ kind: 'granted' });
+    expect(await store().locks.forceRelease({ host: x, runId: dead }, 'doaas')).toMatchObject({
+      was: undefined,
+      stays: false,
+      next: [],
+    });
+    expect(await ask(two, x)).toMatchObject({ kind: 'waiting', holders: [{ runId: one }] });
+    for (const run of [one, two]) await store().locks.release(run);
+  });
+
+  it('knows one machine under two identities by a key that both have', async () => {
+    const [x] = hostNames();
+    const [one, two, three] = runNames();
+    const [by, also, other] = [
+      `10.0.0.5:22 SHA256:${x}`,
+      `web:22 SHA256:other SHA256:${x}`,
+      '10.0.0.5:22 SHA256:y',
+    ];
+    expect(await ask(one, by)).toMatchObject({ kind: 'granted' });
+    expect(await ask(two, also)).toMatchObject({ kind: 'waiting', position: 1, holders: [{ runId: one }] });
+    expect(await ask(three, by)).toMatchObject({ kind: 'waiting', position: 2, ahead: [{ runId: two }] });
+    expect(await ask(`${three}-elsewhere`, other)).toMatchObject({ kind: 'granted' });
+    expect((await store().locks.release(one)).next).toMatchObject([{ runId: two }]);
+    expect(await ask(two, also)).toMatchObject({ kind: 'granted' });
+    await store().locks.forceRelease({ host: also, runId: two }, 'alice');
+    expect(await store().hosts.needRecovery([by])).toMatchObject([{ identity: also }]);
+    expect(await store().hosts.needRecovery([other])).toEqual([]);
+    await store().hosts.clearNeedsRecovery(also);
+    for (const run of [two, three, `${three}-elsewhere`]) await store().locks.release(run);
+  });
+
+  it('drops a waiter, with its run, and records it', async () => {
+    const [x] = hostNames();
+    const [one, , three] = runNames();
+    const waiting = someRun();
+    const two = waiting.id;
+    await store().runs.create(waiting);
+    await ask(one, x);
+    await ask(two, x);
+    await ask(three, x);
+    const [{ workflowId }] = (await store().locks.queue()).filter(({ runId }) => runId === two) as [Waiter];
+    await store().locks.release(one);
+    expect(await store().locks.drop({ runId: two, workflowId: 'another' }, 'doaas')).toMatchObject({
+      was: false,
+    });
+    expect(await ask(three, x)).toMatchObject({ kind: 'waiting', ahead: [{ runId: two, workflowId }] });
+    const dropped = await store().locks.drop({ runId: two, workflowId }, 'doaas');
+    expect(dropped).toMatchObject({ was: true, next: [{ runId: three }] });
+    expect(await ask(three, x)).toMatchObject({ kind: 'granted' });
+    expect(await store().runs.get(two)).toMatchObject({ state: 'cancelled', endedAt: expect.any(Number) });
+    const entries = (await store().audit.list()).filter(({ what }) => what === 'drop-waiter');
+    expect(entries.at(-1)).toMatchObject({ who: 'doaas', detail: { runId: two } });
+    await store().locks.release(three);
   });
 }
 
@@ -153,13 +219,16 @@ export function leftSuite(store: () => Store): void {
     await store().receipts.save([someReceipt(run.id, 'a', x), { ...someReceipt(run.id, 'a', y), host: 'y' }]);
     await store().runs.update(run.id, { state: 'held' });
     expect(await store().receipts.open(x)).toHaveLength(1);
-    expect(await store().locks.forceRelease(x, 'alice')).toMatchObject({ stays: true, was: { host: x } });
+    expect(await store().locks.forceRelease({ host: x, runId: run.id }, 'alice')).toMatchObject({
+      stays: true,
+      was: { host: x },
+    });
     expect(await store().receipts.open(x)).toEqual([]);
     expect(await store().receipts.open(y)).toHaveLength(1);
     expect(await store().receipts.ofRun(run.id)).toHaveLength(2);
     expect(await store().runs.get(run.id)).toMatchObject({ state: 'held', endedAt: null });
     expect((await store().locks.list()).filter(({ runId }) => runId === run.id)).toMatchObject([{ host: y }]);
-    await store().locks.forceRelease(y, 'alice');
+    await store().locks.forceRelease({ host: y, runId: run.id }, 'alice');
     expect(await store().runs.get(run.id)).toMatchObject({ state: 'failed', endedAt: expect.any(Number) });
     expect(await store().hosts.needRecovery([x, y])).toEqual([]);
     const entries = (await store().audit.list()).filter((e) => e.what === 'force-release');

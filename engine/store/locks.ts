@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { StoreError } from './error.ts';
 import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
 import type { Connection, Schema } from './schema.ts';
-import { takeAway } from './takeAway.ts';
+import { dropWaiter, takeAway } from './takeAway.ts';
 import { type Clock, plainText } from './values.ts';
 
 export interface LockRequest {
@@ -27,8 +27,13 @@ export type LockAnswer =
       readonly position: number;
       readonly holders: readonly Holder[];
       /** Runs that go before and want one of these hosts too, in their order. */
-      readonly ahead: readonly { readonly runId: string; readonly pull: string }[];
+      readonly ahead: readonly (WaitingRun & { readonly pull: string })[];
     };
+
+export interface WaitingRun {
+  readonly runId: string;
+  readonly workflowId: string;
+}
 
 /** A lock's number, and the store that counts. */
 export interface LockFence {
@@ -38,7 +43,12 @@ export interface LockFence {
 
 export interface Released {
   /** Waiters that may now ask again, in their order. */
-  readonly next: readonly { readonly runId: string; readonly workflowId: string }[];
+  readonly next: readonly WaitingRun[];
+}
+
+export interface Dropped extends Released {
+  /** False: it does not wait any more, or under another workflow. */
+  readonly was: boolean;
 }
 
 export interface ForceReleased extends Released {
@@ -77,14 +87,23 @@ export function locksIn(connection: Connection, now: Clock) {
     },
 
     /**
-     * Takes one host's lock away: recorded in the audit log. What a held run left there stays, since a person has looked
+     * Takes one host's lock away from the run that was seen to hold it; where another holds it by now nothing is done, and `was`
+     * is undefined. Recorded in the audit log. What a held run left there stays, since a person has looked
      * (`stays`), and the run ends with its last lock; a host of any other run needs recovery.
      */
-    forceRelease(host: string, actor: string): Promise<ForceReleased> {
+    forceRelease({ host, runId }: Pick<HeldLock, 'host' | 'runId'>, actor: string): Promise<ForceReleased> {
       return oneAtATime(connection, async (tx) => {
-        const was = (await readLocks(tx)).find((lock) => lock.host === host);
+        const was = (await readLocks(tx)).find((lock) => lock.host === host && lock.runId === runId);
         const stays = was !== undefined && (await takeAway(tx, dialect, was, actor, now()));
         return { was, stays, ...(await released(tx)) };
+      });
+    },
+
+    /** Takes the place in the queue of a run whose workflow is dead; the run has ended with it. Recorded in the audit log. */
+    drop(waiter: WaitingRun, actor: string): Promise<Dropped> {
+      return oneAtATime(connection, async (tx) => {
+        const was = await dropWaiter(tx, dialect, waiter, actor, now());
+        return { was, ...(await released(tx)) };
       });
     },
 
@@ -121,7 +140,7 @@ async function acquire(tx: Kysely<Schema>, request: LockRequest, at: number): Pr
   const me = await enqueue(tx, request, wanted, at);
   const { position, holders, ahead } = placeOf(me, await readQueue(tx), locks);
   if (holders.length > 0 || ahead.length > 0) {
-    const names = ahead.map(({ runId, pull }) => ({ runId, pull }));
+    const names = ahead.map(({ runId, workflowId, pull }) => ({ runId, workflowId, pull }));
     return { kind: 'waiting', position, holders, ahead: names };
   }
   return { kind: 'granted', fence: await take(tx, me, at) };

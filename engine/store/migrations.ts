@@ -14,6 +14,7 @@ import {
   lockPriority,
   pullsTable,
   pushesTable,
+  runHostsTable,
   settledTable,
   verdictTable,
 } from './tables.ts';
@@ -41,6 +42,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0015_audit_by_what': { up: (db) => auditByVerb(db.schema) },
     '0016_audit_key': { up: (db) => auditKey(db.schema) },
     '0017_leases': { up: (db) => leasesTable(db.schema) },
+    '0018_run_hosts': { up: (db) => runHostsTable(db.schema, dialect) },
   };
 }
 

@@ -1,8 +1,8 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Plan } from '../plan/step.ts';
 import { StoreError } from './error.ts';
+import { packed, unpacked } from './packed.ts';
 import type { Connection } from './schema.ts';
-import { bytesOf, type Clock } from './values.ts';
+import type { Clock } from './values.ts';
 
 /** Upper bound of one plan as JSON, before compression. */
 export const PLAN_MAX_BYTES = 32 * 1024 * 1024;
@@ -62,7 +62,7 @@ export function plansIn({ db }: Connection, now: Clock) {
 
     async get(digest: string): Promise<Plan | undefined> {
       const row = await db.selectFrom('plans').select('body').where('digest', '=', digest).executeTakeFirst();
-      return row === undefined ? undefined : expanded(bytesOf(row.body));
+      return row === undefined ? undefined : (unpacked(row.body, PLAN_MAX_BYTES) as Plan);
     },
 
     /** Digests that begin with `prefix` (hex), at most two: enough to tell "none", "one" and "several". */
@@ -149,9 +149,5 @@ function compressed(plan: Plan): Buffer {
       `A plan of ${text.byteLength} bytes is over the limit of ${PLAN_MAX_BYTES}. Split the change into several pull requests.`,
     );
   }
-  return gzipSync(text, { level: 1 });
-}
-
-function expanded(body: Uint8Array): Plan {
-  return JSON.parse(gunzipSync(body, { maxOutputLength: PLAN_MAX_BYTES }).toString()) as Plan;
+  return packed(text);
 }

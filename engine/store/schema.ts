@@ -64,6 +64,7 @@ export interface Schema {
     actor: string;
     detail: string;
   };
+  readonly run_hosts: { run_id: string; host: string; body: Uint8Array; at: number };
   readonly receipts: {
     run_id: string;
     host: string;

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/step.ts';
 import { BLOB_MAX_BYTES } from './blobs.ts';
 import { leasesSuite } from './leases.suite.ts';
 import { leftSuite, locksSuite } from './locks.suite.ts';
+import { runHostsSuite } from './runHosts.suite.ts';
 import { RUNS_LISTED_MAX } from './runs.ts';
 import type { Store } from './store.ts';
 import { someReceipt, someRun } from './testing/some.ts';
@@ -28,6 +29,7 @@ export function storeSuite(name: string, open: () => Promise<Store>, atOnce = 1)
     repositoriesSuite(current);
     plansSuite(current);
     runsSuite(current);
+    runHostsSuite(current);
     locksSuite(current);
     leftSuite(current);
     leasesSuite(current, () => others);
@@ -292,6 +294,19 @@ function driftSuite(store: () => Store): void {
     await store().drift.replace(repository, []);
     expect(await store().drift.of(repository)).toEqual([]);
     expect(await store().drift.of(`${repository}x`)).toHaveLength(1);
+  });
+
+  it('counts the servers that the last reading of each repository could not read', async () => {
+    const repository = `O/${randomUUID()}`;
+    const before = await store().drift.unread();
+    await store().drift.noteUnread(repository, 3);
+    await store().drift.noteUnread(`${repository}x`, 2);
+    expect(await store().drift.unread()).toBe(before + 5);
+    await store().drift.noteUnread(repository.toLowerCase(), 1);
+    expect(await store().drift.unread()).toBe(before + 3);
+    await store().drift.noteUnread(repository, 0);
+    await store().drift.noteUnread(`${repository}x`, 0);
+    expect(await store().drift.unread()).toBe(before);
   });
 }
 

@@ -9,12 +9,14 @@ import { leasesIn } from './leases.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { migrations } from './migrations.ts';
+import { momentsIn } from './moments.ts';
 import { plansIn } from './plans.ts';
 import { openPostgres } from './postgres.ts';
 import { pullsIn } from './pulls.ts';
 import { pushesIn } from './pushes.ts';
 import { receiptsIn } from './receipts.ts';
 import { repositoriesIn } from './repositories.ts';
+import { runHostsIn } from './runHosts.ts';
 import { runsIn } from './runs.ts';
 import type { Connection } from './schema.ts';
 import { settledIn } from './settled.ts';
@@ -60,6 +62,7 @@ function storeOn(connection: Connection, now: Clock) {
     plans: plansIn(connection, now),
     blobs: blobsIn(connection, now),
     runs: runsIn(connection, now),
+    runHosts: runHostsIn(connection, now),
     receipts: receiptsIn(connection, now),
     locks: locksIn(connection, now),
     leases: leasesIn(connection),
@@ -67,6 +70,7 @@ function storeOn(connection: Connection, now: Clock) {
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),
     settled: settledIn(connection, now),
+    moments: momentsIn(connection, now),
     keys: keysIn(connection),
     audit: auditIn(connection, now),
     verdicts: verdictsIn(connection, now),

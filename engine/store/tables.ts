@@ -129,6 +129,18 @@ export async function settledTable(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+/** What a run needs of its hosts, so that no git is needed once it has begun. */
+export async function runHostsTable(schema: SchemaModule, dialect: Dialect): Promise<void> {
+  await schema
+    .createTable('run_hosts')
+    .addColumn('run_id', 'text', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('body', dialect === 'sqlite' ? 'blob' : 'bytea', (c) => c.notNull())
+    .addColumn('at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('run_hosts_key', ['run_id', 'host'])
+    .execute();
+}
+
 /** What one process at a time may do. */
 export async function leasesTable(schema: SchemaModule): Promise<void> {
   await schema

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { appendAudit } from './audit.ts';
 import { setRecovery } from './hosts.ts';
-import type { HeldLock } from './lock-order.ts';
+import type { HeldLock, Waiter } from './lock-order.ts';
 import type { Dialect, Schema } from './schema.ts';
 
 /** By force, with all that follows, in one transaction. True: what the run left on the host stays as it is. */
@@ -36,4 +36,29 @@ async function leave(tx: Kysely<Schema>, { host, runId }: HeldLock, who: string,
   const more = await tx.selectFrom('locks').select('fence').where('run_id', '=', runId).executeTakeFirst();
   if (more !== undefined) return;
   await tx.updateTable('runs').set({ state: 'failed', ended_at: at }).where('id', '=', runId).execute();
+}
+
+/** False where it does not wait any more. What waits has done nothing, so nothing is left to undo. */
+export async function dropWaiter(
+  tx: Kysely<Schema>,
+  dialect: Dialect,
+  { runId, workflowId }: Pick<Waiter, 'runId' | 'workflowId'>,
+  actor: string,
+  at: number,
+): Promise<boolean> {
+  const gone = await tx
+    .deleteFrom('lock_queue')
+    .where('run_id', '=', runId)
+    .where('workflow_id', '=', workflowId)
+    .returning('pull')
+    .executeTakeFirst();
+  if (gone === undefined) return false;
+  await tx
+    .updateTable('runs')
+    .set({ state: 'cancelled', ended_at: at })
+    .where('id', '=', runId)
+    .where('ended_at', 'is', null)
+    .execute();
+  await appendAudit(tx, dialect, { who: actor, what: 'drop-waiter', detail: { runId, pull: gone.pull } }, at);
+  return true;
 }

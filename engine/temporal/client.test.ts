@@ -13,6 +13,7 @@ const config: TemporalConfig = {
   temporalTlsServerName: undefined,
   encryptionKey: undefined,
   encryptionKeyPrevious: undefined,
+  encryptionAcceptPlain: 'no',
 };
 
 /** A port that nothing listens on: taken and given back. */

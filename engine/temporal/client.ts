@@ -16,6 +16,7 @@ export type TemporalConfig = Pick<
   | 'temporalTlsServerName'
   | 'encryptionKey'
   | 'encryptionKeyPrevious'
+  | 'encryptionAcceptPlain'
 >;
 
 /** The server is not there, or refuses; the message says what to do. */
@@ -61,13 +62,10 @@ export const FAILURE_CONVERTER = fileURLToPath(
 
 /** For the client and the worker: both must encrypt the same. Undefined: payloads are not encrypted. */
 export function dataConverter(config: TemporalConfig): DataConverter | undefined {
-  const { encryptionKey, encryptionKeyPrevious } = config;
-  return encryptionKey === undefined
-    ? undefined
-    : {
-        payloadCodecs: [encryptionCodec(encryptionKey, encryptionKeyPrevious)],
-        failureConverterPath: FAILURE_CONVERTER,
-      };
+  const { encryptionKey: current, encryptionKeyPrevious: previous, encryptionAcceptPlain } = config;
+  if (current === undefined) return undefined;
+  const keys = { current, previous, acceptPlain: encryptionAcceptPlain === 'yes' };
+  return { payloadCodecs: [encryptionCodec(keys)], failureConverterPath: FAILURE_CONVERTER };
 }
 
 /** Address, TLS and key, of the form that `Connection.connect` and the worker's `NativeConnection.connect` take. */

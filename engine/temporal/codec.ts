@@ -15,8 +15,14 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_ID_CHARS = 16;
 
+/** The log names its type only. */
 export class CodecError extends Error {
-  readonly type = 'payload-undecryptable';
+  readonly type: 'payload-undecryptable' | 'payload-not-encrypted';
+
+  constructor(message: string, type: CodecError['type'] = 'payload-undecryptable') {
+    super(message);
+    this.type = type;
+  }
 }
 
 interface Key {
@@ -24,18 +30,29 @@ interface Key {
   readonly bytes: Buffer;
 }
 
+export interface EncryptionKeys {
+  /** 32 bytes in base64. */
+  readonly current: Secret;
+  readonly previous?: Secret | undefined;
+  /** Also what was written before encryption was turned on, and what anybody else put into Temporal. */
+  readonly acceptPlain?: boolean;
+}
+
 /**
- * Encrypts every payload that goes to Temporal with `current`; reads what `current` or `previous` wrote, and what was written before encryption was
- * turned on. The whole payload is encrypted, its metadata too; the key's id is authenticated. Keys: 32 bytes in base64.
+ * Encrypts every payload that goes to Temporal with `current`; reads what `current` or `previous` wrote, and refuses the rest. The whole payload is
+ * encrypted, its metadata too; the key's id is authenticated.
  */
-export function encryptionCodec(current: Secret, previous?: Secret): PayloadCodec {
+export function encryptionCodec({ current, previous, acceptPlain = false }: EncryptionKeys): PayloadCodec {
   const key = keyOf(current);
   const keys = new Map(
     [key, ...(previous === undefined ? [] : [keyOf(previous)])].map((known) => [known.id, known]),
   );
   return {
     encode: async (payloads) => payloads.map((payload) => encrypt(payload, key)),
-    decode: async (payloads) => payloads.map((payload) => decrypt(payload, keys)),
+    decode: async (payloads) =>
+      payloads.map((payload) =>
+        isEncrypted(payload) ? decrypt(payload, keys) : plain(payload, acceptPlain),
+      ),
   };
 }
 
@@ -61,8 +78,19 @@ function encrypt(payload: Payload, key: Key): Payload {
   };
 }
 
+function isEncrypted(payload: Payload): boolean {
+  return metadata(payload, METADATA_ENCODING_KEY) === ENCODING;
+}
+
+function plain(payload: Payload, isAccepted: boolean): Payload {
+  if (isAccepted) return payload;
+  throw new CodecError(
+    'What Temporal gave is not encrypted, though DOAAS_ENCRYPTION_KEY is set, so it was refused: somebody else may have put it there. If it is from before the key was set, set DOAAS_ENCRYPTION_ACCEPT_PLAIN=yes until the workflows from then have ended (docs/upgrading.md).',
+    'payload-not-encrypted',
+  );
+}
+
 function decrypt(payload: Payload, keys: ReadonlyMap<string, Key>): Payload {
-  if (metadata(payload, METADATA_ENCODING_KEY) !== ENCODING) return payload;
   const id = metadata(payload, KEY_ID);
   const key = keys.get(id);
   if (key === undefined) {

@@ -88,6 +88,9 @@ export interface SeedInput {
   readonly second: number;
 }
 
+/** Who has merged what GitHub's own merge queue merges. */
+export const QUEUE_LOGIN = 'github-merge-queue[bot]';
+
 /** It has the App, too. */
 export function secondOrganisation(owner: string): string {
   return `${owner}-holding`;
@@ -104,6 +107,7 @@ export function seedOf(input: SeedInput): Record<string, unknown> {
     github: {
       users: [
         ...people.map(({ login }) => ({ login, name: login, email: emailOf({ login }) })),
+        { login: QUEUE_LOGIN, name: 'github-merge-queue', email: 'queue@users.noreply.github.com' },
         {
           login: botLogin(input.appSlug),
           name: input.appSlug,

@@ -126,8 +126,10 @@ export interface Acting {
   readonly forgetAuthor: (repo: RepositoryName, pull: number) => Promise<void>;
   /** Makes the head of a pull request one of another repository; its commits stay where `refs/pull` has them. */
   readonly makeFork: (repo: RepositoryName, pull: number, fork: RepositoryName) => Promise<void>;
-  /** As a merge queue does with a pull request; gives the commit that it would merge. */
-  readonly requestMergeGroup: (repo: RepositoryName, pull: number) => Promise<string>;
+  /** Somebody puts a pull request into the merge queue; gives the commit that it would merge. */
+  readonly requestMergeGroup: (repo: RepositoryName, pull: number, by?: Account) => Promise<string>;
+  /** The queue's own account merges. */
+  readonly mergeByQueue: (repo: RepositoryName, pull: number) => Promise<void>;
   /** Moves a branch to a commit beside its history, from the default branch's tip; gives the commit's id. */
   /** Closes the pull requests of that branch, as GitHub does. */
   readonly deleteBranch: (repo: RepositoryName, branch: string) => Promise<void>;

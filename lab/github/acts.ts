@@ -9,6 +9,7 @@ import { callJson } from './internal.ts';
 import { asJson, isJson, type Json, parseJson } from './json.ts';
 import { lifeActs } from './life-acts.ts';
 import { policyActs } from './policy-acts.ts';
+import { queueActs } from './queue.ts';
 import { findRepo } from './repositories.ts';
 import type { RepoRow } from './rows.ts';
 
@@ -28,6 +29,7 @@ export function createActing(context: LabContext, owner: string, accounts: Accou
     ...pullActs(parts),
     ...checkActs(parts),
     ...policyActs(context, owner, accounts),
+    ...queueActs(context, accounts),
     ...lifeActs(context, owner, accounts),
   };
 }

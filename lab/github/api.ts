@@ -11,12 +11,19 @@ import { limitErrors } from './limits.ts';
 import { exportToGit } from './mirror.ts';
 import { OTHER_ROUTES } from './other-routes.ts';
 import { PULL_ROUTES } from './pull-routes.ts';
+import { QUEUE_ROUTES } from './queue.ts';
 import { inTurn, mirrorOf, repoOfPath } from './repositories.ts';
 import type { Route } from './routes.ts';
 import type { RepoRow, TokenUser } from './rows.ts';
 import { byName, redirected, refusedOn, refusedToInstallation } from './standing.ts';
 
-const ROUTES: readonly Route[] = [...PULL_ROUTES, ...CHECK_ROUTES, ...ACTIVITY_ROUTES, ...OTHER_ROUTES];
+const ROUTES: readonly Route[] = [
+  ...PULL_ROUTES,
+  ...CHECK_ROUTES,
+  ...ACTIVITY_ROUTES,
+  ...QUEUE_ROUTES,
+  ...OTHER_ROUTES,
+];
 
 /** Requests that write, but never move a branch or tag: git need not be brought up to them. */
 const MOVES_NO_REF =

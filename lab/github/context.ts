@@ -64,6 +64,15 @@ export interface LabState {
   /** Moves of branches by repository, oldest first. */
   readonly activities: Map<number, readonly Activity[]>;
   nextActivityId: number;
+  /** By repository and pull request: how it came into the merge queue, oldest first. */
+  readonly queueEvents: Map<string, readonly QueueEvent[]>;
+}
+
+/** As GitHub lists it among the events of an issue, with the login for the account. */
+export interface QueueEvent {
+  readonly event: string;
+  readonly actor: string;
+  readonly created_at: string;
 }
 
 /** As GitHub lists it, with the login for the account. */

@@ -2,7 +2,15 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Accounts, APP_EVENTS, botLogin, createAccounts, createAppKey, seedOf } from './accounts.ts';
+import {
+  type Accounts,
+  APP_EVENTS,
+  botLogin,
+  createAccounts,
+  createAppKey,
+  QUEUE_LOGIN,
+  seedOf,
+} from './accounts.ts';
 import type { Acting } from './acting.ts';
 import { createActing } from './acts.ts';
 import { senderOf } from './changes.ts';
@@ -147,8 +155,10 @@ async function createContext(options: LabGitHubOptions, parts: Parts): Promise<L
     },
   });
   const { store } = emulator;
-  const bot = store.users.findOneBy('login', botLogin(slug));
-  if (bot) store.users.update(bot.id, { type: 'Bot' });
+  for (const login of [botLogin(slug), QUEUE_LOGIN]) {
+    const bot = store.users.findOneBy('login', login);
+    if (bot) store.users.update(bot.id, { type: 'Bot' });
+  }
   const context: LabContext = {
     baseUrl: url,
     root: await temporaryFolder(),
@@ -215,6 +225,7 @@ function createState(): LabState {
     nextReactionId: 1,
     activities: new Map(),
     nextActivityId: 1,
+    queueEvents: new Map(),
   };
 }
 

@@ -16,7 +16,9 @@ export const OTHER_ROUTES: readonly Route[] = [
 async function permission(input: RouteInput): Promise<ApiAnswer> {
   const { context, repo } = input;
   const login = decodeURIComponent(input.params[0] ?? '');
-  if (context.store.users.findOneBy('login', login) === undefined) {
+  const known = context.store.users.findOneBy('login', login);
+  // an App is nobody's collaborator
+  if (known === undefined || known.type === 'Bot') {
     return problem(404, `${login} is not a user`);
   }
   const role = roleOf(context.store, context.admin.login, repo, login);

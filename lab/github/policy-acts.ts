@@ -1,13 +1,10 @@
 import type { Accounts } from './accounts.ts';
 import type { Acting, RepositoryName } from './acting.ts';
-import { announce, senderOf } from './changes.ts';
+import { senderOf } from './changes.ts';
 import type { LabContext, OtherApp } from './context.ts';
-import { gitOutput } from './git.ts';
 import { callEmulator, callJson } from './internal.ts';
 import { asJson, type Json, parseJson } from './json.ts';
-import { baseTip, makeMerge } from './merges.ts';
-import { importFromGit } from './mirror.ts';
-import { findRepo, inTurn, mirrorOf } from './repositories.ts';
+import { findRepo } from './repositories.ts';
 import type { RepoRow } from './rows.ts';
 
 /** The App of GitHub Actions, for checks that are not the engine's. */
@@ -20,17 +17,10 @@ const NOBODY = -1;
 
 type PolicyActs = Pick<
   Acting,
-  | 'createTeam'
-  | 'leaveTeam'
-  | 'postCheck'
-  | 'postStatus'
-  | 'makeFork'
-  | 'requestMergeGroup'
-  | 'renameAccount'
-  | 'forgetAuthor'
+  'createTeam' | 'leaveTeam' | 'postCheck' | 'postStatus' | 'makeFork' | 'renameAccount' | 'forgetAuthor'
 >;
 
-/** What policies look at: teams, checks of others, forks, merge queues. */
+/** What policies look at: teams, checks of others, forks. */
 export function policyActs(context: LabContext, owner: string, accounts: Accounts): PolicyActs {
   const admin = { authorization: `token ${accounts.admin.token}`, 'content-type': 'application/json' };
   const send = async (method: string, path: string, body: Json = {}): Promise<Json> => {
@@ -111,32 +101,6 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
       const { id } = pullOf(repo, number);
       context.store.pullRequests.update(id, { head_repo_id: rowOf(fork).id });
       context.state.forks.add(id);
-    },
-    requestMergeGroup: (repo, number) => {
-      const row = rowOf(repo);
-      return inTurn(context, row, async () => {
-        const mirror = await mirrorOf(context, row);
-        const pull = pullOf(repo, number);
-        const base_sha = baseTip(mirror, pull);
-        const { login } = accounts.reviewer;
-        const identity = { name: login, email: `${login}@example.com`, date: new Date().toISOString() };
-        const head_sha = await makeMerge(context, mirror, pull, 'merge', `Queue #${number}`, identity);
-        if (head_sha === null) throw new Error(`#${number} conflicts with its base`);
-        const head_ref = `refs/heads/gh-readonly-queue/${pull.base_ref}/pr-${number}-${base_sha}`;
-        await gitOutput(mirror.dir, ['update-ref', head_ref, head_sha]);
-        await announce(context, mirror, row, await importFromGit(mirror, context.store), login);
-        const repository = await callJson(context, `/repos/${row.full_name}`);
-        const merge_group = { head_sha, head_ref, base_sha, base_ref: `refs/heads/${pull.base_ref}` };
-        const payload = {
-          action: 'checks_requested',
-          merge_group,
-          repository,
-          sender: await senderOf(context, login),
-          installation: { id: context.installationId },
-        };
-        context.deliveries.emit('merge_group', 'checks_requested', payload);
-        return head_sha;
-      });
     },
   };
 }

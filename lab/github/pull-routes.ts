@@ -187,8 +187,9 @@ function missingRequirement({ context, repo }: RouteInput, pull: PullRow): strin
   return `At least ${needed} approving review is required by reviewers with write access.`;
 }
 
-async function performMerge(
-  input: RouteInput,
+/** `input.actor` is who has merged it. */
+export async function performMerge(
+  input: Pick<RouteInput, 'context' | 'repo' | 'actor'>,
   mirror: Mirror,
   pull: PullRow,
   method: MergeMethod,

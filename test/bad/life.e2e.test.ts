@@ -12,7 +12,7 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
   let world: World;
   beforeAll(async () => {
     world = await startWorld({
-      hosts: 5,
+      hosts: 6,
       files: (hosts) => ({ 'servers.yaml': serverYaml(hosts.slice(0, 1)) }),
     });
   }, 3 * MINUTES);
@@ -153,12 +153,17 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
     await world.github.closePullRequest(repo, pull);
   });
 
-  it.concurrent('a repository is deleted: its workflow ends', async () => {
-    const repo = await create('deleted');
-    const { pull } = await approved(repo, 'deleted');
+  it.concurrent('a repository is deleted in the middle of an apply: put back, its server free, and all its workflows end', async () => {
+    const repo = await create('deleted', false, 5);
+    const { pull } = await midway(repo, 'deleted', 5);
+    const idle = await at(repo).open('idle', file('idle'));
+    await at(repo).check(idle.sha, 'doaas/plan');
     await world.github.deleteRepository(repo);
-    await ends(repo, pull);
-    expect(await isOn('deleted')).toBe('');
+    await letGo('deleted', 5);
+    await putBack('deleted', 5);
+    for (const each of [pull, idle.pull]) await ends(repo, each);
+    expect(await on('ls /var/tmp/deleted.* /etc/doaas-idle 2>/dev/null', 5)).toBe('');
+    await ended(repo, pull, 'rolled-back');
   });
 
   it.concurrent('3,000 changed files: what is validated does not end where the list of GitHub does', async () => {

@@ -104,7 +104,46 @@ describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
           /web-1 \(deploy@\S+:22\) cannot be reached: (no answer within 10 s|there is no route to it, or it is down)\./,
         ),
     );
-    await isPlannedAgain(pull, sha);
+    // nobody asks
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('or goes away before its plan is applied: it is waited for, until somebody cancels', async () => {
+    const { pull, sha } = await world.open('gone', motd('gone\n'));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await hangUp();
+    await host.cut();
+    const compares = () =>
+      until(
+        async () =>
+          (await world.checks(sha)).find(({ title }) => title === 'Comparing the servers with the plan'),
+        'the comparison',
+      );
+    await during(
+      () => host.heal(),
+      async () => {
+        await world.say(pull, '/doaas apply');
+        await compares();
+        await world.say(pull, '/doaas cancel');
+        const ended = await world.check(sha, 'doaas/apply');
+        expect(unescaped(ended.summary)).toMatch(/cancelled the run/);
+        await world.check(sha, 'doaas/plan', { conclusion: 'failure' });
+      },
+    );
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await hangUp();
+    await host.cut();
+    await during(
+      () => host.heal(),
+      async () => {
+        await world.say(pull, '/doaas apply');
+        await compares();
+      },
+    );
+    await until(async () => ((await world.merged(pull)) ? true : undefined), 'the merge');
+    expect((await host.exec('cat /etc/motd')).stdout).toBe('gone\n');
   });
 
   it('because its key is another one than the pinned', async () => {

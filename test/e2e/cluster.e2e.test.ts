@@ -15,6 +15,17 @@ import { configuration } from '../yaml.ts';
 
 /** Of the database. */
 const PASSWORD = 'canary-database-2a6b';
+/** Of a document, which only the workers are told. */
+const TOKEN = 'canary-token-9c3e';
+const VARIABLES = JSON.stringify({
+  apiVersion: 'doaas/v1',
+  kind: 'Variables',
+  metadata: { name: 'app' },
+  spec: {
+    targets: { labels: { role: 'web' } },
+    values: { token: { secretRef: { env: 'TOKEN' } } },
+  },
+});
 
 const missing = whatIsMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(missing);
@@ -66,15 +77,15 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     const worker = await startWorkerProcess({
       github: world.github,
       sshKeyFile: host.privateKeyPath,
-      environment: { ...shared, DOAAS_ROLE: 'worker' },
+      environment: { ...shared, DOAAS_ROLE: 'worker', DOAAS_SECRET_TOKEN: TOKEN },
     });
     started.push(worker);
     return worker;
   };
 
   const on = async (script: string): Promise<string> => (await host.exec(script)).stdout.trim();
-  const approved = async (name: string, file: string) => {
-    const { pull, sha } = await world.open(name, { [`${name}.yaml`]: file });
+  const approved = async (name: string, file: string, more: Readonly<Record<string, string>> = {}) => {
+    const { pull, sha } = await world.open(name, { [`${name}.yaml`]: file, ...more });
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     await world.approve(pull);
     await world.say(pull, '/doaas apply');
@@ -83,12 +94,17 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha, 120);
 
   it('bring a pull request from its opening to its merge', async () => {
-    const { pull, sha } = await approved(
-      'many',
-      configuration('many', { files: { '/etc/doaas-many': { content: 'said by many\n' } } }),
-    );
+    const variables = { token: { type: 'secret' } };
+    const files = {
+      '/etc/doaas-many': { content: 'said by many\n' },
+      '/etc/doaas-token': { template: 'files/token', mode: '0600' },
+    };
+    const { pull, sha } = await approved('many', configuration('many', { variables, files }), {
+      'variables.yaml': VARIABLES,
+      'files/token': '{{token}}\n',
+    });
     await mergedSoon(pull, sha);
-    expect(await on('cat /etc/doaas-many')).toBe('said by many');
+    expect(await on('cat /etc/doaas-many /etc/doaas-token')).toBe(`said by many\n${TOKEN}`);
   });
 
   it('take a webhook while PostgreSQL restarts, and answer what it asks', async () => {
@@ -224,7 +240,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
       ...(await filesBelow(world.dataDir)),
     ];
     expect(placesOf(['the engine is up', 'doaas-many'], written).join()).toMatch(/database.*output/s);
-    const credentials = [PASSWORD, shared.DOAAS_ENCRYPTION_KEY ?? '', SECRET];
+    const credentials = [PASSWORD, shared.DOAAS_ENCRYPTION_KEY ?? '', SECRET, TOKEN];
     expect(placesOf(credentials, written)).toEqual([]);
   });
 

@@ -32,6 +32,14 @@ spec:
       content: "lab\\n" # short
     /etc/key.pem: { content: "none\\n" }
     /etc/banner: { source: files/banner, mode: "0644" }
+---
+apiVersion: doaas/v1
+kind: Configuration
+metadata: { name: untold }
+spec:
+  targets: { hosts: [web-1] }
+  drift: { action: correct }
+  files: { /etc/untold: { content: "untold\\n" } }
 `;
 
 /** What somebody who owns a server may write into a file. */
@@ -115,11 +123,25 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     expect(told).toMatch(/### Corrected: Configuration\/web[\s\S]*By the run `dc\d+-[0-9a-f]{8}`/);
     expect(await onHost(0, 'cat /etc/motd /etc/issue.net')).toBe('welcome\nmine\n');
     await over();
-    const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
+    const store = await openStore(world.engine.store, { readOnly: true });
     const entries = (await store.audit.list({})).filter(({ pull }) => pull === closed.number);
     await store.close();
     expect(entries.map(({ who, what }) => `${who} ${what}`)).toEqual(['doaas correction', 'doaas applied']);
     expect(entries[0]?.detail).toMatchObject({ document: 'Configuration/web', hosts: ['web-1'] });
+  });
+
+  it('is put back also where the repository takes no issues', async () => {
+    const respond = { status: 410, body: { message: 'Issues has been disabled in this repository.' } };
+    world.github.faults.add({ method: 'POST', path: /\/issues$/, times: 1, respond });
+    await onHost(0, 'echo other > /etc/untold');
+    await look();
+    await until(
+      async () => ((await onHost(0, 'cat /etc/untold')) === 'untold\n' ? true : undefined),
+      'the correction',
+      40,
+    );
+    await over('untold');
+    expect(await issues()).toHaveLength(1);
   });
 
   it('is rolled back where the probes fail, twice and then no more, until somebody closes the issue', async () => {

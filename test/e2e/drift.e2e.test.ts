@@ -7,6 +7,8 @@ import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
 
+const APP = '[Service]\nExecStart=/bin/sleep infinity\n';
+
 /** An argument of a command that has nothing to do with what drifted. */
 const CANARY = 'canary-argument-4d1f';
 
@@ -39,6 +41,11 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
 
   async function applyMotd(): Promise<void> {
     const { pull, sha } = await world.open('motd', {
+      'server.yaml': configuration('server', {
+        targets: { hosts: ['web-2'] },
+        packages: { tree: {}, ed: {} },
+        units: { 'app.service': { content: APP, running: true } },
+      }),
       'web.yaml': configuration('web', {
         files: { '/etc/motd': { content: 'welcome\n' }, '/etc/issue': { content: 'lab\n' } },
       }),
@@ -94,6 +101,25 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     expect(await world.github.listIssues(world.repo)).toHaveLength(1);
   });
 
+  it('each repository is read every hour, at a time of its own and not to the second', async () => {
+    const other = await world.github.createRepository({ files: { 'README.md': 'x\n' } });
+    await trigger('sweep');
+    const specOf = async (repo: World['repo']) => {
+      const handle = world.engine.temporal().schedule.getHandle(driftScheduleId(repo));
+      return (await handle.describe()).spec;
+    };
+    const found = () => specOf(other).catch(() => undefined);
+    const specs = [await specOf(world.repo), await until(found, 'a drift schedule of another repository')];
+    const every = 60 * MINUTES;
+    for (const { intervals, jitter } of specs) {
+      expect(intervals).toMatchObject([{ every }]);
+      expect(jitter).toBe(every / 10);
+    }
+    const [one = 0, two = 0] = specs.map(({ intervals }) => Number(intervals?.[0]?.offset));
+    expect(one).not.toBe(two);
+    expect(Math.max(one, two)).toBeLessThan(every);
+  });
+
   it('what a server that is out of reach was known for stays', async () => {
     const [first] = world.hosts;
     await first?.exec('echo again > /etc/motd');
@@ -107,6 +133,8 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
       const both = await issue({ state: 'open', text: '| web-2 | issue' }, 90);
       expect(both.number).toBe(open.number);
       expect(String(both.body)).toContain('| web-1 | motd');
+      const metrics = await (await fetch(`${world.engine.url()}/metrics`)).text();
+      expect(metrics).toMatch(/^doaas_drift_hosts_unread 1$/m);
     } finally {
       await first?.heal();
     }
@@ -119,6 +147,9 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     });
     const comment = await world.say(pull, '/doaas help');
     expect(await world.checks(sha)).toEqual([]);
+    // it is found although the list of deliveries cannot be read this time
+    const path = /^\/app\/hook\/deliveries/;
+    world.github.faults.add({ method: 'GET', path, times: 1, respond: { status: 422 } });
     world.github.setWebhookUrl(`${world.engine.url()}/webhooks/github`);
     await trigger('sweep');
     await world.check(sha, 'doaas/validate', { conclusion: 'success' });
@@ -129,6 +160,20 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     } finally {
       clearInterval(winding);
     }
+  });
+
+  it('who removed a package or stopped a service is told, and that the engine installed it is not', async () => {
+    const other = world.hosts[1];
+    await other?.exec('runuser -u deploy -- sudo -n apt-get -qq -y remove tree');
+    await other?.exec('runuser -u deploy -- sudo -n systemctl stop app; dpkg -r ed');
+    await trigger(driftScheduleId(world.repo));
+    const { body } = await issue({ state: 'open', text: 'app.service' });
+    expect(String(body)).toMatch(/deploy \(\d+\) ran at [^|]*: apt-get … tree/);
+    expect(String(body)).toMatch(
+      /app\.service[^|]*\|[^|]*\| deploy ran with sudo as root at [^|]*: systemctl … app/,
+    );
+    // the last run of apt that names it is the engine's
+    expect(String(body)).not.toMatch(/apt-get … ed/);
   });
 
   it('what other commands were given stands nowhere', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
 import { isoDay, nextSecond, policyVerbs } from '../policies.ts';
+import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
@@ -64,8 +65,39 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     expect(await onHost('checked')).toBe('checked\n');
   });
 
+  it('asks again, once a run has its servers, whether who asked for it still may', async () => {
+    await setPolicy('{}\n');
+    const { second } = world.github.accounts;
+    const slow = await change('long', {}, [{ tcp: 'localhost:81', within: '6s' }]);
+    const late = await change('late');
+    await world.check(slow.sha, 'doaas/plan');
+    await world.check(late.sha, 'doaas/plan');
+    await world.approve(slow.pull);
+    await world.approve(late.pull);
+    await world.say(slow.pull, '/doaas apply');
+    const applyOf = async (sha: string) =>
+      (await world.checks(sha)).find((run) => run.name === 'doaas/apply');
+    await until(async () => ((await applyOf(slow.sha)) === undefined ? undefined : true), 'the first run');
+    await world.say(late.pull, '/doaas apply', second);
+    await until(
+      async () => ((await applyOf(late.sha))?.status === 'queued' ? true : undefined),
+      'the second run to wait',
+    );
+    await world.github.setCollaborator(world.repo, second, 'pull');
+    try {
+      const stale = await world.check(late.sha, 'doaas/apply', { conclusion: 'neutral' });
+      expect(stale.summary).toMatch(/dora-dba may not apply it any more: .*needs write access/);
+      await commentLike(late.pull, /needs write access to this repository/);
+      expect(await onHost('late')).toBe('absent\n');
+    } finally {
+      await world.github.setCollaborator(world.repo, second, 'push');
+    }
+  });
+
   it('counts the servers and the packages of a change', async () => {
-    await setPolicy('rules:\n  all: {limits: {hosts: 1, packagesRemoved: 1}}\n');
+    await setPolicy(
+      'people: {breakGlass: {users: [olivia-owner]}}\nrules: {all: {limits: {hosts: 1, packagesRemoved: 1}}}\n',
+    );
     const packages = { 'ca-certificates': { state: 'absent' }, procps: { state: 'absent' } };
     const { pull, sha } = await openOnly('wide', {
       'wide.yaml': configuration('wide', { packages }),
@@ -82,7 +114,11 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     await world.approve(pull);
     await waitingFor(sha, /Waiting for:\*\* at most 1 servers changed/);
     const early = await world.say(pull, '/doaas apply');
-    await world.answer(pull, early, /Not applied. Missing: at most 1 servers changed, but it is 2/);
+    const kept = /Not applied. Missing: at most 1 servers changed, but it is 2/;
+    await world.answer(pull, early, kept);
+    // a broken glass skips what is waited for only
+    const loud = await world.say(pull, '/doaas apply --break-glass it burns', world.github.accounts.admin);
+    await world.answer(pull, loud, kept);
     expect(await onHost('deep')).toBe('absent\n');
   });
 
@@ -205,6 +241,26 @@ people: {override: {users: [olivia-owner]}}
     expect(await onHost('frozen')).toBe('absent\n');
     await world.github.mergeByHand(world.repo, await pullOf(undone));
     expect(await world.github.fileAt(world.repo, 'main', 'db/frozen.yaml')).toBeUndefined();
+  });
+
+  it('asks of what a merge queue merged whether the person may apply who sent it there', async () => {
+    await setPolicy('trigger: merge\npeople: {apply: {users: [olivia-owner]}}\n');
+    const { reviewer, admin } = world.github.accounts;
+    const { pull, sha } = await change('sent');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.requestMergeGroup(world.repo, pull, admin);
+    await world.github.requestMergeGroup(world.repo, pull, reviewer);
+    await world.github.mergeByQueue(world.repo, pull);
+    const kept = await commentLike(
+      pull,
+      /Merged, but not applied. Missing: .* keeps `apply` to olivia-owner/,
+    );
+    expect(await onHost('sent')).toBe('absent\n');
+    const revert = await pullOf(kept);
+    await setPolicy('trigger: comment\n');
+    await world.github.mergeByHand(world.repo, revert);
   });
 
   it('knows a reviewer who was renamed by the account, and judges what an author left who is gone', async () => {

@@ -82,7 +82,7 @@ describe('who is who', { timeout: 2 * MINUTES }, () => {
   const second = (hostKey = ''): string =>
     `apiVersion: doaas/v1\nkind: Server\nmetadata: {name: web-2, labels: {role: other}}\nspec: {address: ${unpinned.address}, user: deploy${hostKey}}\n`;
   async function audited(pull: number, what: string): Promise<AuditRecord | undefined> {
-    const store = await openStore({ file: join(world.dataDir, 'store.sqlite') }, { readOnly: true });
+    const store = await openStore(world.engine.store, { readOnly: true });
     try {
       return (await store.audit.list({ pull })).find((entry) => entry.what === what);
     } finally {

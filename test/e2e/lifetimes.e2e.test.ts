@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
@@ -58,7 +57,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   /** No lock, nobody who waits, no check that says that something goes on, no unit on a server. */
   const settled = async (sha: string): Promise<void> => {
     const rest = async (): Promise<readonly string[]> => {
-      const store = await openStore({ file: join(world.dataDir, 'store.sqlite') }, { readOnly: true });
+      const store = await openStore(world.engine.store, { readOnly: true });
       try {
         return [
           ...(await store.locks.list()).map(({ host }) => host),

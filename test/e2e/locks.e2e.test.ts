@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import type { LabHost } from '../../lab/hosts.ts';
@@ -19,7 +18,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
   const on = async (n: number, script: string): Promise<string> =>
     ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
   const look = async <T>(use: (store: Store) => Promise<T>): Promise<T> => {
-    const store = await openStore({ file: join(world.dataDir, 'store.sqlite') }, { readOnly: true });
+    const store = await openStore(world.engine.store, { readOnly: true });
     try {
       return await use(store);
     } finally {

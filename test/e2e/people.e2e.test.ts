@@ -223,7 +223,7 @@ rules:
   });
 
   async function inStore<T>(use: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> {
-    const store = await openStore({ file: `${world.dataDir}/store.sqlite` }, { readOnly: true });
+    const store = await openStore(world.engine.store, { readOnly: true });
     try {
       return await use(store);
     } finally {

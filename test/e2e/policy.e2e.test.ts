@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { runPolicy } from '../../engine/cli/policy.ts';
 import { openStore } from '../../engine/store/store.ts';
+import { explain } from '../explain.ts';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -47,6 +47,8 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     const { accounts } = world.github;
     const { pull, sha } = await change('two');
     await world.check(sha, 'doaas/plan');
+    // which counts for nothing
+    expect(await byBot(`/pulls/${pull}/reviews`, { event: 'APPROVE' })).toMatchObject({ state: 'APPROVED' });
     await world.approve(pull, accounts.reviewer);
     const check = await waitingFor(sha, /1 of 2 is there/);
     expect(check.summary).toMatch(
@@ -54,12 +56,15 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     );
     const early = await world.say(pull, '/doaas apply');
     await world.answer(pull, early, /Not applied. Missing: 2 approving reviews by people with write access/);
-    const said = await explain(pull);
+    const said = await explain(world, pull);
     expect(said).toContain('databases   db/two.yaml');
     expect(said).toMatch(/judged \d{4}-\d\d-\d\dT[\d:]+Z, \d+ (second|minute)s? ago\n/);
     expect(said).toContain(
       '2 approving reviews by people with write access other than anna-author (rule everything; 1 of 2 is there)',
     );
+    const json: unknown = JSON.parse(await explain(world, pull, '--json'));
+    expect(json).toMatchObject({ number: pull, headSha: sha, ready: false, missing: { length: 2 } });
+    await expect(explain(world, 999_999)).rejects.toThrow(/No plan of .*#999999 was judged/);
 
     await world.github.push(world.repo, 'two', { 'README.md': 'by the reviewer\n' }, accounts.reviewer);
     const head = await world.github.branchSha(world.repo, 'two');
@@ -147,7 +152,11 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   });
 
   it('begins by itself at the last approval once the checks of others are green', async () => {
-    await setPolicy('trigger: approval\nmergeMethod: squash\nrules:\n  all: {checks: [ci/test]}\n');
+    await setPolicy(`trigger: approval
+mergeMethod: squash
+people: {apply: {teams: [dba]}}
+rules: {all: {checks: [ci/test]}}
+`);
     const { pull, sha } = await change('auto');
     await world.check(sha, 'doaas/plan');
     await world.approve(pull);
@@ -155,6 +164,12 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await world.github.postCheck(world.repo, sha, 'ci/test', 'failure');
     await waitingFor(sha, /it failed/);
     await world.github.postCheck(world.repo, sha, 'ci/test', 'success');
+    // rob-reviewer may approve, but not apply
+    await waitingFor(
+      sha,
+      /nothing\. {3}\*\*Then:\*\* it is applied by itself when a member of dba has approved it/,
+    );
+    await world.approve(pull, world.github.accounts.second);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     await mergedSoon(pull);
     expect(await onHost('auto')).toBe('auto\n');
@@ -204,6 +219,10 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     // through midnight: all of the day but one minute
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
+    const { second } = world.github.accounts;
+    const revoked = await change('revoked');
+    await world.check(revoked.sha, 'doaas/plan');
+    await world.approve(revoked.pull);
     const shutOut = (sha: string) =>
       until(
         async () =>
@@ -251,8 +270,13 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
     await world.answer(pull, cancel, /It no longer waits for the change window. Nothing was applied./);
     const comment = await world.say(pull, '/doaas apply');
     await world.answer(pull, comment, /The change window is shut. This is applied by itself when it opens/);
+    await world.answer(revoked.pull, await world.say(revoked.pull, '/doaas apply', second), /window is shut/);
+    await world.github.setCollaborator(world.repo, second, 'pull');
     const asked = world.github.requests().length;
     await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    await commentLike(revoked.pull, /waited, and is not applied any more: `apply` needs write access/);
+    await world.github.setCollaborator(world.repo, second, 'push');
+    expect(await onHost('revoked')).toBe('absent\n');
     expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
     await mergedSoon(pull);
     await mergedSoon(long.pull);
@@ -330,13 +354,14 @@ rules:
       conclusion: 'failure',
       title: 'A merge queue would merge what is not applied',
     });
-    await setPolicy('trigger: merge\n');
+    // whoever put it into the queue is asked for
+    await setPolicy('trigger: merge\npeople: {apply: {users: [rob-reviewer]}}\n');
     const after = await world.github.requestMergeGroup(world.repo, pull);
     expect((await world.check(after, 'doaas/plan')).conclusion).toBe('success');
     // the queue merges; what the gate says of the pull request itself holds all the same
     await world.approve(pull);
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    await world.github.mergeByHand(world.repo, pull);
+    await world.github.mergeByQueue(world.repo, pull);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     expect(await onHost('queue')).toBe('queue\n');
 
@@ -443,10 +468,14 @@ rules:
     return answer.json();
   }
 
-  /** As an App does; ours is the lab's only one. */
-  async function openAsBot(branch: string): Promise<number> {
+  /** As an App does; ours is the lab's only one that has a token. */
+  function byBot(path: string, body: object): Promise<unknown> {
     const [token = ''] = world.github.installationTokens();
-    const made = await request('POST', '/pulls', token, { title: branch, head: branch, base: 'main' });
+    return request('POST', path, token, body);
+  }
+
+  async function openAsBot(branch: string): Promise<number> {
+    const made = await byBot('/pulls', { title: branch, head: branch, base: 'main' });
     return (made as { readonly number: number }).number;
   }
 
@@ -466,26 +495,5 @@ rules:
     } finally {
       await store.close();
     }
-  }
-
-  async function explain(pull: number): Promise<string> {
-    const { store } = world.engine;
-    const setting = 'url' in store ? 'DATABASE_URL' : 'DOAAS_DATA_DIR';
-    const before = process.env[setting];
-    process.env[setting] = 'url' in store ? store.url : world.dataDir;
-    let said = '';
-    const out = {
-      write: (text: string) => {
-        said += text;
-      },
-    };
-    await runPolicy(['explain', String(pull), '--repository', nameOf()], {
-      stdout: out,
-      stderr: out,
-    }).finally(() => {
-      if (before === undefined) delete process.env[setting];
-      else process.env[setting] = before;
-    });
-    return said;
   }
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
+import { isMany } from '../many.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -38,6 +39,15 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
     return { pull, sha };
   };
   const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
+  const waits = (sha: string) =>
+    until(
+      async () =>
+        (await world.checks(sha)).find(
+          (run) => run.name === 'doaas/apply' && run.title.startsWith('Waiting'),
+        ),
+      'the run to wait',
+      30,
+    );
 
   it('on one server never run at once; the second says whom it waits for, and goes on', async () => {
     await on('touch /var/tmp/first.hold');
@@ -47,14 +57,12 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
       'the first to run',
     );
     const second = await approved('second', { 'second.yaml': slow('second') });
-    const waiting = await until(
-      async () =>
-        (await world.checks(second.sha)).find(
-          (run) => run.name === 'doaas/apply' && run.title.startsWith('Waiting'),
-        ),
-      'the second to wait',
-      30,
-    );
+    const waiting = await waits(second.sha);
+    const again = await world.say(first.pull, '/doaas apply');
+    // of many engines one dies in the middle of it, and comes back: what it did is the others' work
+    if (isMany()) await world.engine.kill();
+    await world.answer(first.pull, again, /is already applying this pull request/);
+    if (isMany()) await world.engine.start();
     await on('rm /var/tmp/first.hold');
     expect(waiting.title).toBe(`Waiting for ${world.repo.owner}/${world.repo.name}#${first.pull}`);
     await mergedSoon(first.pull);
@@ -64,6 +72,33 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
       .map(Number);
     expect(secondBegin).toBeGreaterThan(firstDone);
     expect(await on('cat /etc/doaas-first /etc/doaas-second')).toBe('first\nsecond');
+  });
+
+  it('of which one dies while it waits: the next goes on, and the check of the dead one says so', async () => {
+    await on('touch /var/tmp/holder.hold');
+    const holder = await approved('holder', { 'holder.yaml': slow('holder') });
+    await until(
+      async () => ((await on('[ -e /var/tmp/holder.begin ] && echo yes')) === 'yes' ? true : undefined),
+      'the holder to run',
+    );
+    const dying = await approved('dying', { 'dying.yaml': slow('dying') });
+    await waits(dying.sha);
+    const next = await approved('next', { 'next.yaml': slow('next') });
+    await waits(next.sha);
+    const { workflow } = world.engine.temporal();
+    const query = `WorkflowType = "deployment" AND ExecutionStatus = "Running"`;
+    for await (const { workflowId } of workflow.list({ query }))
+      if (workflowId.startsWith(`deployment:pr${dying.pull}-`))
+        await workflow.getHandle(workflowId).terminate('ended by a test');
+    await on('rm /var/tmp/holder.hold');
+    await mergedSoon(holder.pull);
+    await mergedSoon(next.pull, next.sha);
+    const dead = await world.check(dying.sha, 'doaas/apply');
+    expect(dead.summary).toMatch(/its workflow was ended while it waited for servers/);
+    expect(await on('ls /etc/doaas-dying 2>/dev/null; cat /etc/doaas-next')).toBe('next');
+    // it can be asked for again
+    await world.say(dying.pull, '/doaas apply');
+    await mergedSoon(dying.pull);
   });
 
   it('finishes one wave on all servers before it begins the next', async () => {
@@ -105,7 +140,7 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
       String(c.body).startsWith('<!-- doaas:'),
     );
     expect(own).toHaveLength(1);
-    expect(await on('ls /var/lib/doaas/runs | grep -c "^pr"')).toBe('4');
+    expect(await on('ls /var/lib/doaas/runs | grep -c "^pr"')).toBe('7');
   });
 
   it('a server that leaves the repository is said to stay as it is', async () => {

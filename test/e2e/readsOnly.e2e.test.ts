@@ -49,6 +49,8 @@ const ALL = {
     },
   },
 };
+/** Leaves a mark wherever it runs. */
+const MARKS = { command: ['touch', '/var/tmp/probed'] };
 const WITHOUT_A_SIGNATURE = {
   aptRepositories: {
     press: { uris: ['http://192.0.2.1/debian'], suites: ['stable/'], key: 'keys/press.asc' },
@@ -71,8 +73,8 @@ describe('a server', { timeout: 4 * MINUTES }, () => {
   }, 3 * MINUTES);
   afterAll(() => world?.close());
 
-  it('is as it was after a change of every section was planned, and holds nothing of the engine', async () => {
-    const spec = { ...ALL, ...WITHOUT_A_SIGNATURE };
+  it('is as it was after a change of every section was planned, and no probe ran; it holds nothing of the engine', async () => {
+    const spec = { ...ALL, ...WITHOUT_A_SIGNATURE, probes: [MARKS] };
     const planned = Object.keys(spec);
     const own = sections.map(({ section }) => String(section));
     expect(own.filter((section) => !planned.includes(section))).toEqual([]);
@@ -102,7 +104,7 @@ describe('a server', { timeout: 4 * MINUTES }, () => {
 
   it('holds nothing but its records after that was applied and taken back', async () => {
     const { pull, sha } = await world.open('taken-back', {
-      'web.yaml': configuration('web', { ...ALL, probes: [{ tcp: 'localhost:81', within: '1s' }] }),
+      'web.yaml': configuration('web', { ...ALL, probes: [MARKS, { tcp: 'localhost:81', within: '1s' }] }),
     });
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     await world.approve(pull);
@@ -110,6 +112,8 @@ describe('a server', { timeout: 4 * MINUTES }, () => {
     const { title } = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 120 });
     // so the script went well: it saw no agent and no key
     expect(title).toBe('Probe tcp localhost:81 failed on web-1; 1 server restored as before');
+    // after the approval, by nobody; what a probe leaves is not the engine's to take back
+    expect((await host.exec('stat -c %U /var/tmp/probed && rm /var/tmp/probed')).stdout).toBe('nobody\n');
     expect(describeDifferences(await compareTrees(before, await snapshotTree(host)))).toBe('');
     expect(compareInventories(inventory, await inventoryOf(host))).toEqual([]);
     expect((await host.exec('systemctl list-units --no-legend "doaas-*"; pgrep -af "/[d]oaas"')).stdout).toBe(

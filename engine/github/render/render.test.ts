@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { render, renderComment } from './render.ts';
-import { hostPlan, NAME, plan, planView, reload, step } from './testing.ts';
+import { hostPlan, NAME, plan, planView, reload, step, WARNING } from './testing.ts';
 import type { CorrectionView, View } from './views.ts';
 
 const DRIFTED = {
@@ -106,6 +106,13 @@ const goldens: Readonly<Record<string, View>> = {
   },
   'waiting-far-back': { kind: 'waiting-for-lock', holders: [] },
   'validate-ok': { kind: 'validate', errors: [], documents: 4, hosts: 3 },
+  'validate-warnings': {
+    kind: 'validate',
+    errors: [],
+    warnings: [WARNING],
+    documents: 4,
+    hosts: 3,
+  },
   'validate-fork': {
     kind: 'validate',
     errors: [],

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { PlanRollout } from '../../plan/rollout.ts';
+import { render, renderComment } from './render.ts';
 import { planRollout, renderStopped, rolloutProgress } from './rollout.ts';
 import { hostPlan, NAME, step } from './testing.ts';
+import type { ApplyView } from './views.ts';
 
 const rollout: PlanRollout = {
   rules: {
@@ -20,6 +22,29 @@ const rollout: PlanRollout = {
   documents: ['Configuration/web'],
 };
 const hosts = ['web-1', 'web-2', 'web-3'].map((host) => hostPlan(host, [step()]));
+
+const IN_WAVES: ApplyView = {
+  kind: 'apply',
+  state: 'running',
+  name: NAME,
+  seconds: 40,
+  hosts: [{ host: 'db-1', steps: [{ summary: 'nginx.conf +2 -1', state: 'done', seconds: 0.3 }] }],
+  rollout: {
+    batches: [
+      { wave: 0, hosts: ['db-1'], canary: true, state: 'done' },
+      { wave: 0, hosts: ['db-2', 'db-3'], canary: false, state: 'proving' },
+      { wave: 1, hosts: ['web-1'], canary: true, state: 'waiting' },
+    ],
+    failureBudget: 1,
+    failed: [],
+    skipped: [],
+  },
+};
+
+test('a run in waves reads as the golden file', async () => {
+  const { title } = render(IN_WAVES);
+  await expect(`${title}\n---\n${renderComment(IN_WAVES)}\n`).toMatchFileSnapshot('golden/apply-in-waves.md');
+});
 
 describe('a rollout', () => {
   test('says in the plan who is changed when, and why', () => {
@@ -42,11 +67,11 @@ describe('a rollout', () => {
   test('shows what is done, running and waiting, and the budget; text of hosts does nothing', () => {
     const text = rolloutProgress({
       batches: [
-        { hosts: ['web-1'], canary: true, state: 'pausing', until: '2026-01-02T03:04:05.000Z' },
-        { hosts: ['web-2'], canary: false, state: 'awaiting', awaited: ['web-2'] },
-        { hosts: ['web-3'], canary: false, state: 'waiting' },
-        { hosts: ['web-6'], canary: false, state: 'awaiting', awaited: ['web-1'], most: 1 },
-        { hosts: ['web-7'], canary: false, state: 'shut', until: '2026-01-02T09:00:00.000Z' },
+        { wave: 0, hosts: ['web-1'], canary: true, state: 'pausing', until: '2026-01-02T03:04:05.000Z' },
+        { wave: 0, hosts: ['web-2'], canary: false, state: 'awaiting', awaited: ['web-2'] },
+        { wave: 0, hosts: ['web-3'], canary: false, state: 'waiting' },
+        { wave: 0, hosts: ['web-6'], canary: false, state: 'awaiting', awaited: ['web-1'], most: 1 },
+        { wave: 0, hosts: ['web-7'], canary: false, state: 'shut', until: '2026-01-02T09:00:00.000Z' },
       ],
       failureBudget: 2,
       failed: [{ host: 'web-4', message: '@ops | <b>' }],
@@ -61,6 +86,39 @@ describe('a rollout', () => {
     expect(text).toContain('Failure budget: 1 of 2 used.');
     expect(text).toContain('- `web-5` was skipped');
     expect(text).not.toMatch(/@ops|<b>/);
+  });
+});
+
+describe('a rollout of many batches', () => {
+  const batches = (done: number, waves: number) =>
+    Array.from({ length: 120 }, (_, i) => ({
+      wave: i % waves,
+      hosts: [`web-${i + 1}`],
+      canary: i === 0,
+      state: i < done ? ('done' as const) : i === done ? ('changing' as const) : ('waiting' as const),
+    }));
+  const shown = (done: number, waves = 1) =>
+    rolloutProgress({ batches: batches(done, waves), failureBudget: 0, failed: [], skipped: [] });
+
+  test.each([
+    [0, 1, 50],
+    [3, 1, 50],
+    [60, 56, 105],
+    [119, 71, 120],
+    [120, 1, 50],
+  ])('with %i done shows those from %i to %i', (done, first, last) => {
+    const numbers = [...shown(done).matchAll(/^\| (\d+)/gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: 50 }, (_, i) => first + i));
+    expect(numbers.at(-1)).toBe(last);
+  });
+
+  test('counts the others, and shows the wave where there are several', () => {
+    const text = shown(60, 2);
+    expect(text).toContain('*55 earlier batches, done*\n\n| batch | wave | servers | state |');
+    expect(text).toContain('| 61 | 0 | web-61 | ▶ running |');
+    expect(text).toContain('*15 more batches*\n\nFailure budget');
+    expect(shown(0)).toContain('| 1, canary | web-1 | ▶ running |');
+    expect(shown(0)).not.toContain('earlier');
   });
 });
 

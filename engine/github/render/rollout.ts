@@ -6,6 +6,8 @@ import { count, joined, names, seconds } from './words.ts';
 
 /** Rows of a table of batches; more are counted. */
 const BATCHES_SHOWN = 50;
+/** Of these, rows above the batch in work. */
+const BEFORE_WORK = 5;
 
 /** Who is changed when, and why; nothing where all are changed at once. */
 export function planRollout({ rollout, hosts }: Plan): string {
@@ -17,7 +19,7 @@ export function planRollout({ rollout, hosts }: Plan): string {
     : '; the second begins when the first is done';
   const rows = stages.map(({ hosts: batch, canary, wave, verify, pauseSeconds }, i) => [
     `${i + 1}${canary ? ', canary' : ''}`,
-    ...(hasWaves(rollout) ? [String(wave)] : []),
+    ...(hasWaves(stages) ? [String(wave)] : []),
     hostCell(batch),
     [
       ...(verify || i === stages.length - 1 ? ['verify'] : []),
@@ -26,13 +28,13 @@ export function planRollout({ rollout, hosts }: Plan): string {
   ]);
   return joined(
     `**Rollout:** ${count(stages.length, 'batch', 'batches')} over ${count(servers, 'server')}${proof}.`,
-    tableOf(['batch', ...(hasWaves(rollout) ? ['wave'] : []), 'servers', 'then'], rows),
+    tableOf(['batch', ...(hasWaves(stages) ? ['wave'] : []), 'servers', 'then'], rows),
     why(rollout),
   );
 }
 
-function hasWaves({ stages }: PlanRollout): boolean {
-  return new Set(stages.map(({ wave }) => wave)).size > 1;
+function hasWaves(batches: readonly { readonly wave: number }[]): boolean {
+  return new Set(batches.map(({ wave }) => wave)).size > 1;
 }
 
 const UNREACHABLE = {
@@ -69,27 +71,39 @@ function hostCell(hosts: readonly string[]): string {
   return names(hosts.map((host) => prose(host)));
 }
 
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const more = rows.length - BATCHES_SHOWN;
-  const rest = more > 0 ? `\n\n*${count(more, 'more batch', 'more batches')}*` : '';
-  return `${table(head, rows.slice(0, BATCHES_SHOWN))}${rest}`;
+/** `from`: the first row that is shown. Those above and below are counted. */
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[], from = 0): string {
+  const more = rows.length - BATCHES_SHOWN - from;
+  return joined(
+    from > 0 ? `*${count(from, 'earlier batch', 'earlier batches')}, done*` : '',
+    table(head, rows.slice(from, from + BATCHES_SHOWN)),
+    more > 0 ? `*${count(more, 'more batch', 'more batches')}*` : '',
+  );
 }
 
 /** The batches as they are now, and the budget. */
 export function rolloutProgress(view: RolloutView | undefined): string {
   if (view === undefined) return '';
+  const waves = hasWaves(view.batches);
   const rows = view.batches.map((batch, i) => [
     `${i + 1}${batch.canary ? ', canary' : ''}`,
+    ...(waves ? [String(batch.wave)] : []),
     hostCell(batch.hosts),
     batchState(batch),
   ]);
   const failed = view.failed.map(({ host, message }) => `- ${code(host)} failed: ${prose(message)}`);
   const skipped = view.skipped.map((host) => `- ${code(host)} was skipped: it could not be reached`);
   return joined(
-    tableOf(['batch', 'servers', 'state'], rows),
+    tableOf(['batch', ...(waves ? ['wave'] : []), 'servers', 'state'], rows, firstShown(view.batches)),
     `Failure budget: ${view.failed.length} of ${view.failureBudget} used.`,
     [...failed, ...skipped].join('\n'),
   );
+}
+
+/** So that the batch in work is among those that are shown; once all are done, the first. */
+function firstShown(batches: readonly BatchView[]): number {
+  const at = batches.findIndex(({ state }) => state !== 'done');
+  return Math.max(0, Math.min(at - BEFORE_WORK, batches.length - BATCHES_SHOWN));
 }
 
 function batchState({ state, until, awaited = [], most }: BatchView): string {

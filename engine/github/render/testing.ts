@@ -1,4 +1,5 @@
 import type { HostPlan, Plan, Step } from '../../plan/step.ts';
+import type { SpecError } from '../../spec/manifest.ts';
 import type { PlanName, PlanView } from './views.ts';
 
 /** Made-up plans for the tests of rendering. */
@@ -6,6 +7,14 @@ export const NAME: PlanName = {
   digest: `7f3a${'0'.repeat(60)}`,
   headSha: `91c2${'0'.repeat(36)}`,
   baseSha: `44de${'0'.repeat(36)}`,
+};
+
+export const WARNING: SpecError = {
+  kind: 'spec-error',
+  code: 'no-effect',
+  message: 'No rule uses the set office.',
+  position: { file: 'firewalls.yaml', line: 9, column: 5, endLine: 9, endColumn: 11 },
+  pointer: '/spec/sets/office',
 };
 
 export function step(given: Partial<Step> = {}): Step {

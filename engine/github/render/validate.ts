@@ -15,15 +15,22 @@ export function renderValidate(view: ValidateView): Rendered {
   if (errors.length === 0) {
     const title = `Valid: ${count(view.documents, 'document')} for ${count(view.hosts, 'server')}`;
     const body = 'Every document passes its schema and the checks between documents.';
-    return { title, body: `${body}${leftOut(view)}${view.fork === true ? FORK : ''}` };
+    return { title, body: `${body}${warningsOf(view)}${leftOut(view)}${view.fork === true ? FORK : ''}` };
   }
   const rows = errors.slice(0, MAX_ERRORS).map((error) => [place(error), prose(error.message, 1000)]);
   const more = errors.length - rows.length;
   const rest = more > 0 ? `\n\n*and ${more} more*` : '';
   return {
     title: title(errors),
-    body: `${table(['place', 'error'], rows)}${rest}${leftOut(view)}\n\nCheck locally: \`doaas validate .\``,
+    body: `${table(['place', 'error'], rows)}${rest}${warningsOf(view)}${leftOut(view)}\n\nCheck locally: \`doaas validate .\``,
   };
+}
+
+function warningsOf({ warnings = [] }: ValidateView): string {
+  if (warnings.length === 0) return '';
+  const rows = warnings.slice(0, MAX_ERRORS).map((one) => [place(one), prose(one.message, 1000)]);
+  const more = warnings.length - rows.length;
+  return `\n\n${table(['place', 'warning'], rows)}${more > 0 ? `\n\n*and ${more} more*` : ''}`;
 }
 
 /** What is not read must be said: a document in it would be missing without a word. */

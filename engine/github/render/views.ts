@@ -34,6 +34,8 @@ export interface HostFacts {
 export interface ValidateView {
   readonly kind: 'validate';
   readonly errors: readonly SpecError[];
+  /** What is odd in what the change brings, and forbids nothing. */
+  readonly warnings?: readonly SpecError[];
   readonly documents: number;
   readonly hosts: number;
   /** Paths of the repository that were not read; `why` completes "it is ...". */
@@ -190,6 +192,8 @@ export interface RolloutView {
 }
 
 export interface BatchView {
+  /** Of the documents' order, as in the plan. */
+  readonly wave: number;
   readonly hosts: readonly string[];
   readonly canary: boolean;
   readonly state: 'waiting' | 'changing' | 'proving' | 'pausing' | 'awaiting' | 'shut' | 'done';

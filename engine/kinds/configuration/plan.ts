@@ -7,6 +7,7 @@ import { adoptItem } from './adopt/adopt.ts';
 import { aptRepositoriesSection } from './aptRepositories.ts';
 import { authorizedKeysSection } from './authorizedKeys.ts';
 import { configurationClaims } from './claims.ts';
+import { contentsOf } from './contents.ts';
 import { directoriesSection } from './directories.ts';
 import { filesSection } from './files.ts';
 import { groupsSection } from './groups.ts';
@@ -56,10 +57,7 @@ export const configuration: Kind<'Configuration'> = {
   claims: (spec) => sections.flatMap((section) => section.claims(spec)),
   needs: (spec) => [...sections.flatMap((section) => section.needs(spec)), ...notifyNeeds(spec)],
   plan: planSections,
-  sealed: (spec) =>
-    Object.values(spec.files).flatMap((file) =>
-      file.state === 'file' && file.content.sealed !== undefined ? [file.content] : [],
-    ),
+  contents: contentsOf,
   adopt: adoptItem,
   probes: (spec) => spec.probes,
 };

@@ -9,7 +9,7 @@ import type { ResolvedFirewall } from './spec.ts';
  */
 export function accessFindings(
   { desired: { management } }: ResolvedFirewall,
-  { login }: Pick<FirewallState, 'login'>,
+  { login, present }: Pick<FirewallState, 'login' | 'present'>,
   { server }: PlanContext,
 ): readonly KindFinding[] {
   if (login === undefined) {
@@ -19,6 +19,7 @@ export function accessFindings(
   }
   return [
     ...(login.port === management.port ? [] : [wrongPort(login.port, management.port, server.name)]),
+    ...(management.from === null && !present ? [openToAll(login.address)] : []),
     ...(contains(addressesOf(management.from), addressesOf([login.address])) ? [] : [shutOut(login.address)]),
   ];
 }
@@ -28,6 +29,12 @@ function wrongPort(seen: number, wanted: number, name: string): KindFinding {
     `this would cut the engine's own access: its login to ${name} arrives at port ${seen} of the host, and the rules let it in at ` +
     `${wanted}; where a translation on the way changes the port, write "management: {port: ${seen}}"`;
   return { severity: 'error', message };
+}
+
+/** Said once, when there is most to gain from it. */
+function openToAll(address: string): KindFinding {
+  const message = `everyone may still try to log in by SSH; "management: {from: [...]}" narrows that, and the host sees the engine come from ${address}`;
+  return { severity: 'info', message };
 }
 
 function shutOut(address: string): KindFinding {

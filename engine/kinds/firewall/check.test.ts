@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkRepository } from '../../spec/check.ts';
-import { check, HOST_KEY, repository } from '../../spec/testing.ts';
+import { diffHosts } from '../../spec/compare.ts';
+import type { Resolution, ResolvedDocument } from '../../spec/resolution.ts';
+import { check, HOST_KEY, repository, sentences } from '../../spec/testing.ts';
 
 const address = (name: string, labels: string, more: string) =>
   `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}, labels: ${labels}}, spec: {${more}, hostKey: ${HOST_KEY}}}\n`;
@@ -15,14 +17,6 @@ const SERVERS = [
 function files(spec: string, name = 'web'): Readonly<Record<string, string>> {
   const head = `apiVersion: doaas/v1\nkind: Firewall\nmetadata: {name: ${name}}\nspec:\n`;
   return { 'hosts.yaml': SERVERS, [`${name}.yaml`]: `${head}  targets: {labels: {role: web}}\n${spec}` };
-}
-
-function remarks(spec: string): readonly string[] {
-  const { resolution, errors } = checkRepository(repository(files(spec)));
-  expect(errors).toEqual([]);
-  return resolution.hosts.flatMap(({ documents }) =>
-    documents.flatMap((document) => (document.kind === 'Firewall' ? document.spec.remarks : [])),
-  );
 }
 
 describe('a mistake stands at its line', () => {
@@ -138,7 +132,7 @@ describe('a mistake stands at its line', () => {
   });
 });
 
-test('rules, sets and zones that do nothing are remarks with their line', () => {
+test('rules, sets and zones that do nothing are warnings at their line', () => {
   const spec = `  sets: {office: [192.0.2.0/24], spare: [10.9.0.0/16]}
   zones: {internal: [eth1]}
   inbound:
@@ -148,20 +142,42 @@ test('rules, sets and zones that do nothing are remarks with their line', () => 
     none: {action: drop, service: mysql}
   outbound: {rules: {dns: {service: dns}}}
 `;
-  expect(remarks(spec)).toEqual([
-    'web.yaml line 9: The rule ssh changes nothing: everyone may log in, unless "management" says "from" where.',
-    'web.yaml line 11: The rule web changes nothing: all-web accepts all of it.',
-    'web.yaml line 12: The rule none changes nothing: no rule accepts any of it.',
-    'web.yaml line 13: The rule dns changes nothing: all may go out anyway.',
-    'web.yaml line 6: No rule uses the set spare.',
-    'web.yaml line 7: No rule uses the zone internal.',
+  const { resolution, errors } = checkRepository(repository(files(spec)));
+  expect(errors).toEqual([]);
+  expect(sentences(resolution.warnings ?? [])).toEqual([
+    'web.yaml:6:34 No rule uses the set spare.',
+    'web.yaml:7:11 No rule uses the zone internal.',
+    'web.yaml:9:5 The rule ssh changes nothing: everyone may log in, unless "management" says "from" where.',
+    'web.yaml:11:5 The rule web changes nothing: all-web accepts all of it.',
+    'web.yaml:12:5 The rule none changes nothing: no rule accepts any of it.',
+    'web.yaml:13:22 The rule dns changes nothing: all may go out anyway.',
   ]);
 });
 
 test('a selector becomes addresses, and another address another desired state', () => {
   const spec = '  inbound: {sql: {service: postgresql, from: [{labels: {role: db}}, {hosts: [gate]}]}}\n';
   const { resolution } = checkRepository(repository(files(spec)));
-  const [document] = resolution.hosts.find(({ name }) => name === 'web-1')?.documents ?? [];
-  if (document?.kind !== 'Firewall') throw new Error('no firewall');
+  const document = webOf(resolution);
   expect(document.spec.desired.inbound.sql?.from).toEqual(['10.0.0.1', '10.0.0.9', 'fd00::9']);
+  const moved = { ...files(spec), 'hosts.yaml': SERVERS.replace('10.0.0.9', '10.0.0.77') };
+  expect(diffHosts(resolution, checkRepository(repository(moved)).resolution).changed).toEqual(['web-1']);
+  const elsewhere = { ...files(spec), 'hosts.yaml': SERVERS.replace('mon.test', 'other.test') };
+  expect(diffHosts(resolution, checkRepository(repository(elsewhere)).resolution).changed).toEqual(['mon']);
 });
+
+test('what other servers are to see is tried from each of them, at each address', () => {
+  const spec =
+    '  reach: [{from: {labels: {role: db}}, service: https, expect: closed}, {from: {hosts: [web-1, gate]}, port: 80}]\n';
+  const { resolution } = checkRepository(repository(files(spec)));
+  const timing = { withinSeconds: 30, everySeconds: 1 };
+  expect(webOf(resolution).spec.probes).toEqual([
+    { kind: 'reach', from: 'db', address: '10.0.0.5', port: 443, open: false, ...timing },
+    { kind: 'reach', from: 'gate', address: '10.0.0.5', port: 80, open: true, ...timing },
+  ]);
+});
+
+function webOf(resolution: Resolution): ResolvedDocument<'Firewall'> {
+  const [document] = resolution.hosts.find(({ name }) => name === 'web-1')?.documents ?? [];
+  if (document?.kind !== 'Firewall') throw new Error('web-1 has no firewall');
+  return document;
+}

@@ -1,17 +1,12 @@
 import { checkProbes } from '../../spec/checks/probes.ts';
-import {
-  errorAt,
-  errorAtKey,
-  type ServerDocument,
-  serversByName,
-  targetsServer,
-} from '../../spec/documents.ts';
+import { errorAt, errorAtKey, type ServerDocument, serversByName } from '../../spec/documents.ts';
 import type { SpecError } from '../../spec/manifest.ts';
 import type { Checking } from '../../spec/resolving.ts';
 import { addressesOf, contains } from './addresses.ts';
-import { oddities } from './findings.ts';
+import { judged, managementPorts } from './judged.ts';
+import { checkReach } from './outside.ts';
 import type { FirewallDocument } from './peers.ts';
-import { type ReadFirewall, readFirewall } from './read.ts';
+import type { ReadFirewall } from './read.ts';
 
 /** What the schema cannot say about a firewall. */
 export function checkFirewall(
@@ -20,27 +15,21 @@ export function checkFirewall(
 ): readonly SpecError[] {
   const servers = serversByName(manifest);
   const complete = !broken.some(({ kind }) => kind === '*' || kind === 'Server');
-  const { firewall, errors } = readFirewall(document, servers, complete);
-  const probes = checkProbes(document, document.spec.probes);
-  // A rule with a mistake would contradict others by chance.
-  if (errors.length > 0) return [...errors, ...probes];
-  const targets = [...servers.values()].filter((server) => targetsServer(document.spec.targets, server));
-  return [
-    ...oddities(firewall, managementPorts(firewall, targets))
+  const { firewall, errors, oddities, targets } = judged(document, servers, complete);
+  const own = [
+    ...errors,
+    ...oddities
       .filter(({ severity }) => severity === 'error')
       .map(({ pointer, message }) => errorAtKey(document, 'contradiction', pointer, message)),
+    ...checkProbes(document, document.spec.probes),
+    ...checkReach(document, targets, [...servers.values()], complete),
+  ];
+  if (errors.length > 0) return own;
+  return [
+    ...own,
     ...checkForwards(document, firewall, targets),
     ...targets.flatMap((server) => checkJump(document, firewall, server, servers)),
-    ...probes,
   ];
-}
-
-/** Ports by which the engine gets to the servers. */
-export function managementPorts(
-  { management }: ReadFirewall,
-  servers: readonly ServerDocument[],
-): ReadonlySet<number> {
-  return new Set(servers.map(({ spec }) => management.port ?? spec.port ?? 22));
 }
 
 /** A forward takes packets before any rule sees them. */

@@ -1,7 +1,7 @@
-import { type Addresses, contains, isNobody, overlap, union } from './addresses.ts';
+import { type Addresses, addressesOf, contains, isNobody, overlap, union } from './addresses.ts';
 import type { ReadFirewall } from './read.ts';
 import type { Rule, Rules } from './spec.ts';
-import { type Cell, cellsOf, type Gate, isAccept, matched } from './traffic.ts';
+import { type Cell, cellsOf, type Gate, isAccept, matched, WORK_MAX, workOf } from './traffic.ts';
 
 /** Something odd about one part of the document, as a sentence. */
 export interface Oddity {
@@ -15,19 +15,45 @@ export interface Oddity {
  * sides.
  */
 export function oddities(firewall: ReadFirewall, ports: ReadonlySet<number>): readonly Oddity[] {
-  const { inbound, outbound, management } = firewall;
+  const [incoming, outgoing] = gatesOf(firewall, ports);
+  const cuts = cuttingRules(firewall.inbound, incoming.always);
+  if (workOf(incoming) + workOf(outgoing) > WORK_MAX)
+    return [...cuts, { severity: 'warning', pointer: '/spec/targets', message: TOO_MUCH }];
+  return [
+    ...cuts,
+    ...ofGate(incoming, firewall.inbound, '/spec/inbound'),
+    ...ofGate(outgoing, firewall.outbound.rules, '/spec/outbound/rules'),
+  ];
+}
+
+const TOO_MUCH =
+  'This firewall has too many rules, ports, zones and addresses together to look for rules that contradict others or do nothing.';
+
+/** What is denied by port and not just by sender would be the engine's own way in. */
+function cuttingRules(inbound: Rules, always: readonly Rule[]): readonly Oddity[] {
+  return Object.entries(inbound).flatMap(([name, rule]) => {
+    if (isAccept(rule) || !always.some((own) => isAbout(rule, own))) return [];
+    const message = `The rule ${name} would keep the engine out of the server, so it can never hold; say in "management" from where the engine comes, and remove the rule.`;
+    return [{ severity: 'error', pointer: `/spec/inbound/${name}`, message }];
+  });
+}
+
+function isAbout(rule: Rule, own: Rule): boolean {
+  const meets = own.ports.some((a) =>
+    rule.ports.some((b) => a.protocol === b.protocol && b.first <= a.first && a.last <= b.last),
+  );
+  return meets && overlap(addressesOf(rule.from), addressesOf(own.from));
+}
+
+function gatesOf(
+  { inbound, outbound, management }: ReadFirewall,
+  ports: ReadonlySet<number>,
+): readonly [Gate, Gate] {
   const managed = [...ports].map((port) => ({ protocol: 'tcp', first: port, last: port }) as const);
   const always = [{ ...ANY, ports: managed, from: management.from }];
-  const incoming: Gate = { direction: 'in', default: 'drop', rules: Object.values(inbound), always };
-  const outgoing: Gate = {
-    direction: 'out',
-    default: outbound.default,
-    rules: Object.values(outbound.rules),
-    always: [],
-  };
   return [
-    ...ofGate(incoming, inbound, '/spec/inbound'),
-    ...ofGate(outgoing, outbound.rules, '/spec/outbound/rules'),
+    { direction: 'in', default: 'drop', rules: Object.values(inbound), always },
+    { direction: 'out', default: outbound.default, rules: Object.values(outbound.rules), always: [] },
   ];
 }
 
@@ -100,11 +126,6 @@ function isSame(a: Rule, b: Rule): boolean {
 
 function ofDenial(view: View, name: string, rule: Rule, others: readonly Named[]): Found | undefined {
   const { gate } = view;
-  const cuts = rule.ports.length > 0 && gate.always.some((one) => meets(view, rule, one));
-  if (cuts) {
-    const message = `The rule ${name} would keep the engine out of the server, so it can never hold; say in "management" from where the engine comes, and remove the rule.`;
-    return { severity: 'error', message };
-  }
   if (rule.log || gate.default === 'accept') return undefined;
   const accepting = others.filter(([, other]) => isAccept(other));
   if (rule.action === 'reject' || accepting.some(([, other]) => meets(view, rule, other))) return undefined;

@@ -12,7 +12,7 @@ import { installPackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import { cannot } from '../adoption.ts';
 import { stateOf } from '../configuration/readings.ts';
-import type { Kind, KindFinding, KindPlan, PlanContext } from '../kind.ts';
+import type { Kind, KindPlan, PlanContext } from '../kind.ts';
 import { accessFindings } from './access.ts';
 import { aroundFindings } from './around.ts';
 import { checkFirewall } from './check.ts';
@@ -43,7 +43,7 @@ export const firewall: Kind<'Firewall'> = {
     PACKAGE,
   ],
   plan: planFirewall,
-  sealed: () => [],
+  contents: ({ script }) => [script],
   adopt: () =>
     cannot(
       'rules made by hand have no place in the document that they could be put back to; write them as rules of it',
@@ -64,10 +64,9 @@ function planFirewall(spec: ResolvedFirewall, readings: Readings, context: PlanC
           install.map(({ id }) => id),
         ),
       ];
-  const remarks = spec.remarks.map((message): KindFinding => ({ severity: 'warning', message }));
   return {
     steps: [...install, ...change],
-    findings: [...remarks, ...accessFindings(spec, now, context), ...aroundFindings(spec.desired, now)],
+    findings: [...accessFindings(spec, now, context), ...aroundFindings(spec.desired, now)],
   };
 }
 
@@ -122,11 +121,9 @@ function whatHappens(known: boolean, now: FirewallState, rules: readonly string[
 /** What somebody changed in the table with nft. */
 function byHand({ listing }: FirewallState): readonly string[] {
   if (listing === undefined || listing.loaded === '') return [];
-  const [now, loaded] = [listing.now.split('\n'), listing.loaded.split('\n')];
-  const [added, lost] = [
-    now.filter((line) => !loaded.includes(line)),
-    loaded.filter((line) => !now.includes(line)),
-  ];
+  const [now, loaded] = [new Set(listing.now.split('\n')), new Set(listing.loaded.split('\n'))];
+  const added = [...now].filter((line) => !loaded.has(line));
+  const lost = [...loaded].filter((line) => !now.has(line));
   return [
     ...added.map((line) => `- by hand: ${line.trim()}`),
     ...lost.filter((line) => line.trim() !== '').map((line) => `+ taken away by hand: ${line.trim()}`),

@@ -1,11 +1,12 @@
-import { targetsServer } from '../../spec/documents.ts';
+import { errorAtKey } from '../../spec/documents.ts';
+import type { SpecError } from '../../spec/manifest.ts';
 import { resolveProbes } from '../../spec/probes.ts';
 import { type Resolving, type ResolvingHost, storeContent } from '../../spec/resolving.ts';
-import { keyPosition } from '../../spec/validate.ts';
-import { managementPorts } from './check.ts';
-import { oddities } from './findings.ts';
+import type { Oddity } from './findings.ts';
+import { judged } from './judged.ts';
+import { reachProbes } from './outside.ts';
 import type { FirewallDocument } from './peers.ts';
-import { type ReadFirewall, readFirewall } from './read.ts';
+import type { ReadFirewall } from './read.ts';
 import { rulesetText } from './ruleset.ts';
 import type { DesiredFirewall, ResolvedFirewall } from './spec.ts';
 
@@ -15,13 +16,15 @@ export function prepareFirewall(
   resolving: Resolving,
 ): (host: ResolvingHost) => ResolvedFirewall {
   // Mistakes have been reported by `check`.
-  const { firewall, errors } = readFirewall(document, resolving.serverDocuments, true);
-  const remarks = errors.length > 0 ? [] : remarksOf(document, firewall, resolving);
+  const { firewall, errors, oddities } = judged(document, resolving.serverDocuments, true);
+  if (errors.length === 0) resolving.warnings.push(...warningsOf(document, oddities));
   const probes = resolveProbes(document.spec.probes);
   return (host) => {
     const desired = desiredOn(firewall, host, resolving);
     const bytes = new TextEncoder().encode(rulesetText(desired));
-    return { desired, script: storeContent(resolving, document, bytes, '/spec'), remarks, probes };
+    const outside = reachProbes(document, host.document, [...resolving.serverDocuments.values()]);
+    const script = storeContent(resolving, document, bytes, '/spec');
+    return { desired, script, probes: [...probes, ...outside] };
   };
 }
 
@@ -37,22 +40,11 @@ function desiredOn(
   return { management: { port: management.port ?? server.port, from: management.from, jumps }, ...rules };
 }
 
-/** Sentences with the place that they are about. */
-function remarksOf(
-  document: FirewallDocument,
-  firewall: ReadFirewall,
-  { serverDocuments }: Resolving,
-): readonly string[] {
-  const targets = [...serverDocuments.values()].filter((server) =>
-    targetsServer(document.spec.targets, server),
+function warningsOf(document: FirewallDocument, oddities: readonly Oddity[]): readonly SpecError[] {
+  const odd = oddities.filter(({ severity }) => severity === 'warning');
+  return [...odd, ...unusedNames(document)].map(({ pointer, message }) =>
+    errorAtKey(document, 'no-effect', pointer, message),
   );
-  const odd = oddities(firewall, managementPorts(firewall, targets)).filter(
-    ({ severity }) => severity === 'warning',
-  );
-  return [...odd, ...unusedNames(document)].map(({ pointer, message }) => {
-    const { file, line } = keyPosition(document, pointer);
-    return `${file} line ${line}: ${message}`;
-  });
 }
 
 function unusedNames({ spec }: FirewallDocument) {

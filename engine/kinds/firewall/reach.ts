@@ -1,5 +1,5 @@
 import { type Addresses, blocksOf, EVERYBODY, isNobody, without } from './addresses.ts';
-import { type Cell, cellsOf, type Gate, passing } from './traffic.ts';
+import { type Cell, cellsOf, type Gate, passing, WORK_MAX, workOf } from './traffic.ts';
 
 /** What becomes of some addresses in one cell. */
 interface Change {
@@ -13,6 +13,7 @@ interface Change {
  * rate limits do not count.
  */
 export function reachChanges(before: Gate, after: Gate): readonly string[] {
+  if (workOf(before, after) > WORK_MAX) return ['there are too many rules to say who gains and loses what'];
   const cells = cellsOf(before, after);
   const changes = cells.flatMap((cell): readonly Change[] => {
     const [was, is] = [passing(before, cell), passing(after, cell)];
@@ -35,39 +36,32 @@ interface Group {
 
 /** Cells of the same fate as one sentence; where it is the same on all interfaces, they are not named. */
 function grouped(changes: readonly Change[], cells: readonly Cell[], places: number): readonly Group[] {
-  const byFate = new Map<string, Change[]>();
-  for (const change of changes) {
-    const key = JSON.stringify([change.verb, change.who, changedPlaces(changes, change, places)]);
-    byFate.set(key, [...(byFate.get(key) ?? []), change]);
-  }
-  return [...byFate.values()].flatMap((same) => {
-    const [first] = same;
+  const byRange = gather(changes, ({ who, verb, cell }) => [verb, who, cell.protocol, cell.first]);
+  const ranges = byRange.map((same) => ({ same, on: placesText(same, places) }));
+  const byFate = gather(ranges, ({ same: [first], on }) => [first?.verb, first?.who, on]);
+  return byFate.flatMap((fate) => {
+    const [first] = fate[0]?.same ?? [];
     if (first === undefined) return [];
-    const on = changedPlaces(changes, first, places);
-    return [
-      {
-        who: first.who,
-        verb: first.verb,
-        ports: portsOf(
-          same.map(({ cell }) => cell),
-          cells,
-        ),
-        on,
-      },
-    ];
+    const own = fate.flatMap(({ same }) => same.map(({ cell }) => cell));
+    return [{ who: first.who, verb: first.verb, ports: portsOf(own, cells), on: fate[0]?.on ?? '' }];
   });
 }
 
-function changedPlaces(changes: readonly Change[], { who, verb, cell }: Change, places: number): string {
-  const same = changes.filter(
-    (other) =>
-      other.who === who &&
-      other.verb === verb &&
-      other.cell.protocol === cell.protocol &&
-      other.cell.first === cell.first,
-  );
+/** What has the same key, in the order in which it comes. */
+function gather<T>(all: readonly T[], keyOf: (one: T) => unknown): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const key = JSON.stringify(keyOf(one));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()];
+}
+
+function placesText(same: readonly Change[], places: number): string {
   if (same.length === places) return '';
-  return ` on ${same.map((other) => other.cell.on ?? 'other interfaces').join(', ')}`;
+  return ` on ${same.map(({ cell }) => cell.on ?? 'other interfaces').join(', ')}`;
 }
 
 const LAST_PORT = 65_535;

@@ -71,6 +71,31 @@ test('denials come first, then limits, then what is accepted', () => {
   ]);
 });
 
+test('where the way out is closed, the SSH server still answers, and servers behind this one are still reached', () => {
+  const jumps = [
+    { address: '10.0.0.7', port: 22 },
+    { address: 'fd00::7', port: 2222 },
+    { address: 'db.internal', port: 22 },
+  ];
+  const text = rulesetText({
+    ...CLOSED,
+    management: { port: 8022, from: ['10.0.0.0/8'], jumps },
+    outbound: { default: 'drop', rules: {} },
+  });
+  expect(chain(text, 'input')).toContain(
+    'ip saddr 10.0.0.0/8 tcp dport 8022 counter accept comment "management"',
+  );
+  expect(chain(text, 'output').slice(0, 7)).toEqual([
+    'type filter hook output priority filter; policy drop;',
+    'oifname "lo" accept',
+    'tcp sport 8022 accept comment "management"',
+    'ip daddr 10.0.0.7 tcp dport 22 accept comment "management"',
+    'ip6 daddr fd00::7 tcp dport 2222 accept comment "management"',
+    'tcp dport 22 accept comment "management"',
+    'ct state established,related accept',
+  ]);
+});
+
 describe('what a host says a file was made from', () => {
   const text = rulesetText(CLOSED);
   test.each([

@@ -6,8 +6,6 @@ export interface ResolvedFirewall {
   readonly desired: DesiredFirewall;
   /** The ruleset file of the host: nft(8) commands that replace our table as a whole. */
   readonly script: Payload;
-  /** What is odd in the document, with its places. No part of what is wanted. */
-  readonly remarks: readonly string[];
   readonly probes: readonly Probe[];
 }
 

@@ -55,6 +55,44 @@ export function cellsOf(...gates: readonly Gate[]): readonly Cell[] {
 
 const LAST_PORT = 65_535;
 
+/**
+ * Work that looking at these gates takes: the cells of each rule, times all blocks of addresses. What a pull request or a
+ * host can ask for is more than anybody can wait for.
+ */
+export function workOf(...gates: readonly Gate[]): number {
+  const rules = gates.flatMap((gate) => [...gate.rules, ...gate.always]);
+  const borders = rules
+    .flatMap(({ ports }) => ports.flatMap((range) => [range.first, range.last + 1]))
+    .sort((a, b) => a - b);
+  const places =
+    new Set(gates.flatMap((gate) => gate.rules.flatMap((rule) => interfacesOf(gate, rule)))).size + 1;
+  const blocks = rules.reduce((sum, { from, to }) => sum + 1 + (from?.length ?? 0) + (to?.length ?? 0), 1);
+  const all = borders.length + PROTOCOLS;
+  const within = ({ first, last }: PortRange) =>
+    1 + countBelow(borders, last + 1) - countBelow(borders, first);
+  const cells = rules.map(({ ports }) =>
+    ports.length === 0 ? all : ports.reduce((sum, range) => sum + within(range), 0),
+  );
+  return places * (all * rules.length + cells.reduce((sum, one) => sum + one, 0) * blocks);
+}
+
+/** Less than a second. */
+export const WORK_MAX = 1_000_000;
+
+/** All that a rule can name, and the others. */
+const PROTOCOLS = 8;
+
+/** How many numbers of a sorted list are below a bound. */
+function countBelow(sorted: readonly number[], bound: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** 0 to 65535 in pieces. */
 function cut(ranges: readonly PortRange[]): readonly (readonly [number, number])[] {
   const starts = new Set([0, ...ranges.flatMap(({ first, last }) => [first, last + 1])]);

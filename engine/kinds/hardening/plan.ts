@@ -28,7 +28,7 @@ export const hardening: Kind<'Hardening'> = {
   claims: claimsOf,
   needs: hardeningNeeds,
   plan: planHardening,
-  sealed: () => [],
+  contents: () => [],
   adopt: () =>
     cannot(
       'a control is as its profile says; override its value where it has one, or waive it with a reason',

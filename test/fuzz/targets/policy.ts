@@ -80,7 +80,7 @@ export const policy: Target = {
     );
     const { body } = render({ kind: 'validate', errors: loaded.errors, documents: 1, hosts: 1 });
     expectTame(body);
-    const owners = parseCodeowners(loaded.codeowners ?? '');
+    const owners = parseCodeowners(loaded.codeowners ?? '') ?? [];
     for (const path of PATHS) hold(Array.isArray(ownersOf(owners, path)), 'no owners');
     if (loaded.spec !== undefined) expectVerdict(loaded.spec, loaded.codeowners);
   },

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import Fastify from 'fastify';
 import { secret } from '../../../engine/config/secret.ts';
 import type { EngineEvent } from '../../../engine/github/events.ts';
+import { EVENTS } from '../../../engine/github/map-event.ts';
 import { registerWebhooks } from '../../../engine/http/webhooks.ts';
 import { createLogger } from '../../../engine/log.ts';
 import { createReceiverMetrics } from '../../../engine/metrics.ts';
@@ -16,10 +17,7 @@ const SECRET = 'a webhook secret for tests only';
 const EVENT_MAX = 80_000;
 const ANSWER_MAX = 2_000;
 /** Events the engine acts upon, and one that it does not know. */
-const EVENTS = [
-  ...['pull_request', 'pull_request_review', 'issue_comment', 'check_run', 'check_suite', 'push'],
-  ...['merge_group', 'status', 'star'],
-];
+const NAMES = [...EVENTS, 'star'];
 
 interface Recorded {
   readonly name: string;
@@ -33,7 +31,7 @@ export const webhooks: Target = {
   seeds: () => {
     const recorded: readonly Recorded[] = createRequire(import.meta.url)('@octokit/webhooks-examples');
     return recorded
-      .filter(({ name }) => EVENTS.includes(name))
+      .filter(({ name }) => NAMES.includes(name))
       .flatMap(({ name, examples }) =>
         examples.map((example) => Buffer.from(`${name}\n${JSON.stringify(example)}`)),
       );
@@ -41,7 +39,7 @@ export const webhooks: Target = {
   mutate: (random, input, seeds) => {
     if (random.chance(0.2)) return mutateBytes()(random, input, seeds);
     const { name, body } = split(input);
-    const event = random.chance(0.1) ? random.pick(EVENTS) : name;
+    const event = random.chance(0.1) ? random.pick(NAMES) : name;
     return Buffer.from(`${event}\n${mutateJson(random, body.toString('utf8'))}`);
   },
   check: async (input) => {

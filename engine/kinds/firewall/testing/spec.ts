@@ -49,16 +49,15 @@ export function scriptOf(desired: DesiredFirewall): Payload {
 }
 
 /**
- * A whole spec from the part that a case gives: sections of `DesiredFirewall`, ports as `80/tcp`, and `remarks`. `script`
+ * A whole spec from the part that a case gives: sections of `DesiredFirewall`, ports as `80/tcp`. `script`
  * may be a payload of the case, so that it can name its hash.
  */
 export function firewallSpec(given: Readonly<Record<string, unknown>>): ResolvedFirewall {
-  const { remarks = [], script, ...sections } = given;
+  const { script, ...sections } = given;
   const desired = { ...CLOSED, ...(filled(sections) as Partial<DesiredFirewall>) };
   return {
     desired,
     script: (script as Payload | undefined) ?? scriptOf(desired),
-    remarks: remarks as readonly string[],
     probes: [],
   };
 }

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
+import { type GuardedHost, guardedHost } from '../../test/guardedHost.ts';
+import { useTestHost } from '../operations/testing/cycle.ts';
+import type { ResolvedConfiguration } from '../spec/configuration.ts';
+import { confirmBatch, verdictOf } from './confirmBatch.ts';
+
+/** The timer of the host, and what a loaded machine needs to start a process. */
+const LATE_MAX_SECONDS = 2;
+
+describe('confirm or revert on a real host', { timeout: 120_000 }, () => {
+  const t = useTestHost();
+  let guarded: GuardedHost;
+  beforeAll(() => {
+    guarded = guardedHost(t.host());
+  });
+  afterAll(() => guarded.close());
+
+  const sshd = (text: string): Partial<ResolvedConfiguration> => ({
+    files: {
+      '/etc/ssh/sshd_config.d/own.conf': {
+        state: 'file',
+        content: guarded.payload(text),
+        mode: '0644',
+        owner: 'root',
+        group: 'root',
+        notify: { reload: [], restart: ['ssh.service'] },
+      },
+    },
+  });
+  const HARMLESS = 'MaxAuthTries 5\n';
+  const journal = async (run: string, of: 'apply' | 'undo') =>
+    (await t.outside(`cat /var/lib/doaas/runs/${run}/${of}.journal 2>/dev/null || :`))
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('\t'));
+  const takenBack = (run: string) =>
+    waitFor(`${run} to be taken back`, 20_000, async () =>
+      (await journal(run, 'undo')).some(([, , event, detail]) => event === 'end' && detail === 'rolled-back'),
+    );
+  /** Units that systemd knows, on disk or in memory, and the mark of an armed net. */
+  const left = () =>
+    t.outside(
+      `systemctl list-units --all --plain --no-legend 'doaas-*'; systemctl --failed --no-legend; find /etc/systemd/system /run -xdev -name '*doaas-*'`,
+    );
+  const gone = () => waitFor('nothing of it to be left', 10_000, async () => (await left()) === '');
+  const isArmed = async (run: string) => (await left()).includes(`doaas-${run}-boot.service`);
+
+  it('keeps what a fresh login confirms, once and for all, and nothing of the net is left', async () => {
+    await t.unchanged(async () => {
+      expect((await guarded.apply(sshd(HARMLESS), 'kept', 60)).end).toBe('applied');
+      expect(await isArmed('kept')).toBe(true);
+      expect(await guarded.prove('kept', 60)).toEqual({ kind: 'confirmed' });
+      await gone();
+      expect(await guarded.prove('kept', 60)).toEqual({ kind: 'confirmed' });
+      expect((await guarded.again('kept')).end).toBe('applied');
+      await t.outside(
+        'sh /var/lib/doaas/runs/kept/batch.sh net-fire; sh /var/lib/doaas/runs/kept/batch.sh net-boot',
+      );
+      expect(await t.outside('cat /etc/ssh/sshd_config.d/own.conf')).toBe(HARMLESS);
+      expect((await guarded.undo('kept')).end).toBe('rolled-back');
+    });
+  });
+
+  it('takes back in time what shuts the login out, and says why; it is not applied again', async () => {
+    await t.unchanged(async () => {
+      expect((await guarded.apply(sshd('AllowUsers root\n'), 'out', 3)).end).toBe('applied');
+      expect(await guarded.prove('out', 3)).toMatchObject({
+        kind: 'reverted',
+        because: expect.stringMatching(/refused the login/),
+      });
+      await takenBack('out');
+      const lines = await journal('out', 'apply');
+      const [applied, reverted] = ['end', 'reverted'].map((event) => lines.find((line) => line[2] === event));
+      const late = Number(reverted?.[0]) - Number(applied?.[0]) - 3;
+      expect(late).toBeGreaterThan(-0.2);
+      expect(late).toBeLessThan(LATE_MAX_SECONDS);
+      expect((await guarded.again('out')).end).toBe('reverted');
+      expect((await guarded.undo('out')).end).toBe('rolled-back');
+      await gone();
+    });
+  });
+
+  it('refuses to be confirmed once its time was over', async () => {
+    await guarded.apply(sshd(HARMLESS), 'late', 1);
+    await takenBack('late');
+    const asked = await t.harness().session((session) => confirmBatch(session, 'late'));
+    expect(asked).toBe('reverted');
+    await gone();
+  });
+
+  it("is disarmed by the engine's own undo", async () => {
+    await t.unchanged(async () => {
+      await guarded.apply(sshd(HARMLESS), 'undone', 60);
+      expect((await guarded.undo('undone')).end).toBe('rolled-back');
+      await gone();
+      expect(await t.harness().session((session) => verdictOf(session, 'undone'))).toBe('reverted');
+    });
+  });
+
+  it("takes back what was begun when the batch's unit is killed and nobody comes back", async () => {
+    await t.unchanged(async () => {
+      const slow = { check: 'false', apply: 'sleep 60', undo: ':', timeoutSeconds: 90 };
+      const cut = guarded.apply({ ...sshd(HARMLESS), scripts: { slow } }, 'cut', 2).catch(() => undefined);
+      await waitFor('its last step', 20_000, async () =>
+        (await journal('cut', 'apply')).some(
+          ([, step, event]) => step?.includes('slow') && event === 'started',
+        ),
+      );
+      await t.outside('systemctl kill -s KILL doaas-cut-apply.service');
+      await cut;
+      await takenBack('cut');
+      expect((await guarded.again('cut')).end).toBe('reverted');
+      await gone();
+    });
+  });
+
+  it('takes it back while the host boots, before sshd and the firewall are up', async () => {
+    await t.unchanged(async () => {
+      const nft =
+        'flush ruleset\ntable inet own {\n chain in {\n  type filter hook input priority 0; policy drop;\n }\n}\n';
+      const { files } = sshd('AllowUsers root\n');
+      const spec = {
+        files: {
+          ...files,
+          '/etc/nftables.conf': {
+            state: 'file' as const,
+            content: guarded.payload(`#!/usr/sbin/nft -f\n${nft}`),
+            mode: '0755',
+            owner: 'root',
+            group: 'root',
+            notify: { reload: [], restart: [] },
+          },
+        },
+        units: { 'nftables.service': { state: 'present' as const, enabled: true } },
+      };
+      expect((await guarded.apply(spec, 'boot', 600)).end).toBe('applied');
+      await t.host().kill();
+      await t.host().start();
+      await takenBack('boot');
+      expect((await journal('boot', 'apply')).at(-2)?.[3]).toBe(
+        'the server was restarted before it was confirmed',
+      );
+      expect((await guarded.again('boot')).end).toBe('reverted');
+      expect(await t.outside('nft list tables')).toBe('');
+      await gone();
+    });
+  });
+});

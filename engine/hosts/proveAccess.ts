@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Probe } from '../kinds/kind.ts';
+import type { Net } from '../operations/batch.ts';
+import { confirmBatch, type Verdict, verdictOf } from './confirmBatch.ts';
+import { HostError, messageOf } from './host-error.ts';
+import { runProbe } from './probe.ts';
+import type { Session, Transport } from './session.ts';
+import type { HostTarget } from './target.ts';
+
+/** After its time the host takes the run back; so long is waited to hear that it has begun to. Seconds. */
+const HEARD_WITHIN_SECONDS = 90;
+
+/** Between two tries; each waits twice as long as the one before. ms. */
+const PAUSE_MIN_MS = 500;
+const PAUSE_MAX_MS = 16_000;
+/** Once the time is over. ms. */
+const LOOK_MS = 1_000;
+/** Tries that the host refuses: fail2ban shuts out whoever fails five times in ten minutes by default. */
+const REFUSED_MAX = 4;
+
+export interface Access {
+  readonly target: HostTarget;
+  /** Name of the batch. */
+  readonly run: string;
+  readonly net: Net;
+  /** What must hold before the run is kept. */
+  readonly probes: readonly Probe[];
+}
+
+/** `because`: what the last try met with, for people. */
+export type Proof =
+  | { readonly kind: 'confirmed' }
+  | { readonly kind: 'reverted' | 'unheard'; readonly because: string };
+
+/**
+ * Keeps an applied run if a login of somebody who was not connected before still works: pinned host key, the same user, root as ever,
+ * and the probes. Else nothing is done but to wait until the host has taken it back. Never throws `HostError` but `cancelled`.
+ */
+export async function proveAccess(
+  transport: Transport,
+  access: Access,
+  signal?: AbortSignal,
+): Promise<Proof> {
+  const end = performance.now() + access.net.confirmWithinSeconds * 1000;
+  let [because, refused] = ['', 0];
+  for (let tries = 0; ; tries += 1) {
+    const open = performance.now() < end && refused < REFUSED_MAX;
+    const found = await tryOnce(transport, access, open ? end : undefined, signal);
+    if (found.verdict === 'confirmed' || found.verdict === 'unguarded') return { kind: 'confirmed' };
+    if (found.verdict === 'reverted') return { kind: 'reverted', because };
+    if (open) because = found.because;
+    if (found.refused) refused += 1;
+    const now = performance.now();
+    if (now > end + HEARD_WITHIN_SECONDS * 1000) return { kind: 'unheard', because };
+    await sleep(pauseOf(end - now, tries, refused), undefined, signalled(signal));
+  }
+}
+
+/** Until the next try; the end of the host's own time is one to look at. ms. */
+function pauseOf(left: number, tries: number, refused: number): number {
+  if (left <= 0) return LOOK_MS;
+  const soon = left + PAUSE_MIN_MS;
+  return refused >= REFUSED_MAX ? soon : Math.min(PAUSE_MIN_MS * 2 ** tries, PAUSE_MAX_MS, soon);
+}
+
+interface Found {
+  readonly verdict?: Verdict;
+  readonly because: string;
+  readonly refused?: true;
+}
+
+/** `end`: until when probes may pass; undefined: the time is over, so nothing is proven any more. */
+async function tryOnce(
+  transport: Transport,
+  { target, run, probes }: Access,
+  end: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  try {
+    return await transport.withFreshSession(target, async (session) => {
+      if (end === undefined) return { verdict: await verdictOf(session, run), because: '' };
+      const failing = await firstFailing(session, probes, end, signal);
+      if (failing !== undefined) return { verdict: await verdictOf(session, run), because: failing };
+      return { verdict: await confirmBatch(session, run), because: '' };
+    });
+  } catch (error) {
+    if (error instanceof HostError && error.type === 'cancelled') throw error;
+    const because = messageOf(error);
+    return error instanceof HostError && error.type === 'auth-failed'
+      ? { because, refused: true }
+      : { because };
+  }
+}
+
+async function firstFailing(
+  session: Session,
+  probes: readonly Probe[],
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const results = await Promise.all(
+    probes.map((probe) => {
+      const left = Math.max((end - performance.now()) / 1000, 0);
+      return runProbe(session, { ...probe, withinSeconds: Math.min(probe.withinSeconds, left) }, signal);
+    }),
+  );
+  return results.find(({ passed }) => !passed)?.detail;
+}
+
+function signalled(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
