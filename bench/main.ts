@@ -28,6 +28,10 @@ const BENCHMARKS: Readonly<
       '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N, --minutes N)',
     run: async (argv) => (await import('./pulls/pulls.ts')).pulls(argv),
   },
+  hardening: {
+    about: 'the strict hardening profile on a fresh host, before and after Lynis, and its undo',
+    run: async () => (await import('./hardening/hardening.ts')).hardening(),
+  },
   lockout: {
     about: '50 changes that would shut the engine out, each with or without an accident: --only N, --hosts N',
     run: async (argv) => (await import('./lockout/lockout.ts')).lockout(argv),

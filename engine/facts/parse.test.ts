@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { authorizedKeysFact } from './authorizedKeys.ts';
 import { FactError } from './fact.ts';
 import { groupFact } from './group.ts';
+import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { localeFact } from './locale.ts';
+import { modeFact } from './mode.ts';
+import { pamProfileFact } from './pamProfile.ts';
 import { pathFact } from './path.ts';
+import { sshdFact } from './sshd.ts';
+import { surveyFact } from './survey.ts';
 import { procPath, sysctlFact, sysctlFile } from './sysctl.ts';
 import { systemFact } from './system.ts';
 import { timezoneFact } from './timezone.ts';
@@ -15,6 +20,11 @@ import { scriptDigest, userScriptFact } from './userScript.ts';
 const parsers: Readonly<Record<string, (lines: readonly string[]) => unknown>> = {
   'authorized-keys': (lines) => authorizedKeysFact.parse(lines, { fact: 'authorized-keys', key: 'x' }),
   group: (lines) => groupFact.parse(lines, { fact: 'group', key: 'x' }),
+  homes: (lines) => homesFact.parse(lines, { fact: 'homes', key: 'all' }),
+  mode: (lines) => modeFact.parse(lines, { fact: 'mode', key: '/x' }),
+  'pam-profile': (lines) => pamProfileFact.parse(lines, { fact: 'pam-profile', key: 'x' }),
+  sshd: (lines) => sshdFact.parse(lines, { fact: 'sshd', key: 'all' }),
+  survey: (lines) => surveyFact.parse(lines, { fact: 'survey', key: 'all' }),
   'hosts-entry': (lines) => hostsEntryFact.parse(lines, { fact: 'hosts-entry', key: 'x' }),
   locale: (lines) => localeFact.parse(lines, { fact: 'locale', key: 'all' }),
   path: (lines) => pathFact.parse(lines, { fact: 'path', key: '/x' }),

@@ -19,6 +19,10 @@ export interface SurveyState {
   readonly accounts: readonly Account[];
   /** Names of programs that route for containers or virtual machines, and of network interfaces that do. */
   readonly routers: readonly string[];
+  /** Network interfaces with an IPv4 address that others reach. */
+  readonly interfaces: readonly string[];
+  /** An IPv6 address or route comes from router advertisements. */
+  readonly advertised: boolean;
   /** Programs that need user namespaces without root. */
   readonly namespaceUsers: readonly string[];
   /** Options of mount points, as the kernel has them. */
@@ -87,6 +91,8 @@ function parseSurvey(output: readonly string[]): SurveyState {
     appArmor: output.includes('~ apparmor'),
     accounts: words('account').map(parseAccount),
     routers: words('router'),
+    interfaces: [...new Set(words('interface'))],
+    advertised: output.includes('~ advertised'),
     namespaceUsers: words('namespaces'),
     mounts: Object.fromEntries(words('mount').map(parseMount)),
     fstab: words('fstab'),

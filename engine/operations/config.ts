@@ -31,7 +31,6 @@ rm -f proof.out`,
 export const writeConfig: Operation<WriteConfig> = {
   operation: 'config.write',
   library: PATH_FUNCTIONS,
-  endangersAccess: true,
   items: (p) => [`path:${p.path}`],
   check: (p) =>
     sh`[ -f ${p.path} ] && [ ! -L ${p.path} ] && [ "$(stat -c '%a %U %G' -- ${p.path})" = ${`${p.mode.replace(/^0+(?=.)/, '')} ${p.owner} ${p.group}`} ] && printf %s ${p.text} | cmp -s - ${p.path}`,

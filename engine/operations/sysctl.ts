@@ -3,8 +3,13 @@ import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
 import { PATH_FUNCTIONS, pathCustody } from './path.ts';
 
-/** `value` with white space as single blanks. */
-export type SetSysctl = { readonly key: string; readonly value: string };
+export type SetSysctl = {
+  readonly key: string;
+  /** White space as single blanks. */
+  readonly value: string;
+  /** Only from the next boot on, for a setting that the running kernel never takes back. */
+  readonly atBoot?: true;
+};
 
 function fileText(p: SetSysctl): string {
   return `# Written by DOaaS.\n${p.key} = ${p.value}\n`;
@@ -14,13 +19,17 @@ function fileText(p: SetSysctl): string {
 export const setSysctl: Operation<SetSysctl> = {
   operation: 'sysctl.set',
   items: (p) => [`sysctl:${p.key}`],
-  check: (p) =>
-    sh`[ "$(tr -s ' \t' '  ' < ${procPath(p.key)} | sed -n '1{s/^ //;s/ $//;p}')" = ${p.value} ] && printf %s ${fileText(p)} | cmp -s - ${sysctlFile(p.key)}`,
+  check: (p) => sh`${isInForce(p)} && printf %s ${fileText(p)} | cmp -s - ${sysctlFile(p.key)}`,
   apply: (p) => sh`f=${sysctlFile(p.key)}; d=$(dirname "$f"); t="$d/.doaas.write"
 (umask 022; mkdir -p -- "$d")
 rm -f -- "$t"; printf %s ${fileText(p)} > "$t"; chmod 0644 "$t"; sync "$t"; mv -fT -- "$t" "$f"; sync "$d"
-printf '%s\n' ${p.value} > ${procPath(p.key)}`,
+${p.atBoot ? sh`:` : sh`printf '%s\n' ${p.value} > ${procPath(p.key)}`}`,
 };
+
+function isInForce({ key, value, atBoot }: SetSysctl): Sh {
+  if (atBoot) return sh`:`;
+  return sh`[ "$(tr -s ' \t' '  ' < ${procPath(key)} | sed -n '1{s/^ //;s/ $//;p}')" = ${value} ]`;
+}
 
 export const sysctlCustody: Custody = {
   fact: 'sysctl',
@@ -33,10 +42,12 @@ export const sysctlCustody: Custody = {
   restore: (items) => lines(...items.map(({ key, save }) => restoreOne(key, save))),
 };
 
-/** Written only where it differs: some settings act on every write. */
+/** Written only where it differs: some settings act on every write. What the kernel refuses is told, and seen by who compares. */
 function restoreOne(key: string, save: Sh): Sh {
   return lines(
     pathCustody.restore([{ key: sysctlFile(key), save: sh`${save}/file` }]),
-    sh`if [ -s ${save}/runtime ] && ! cmp -s ${save}/runtime ${procPath(key)}; then cat ${save}/runtime > ${procPath(key)}; fi`,
+    sh`if [ -s ${save}/runtime ] && ! cmp -s ${save}/runtime ${procPath(key)}; then
+  cat ${save}/runtime > ${procPath(key)} || echo ${`note: the kernel does not take ${key} back while it runs; reboot the host`}
+fi`,
   );
 }

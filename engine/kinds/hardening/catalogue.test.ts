@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import schema from '../../../schemas/hardening.json' with { type: 'json' };
 import { CONTROLS, controlsOf } from './catalogue.ts';
@@ -62,6 +63,11 @@ describe('the catalogue', () => {
     const claimed = hardening.claims(spec).map(({ item }) => item);
     expect(claimed.filter((item) => !read.has(item))).toEqual([]);
     expect(claimed.filter((item, at) => claimed.indexOf(item) !== at)).toEqual([]);
+  });
+
+  it('is all in the documentation', () => {
+    const page = readFileSync(new URL('../../../docs/hardening.md', import.meta.url), 'utf8');
+    expect(CONTROLS.filter(({ id }) => !page.includes(`\`${id}\``)).map(({ id }) => id)).toEqual([]);
   });
 
   it('labels what only a reboot takes back', () => {

@@ -66,6 +66,10 @@ export type Probe =
   | 'everybody-has-a-key'
   /** Neither containers, virtual machines nor a tunnel need this host to forward packets. */
   | 'routes-for-nobody'
+  /** Packets of one connection come and go by the same interface, there being one. */
+  | 'single-homed'
+  /** No address or route of the host comes from router advertisements. */
+  | 'no-router-advertisements'
   /** Nothing on the host makes user namespaces without root. */
   | 'no-rootless-namespaces';
 
@@ -89,6 +93,8 @@ export interface SysctlWish {
   readonly key: string;
   readonly value: string;
   readonly also?: readonly string[];
+  /** Only from the next boot on: the kernel would not take it back. */
+  readonly atBoot?: true;
 }
 
 /** A global setting of sshd. */

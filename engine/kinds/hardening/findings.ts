@@ -7,7 +7,7 @@ import type { View } from './view.ts';
 /** Debian and Ubuntu releases whose files and packages the controls know. */
 const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   debian: ['12', '13'],
-  ubuntu: ['22.04', '24.04', '26.04'],
+  ubuntu: ['24.04', '26.04'],
 };
 
 /** Why no control may be planned on this system. */

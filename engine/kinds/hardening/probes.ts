@@ -40,6 +40,12 @@ export function unmet(probe: Probe, view: View): string | undefined {
       );
     case 'routes-for-nobody':
       return because(survey.routers, (names) => `packets are forwarded here for ${names}`);
+    case 'single-homed':
+      return survey.interfaces.length > 1
+        ? `answers may leave by another of its interfaces (${some(survey.interfaces)})`
+        : undefined;
+    case 'no-router-advertisements':
+      return survey.advertised ? 'its IPv6 address or route comes from router advertisements' : undefined;
     case 'no-rootless-namespaces':
       return because(survey.namespaceUsers, (names) => `${names} needs user namespaces`);
   }

@@ -46,7 +46,7 @@ export function hardeningSteps(judged: readonly Judged[], view: View): readonly 
 function itemSteps({ control, wants }: Judged, view: View): readonly StepDraft[] {
   switch (wants.kind) {
     case 'sysctl':
-      return [sysctlStep(control, wants, view)];
+      return [sysctlStep(wants, view)];
     case 'mode':
       return [modeStep(control, wants, view)];
     case 'homes':
@@ -56,23 +56,26 @@ function itemSteps({ control, wants }: Judged, view: View): readonly StepDraft[]
   }
 }
 
-function sysctlStep({ undoNeedsReboot }: Control, wish: SysctlWish, { readings }: View): StepDraft {
-  const { key } = wish;
+function sysctlStep(wish: SysctlWish, { readings }: View): StepDraft {
+  const { key, atBoot } = wish;
   const now = stateOf(readings, sysctlFact, key);
   const runtime = now.present ? now.runtime : undefined;
   const value = sysctlValue(wish, runtime ?? '');
-  const words = runtime === value ? `${key} = ${value} at boot` : `${key} ${runtime} -> ${value}`;
+  const before = { now: runtime, 'at boot': now.present ? now.persisted : undefined };
+  const step = { ...PLAIN, id: `sysctl:${key}`, operation: setSysctl.operation };
+  if (atBoot)
+    return {
+      ...step,
+      params: { key, value, atBoot },
+      reversible: 'best-effort',
+      summary: `${key} = ${value} from the next boot on; the undo then needs another one, since the kernel does not take it back`,
+      diff: attributeDiff(before, { 'at boot': value }),
+    };
   return {
-    ...PLAIN,
-    id: `sysctl:${key}`,
-    operation: setSysctl.operation,
+    ...step,
     params: { key, value },
-    reversible: undoNeedsReboot ? 'best-effort' : 'yes',
-    summary: undoNeedsReboot ? `${words} (the undo needs a reboot: the kernel does not take it back)` : words,
-    diff: attributeDiff(
-      { now: runtime, 'at boot': now.present ? now.persisted : undefined },
-      { now: value, 'at boot': value },
-    ),
+    summary: runtime === value ? `${key} = ${value} at boot` : `${key} ${runtime} -> ${value}`,
+    diff: attributeDiff(before, { now: value, 'at boot': value }),
   };
 }
 
@@ -135,29 +138,26 @@ function ownFileSteps(judged: readonly Judged[], view: View, after: readonly str
     const placed = { ...file, owner: 'root', group: 'root' };
     const now = stateOf(view.readings, pathFact, file.path);
     const step = fileStep(placed, text, now, [of, file.package === undefined ? [] : after]);
-    return [
-      step,
-      ...(file.notify === undefined || started.includes(file.notify.unit)
-        ? []
-        : notifySteps(file.notify, step.id, view)),
-    ];
+    return [step, ...(file.notify === undefined ? [] : notifySteps(file.notify, [step.id], view, started))];
   });
 }
 
-/** Who does not run reads its file when it is started. */
+/** Who does not run reads its file when it is started; who comes with a package of the plan may have been started before. */
 function notifySteps(
   { unit, verb }: { readonly unit: string; readonly verb: 'reload' | 'restart' },
-  step: string,
+  steps: readonly string[],
   { readings }: View,
+  started: readonly string[] = [],
 ): readonly StepDraft[] {
-  if (!stateOf(readings, unitFact, unit).active) return [];
+  const starts = started.includes(unit);
+  if (!starts && !stateOf(readings, unitFact, unit).active) return [];
   return [
     {
       ...PLAIN,
       id: `unit.${verb}:${unit}`,
       operation: verb === 'reload' ? reloadUnit.operation : restartUnit.operation,
       params: { unit },
-      dependsOn: [step],
+      dependsOn: [...steps, ...(starts ? [`unit:${unit}`] : [])],
       disruption: verb,
       summary: `${unit} ${verb}s`,
       diff: '',
@@ -208,5 +208,5 @@ function sshdSteps(judged: readonly Judged[], view: View): readonly StepDraft[] 
       : [],
   );
   const step = fileStep(file, text, stateOf(view.readings, pathFact, SSHD_FILE), [of, []]);
-  return [step, ...notifySteps({ unit: 'ssh.service', verb: 'reload' }, step.id, view)];
+  return [step, ...notifySteps({ unit: 'ssh.service', verb: 'reload' }, [step.id], view)];
 }

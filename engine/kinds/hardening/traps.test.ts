@@ -54,6 +54,26 @@ describe('known traps', () => {
     }
   });
 
+  it.each([
+    [
+      'rp-filter',
+      'sysctl-rp-filter-all',
+      { interfaces: ['eth0', 'eth1'] },
+      'answers may leave by another of its interfaces (eth0, eth1)',
+    ],
+    [
+      'accept_ra',
+      'sysctl-router-advertisements-all',
+      { advertised: true },
+      'its IPv6 address or route comes from router advertisements',
+    ],
+  ])('%s does not cut off who comes in another way', (_, id, survey, reason) => {
+    const kept = plan(id, { survey, sysctl: '9' });
+    expect(kept.steps).toEqual([]);
+    expect(messages(kept)).toContain(`not applicable here, because ${reason}: ${id}`);
+    expect(steps(plan(id, { sysctl: '9' }))).toHaveLength(1);
+  });
+
   it('user namespaces stay where rootless containers need them', () => {
     const podman = plan('sysctl-user-namespaces', { survey: { namespaceUsers: ['podman'] }, sysctl: '1000' });
     expect(podman.steps).toEqual([]);
@@ -183,6 +203,8 @@ const SURVEY: SurveyState = {
   appArmor: true,
   accounts: [],
   routers: [],
+  interfaces: ['eth0'],
+  advertised: false,
   namespaceUsers: [],
   mounts: {},
   fstab: [],

@@ -68,7 +68,7 @@ export const networkControls: readonly Control[] = [
         'An answer to the sender would not leave by the interface that the packet came in through.',
         'CIS 3.3.7, dev-sec linux-baseline',
       ],
-      { breaks: ['asymmetric routes; 2 (loose) counts as well'] },
+      { applies: 'single-homed', breaks: ['asymmetric routes; 2 (loose) counts as well'] },
     ),
     sysctl(
       'network',
@@ -102,7 +102,10 @@ export const networkControls: readonly Control[] = [
       [`sysctl-router-advertisements-${of}`, 'strict', 'medium'],
       [`net.ipv6.conf.${of}.accept_ra`, '0'],
       [`Router advertisements change nothing (${of})`, FORGED, 'CIS 3.3.11, dev-sec linux-baseline'],
-      { breaks: ['IPv6 addresses that come by SLAAC: give the server a fixed one first, or waive this'] },
+      {
+        applies: 'no-router-advertisements',
+        breaks: ['IPv6 addresses that come by SLAAC: give the server a fixed one first, or waive this'],
+      },
     ),
   ]),
   sysctl(

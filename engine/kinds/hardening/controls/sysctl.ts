@@ -11,6 +11,10 @@ export function sysctl(
   [title, why, source]: Words,
   rest: Rest = {},
 ): Control {
-  const wants = { kind: 'sysctl', key, value, ...(also.length > 0 ? { also } : {}) } as const;
+  const more = {
+    ...(also.length > 0 ? { also } : {}),
+    ...(rest.undoNeedsReboot ? { atBoot: true as const } : {}),
+  };
+  const wants = { kind: 'sysctl', key, value, ...more } as const;
   return { kind: 'control', id, group, title, why, severity, source, profile, wants, ...rest };
 }

@@ -18,10 +18,12 @@ import { some } from '../probes.ts';
 import { attention, FAILED, notApplicable, PASSED, passedIf, type Verdict, type View } from '../view.ts';
 import { sha256Of } from './text.ts';
 
-export function judgeSysctl({ key, value, also = [] }: SysctlWish, { readings }: View): Verdict {
+export function judgeSysctl(wish: SysctlWish, { readings }: View): Verdict {
+  const { key, value, also = [], atBoot = false } = wish;
   const now = stateOf(readings, sysctlFact, key);
   if (!now.present) return notApplicable('this kernel does not have the setting');
   if (!now.writable) return notApplicable('the setting cannot be written, as in a container');
+  if (atBoot) return passedIf(now.persisted === value);
   return passedIf(sysctlValue({ value, also }, now.runtime) === now.runtime && now.persisted === now.runtime);
 }
 
