@@ -19,7 +19,9 @@ export async function verdictOf(session: Session, run: string): Promise<Verdict>
 }
 
 async function ask(session: Session, run: string, command: 'confirm' | 'verdict'): Promise<Verdict> {
-  const script = sh`B=${runDir(run)}/batch.sh; [ -e "$B" ] || { echo '@ gone'; exit 0; }; sh "$B" ${command}`;
+  const script = sh`B=${runDir(run)}/batch.sh; [ -e "$B" ] || { echo '@ gone'; exit 0; }
+grep -q '^NET_SECONDS=' "$B" || { echo '@ unguarded'; exit 0; } # of an engine that had no net
+sh "$B" ${command}`;
   const { stdout } = await session.run(script, { timeoutSeconds: SECONDS });
   const said = /^@ (\w+)$/m.exec(stdout)?.[1] ?? '';
   return VERDICTS.includes(said) ? (said as Verdict) : 'gone';
