@@ -57,7 +57,7 @@ export const MECHANISMS = {
   '.bashrc that ends the shell': (payload) => ({
     files: { '/home/deploy/.bashrc': file(payload('exit 1\n'), { owner: 'deploy', group: 'deploy' }) },
   }),
-  'sudoers with a syntax error': sudoers('deploy ALL=(ALL NOPASSWD\n'),
+  'sudoers with a syntax error': sudoers('deploy ALL=(ALL NOPASSWD\n', 'deploy'),
   'sudoers rule removed': () => ({ files: { '/etc/sudoers.d/deploy': gone() } }),
   'sudo asks for a password': sudoers('deploy ALL=(ALL:ALL) PASSWD: ALL\n'),
   'sudo only for another command': sudoers('deploy ALL=(ALL) !ALL\n'),
@@ -93,8 +93,8 @@ function script(apply: string, undo: string): Make {
   });
 }
 
-function sudoers(text: string): Make {
-  return (payload) => ({ files: { '/etc/sudoers.d/zz-lockout': file(payload(text), { mode: '0440' }) } });
+function sudoers(text: string, name = 'zz-lockout'): Make {
+  return (payload) => ({ files: { [`/etc/sudoers.d/${name}`]: file(payload(text), { mode: '0440' }) } });
 }
 
 function pam(service: string, text: string): Make {

@@ -1,4 +1,5 @@
 import { names } from '../github/render/words.ts';
+import { probeName } from '../hosts/probe.ts';
 import { type Access, proveAccess } from '../hosts/proveAccess.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Probe } from '../kinds/kind.ts';
@@ -13,15 +14,19 @@ export const CONFIRM_SECONDS = 60;
 /** Added at most for the probes, which may take long. */
 const PROBES_SECONDS_MAX = 600;
 
+/** Of documents that are applied by then. `only`: the document that a correction is about. */
+export function probesOf(host: ResolvedHost, wave: number, only: string | undefined): readonly Probe[] {
+  return host.documents
+    .filter((document) => document.wave <= wave && (only === undefined || document.ref === only))
+    .flatMap((document) => kindOf(document).probes(document.spec));
+}
+
 /**
- * Of documents that are applied by then; those of later waves may need what is not there yet. What other servers have to look
- * at is left to the verification: that the engine gets in is proven by then, so it can still take the change back.
+ * What the host's own login proves. What other servers have to look at is left to the verification: that the engine gets in is
+ * proven by then, so it can still take the change back.
  */
-export function probesUpTo({ documents }: ResolvedHost, wave: number): readonly Probe[] {
-  return documents
-    .filter((document) => document.wave <= wave)
-    .flatMap((document) => kindOf(document).probes(document.spec))
-    .filter(({ kind }) => kind !== 'reach');
+export function ownProbes(...of: Parameters<typeof probesOf>): readonly Probe[] {
+  return probesOf(...of).filter(({ kind }) => kind !== 'reach');
 }
 
 /** The window. Probes run side by side, so the slowest counts. */
@@ -42,19 +47,27 @@ export function guardedRemark({ hosts }: Pick<Plan, 'hosts'>): readonly string[]
   ];
 }
 
-/** Why an applied run was not kept, for people; undefined where it was. */
+export interface NotKept {
+  /** For people. */
+  readonly message: string;
+  /** What failed, where that is a probe. */
+  readonly what?: string;
+}
+
+/** Why an applied run was not kept; undefined where it was. */
 export async function notKept(
   transport: Transport,
   access: Access,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<NotKept | undefined> {
   const proof = await proveAccess(transport, access, signal);
   if (proof.kind === 'confirmed') return undefined;
-  const { target, net, probes } = access;
-  const wanted = probes.length === 0 ? 'no fresh login' : 'no fresh login with passing probes';
-  const why = `${wanted} as ${target.user} was possible within ${net.confirmWithinSeconds} s after it`;
-  const last = proof.because === '' ? '' : `: ${proof.because}`;
-  return proof.kind === 'reverted'
-    ? `the server takes the change back itself, because ${why}${last}`
-    : `${why}${last}. The server is to take the change back itself, but could not be asked about it since`;
+  if (proof.kind === 'failing') return { message: proof.because, what: `Probe ${probeName(proof.probe)}` };
+  const { target, net } = access;
+  const why = `no fresh login as ${target.user} was possible within ${net.confirmWithinSeconds} s after it${proof.because === '' ? '' : `: ${proof.because}`}`;
+  const message =
+    proof.kind === 'reverted'
+      ? `the server takes the change back itself, because ${why}`
+      : `${why}. The server is to take the change back itself, but could not be asked about it since`;
+  return { message };
 }

@@ -14,7 +14,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
-import { netFor, notKept, probesUpTo } from './guarded.ts';
+import { netFor, notKept, ownProbes } from './guarded.ts';
 import { followSteps } from './hostJournal.ts';
 import { contentsIn, type Known, knownOn, knownTo, secretsOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
@@ -60,7 +60,7 @@ export async function applyHost(
   wave: number,
 ): Promise<HostOutcome> {
   const { target, identity, resolved, known } = await hostOf(engine, run, host);
-  const probes = probesUpTo(resolved, wave);
+  const probes = ownProbes(resolved, wave, run.correction?.document);
   const batch = await batchOf(engine, run, host, wave, probes);
   const unsealing = engine.secrets.open(contentsIn(known, engine.store.blobs.get));
   const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
@@ -85,7 +85,7 @@ export async function applyHost(
     const access = { target, run: batch.run, net: batch.net, probes: must };
     const reason = await notKept(engine.transport, access, signal);
     if (reason !== undefined && result.end !== 'failed')
-      return failed(engine, run, host, identity, wave, mask(reason));
+      return failed(engine, run, host, identity, wave, mask(reason.message), reason.what);
   }
   return outcomeOf(engine, run, host, identity, wave, maskResult(result, mask));
 }
@@ -97,8 +97,10 @@ async function failed(
   identity: string,
   wave: number,
   message: string,
+  what?: string,
 ): Promise<HostOutcome> {
-  await receipt(engine, run, host, identity, `@apply:${wave}`, 'failed', { ...nothing, message });
+  const detail = { ...nothing, message, ...(what === undefined ? {} : { what }) };
+  await receipt(engine, run, host, identity, `@apply:${wave}`, 'failed', detail);
   return { kind: 'failed', reason: message };
 }
 

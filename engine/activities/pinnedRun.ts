@@ -1,3 +1,4 @@
+import { kindOf } from '../kinds/registry.ts';
 import type { Json } from '../operations/operation.ts';
 import { changedItems } from '../plan/changedItems.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
@@ -24,6 +25,8 @@ interface Pinned {
   readonly format: number;
   readonly merged: readonly ResolvedHost[];
   readonly base: readonly ResolvedHost[];
+  /** Servers that try to reach it when it is verified; how they are reached, and nothing of what they are to be. */
+  readonly lookers: readonly ResolvedHost[];
 }
 
 /**
@@ -46,10 +49,21 @@ export async function pinRun(
   }
   const payloads = await store.blobs.put([...contents.values()]);
   const hosts = pinned.map(({ host, known: [after, before] }): RunHost => {
-    const body: Pinned = { format: FORMAT, merged: after?.hosts ?? [], base: before?.hosts ?? [] };
+    const body: Pinned = {
+      format: FORMAT,
+      merged: after?.hosts ?? [],
+      base: before?.hosts ?? [],
+      lookers: lookersOf(host, merged),
+    };
     return { host: host.name, body: body as unknown as Json };
   });
   await store.runHosts.save({ runId: run, digest: plan.digest, hosts, payloads }).catch(tooLarge);
+}
+
+function lookersOf(host: ResolvedHost, { hosts }: Resolution): readonly ResolvedHost[] {
+  const probes = host.documents.flatMap((document) => kindOf(document).probes(document.spec));
+  const names = new Set(probes.flatMap((probe) => (probe.kind === 'reach' ? [probe.from] : [])));
+  return hosts.filter(({ name }) => names.has(name)).map((looker) => ({ ...looker, documents: [] }));
 }
 
 /** No retry makes it smaller. */
@@ -67,7 +81,9 @@ export async function pinnedRun(
   const rows = await store.runHosts.of(run.undoes ?? run.run, host);
   const pinned = rows.map(({ body }) => body as unknown as Pinned);
   if (rows.length === 0 || pinned.some(({ format }) => format !== FORMAT)) return undefined;
-  const merged = resolutionOf(pinned.flatMap((each) => each.merged));
+  // one that is changed itself is as it is to be
+  const lookers = pinned.flatMap((each) => each.lookers);
+  const merged = resolutionOf([...lookers, ...pinned.flatMap((each) => each.merged)]);
   const base = resolutionOf(pinned.flatMap((each) => each.base));
   const names = new Set(rows.map((row) => row.host));
   return {

@@ -22,6 +22,8 @@ import type { RolloutProgress, RunPhase } from './types.ts';
 export interface HostReceiptDetail {
   readonly message: string;
   readonly step: string;
+  /** What failed, where that is no step. */
+  readonly what?: string;
   /** Last lines of what the failing step printed; untrusted text. */
   readonly output: string;
   readonly remaining: readonly string[];
@@ -107,7 +109,7 @@ function failureOf(record: RunRecord, failed: StoredReceipt): StepFailure {
   const step = stepsOf(record.plan, failed.host).find((candidate) => candidate.id === detail.step);
   return {
     host: failed.host,
-    what: step?.summary ?? 'The run',
+    what: step?.summary ?? detail.what ?? 'The run',
     message: detail.message,
     output: detail.output,
   };

@@ -1,15 +1,15 @@
 import { Context } from '@temporalio/activity';
 import type { ProbeProgress } from '../github/render/views.ts';
 import { HostError } from '../hosts/host-error.ts';
-import { runProbe } from '../hosts/probe.ts';
+import { probeName, runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
-import { kindOf } from '../kinds/registry.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
+import { probesOf } from './guarded.ts';
 import { contentsIn, knownTo, secretsOn } from './hostMask.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { withContents } from './pinnedRun.ts';
@@ -245,7 +245,7 @@ async function probeOne(
   if (mayComeBack(result)) return result;
   return {
     host: host.name,
-    probe: nameOf(probe),
+    probe: probeName(probe),
     state: result.passed ? 'passed' : 'failed',
     seconds: (Date.now() - started) / 1000,
     detail: result.detail,
@@ -263,26 +263,6 @@ function mayComeBack(error: unknown): error is HostError {
   return error instanceof HostError;
 }
 
-/** `only`: the document that a correction is about. */
-function probesOf(host: ResolvedHost, wave: number, only: string | undefined): readonly Probe[] {
-  return host.documents
-    .filter((document) => document.wave <= wave && (only === undefined || document.ref === only))
-    .flatMap((document) => kindOf(document).probes(document.spec));
-}
-
 function waiting(host: ResolvedHost, probe: Probe): ProbeProgress {
-  return { host: host.name, probe: nameOf(probe), state: 'waiting' };
-}
-
-function nameOf(probe: Probe): string {
-  switch (probe.kind) {
-    case 'http':
-      return probe.url;
-    case 'tcp':
-      return `tcp ${probe.address}:${probe.port}`;
-    case 'reach':
-      return `tcp ${probe.address}:${probe.port} ${probe.open ? 'open' : 'closed'} from ${probe.from}`;
-    case 'command':
-      return `command ${probe.argv.join(' ')}`;
-  }
+  return { host: host.name, probe: probeName(probe), state: 'waiting' };
 }

@@ -89,3 +89,17 @@ function count(tries: number): string {
 function seconds(ms: number): string {
   return `${ms < 10_000 ? Math.round(ms / 100) / 10 : Math.round(ms / 1000)} s`;
 }
+
+/** For people. */
+export function probeName(probe: Probe): string {
+  switch (probe.kind) {
+    case 'http':
+      return probe.url;
+    case 'tcp':
+      return `tcp ${probe.address}:${probe.port}`;
+    case 'reach':
+      return `tcp ${probe.address}:${probe.port} ${probe.open ? 'open' : 'closed'} from ${probe.from}`;
+    case 'command':
+      return `command ${probe.argv.join(' ')}`;
+  }
+}

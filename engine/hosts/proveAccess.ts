@@ -3,7 +3,7 @@ import type { Probe } from '../kinds/kind.ts';
 import type { Net } from '../operations/batch.ts';
 import { confirmBatch, type Verdict, verdictOf } from './confirmBatch.ts';
 import { HostError, messageOf } from './host-error.ts';
-import { runProbe } from './probe.ts';
+import { type ProbeResult, runProbe } from './probe.ts';
 import type { Session, Transport } from './session.ts';
 import type { HostTarget } from './target.ts';
 
@@ -13,6 +13,8 @@ const HEARD_WITHIN_SECONDS = 90;
 /** Between two tries; each waits twice as long as the one before. ms. */
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 16_000;
+/** What was restarted may take so long until it answers; a probe that fails before is tried again. ms. */
+const OBEYS_WITHIN_MS = 3_000;
 /** Once the time is over. ms. */
 const LOOK_MS = 1_000;
 /** Tries that the host refuses: fail2ban shuts out whoever fails five times in ten minutes by default. */
@@ -30,18 +32,21 @@ export interface Access {
 /** `because`: what the last try met with, for people. */
 export type Proof =
   | { readonly kind: 'confirmed' }
+  /** The login works, and this probe failed for all of its own time: the run waits for an undo, or for the host's own. */
+  | { readonly kind: 'failing'; readonly probe: Probe; readonly because: string }
   | { readonly kind: 'reverted' | 'unheard'; readonly because: string };
 
 /**
  * Keeps an applied run if a login of somebody who was not connected before still works: pinned host key, the same user, root as ever,
- * and the probes. Else nothing is done but to wait until the host has taken it back. Never throws `HostError` but `cancelled`.
+ * and the probes. Where no login works, nothing is done but to wait until the host has taken it back. Never throws `HostError` but `cancelled`.
  */
 export async function proveAccess(
   transport: Transport,
   access: Access,
   signal?: AbortSignal,
 ): Promise<Proof> {
-  const end = performance.now() + access.net.confirmWithinSeconds * 1000;
+  const begun = performance.now();
+  const end = begun + access.net.confirmWithinSeconds * 1000;
   let [because, refused] = ['', 0];
   for (let tries = 0; ; tries += 1) {
     const open = performance.now() < end && refused < REFUSED_MAX;
@@ -51,6 +56,8 @@ export async function proveAccess(
     if (open) because = found.because;
     if (found.refused) refused += 1;
     const now = performance.now();
+    if (found.failing !== undefined && now > begun + OBEYS_WITHIN_MS)
+      return { kind: 'failing', probe: found.failing, because };
     if (now > end + HEARD_WITHIN_SECONDS * 1000) return { kind: 'unheard', because };
     await sleep(pauseOf(end - now, tries, refused), undefined, signalled(signal));
   }
@@ -67,6 +74,7 @@ interface Found {
   readonly verdict?: Verdict;
   readonly because: string;
   readonly refused?: true;
+  readonly failing?: Probe;
 }
 
 /** `end`: until when probes may pass; undefined: the time is over, so nothing is proven any more. */
@@ -80,7 +88,7 @@ async function tryOnce(
     return await transport.withFreshSession(target, async (session) => {
       if (end === undefined) return { verdict: await verdictOf(session, run), because: '' };
       const failing = await firstFailing(session, probes, end, signal);
-      if (failing !== undefined) return { verdict: await verdictOf(session, run), because: failing };
+      if (failing !== undefined) return { because: failing.detail, failing: failing.probe };
       return { verdict: await confirmBatch(session, run), because: '' };
     });
   } catch (error) {
@@ -97,14 +105,14 @@ async function firstFailing(
   probes: readonly Probe[],
   end: number,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<ProbeResult | undefined> {
   const results = await Promise.all(
     probes.map((probe) => {
       const left = Math.max((end - performance.now()) / 1000, 0);
       return runProbe(session, { ...probe, withinSeconds: Math.min(probe.withinSeconds, left) }, signal);
     }),
   );
-  return results.find(({ passed }) => !passed)?.detail;
+  return results.find(({ passed }) => !passed);
 }
 
 function signalled(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
