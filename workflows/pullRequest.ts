@@ -32,7 +32,7 @@ import {
   noticeMerge,
   vouch,
 } from './pullGate.ts';
-import { cancelDeployment, rollBackMerged, stopOvertaken } from './pullRollback.ts';
+import { cancelDeployment, rollBackMerged, stopOvertaken, type TakingBack } from './pullRollback.ts';
 import {
   beginsByItself,
   FRESH,
@@ -62,7 +62,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   /** The head whose servers are being read. */
   let reads: string | undefined;
   /** The rollback of the merged change, which may have to wait for other runs. */
-  let takingBack: Promise<void> | undefined;
+  let takingBack: TakingBack | undefined;
   let reactions: Promise<unknown> = Promise.resolve();
   const reactedTo = new Set<Request>();
   const answer = (request: Request, text: Answer): Promise<void> => short.answer(input.pull, request, text);
@@ -174,7 +174,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       case 'apply':
         return apply(request);
       case 'cancel':
-        return waits() ? dropPending(desk, request) : cancel(desk, request);
+        return waits() ? dropPending(desk, request) : cancel(desk, request, takingBack);
       case 'rollback':
         return takeBack(request);
     }
@@ -238,7 +238,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
   /** Beside the other events: it may wait for another run's locks, and people ask meanwhile. */
   const takeMergedBack = async (request: Request): Promise<void> => {
     if (takingBack !== undefined) return answer(request, TAKING_BACK);
-    takingBack = rollBackMerged(input.pull, request)
+    takingBack = {};
+    rollBackMerged(input.pull, request, takingBack)
       .catch((error: unknown) => apologise(request, error))
       .catch(noted)
       .finally(() => {

@@ -1,4 +1,10 @@
-import { executeChild, getExternalWorkflowHandle, patched, uuid4 } from '@temporalio/workflow';
+import {
+  executeChild,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  patched,
+  uuid4,
+} from '@temporalio/workflow';
 import type { PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { cancelRun } from './messages.ts';
@@ -28,8 +34,14 @@ export async function stopOvertaken(
 const BEGINS =
   'Taking the merged change back: the revert pull request first, then the hosts. Where another run holds one of them, this waits, and says here for whom.';
 
+/** The rollback of a merged change that is under way. */
+export interface TakingBack {
+  /** Unset before the workflow is begun. */
+  workflowId?: string;
+}
+
 /** `/doaas rollback` on a merged pull request. */
-export async function rollBackMerged(pull: PullRef, request: Request): Promise<void> {
+export async function rollBackMerged(pull: PullRef, request: Request, under: TakingBack): Promise<void> {
   const applied = await short.appliedRun(pull);
   if (applied === undefined) {
     return short.answer(
@@ -40,8 +52,12 @@ export async function rollBackMerged(pull: PullRef, request: Request): Promise<v
   }
   if (patched('say-rollback-begins')) await short.answer(pull, request, BEGINS);
   const run = `rb${pull.number}-${uuid4().slice(0, 8)}`;
+  const workflowId = `rollback:${run}`;
+  under.workflowId = workflowId;
   const result = await executeChild(rollback, {
-    workflowId: `rollback:${run}`,
+    workflowId,
+    // half of a change would stay on the hosts, should this workflow be ended from outside
+    parentClosePolicy: ParentClosePolicy.ABANDON,
     args: [
       applied,
       { ...applied, run, undoes: applied.run, actor: request.actor, event: eventOf(request) },

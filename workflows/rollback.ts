@@ -12,18 +12,22 @@ import { noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { recover } from './deployment.ts';
 import { askAgainAfter } from './lockRetry.ts';
-import { locksReleased } from './messages.ts';
+import { locksReleased, stopRun } from './messages.ts';
 import { groupsOf } from './rollingBack.ts';
 import { undoHost, withSites } from './sites.ts';
 
 /**
  * Takes a merged change back: the revert pull request first, so that the repository is never without a way to say
  * what the hosts are; then what the receipts of the run recorded. `run` is the run that applied, `as` its rollback.
- * `request`: whose answer says for whom it waits.
+ * `request`: whose answer says for whom it waits. Until it has its hosts it can be cancelled; then it goes on to its end.
  */
 export async function rollback(applied: RunRef, as: RunRef, request?: Request): Promise<LateRollback> {
   let released = false;
   let told = '';
+  let stoppedBy: string | undefined;
+  setHandler(stopRun, ({ actor }) => {
+    stoppedBy ??= actor;
+  });
   setHandler(locksReleased, () => {
     released = true;
   });
@@ -34,18 +38,22 @@ export async function rollback(applied: RunRef, as: RunRef, request?: Request): 
     const reason = `the revert pull request could not be opened: ${revert}`;
     return { kind: 'refused', revert: undefined, reasons: [reason], remarks: [] };
   }
+  const giveUp = async (reason: string): Promise<LateRollback> => {
+    await short.endRun(as, 'stale', undefined);
+    await short.releaseLocks(as.run);
+    return { kind: 'refused', revert, reasons: [reason], remarks: [] };
+  };
   for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(as, workflowInfo().workflowId);
+    if (stoppedBy !== undefined) return giveUp(`${stoppedBy} cancelled it while it waited for its servers`);
     if (answer.kind === 'granted') break;
     if (answer.kind === 'needs-recovery') {
       const left = await recover(as, answer.runs);
       if (left === undefined) continue;
-      await short.endRun(as, 'stale', undefined);
-      await short.releaseLocks(as.run);
-      return { kind: 'refused', revert, reasons: [left], remarks: [] };
+      return giveUp(left);
     }
     if (request !== undefined) told = await tellWait(as, request, revert, answer, told);
-    await condition(() => released, askAgainAfter(answer.position, asked));
+    await condition(() => released || stoppedBy !== undefined, askAgainAfter(answer.position, asked));
     released = false;
   }
   if (request !== undefined && told !== '') await tell(as, request, PUTTING_BACK);

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncLocalStorage, type Context } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore, type Store } from '../store/store.ts';
 import type { Engine } from './engine.ts';
-import { acquireLocks } from './locks.ts';
+import { acquireLocks, releaseLocks } from './locks.ts';
 import { requestActivities } from './requests.ts';
 import type { RunRef } from './types.ts';
 
@@ -15,7 +16,12 @@ const ID = 'correction:acme/infra:Configuration/web';
 
 let dir = '';
 let store: Store;
+/** Workflows that Temporal does not run any more, and those that were told. */
+let dead: readonly string[] = [];
+let told: string[] = [];
 beforeEach(async () => {
+  dead = [];
+  told = [];
   dir = await mkdtemp(join(tmpdir(), 'doaas-correction-locks-'));
   store = await openStore({ file: join(dir, 'store.sqlite') });
 });
@@ -27,8 +33,19 @@ afterEach(async () => {
 /** In place of a Temporal server, by which the second execution under the id runs. */
 function engine(): Engine {
   const describe = async () => ({ status: { name: 'RUNNING' }, runId: 'second' });
-  const temporal = { workflow: { getHandle: () => ({ describe, signal: async () => undefined }) } };
-  return { store, temporal, config: {} } as unknown as Engine;
+  const getHandle = (id: string) => ({
+    describe,
+    signal: async () => {
+      if (dead.includes(id)) throw new WorkflowNotFoundError('already completed', id, undefined);
+      told.push(id);
+    },
+  });
+  return {
+    store,
+    temporal: { workflow: { getHandle } },
+    config: {},
+    log: { warn: () => undefined },
+  } as unknown as Engine;
 }
 
 const pull = { repository: { owner: 'acme', name: 'infra', installationId: 1 }, number: 17 };
@@ -79,4 +96,25 @@ test('what a living correction holds is not freed; the answer says how to stop i
     /living run `dc17-a`; `\/doaas cancel` stops/,
   );
   expect(await holders()).toEqual(['dc17-a']);
+});
+
+const waits = (run: string) =>
+  store.locks.acquire({ runId: run, workflowId: `w-${run}`, hosts: [HOST], pull: 'acme/infra#1' });
+const waiters = async () => (await store.locks.queue()).map(({ runId }) => runId);
+
+test('a release that finds the next ones dead drops them, and tells the one after them at once', async () => {
+  for (const run of ['holder', 'one', 'two', 'three']) await waits(run);
+  dead = ['w-one', 'w-two'];
+  await releaseLocks(engine(), 'holder');
+  expect(await waiters()).toEqual(['three']);
+  expect(told).toEqual(['w-three']);
+});
+
+test('an unlock is answered and passes the server on, though the next one has died waiting', async () => {
+  await begun('dc17-held', 'held');
+  for (const run of ['one', 'two']) await waits(run);
+  dead = ['w-one'];
+  expect(await requestActivities(engine()).unlock(pull, { actor: 'anna' }, 'issue')).toMatch(/is free now/);
+  expect(await waiters()).toEqual(['two']);
+  expect(told).toEqual(['w-two']);
 });

@@ -1,5 +1,6 @@
 import type { Fence } from '../hosts/fence.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { keptOf } from '../store/machine.ts';
 import type { Engine } from './engine.ts';
 import { identityOf } from './identity.ts';
 
@@ -12,5 +13,5 @@ export async function fencesFor(
   run: string,
 ): Promise<(host: ResolvedHost) => Fence | undefined> {
   const fences = await store.locks.fencesOf(run);
-  return ({ server }) => fences.get(identityOf(server));
+  return ({ server }) => keptOf(fences, identityOf(server));
 }

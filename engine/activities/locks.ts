@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WaitingRun } from '../store/locks.ts';
 import { isSameMachine } from '../store/machine.ts';
 import type { Store } from '../store/store.ts';
@@ -33,19 +34,28 @@ export async function acquireLocks(engine: Engine, run: RunRef, workflowId: stri
       return { kind: 'waiting', position, behind: position > PLACES_TOLD ? '' : namesBefore(answer) };
     }
     for (const holder of dead) await engine.store.locks.forceRelease(holder, 'doaas');
-    for (const waiter of left) await dropWaiter(engine, waiter);
+    for (const waiter of left) await wake(engine, await dropWaiter(engine, waiter));
   }
 }
 
 /** Of those that go before, the ones whose turn comes first: a dead one further back is met when it comes nearer. */
 const WAITERS_ASKED = 3;
 
-/** Its workflow was ended from outside, or Temporal lost it: nobody would ever take what it waits for. */
-async function dropWaiter(engine: Engine, waiter: WaitingRun): Promise<void> {
+/** Dead waiters that one release drops; those behind them are met when they come nearer. Each is shown on GitHub. */
+const DROPPED_MAX = 10;
+
+/**
+ * Its workflow was ended from outside, or Temporal lost it: nobody would ever take what it waits for. Gives those that may
+ * try now.
+ */
+async function dropWaiter(engine: Engine, waiter: WaitingRun): Promise<readonly WaitingRun[]> {
   const { was, next } = await engine.store.locks.drop(waiter, 'doaas');
-  if (!was) return;
-  await wake(engine, next);
-  const stored = await engine.store.runs.get(waiter.runId);
+  if (was) await showDropped(engine, waiter);
+  return next;
+}
+
+async function showDropped(engine: Engine, { runId }: WaitingRun): Promise<void> {
+  const stored = await engine.store.runs.get(runId);
   const ref = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
   if (ref === undefined) return;
   const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
@@ -61,14 +71,42 @@ export async function releaseLocks(engine: Engine, run: string): Promise<void> {
   await wake(engine, (await engine.store.locks.release(run)).next);
 }
 
-async function wake(engine: Engine, waiters: readonly WaitingRun[]): Promise<void> {
-  for (const waiter of waiters) {
-    await engine.temporal.workflow
-      .getHandle(waiter.workflowId)
-      .signal('locksReleased')
-      .catch((error: unknown) =>
-        engine.log.warn({ error: String(error) }, 'a waiting run could not be told'),
-      );
+/** Tells those that may try now, and drops those that have died. Who could not be told for another reason asks by itself. */
+export async function wake(engine: Engine, first: readonly WaitingRun[]): Promise<void> {
+  const asked = new Set<string>();
+  let dropped = 0;
+  for (let next = first; next.length > 0; ) {
+    const dead = await deadAmong(engine, next, asked);
+    next = [];
+    for (const waiter of dead.slice(0, DROPPED_MAX - dropped)) {
+      next = await dropWaiter(engine, waiter);
+      dropped += 1;
+    }
+  }
+}
+
+/** Tells each once; gives those whose workflow has ended. */
+async function deadAmong(
+  engine: Engine,
+  waiters: readonly WaitingRun[],
+  asked: Set<string>,
+): Promise<readonly WaitingRun[]> {
+  const dead: WaitingRun[] = [];
+  for (const waiter of waiters.filter(({ runId }) => !asked.has(runId))) {
+    asked.add(waiter.runId);
+    if (!(await isTold(engine, waiter))) dead.push(waiter);
+  }
+  return dead;
+}
+
+/** False where its workflow has ended. */
+async function isTold({ temporal, log }: Engine, { runId, workflowId }: WaitingRun): Promise<boolean> {
+  try {
+    await temporal.workflow.getHandle(workflowId).signal('locksReleased');
+    return true;
+  } catch (error) {
+    log.warn({ run: runId, error: String(error) }, 'a waiting run could not be told');
+    return !(error instanceof WorkflowNotFoundError);
   }
 }
 

@@ -8,6 +8,7 @@ import { type Place, placeOf } from '../store/lock-order.ts';
 import type { OpenRun, Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
+import { wake } from './locks.ts';
 import { restoreNotices } from './overrides.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
@@ -142,8 +143,7 @@ async function unlock(
       return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas ${place === 'issue' ? 'cancel' : 'rollback'}\` stops and undoes it.`;
     }
     const { was, next, stays } = await engine.store.locks.forceRelease(lock, request.actor);
-    for (const waiter of next)
-      await engine.temporal.workflow.getHandle(waiter.workflowId).signal('locksReleased');
+    await wake(engine, next);
     if (was === undefined) return `- \`${host}\` was given up by \`${lock.runId}\` meanwhile.`;
     return `- \`${host}\` is free now. What the run left there ${stays ? 'stays as it is until the next plan' : 'is undone first by the next run on it'}.`;
   });

@@ -88,6 +88,19 @@ export function locksSuite(store: () => Store): void {
     await store().locks.release(two);
   });
 
+  it('gives the number for a machine that was locked under another of its identities', async () => {
+    const [x] = hostNames();
+    const [one] = runNames();
+    const [added, before] = [`10.0.0.1:22 SHA256:${x} SHA256:new${x}`, `10.0.0.1:22 SHA256:${x}`];
+    await ask(one, added);
+    const fence = await store().locks.fenceOf(one, added);
+    expect(fence).toBeDefined();
+    // as a dead run had it, which the one that added a key undoes
+    expect(await store().locks.fenceOf(one, before)).toEqual(fence);
+    expect(await store().locks.fenceOf(one, `10.0.0.1:22 SHA256:other${x}`)).toBeUndefined();
+    await store().locks.release(one);
+  });
+
   it('gives no number for a host that was taken away, though the run still holds others', async () => {
     const [x, y] = hostNames();
     const [one, two] = runNames();

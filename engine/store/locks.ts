@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { StoreError } from './error.ts';
 import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
+import { keptOf } from './machine.ts';
 import type { Connection, Schema } from './schema.ts';
 import { dropWaiter, takeAway } from './takeAway.ts';
 import { type Clock, plainText } from './values.ts';
@@ -111,9 +112,9 @@ export function locksIn(connection: Connection, now: Clock) {
       return (await readLocks(db)).filter((lock) => lock.runId === runId);
     },
 
-    /** What a host of a run is to be shown before an effect; undefined when the run does not hold that host (any more). */
+    /** What a host of a run is to be shown before an effect; undefined when the run does not hold that machine (any more). */
     async fenceOf(runId: string, host: string): Promise<LockFence | undefined> {
-      return (await fencesOf(db, runId)).get(host);
+      return keptOf(await fencesOf(db, runId), host);
     },
 
     /** The same of all hosts that the run holds, by identity. */

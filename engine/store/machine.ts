@@ -15,3 +15,8 @@ export function isSameMachine(one: string, other: string): boolean {
   const names = namesOf(one);
   return namesOf(other).some((name) => names.includes(name));
 }
+
+/** What is kept of a machine, be it under another of its identities. */
+export function keptOf<T>(kept: ReadonlyMap<string, T>, identity: string): T | undefined {
+  return kept.get(identity) ?? [...kept].find(([other]) => isSameMachine(other, identity))?.[1];
+}

@@ -249,6 +249,16 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     const waits = await applyShows(last.sha, /place 2/);
     expect(waits.summary).toContain(name(both.pull));
 
+    const givenUp = await world.say(base.pull, '/doaas rollback');
+    await world.answer(base.pull, givenUp, /this waits for/);
+    const cancel = await world.say(base.pull, '/doaas cancel');
+    await world.answer(base.pull, cancel, /ends if it still waits for its servers/);
+    const end = await world.answer(base.pull, givenUp, /Not rolled back, and nothing was changed/);
+    expect(end).toContain('anna-author cancelled it while it waited for its servers');
+    expect((await look((store) => store.locks.queue())).map(({ pull }) => pull)).not.toContain(
+      name(base.pull),
+    );
+
     const rollback = await world.say(base.pull, '/doaas rollback');
     const told = await world.answer(base.pull, rollback, /this waits for/);
     expect(told).toContain(`this waits for \`${name(holder.pull)}\`, and is next`);
