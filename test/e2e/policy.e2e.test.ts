@@ -213,7 +213,7 @@ rules: {all: {checks: [ci/test]}}
   });
 
   it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too, unless that is cancelled', async () => {
-    const shuts = new Date(Math.ceil((Date.now() + 25_000) / 60_000) * 60_000);
+    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
     const opens = new Date(shuts.getTime() + 60_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
     // through midnight: all of the day but one minute
@@ -228,7 +228,7 @@ rules: {all: {checks: [ci/test]}}
         async () =>
           (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
         'the run to wait in the middle',
-        90,
+        120,
         async () => JSON.stringify(await world.checks(sha)),
       );
     // one half on each side of the window
