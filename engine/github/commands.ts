@@ -75,7 +75,7 @@ function overriding(
 ): ParsedCommand | undefined {
   const kind = option === '--break-glass' || option === '--override' ? option.slice(2) : undefined;
   if (name.toLowerCase() !== 'apply' || kind === undefined) return undefined;
-  const reason = words.join(' ').slice(0, REASON_MAX);
+  const reason = words.join(' ').slice(0, REASON_MAX).trimEnd();
   const message = `\`/${word} apply --${kind}\` needs a reason behind it, for all to read. Nothing was done.`;
   if (reason === '') return { kind: 'wrong', given: 'apply', message };
   return {
@@ -163,7 +163,7 @@ function visibleLines(body: string): readonly string[] {
   return seen;
 }
 
-/** Also one that is never closed: it hides all that follows. */
+/** Also one that is never closed: it hides all that follows. A blank stays, so that no command is put together from two pieces. */
 function withoutComments(body: string): string {
-  return body.replace(/<!--[\s\S]*?(-->|$)/g, '');
+  return body.replace(/<!--[\s\S]*?(-->|$)/g, ' ');
 }

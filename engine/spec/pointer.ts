@@ -23,9 +23,12 @@ export function nearestEntry<Value>(entries: ReadonlyMap<string, Value>, pointer
   }
 }
 
+/** Of a name in a sentence; its place is told beside it. Characters. */
+const NAME_SHOWN_MAX = 1_000;
+
 /** `/spec/files/~1etc~1motd/mode` is `"mode" of /etc/motd`; `/spec/probes/0` is `item 1 of probes`. */
 export function describePointer(pointer: string): string {
-  const segments = pointerSegments(pointer);
+  const segments = pointerSegments(pointer).map(shownName);
   const last = segments.at(-1);
   if (last === undefined) return 'the document';
   const parent = segments.at(-2);
@@ -33,6 +36,10 @@ export function describePointer(pointer: string): string {
   if (parent === undefined || parent === 'spec') return JSON.stringify(last);
   if (!isIndex(parent)) return `${JSON.stringify(last)} of ${parent}`;
   return `${JSON.stringify(last)} of item ${Number(parent) + 1} of ${segments.at(-3) ?? 'the list'}`;
+}
+
+function shownName(name: string): string {
+  return name.length <= NAME_SHOWN_MAX ? name : `${name.slice(0, NAME_SHOWN_MAX)}...`;
 }
 
 function isIndex(segment: string): boolean {
