@@ -4,8 +4,8 @@ import type { Readings } from '../../facts/fact.ts';
 import { addRepository } from '../../operations/aptRepository.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedAptRepository, ResolvedConfiguration } from '../../spec/configuration.ts';
+import { stateOf } from '../readings.ts';
 import { pointerTo } from './files.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** Apt sources, each signed by its own key and by no other. */

@@ -2,10 +2,10 @@ import { type AuthorizedKeysState, authorizedKeysFact } from '../../facts/author
 import { writeKeys } from '../../operations/authorizedKeys.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { attributeDiff, unifiedDiff } from './diff.ts';
 import { pointerTo } from './files.ts';
 import { joined, problem, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** sshd's StrictModes wants nothing looser. */

@@ -2,10 +2,10 @@ import { type PathState, pathFact } from '../../facts/path.ts';
 import { makeDirectory } from '../../operations/path.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedDirectory } from '../../spec/configuration.ts';
+import { stateOf } from '../readings.ts';
 import { type AccountUse, accountNeeds, missingAccounts, ownershipUses } from './accounts.ts';
 import { attributeDiff } from './diff.ts';
 import { describe, pointerTo, removal } from './files.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** Directories: mode, owner, group. Parents come before what lies in them. */

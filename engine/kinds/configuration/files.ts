@@ -4,9 +4,9 @@ import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedFile } from '../../spec/configuration.ts';
 import { refText, type SecretUse, sealKey } from '../../spec/secrets.ts';
 import type { KindFinding, Payloads, Seal, Seals } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { type AccountUse, accountNeeds, missingAccounts, ownershipUses } from './accounts.ts';
 import { attributeDiff, unifiedDiff } from './diff.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** Files and links: content, mode, owner, group. */

@@ -3,10 +3,10 @@ import { removeGroup, setGroup } from '../../operations/group.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedGroup } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { attributeDiff } from './diff.ts';
 import { pointerTo } from './files.ts';
 import { joined, problem, remark, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** Groups by name: existence and gid. Members belong to the users. */

@@ -1,9 +1,9 @@
 import { type HostsEntryState, hostsEntryFact } from '../../facts/hostsEntry.ts';
 import { setHostsEntry } from '../../operations/hostsEntry.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { pointerTo } from './files.ts';
 import { joined, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** Lines of /etc/hosts by address; exactly one line for each. */

@@ -2,9 +2,9 @@ import { type LocaleState, localeFact } from '../../facts/locale.ts';
 import { writeLocale } from '../../operations/locale.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { unifiedDiff } from './diff.ts';
 import { joined, problem, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 type Variables = Readonly<Record<string, string>>;

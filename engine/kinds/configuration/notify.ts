@@ -5,9 +5,9 @@ import type { StepDraft } from '../../plan/step.ts';
 import type { Notify, ResolvedConfiguration } from '../../spec/configuration.ts';
 import { nearestName } from '../../spec/nearest.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { joined, remark, steps } from './outcome.ts';
 import { packagesPending } from './packages.ts';
-import { stateOf } from './readings.ts';
 import { runningUnitsWithNewText } from './units.ts';
 
 interface Action {

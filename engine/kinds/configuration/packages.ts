@@ -9,9 +9,9 @@ import { installPackages, removePackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedPackage } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { repositorySteps } from './aptRepositories.ts';
 import { pointerTo } from './files.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** A package that is not in lists younger than this is taken for a mistake. Seconds. */

@@ -2,9 +2,9 @@ import { scriptDigest, type UserScriptState, userScriptFact } from '../../facts/
 import { runScript } from '../../operations/userScript.ts';
 import type { ResolvedScript } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { pointerTo } from './files.ts';
 import { joined, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /**

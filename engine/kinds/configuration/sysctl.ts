@@ -1,10 +1,10 @@
 import { type SysctlState, sysctlFact } from '../../facts/sysctl.ts';
 import { setSysctl } from '../../operations/sysctl.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { attributeDiff } from './diff.ts';
 import { pointerTo } from './files.ts';
 import { joined, remark, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** Kernel settings, in the running kernel and at boot. */

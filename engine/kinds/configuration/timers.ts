@@ -3,7 +3,7 @@ import { unitFact } from '../../facts/unit.ts';
 import type { ResolvedConfiguration, ResolvedUnit } from '../../spec/configuration.ts';
 import { nearestName } from '../../spec/nearest.ts';
 import type { KindFinding, KindPlan } from '../kind.ts';
-import { stateOf } from './readings.ts';
+import { stateOf } from '../readings.ts';
 
 /** A timer whose text is managed, so that what it starts is known. */
 export function writesTimer(name: string, want: ResolvedUnit): boolean {

@@ -2,9 +2,9 @@ import { type TimezoneState, timezoneFact, ZONEINFO } from '../../facts/timezone
 import { setTimezone } from '../../operations/timezone.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { attributeDiff } from './diff.ts';
 import { problem, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 /** The time zone of the system. */

@@ -5,11 +5,11 @@ import { removeUnit, setUnit, UNIT_DIR } from '../../operations/units.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { Payload, ResolvedConfiguration, ResolvedUnit } from '../../spec/configuration.ts';
 import type { KindPlan, Payloads } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { attributeDiff, unifiedDiff } from './diff.ts';
 import { pointerTo } from './files.ts';
 import { joined, problem, steps } from './outcome.ts';
 import { packagesPending } from './packages.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 import { idleTimer, serviceOf, writesTimer } from './timers.ts';
 

@@ -3,11 +3,11 @@ import { removeUser, type SetUser, setUser } from '../../operations/user.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedUser } from '../../spec/configuration.ts';
 import type { KindPlan } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { accountNeeds, missingAccounts } from './accounts.ts';
 import { attributeDiff } from './diff.ts';
 import { pointerTo } from './files.ts';
 import { joined, problem, remark, steps } from './outcome.ts';
-import { stateOf } from './readings.ts';
 import type { Section } from './section.ts';
 
 type WantedUser = Extract<ResolvedUser, { state: 'present' }>;

@@ -1,7 +1,7 @@
 import { packageFact } from '../../facts/package.ts';
 import { installPackages, removePackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
-import { stateOf } from '../configuration/readings.ts';
+import { stateOf } from '../readings.ts';
 import type { Judged } from './judge.ts';
 import type { View } from './view.ts';
 import { isInstalled } from './wants/items.ts';

@@ -1,6 +1,6 @@
 import type { FactQuery } from '../../facts/fact.ts';
 import { type ModeState, modeFact } from '../../facts/mode.ts';
-import { stateOf } from '../configuration/readings.ts';
+import { stateOf } from '../readings.ts';
 import type { Probe } from './control.ts';
 import type { View } from './view.ts';
 

@@ -10,7 +10,7 @@ import { setSysctl } from '../../operations/sysctl.ts';
 import { reloadUnit, restartUnit, setUnit } from '../../operations/units.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import { attributeDiff } from '../configuration/diff.ts';
-import { stateOf } from '../configuration/readings.ts';
+import { stateOf } from '../readings.ts';
 import type { Control, EditedFileName, ModeWish, PamWish, SysctlWish, UnitWish } from './control.ts';
 import { isApplicable, type Judged } from './judge.ts';
 import { OWN_FILES, SSHD_FILE } from './ownFiles.ts';

@@ -2,8 +2,8 @@ import type { Readings } from '../../facts/fact.ts';
 import { type SshdState, sshdFact } from '../../facts/sshd.ts';
 import { type SurveyState, surveyFact } from '../../facts/survey.ts';
 import { type SystemState, systemFact } from '../../facts/system.ts';
-import { stateOf } from '../configuration/readings.ts';
 import type { PlanContext } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import type { Profile } from './control.ts';
 
 /** What controls are judged by. */

@@ -3,7 +3,7 @@ import { packageFact } from '../../../facts/package.ts';
 import type { ResolvedPackage } from '../../../spec/configuration.ts';
 import { childPointer } from '../../../spec/pointer.ts';
 import { type Adoption, adopt, cannot, set } from '../../adoption.ts';
-import { stateOf } from '../readings.ts';
+import { stateOf } from '../../readings.ts';
 
 export function adoptPackage(name: string, want: ResolvedPackage, readings: Readings): Adoption {
   const now = stateOf(readings, packageFact, name);

@@ -4,7 +4,7 @@ import type { ResolvedDirectory, ResolvedFile } from '../../../spec/configuratio
 import { childPointer } from '../../../spec/pointer.ts';
 import type { DirectorySource, FileSource } from '../../../spec/types.generated.ts';
 import { type Adoption, adopt, cannot, type Edit, set, type YamlValue } from '../../adoption.ts';
-import { stateOf } from '../readings.ts';
+import { stateOf } from '../../readings.ts';
 import { shownText, textEdit } from './contents.ts';
 
 type OnHost<Type extends PathState['type']> = Extract<PathState, { type: Type }>;

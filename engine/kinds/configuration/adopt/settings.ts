@@ -8,7 +8,7 @@ import { userFact } from '../../../facts/user.ts';
 import type { ResolvedGroup, ResolvedUser } from '../../../spec/configuration.ts';
 import { childPointer } from '../../../spec/pointer.ts';
 import { type Adoption, adopt, cannot, type Edit, set, type YamlValue } from '../../adoption.ts';
-import { stateOf } from '../readings.ts';
+import { stateOf } from '../../readings.ts';
 
 export function adoptSysctl(key: string, readings: Readings): Adoption {
   const now = stateOf(readings, sysctlFact, key);

@@ -6,7 +6,7 @@ import type { ResolvedUnit } from '../../../spec/configuration.ts';
 import { childPointer } from '../../../spec/pointer.ts';
 import type { UnitSource } from '../../../spec/types.generated.ts';
 import { type Adoption, adopt, cannot, type Edit, set } from '../../adoption.ts';
-import { stateOf } from '../readings.ts';
+import { stateOf } from '../../readings.ts';
 import { shownText, textEdit } from './contents.ts';
 
 export function adoptUnit(

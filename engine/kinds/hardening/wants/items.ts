@@ -4,7 +4,7 @@ import { packageFact } from '../../../facts/package.ts';
 import { pamProfileFact } from '../../../facts/pamProfile.ts';
 import { sysctlFact } from '../../../facts/sysctl.ts';
 import { unitFact } from '../../../facts/unit.ts';
-import { stateOf } from '../../configuration/readings.ts';
+import { stateOf } from '../../readings.ts';
 import type {
   ModeWish,
   MountWish,

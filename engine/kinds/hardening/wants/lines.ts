@@ -1,6 +1,6 @@
 import { packageFact } from '../../../facts/package.ts';
 import { pathFact } from '../../../facts/path.ts';
-import { stateOf } from '../../configuration/readings.ts';
+import { stateOf } from '../../readings.ts';
 import type { LinesWish, OwnFileName } from '../control.ts';
 import { OWN_FILES, WRITTEN_BY } from '../ownFiles.ts';
 import type { Active } from '../spec.ts';

@@ -1,5 +1,5 @@
 import { pathFact } from '../../../facts/path.ts';
-import { stateOf } from '../../configuration/readings.ts';
+import { stateOf } from '../../readings.ts';
 import type { EditedFileName, SettingWish } from '../control.ts';
 import type { Active } from '../spec.ts';
 import { attention, notApplicable, passedIf, type Verdict, type View } from '../view.ts';

@@ -1,6 +1,6 @@
 import { itemKey } from '../../../facts/fact.ts';
 import { pathFact } from '../../../facts/path.ts';
-import { stateOf } from '../../configuration/readings.ts';
+import { stateOf } from '../../readings.ts';
 import type { AlgorithmWish, SshWish } from '../control.ts';
 import { SSHD_FILE, WRITTEN_BY } from '../ownFiles.ts';
 import type { Active } from '../spec.ts';
