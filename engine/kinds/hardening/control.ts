@@ -29,7 +29,7 @@ export interface Control {
   readonly title: string;
   readonly why: string;
   readonly severity: Severity;
-  /** CIS: Debian Linux 12 Benchmark v1.1.0; dev-sec: the baselines of dev-sec.io; Lynis: its test. */
+  /** CIS: Debian Linux 12 Benchmark v1.1.0, its numbers not compared with the text; dev-sec: the baselines of dev-sec.io; Lynis: its test. */
   readonly source: string;
   /** `strict` has all of `baseline` as well. */
   readonly profile: Profile;
