@@ -7,6 +7,7 @@ import type {
   PackageChange,
   Reboot,
   Restarts,
+  Shortage,
   Update,
   UpdatesQuery,
   UpdatesState,
@@ -15,6 +16,13 @@ import { securityPattern } from './updatesSelection.ts';
 
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
+
+/** Units of our own runs, which end by themselves. */
+const OWN = /^doaas-.*-(apply|undo|undo-late|net-[ab]|boot)\.service$/;
+
+/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
+const DEFERRED =
+  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
 
 export function parseUpdates(output: readonly string[], query: UpdatesQuery): UpdatesState {
   const [type] = output;
@@ -37,6 +45,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
       .filter(({ state, name, to }) => state === 'selected' && becomes.get(name) !== to)
       .map(({ name, to }) => ({ name, to, why: whyKept(told, name) })),
     disk: told('free').map(fileSystemOf),
+    shortages: told('short').map(shortageOf),
     restarts: restartsOf(told),
     reboot: rebootOf(told),
     failedUnits: told('failed'),
@@ -67,8 +76,16 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
   const versions = versionsOf(told, archives);
   const conffiles = byName(told('conffile'));
   return told('update').map((line) => {
-    const [name = '', from = '', to = '', candidate = '', source = '', sourceVersion = '', state = ''] =
-      line.split('\t');
+    const [
+      name = '',
+      from = '',
+      to = '',
+      candidate = '',
+      source = '',
+      sourceVersion = '',
+      state = '',
+      previous = '',
+    ] = line.split('\t');
     const available = versions.get(name) ?? [];
     return {
       name: packageName(name),
@@ -78,6 +95,7 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
       source,
       sourceVersion,
       state: stateOf(state),
+      previous: previousOf(previous),
       security: available.some((one) => one.archives.some((archive) => archive.security)),
       versions: available,
       conffiles: conffiles.get(name) ?? [],
@@ -165,18 +183,18 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      // our own runs end by themselves
-      return {
-        kind: 'known',
-        version: of,
-        units: [...new Set(told('restart').filter((unit) => !unit.startsWith('doaas-')))],
-      };
+      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !OWN.test(unit)))]);
     case 'vulnerable':
     case 'failed':
       return { kind, version: of };
     default:
       return { kind: 'absent' };
   }
+}
+
+function knownRestarts(version: string, units: readonly string[]): Restarts {
+  const deferred = units.filter((unit) => DEFERRED.test(unit));
+  return { kind: 'known', version, units: units.filter((unit) => !deferred.includes(unit)), deferred };
 }
 
 function rebootOf(told: Told): Reboot {
@@ -213,6 +231,16 @@ function lockOf(line: string): { readonly pid: number; readonly program: string 
 function fileSystemOf(line: string): FileSystem {
   const [path = '', free = '', mount = ''] = line.split('\t');
   return { path, mount, freeBytes: number(free) };
+}
+
+function shortageOf(line: string): Shortage {
+  const [mount = '', need = '', free = ''] = line.split('\t');
+  return { mount, needBytes: number(need), freeBytes: number(free) };
+}
+
+function previousOf(word: string): Update['previous'] {
+  if (word === 'archive' || word === 'cache' || word === 'gone') return word;
+  throw notUnderstood(word);
 }
 
 function stateOf(state: string): Update['state'] {

@@ -31,7 +31,7 @@ net_timer() { # SECONDS
   case $last in a) next=b ;; *) next=a ;; esac
   [ -z "$last" ] || systemctl stop "$NET_UNIT-$next.timer" 2>/dev/null
   systemd-run --quiet --collect --unit="$NET_UNIT-$next" --description="doaas: revert $RUN unless it is confirmed" \
-    --on-active="$1" --timer-property=AccuracySec=100ms -p OOMScoreAdjust=-500 -p LimitCORE=0 \
+    ${NET_BLOCK:-} --on-active="$1" --timer-property=AccuracySec=100ms -p OOMScoreAdjust=-500 -p LimitCORE=0 \
     /bin/sh "$DIR/batch.sh" net-fire || return 1
   echo "$next" > "$NET/timer"
   [ -z "$last" ] || systemctl stop "$NET_UNIT-$last.timer" 2>/dev/null || :
@@ -116,9 +116,20 @@ cmd_net_fire() {
 # The apply's unit has ended, however that came about. Who cut it may have cut all else.
 cmd_net_stopped() { grep -q '	end	' "$DIR/apply.journal" || net_window; }
 
+# A step of the run has restarted the machine, and is not done: the run is taken up again.
+net_expected() {
+  for n in $STEPS; do
+    step "$n"; [ -e "$S/boot" ] && [ ! -e "$S/done" ] && [ "$(cat "$S/boot")" != "$(boot_id)" ] && return 0
+  done
+  return 1
+}
+
 # At boot, before the network and logins: what needs no unit, no package and no network. The undo does the rest.
 cmd_net_boot() {
   ! grep -q '	end	' "$DIR/undo.journal" 2>/dev/null || { net_down; exit 0; }
+  if [ "$(net_verdict)" = open ] && net_expected; then
+    touch "$NET_LIVE"; NET_BLOCK=--no-block; net_timer $((LIMIT + NET_SECONDS + NET_SLACK)) && exit 0
+  fi
   net_claim reverted || { net_down; exit 0; }
   touch "$DIR/cancel"; net_tell "the server was restarted before it was confirmed"
   for n in $(reverse); do step "$n"; touched && bounded 60 "early_$n" > "$S/early.out" 2>&1; done

@@ -10,6 +10,7 @@ import { setMode } from './mode.ts';
 import type { Operation, Params } from './operation.ts';
 import { installPackages, removePackages } from './packages.ts';
 import { setPamProfile } from './pamProfile.ts';
+import { rebootHost, restartPatched, upgradePatches } from './patches.ts';
 import { makeDirectory, makeLink, removePath, writeFile } from './path.ts';
 import { forgetItem, releaseItem } from './release.ts';
 import { setSysctl } from './sysctl.ts';
@@ -51,6 +52,9 @@ const all = [
   setMode,
   closeHomes,
   setPamProfile,
+  upgradePatches,
+  restartPatched,
+  rebootHost,
 ] as readonly {
   readonly operation: string;
 }[] as readonly Operation<Params>[];

@@ -118,6 +118,16 @@ see_pending() { # what later steps will find, so that a resumed run knows it for
   for n in $STEPS; do step "$n"; [ -e "$S/done" ] || each_item see_item; done
 }
 
+# A step that restarts the machine leaves "$STEP"/boot with the id of the boot it was begun in. The run is cut then, and taken up after it.
+RESTART_SECONDS=300
+boot_id() { cat /proc/sys/kernel/random/boot_id; }
+until_restarted() {
+  w=0; while [ -e "$S/boot" ] && [ "$(cat "$S/boot")" = "$(boot_id)" ]; do
+    [ "$w" -lt "$RESTART_SECONDS" ] || return 1
+    sleep 1; w=$((w + 1))
+  done
+}
+
 effect() { # one step; returns 1 when the run must stop
   if bounded "$LIMIT" "check_$n" > "$S/check.out" 2>&1; then
     each_item own_item; : > "$S/done"; say "$ID" already; return 0
@@ -127,6 +137,7 @@ effect() { # one step; returns 1 when the run must stop
   bounded "$LIMIT" "apply_$n" >> "$S/out" 2>&1; rc=$?
   [ "$rc" -ne 124 ] || { say "$ID" failed "not finished after $LIMIT s"; return 1; }
   [ "$rc" -eq 0 ] || { say "$ID" failed "exit $rc"; return 1; }
+  until_restarted || { say "$ID" failed "the server did not restart within $RESTART_SECONDS s"; return 1; }
   bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1 || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
   : > "$S/done"; say "$ID" done
 }
