@@ -17,11 +17,8 @@ import { securityPattern } from './updatesSelection.ts';
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
 
-/** Units of our own runs, which end by themselves. */
-const OWN = /^doaas-.*-(apply|undo|undo-late|net-[ab]|boot)\.service$/;
-
 /** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
-const DEFERRED =
+export const DEFERRED =
   /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
 
 export function parseUpdates(output: readonly string[], query: UpdatesQuery): UpdatesState {
@@ -183,7 +180,8 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !OWN.test(unit)))]);
+      // our own runs end by themselves
+      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !unit.startsWith('doaas-')))]);
     case 'vulnerable':
     case 'failed':
       return { kind, version: of };

@@ -202,7 +202,7 @@ for d in / /usr /var /boot /var/cache/apt/archives; do df -B1 --output=avail,tar
  * Versions before these start programs of others as root (CVE-2024-48990, -48991, -48992, -11003): DSA-5815-1, DLA-3957-1,
  * USN-7117-1; upstream 3.8.
  */
-const NEEDRESTART = `doaas_patched() { # VERSION
+export const NEEDRESTART = `doaas_patched() { # VERSION
   case $1 in
     3.5-4+deb11*) dpkg --compare-versions "$1" ge 3.5-4+deb11u4 ;;
     3.6-4+deb12*) dpkg --compare-versions "$1" ge 3.6-4+deb12u2 ;;

@@ -1,8 +1,8 @@
 # Functions for updates, restarts and reboots; they use those of apt.sh and units.sh. Reads: STEP, DIR. Notes of a step: failed (units
 # that had failed before it), auto (packages that nobody asked for by name), boot (the boot in which it began).
 
-failed_units() { # but those of our own runs
-  systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-.*-(apply|undo|undo-late|net-[ab]|boot)[.]service$/ { print $1 }' | sort -u
+failed_units() {
+  systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-/ { print $1 }' | sort -u
 }
 
 note_failed() {
@@ -70,6 +70,17 @@ upgrade_patches() { # keep|take NAME=VERSION ...
 # needrestart's name of process 1, which is not restarted but executed anew: systemctl(1).
 MANAGER=systemd-manager
 
+left_alone() { # UNIT ...: names on stdin, without these
+  while IFS= read -r u; do case " $* " in *" $u "*) ;; *) printf '%s\n' "$u" ;; esac; done
+}
+
+# Once: what is restarted is named no more.
+note_units() { # UNIT ...; more on stdin
+  [ ! -e "$STEP/units" ] || return 0
+  { for u in "$@"; do printf '%s\n' "$u"; done; cat; } | grep . | sort -u > "$STEP/units.new" || :
+  sync "$STEP/units.new"; mv -f "$STEP/units.new" "$STEP/units"; sync "$STEP"
+}
+
 restart_patched() { # UNIT ...
   note_failed
   for u in "$@"; do
@@ -108,6 +119,8 @@ kernel_is_new() {
   if [ -z "$newest" ] || [ "$newest" = "$(uname -r)" ]; then return 0; fi
   echo "the server came up with the kernel $(uname -r), though $newest is installed: see what its boot loader starts" >&2; return 1
 }
+
+reboot_is_required() { [ -e /run/reboot-required ] || ! kernel_is_new 2> /dev/null; }
 
 came_up() { was_rebooted && kernel_is_new && no_new_failed; }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { packageStates } from '../facts/package.ts';
-import { SIZES } from '../facts/updatesScript.ts';
+import { DEFERRED } from '../facts/updatesParse.ts';
+import { NEEDRESTART, SIZES } from '../facts/updatesScript.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
-import type { Operation } from './operation.ts';
+import type { Custody, Operation } from './operation.ts';
 import { APT_LIBRARY, APT_SECONDS_MAX } from './packages.ts';
 import { UNITS_LIBRARY } from './units.ts';
 
@@ -26,10 +27,17 @@ export type UpgradePatches = {
   readonly changedConffiles: readonly string[];
 };
 
-/** Units that run code which is no longer on the disk; restarted once each. */
-export type RestartPatched = { readonly units: readonly string[] };
+/**
+ * Units that run code which is no longer on the disk, restarted once each: those that were known when it was planned, and those
+ * that needrestart names when it is done, as what an update leaves is known only then.
+ */
+export type RestartPatched = {
+  readonly units: readonly string[];
+  /** Left as they are. */
+  readonly never: readonly string[];
+};
 
-/** `why`: packages that ask for it, for people. */
+/** Only where something asks for it by then. `why`: packages that ask for it, for people. */
 export type RebootHost = { readonly why: readonly string[] };
 
 /** The boot of a machine, and what it starts; hardware may take minutes. Seconds. */
@@ -44,13 +52,24 @@ const LIBRARY: Sh = lines(
   { kind: 'sh', text: readFileSync(new URL('./patches.sh', import.meta.url), 'utf8') },
 );
 
+/** What all of it is about; nothing of it is saved or put back beside the packages. */
+const OUTSTANDING = 'updates:all';
+
+export const updatesCustody: Custody = {
+  fact: 'updates',
+  capture: () => sh`:`,
+  restore: () => sh`:`,
+};
+
 export const upgradePatches: Operation<UpgradePatches> = {
   operation: 'patches.upgrade',
   library: LIBRARY,
   timeoutSeconds: APT_SECONDS_MAX,
   changesOtherItems: true,
+  ownsNothing: true,
   // The files last, so that in a rollback they are put back once the packages are: an old package may write its own.
   items: (p) => [
+    OUTSTANDING,
     ...p.packages.map((one) => `package:${one.name}` as const),
     ...p.changedConffiles.map((path) => `path:${path}` as const),
   ],
@@ -65,10 +84,16 @@ export const restartPatched: Operation<RestartPatched> = {
   operation: 'patches.restart',
   library: LIBRARY,
   timeoutSeconds: RESTARTS_SECONDS_MAX,
-  items: () => [],
-  check: (p) => sh`were_restarted ${p.units}`,
-  apply: (p) => sh`restart_patched ${p.units}`,
-  afterRestore: (p) => sh`restart_again ${p.units}`,
+  items: () => [OUTSTANDING],
+  ownsNothing: true,
+  // an update of a library may have sshd restarted
+  endangersAccess: true,
+  check: () => sh`[ -e "$STEP/units" ] && were_restarted $(cat "$STEP/units")`,
+  apply: (p) => sh`note_units ${p.units} <<NAMED
+$(${namedUnits(p.never)})
+NAMED
+restart_patched $(cat "$STEP/units")`,
+  afterRestore: () => sh`[ ! -e "$STEP/units" ] || restart_again $(cat "$STEP/units")`,
 };
 
 /** The run is cut by it; whoever follows the run starts it again, and it goes on after this step. */
@@ -76,7 +101,15 @@ export const rebootHost: Operation<RebootHost> = {
   operation: 'patches.reboot',
   library: LIBRARY,
   timeoutSeconds: REBOOT_SECONDS_MAX,
-  items: () => [],
-  check: () => sh`came_up`,
+  items: () => [OUTSTANDING],
+  ownsNothing: true,
+  check: () => sh`if was_rebooted; then came_up; else ! reboot_is_required; fi`,
   apply: () => sh`reboot_once`,
 };
+
+/** Lines: names of units, by needrestart where it may be run. */
+function namedUnits(never: readonly string[]): Sh {
+  const names: Sh = { kind: 'sh', text: NEEDRESTART };
+  return sh`{ ${names}
+} | sed -n 's/^~ restart //p' | grep -v '^doaas-' | grep -Ev -e ${DEFERRED.source} | left_alone ${never}`;
+}

@@ -21,6 +21,7 @@ export const RELEASE_ORDER: readonly string[] = [
   'timezone',
   'user',
   'group',
+  'updates',
   'package',
   'apt-repository',
 ];

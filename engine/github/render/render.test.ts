@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { render, renderComment } from './render.ts';
-import { hostPlan, NAME, plan, planView, reload, step, WARNING } from './testing.ts';
+import { DECLARED, hostPlan, NAME, OUTSTANDING, plan, planView, reload, step, WARNING } from './testing.ts';
 import type { CorrectionView, View } from './views.ts';
 
 const DRIFTED = {
@@ -358,6 +358,8 @@ const goldens: Readonly<Record<string, View>> = {
     items: [DRIFTED],
     correction: { hosts: [], left: [], hindrance: 'the change window mon UTC is shut (rule <b>web</b>)' },
   },
+  outstanding: OUTSTANDING,
+  'correction-declared': DECLARED,
   'correction-waiting': correctionView({ kind: 'waiting', behind: 'acme/infra#12', position: 2 }),
   'correction-made': correctionView({
     kind: 'corrected',
@@ -410,7 +412,7 @@ const goldens: Readonly<Record<string, View>> = {
   }),
 };
 
-function correctionView(outcome: CorrectionView['outcome']): View {
+function correctionView(outcome: CorrectionView['outcome']): CorrectionView {
   const changes = ['web-1', 'web-2'].map((host) => ({ ...DRIFTED, host }));
   return { kind: 'correction', run: 'dc17-1e5fb580', document: 'Configuration/web', outcome, changes };
 }
