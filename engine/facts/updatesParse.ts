@@ -17,6 +17,9 @@ import { securityPattern } from './updatesSelection.ts';
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
 
+/** Of our own runs, which end by themselves; also an extended regular expression. */
+export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/;
+
 /** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
 export const DEFERRED =
   /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
@@ -180,8 +183,7 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      // our own runs end by themselves
-      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !unit.startsWith('doaas-')))]);
+      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !OWN_UNITS.test(unit)))]);
     case 'vulnerable':
     case 'failed':
       return { kind, version: of };

@@ -31,7 +31,7 @@ net_timer() { # SECONDS
   case $last in a) next=b ;; *) next=a ;; esac
   [ -z "$last" ] || systemctl stop "$NET_UNIT-$next.timer" 2>/dev/null
   systemd-run --quiet --collect --unit="$NET_UNIT-$next" --description="doaas: revert $RUN unless it is confirmed" \
-    ${NET_BLOCK:-} --on-active="$1" --timer-property=AccuracySec=100ms -p OOMScoreAdjust=-500 -p LimitCORE=0 \
+    --on-active="$1" --timer-property=AccuracySec=100ms -p OOMScoreAdjust=-500 -p LimitCORE=0 \
     /bin/sh "$DIR/batch.sh" net-fire || return 1
   echo "$next" > "$NET/timer"
   [ -z "$last" ] || systemctl stop "$NET_UNIT-$last.timer" 2>/dev/null || :
@@ -124,11 +124,18 @@ net_expected() {
   return 1
 }
 
+cmd_net_again() { if net_armed && [ "$(net_verdict)" = open ] && net_expected; then net_timer $((LIMIT + NET_SECONDS + NET_SLACK)); fi; }
+
+# A timer's start would wait for the boot that waits for us: systemd-run(1) has no --no-block for it.
+net_later() { # COMMAND
+  systemd-run --quiet --collect --no-block --unit="doaas-$RUN-$1.service" -p OOMScoreAdjust=-500 -p LimitCORE=0 /bin/sh "$DIR/batch.sh" "$1"
+}
+
 # At boot, before the network and logins: what needs no unit, no package and no network. The undo does the rest.
 cmd_net_boot() {
   ! grep -q '	end	' "$DIR/undo.journal" 2>/dev/null || { net_down; exit 0; }
   if [ "$(net_verdict)" = open ] && net_expected; then
-    touch "$NET_LIVE"; NET_BLOCK=--no-block; net_timer $((LIMIT + NET_SECONDS + NET_SLACK)) && exit 0
+    touch "$NET_LIVE"; net_later net-again && exit 0
   fi
   net_claim reverted || { net_down; exit 0; }
   touch "$DIR/cancel"; net_tell "the server was restarted before it was confirmed"

@@ -1,8 +1,8 @@
 # Functions for updates, restarts and reboots; they use those of apt.sh and units.sh. Reads: STEP, DIR. Notes of a step: failed (units
 # that had failed before it), auto (packages that nobody asked for by name), boot (the boot in which it began).
 
-failed_units() {
-  systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-/ { print $1 }' | sort -u
+failed_units() { # but those of our own runs
+  systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/ { print $1 }' | sort -u
 }
 
 note_failed() {

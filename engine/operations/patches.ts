@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { packageStates } from '../facts/package.ts';
-import { DEFERRED } from '../facts/updatesParse.ts';
+import { DEFERRED, OWN_UNITS } from '../facts/updatesParse.ts';
 import { NEEDRESTART, SIZES } from '../facts/updatesScript.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
@@ -111,5 +111,5 @@ export const rebootHost: Operation<RebootHost> = {
 function namedUnits(never: readonly string[]): Sh {
   const names: Sh = { kind: 'sh', text: NEEDRESTART };
   return sh`{ ${names}
-} | sed -n 's/^~ restart //p' | grep -v '^doaas-' | grep -Ev -e ${DEFERRED.source} | left_alone ${never}`;
+} | sed -n 's/^~ restart //p' | grep -Ev -e ${OWN_UNITS.source} -e ${DEFERRED.source} | left_alone ${never}`;
 }

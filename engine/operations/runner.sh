@@ -268,6 +268,7 @@ case "${1:-}" in
   net-fire) cmd_net_fire ;;
   net-stopped) cmd_net_stopped ;;
   net-boot) cmd_net_boot ;;
+  net-again) cmd_net_again ;;
   undo) undo_all ;;
   undo-late) cmd_undo_late ;;
   *) echo "usage: sh $0 apply|confirm|verdict|undo|undo-late" >&2; exit 2 ;;
