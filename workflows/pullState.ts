@@ -81,6 +81,11 @@ export function isOver({ snapshot, running, pending, lost }: PullState): boolean
   return pending === undefined && snapshot !== undefined && snapshot.state !== 'open';
 }
 
+/** What was asked for waits for a change window, with nothing running. */
+export function waitsForWindow({ running, pending }: PullState): boolean {
+  return running === undefined && pending !== undefined;
+}
+
 /** When a change window opens that something waits for; by then it is told what else is missing. Epoch ms. */
 export function windowOf({ gate, pending, pendingUntil }: PullState): number | undefined {
   return gate?.opensAt ?? (pending === undefined ? undefined : pendingUntil);
