@@ -10,6 +10,7 @@ import {
   notApplicableFindings,
   scoreFinding,
   waiverFindings,
+  waiverPointer,
   wrongSystem,
 } from './findings.ts';
 import { isApplicable, judgeControls } from './judge.ts';
@@ -24,6 +25,7 @@ export const hardening: Kind<'Hardening'> = {
   kind: 'Hardening',
   check: checkHardening,
   prepare: prepareHardening,
+  places: ({ waivers = {} }) => ['/targets', ...Object.keys(waivers).map(waiverPointer)],
   writes: { claims: claimsOf, ids: () => [], paths: pathsOf, isFile: () => false },
   claims: claimsOf,
   needs: hardeningNeeds,
@@ -38,8 +40,8 @@ export const hardening: Kind<'Hardening'> = {
 
 /** Several controls write one file, such as that of sshd. */
 function claimsOf(spec: ResolvedHardening): readonly Claim[] {
-  const items = new Set(activeControls(spec).flatMap(({ wants }) => itemsOf(wants)));
-  return [...items].map((item) => ({ item, pointer: '/profile' }));
+  const items = [...activeControls(spec).flatMap(({ wants }) => itemsOf(wants))];
+  return [...new Set(items)].map((item) => ({ item, pointer: '/profile' }));
 }
 
 /** A file that this document writes whole is its own, so its mode cannot be somebody else's. */
