@@ -176,7 +176,10 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     firstSeen: await firstSeen(engine, plan),
     unreachable: [],
     asks: verdict.asks.filter(({ rule }) => rule !== undefined),
-    remarks: [...guardedRemark(judged.plan), ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [])],
+    remarks: [
+      ...guardedRemark(judged.plan, engine.config.confirmSeconds),
+      ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : []),
+    ],
   };
   const apply = verdict.ready && trigger !== 'merge';
   await Promise.all([

@@ -6,6 +6,7 @@ import { groupFact } from './group.ts';
 import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { localeFact } from './locale.ts';
+import { lynisFact } from './lynis.ts';
 import { modeFact } from './mode.ts';
 import { ownedFact } from './owned.ts';
 import { packageFact } from './package.ts';
@@ -43,6 +44,7 @@ const all = [
   pamProfileFact,
   sshdFact,
   surveyFact,
+  lynisFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 
 export const facts: Facts = Object.freeze(Object.fromEntries(all.map((fact) => [fact.fact, fact])));

@@ -5,6 +5,7 @@ import { firewallCustody } from './firewall.ts';
 import { homesCustody } from './homes.ts';
 import { hostsEntryCustody } from './hostsEntry.ts';
 import { localeCustody } from './locale.ts';
+import { lynisCustody } from './lynis.ts';
 import { modeCustody } from './mode.ts';
 import type { Custody } from './operation.ts';
 import { packageCustody } from './packages.ts';
@@ -35,6 +36,7 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
       modeCustody,
       homesCustody,
       pamProfileCustody,
+      lynisCustody,
     ].map((custody) => [custody.fact, custody]),
   ),
 );

@@ -73,6 +73,8 @@ export interface ResolvedCommon {
   /** Left out: what differs is reported. No part of the desired state either. */
   readonly drift?: DriftSettings;
   readonly position: Position;
+  /** Of the places that its kind names, by pointer below /spec. No part of the desired state. */
+  readonly places?: Readonly<Record<string, Position>>;
 }
 
 /** What becomes of changes that somebody makes by hand. */

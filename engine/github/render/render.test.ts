@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { render, renderComment } from './render.ts';
-import { hostPlan, NAME, plan, planView, reload, step, WARNING } from './testing.ts';
+import { COUNTED, hostPlan, NAME, plan, planView, reload, step, WARNING } from './testing.ts';
 import type { CorrectionView, View } from './views.ts';
 
 const DRIFTED = {
@@ -89,6 +89,7 @@ const goldens: Readonly<Record<string, View>> = {
             document: 'Configuration/web',
             message:
               'package:nginx belongs to Configuration/base of the repository acme/base; remove it there first',
+            position: { file: 'web.yaml', line: 12, column: 3, endLine: 12, endColumn: 8 },
           },
         ],
       ),
@@ -225,6 +226,7 @@ const goldens: Readonly<Record<string, View>> = {
     state: 'verified',
     probes: [{ host: 'web-1', probe: 'http://localhost/health', state: 'passed', seconds: 0.2 }],
     remaining: [],
+    readBack: [COUNTED],
   },
   'verify-failed': {
     kind: 'verify',

@@ -77,3 +77,13 @@ export function planView(given: Partial<PlanView> = {}): PlanView {
     ...given,
   };
 }
+
+/** What a firewall reads back. */
+export const COUNTED: HostPlan['findings'][number] = {
+  kind: 'finding',
+  severity: 'info',
+  host: 'web-1',
+  document: 'Firewall/web',
+  message: 'packets counted in the 40 seconds since the rules were loaded: in: management 12, web 3',
+  readBack: true,
+};
