@@ -34,9 +34,11 @@ async function throughStages(run: RunRef, fleet: Fleet, control: Control): Promi
     if (stop !== undefined) return stop;
   }
   if (run.plan.rollout !== undefined && fleet.done.size === 0)
-    return { kind: 'failed', reason: 'None of the servers could be changed' };
+    return { kind: 'failed', reason: fleet.later.length > 0 ? SHUT : 'None of the servers could be changed' };
   return verifyAll(run, fleet, control);
 }
+
+const SHUT = 'The window shut before the first server was changed';
 
 async function runStage(
   run: RunRef,
@@ -78,6 +80,11 @@ async function runInRoom(
     const window = await throughWindow(run, at, fleet, control);
     if (window === 'opened') continue; // who is down may be somebody else by now
     if (window === 'unwanted') return unwanted(control);
+    if (window === 'later') {
+      const all = new Set(rolloutOf(run).stages.flatMap(({ hosts }) => hosts));
+      fleet.later.push(...[...all].filter((host) => isToCome(fleet, host)));
+      return undefined;
+    }
     if (window !== 'open') return { kind: 'failed', reason: window.reason };
     const hosts = left.slice(0, room.hosts);
     left = left.slice(room.hosts);
@@ -91,6 +98,12 @@ async function runInRoom(
     if (stop !== undefined) return stop;
   }
   return undefined;
+}
+
+/** Not begun, not left out, and not yet told to come later. */
+function isToCome({ touched, failed, skipped, later }: Fleet, host: string): boolean {
+  const known = [...touched.keys(), ...failed.map((each) => each.host), ...skipped, ...later];
+  return !known.includes(host);
 }
 
 function looksAgain(run: RunRef): boolean {
@@ -179,7 +192,7 @@ async function hostsOf(
   fleet: Fleet,
   control: Control,
 ): Promise<readonly string[]> {
-  const out = [...fleet.failed.map(({ host }) => host), ...fleet.skipped];
+  const out = [...fleet.failed.map(({ host }) => host), ...fleet.skipped, ...fleet.later];
   const hosts = stage.hosts.filter((host) => !out.includes(host));
   const { unreachable } = rolloutOf(run);
   if (unreachable === 'fail' || hosts.length === 0) return hosts;

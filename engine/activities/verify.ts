@@ -4,6 +4,7 @@ import { HostError } from '../hosts/host-error.ts';
 import { probeName, runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
+import { isOngoing } from '../kinds/registry.ts';
 import type { Finding, Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
@@ -139,12 +140,15 @@ function stepsLeft(
   );
 }
 
-/** A correction answers for its own steps: what it was to leave alone still differs, and may ask for the same reloads. */
+/**
+ * A correction answers for its own steps: what it was to leave alone still differs, and may ask for the same reloads. So does
+ * every run for what comes up by itself, such as an update that came out a minute ago.
+ */
 async function onlyOf(engine: Engine, run: RunRef): Promise<(step: Step) => boolean> {
-  if (run.correction === undefined) return () => true;
   const plan = await engine.store.plans.get(run.plan.digest);
   const keyOf = ({ host, id }: Step): string => JSON.stringify([host, id]);
   const own = new Set(plan?.hosts.flatMap(({ steps }) => steps.map(keyOf)));
+  if (run.correction === undefined) return (step) => !isOngoing(step.document) || own.has(keyOf(step));
   return (step) => Object.keys(step.before).length > 0 && own.has(keyOf(step));
 }
 

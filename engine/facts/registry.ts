@@ -19,6 +19,7 @@ import { sysctlFact } from './sysctl.ts';
 import { systemFact } from './system.ts';
 import { timezoneFact } from './timezone.ts';
 import { unitFact } from './unit.ts';
+import { updatesFact } from './updates.ts';
 import { userFact } from './user.ts';
 import { userScriptFact } from './userScript.ts';
 
@@ -45,6 +46,7 @@ const all = [
   sshdFact,
   surveyFact,
   lynisFact,
+  updatesFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 
 export const facts: Facts = Object.freeze(Object.fromEntries(all.map((fact) => [fact.fact, fact])));

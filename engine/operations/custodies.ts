@@ -10,6 +10,7 @@ import { modeCustody } from './mode.ts';
 import type { Custody } from './operation.ts';
 import { packageCustody } from './packages.ts';
 import { pamProfileCustody } from './pamProfile.ts';
+import { updatesCustody } from './patches.ts';
 import { pathCustody } from './path.ts';
 import { sysctlCustody } from './sysctl.ts';
 import { timezoneCustody } from './timezone.ts';
@@ -37,6 +38,7 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
       homesCustody,
       pamProfileCustody,
       lynisCustody,
+      updatesCustody,
     ].map((custody) => [custody.fact, custody]),
   ),
 );

@@ -46,8 +46,13 @@ export function endangersAccess(step: Step): boolean {
   if (step.operation === 'item.forget') return false;
   if (endangersAccess === true) return true;
   if (step.operation === runScript.operation) return textsOf(step).some((text) => WORDS.test(text));
-  const { unit } = step.params;
-  if (typeof unit === 'string' && UNITS.test(unit)) return true;
+  const { unit, units } = step.params;
+  if (
+    [unit, ...(Array.isArray(units) ? units : [])].some(
+      (name) => typeof name === 'string' && UNITS.test(name),
+    )
+  )
+    return true;
   return items(step.params).some((item) => endangers(item, step.absent.includes(item)));
 }
 

@@ -11,6 +11,7 @@ import { setMode } from './mode.ts';
 import type { Operation, Params } from './operation.ts';
 import { installPackages, removePackages } from './packages.ts';
 import { setPamProfile } from './pamProfile.ts';
+import { rebootHost, restartPatched, upgradePatches } from './patches.ts';
 import { makeDirectory, makeLink, removePath, writeFile } from './path.ts';
 import { forgetItem, releaseItem } from './release.ts';
 import { setSysctl } from './sysctl.ts';
@@ -53,6 +54,9 @@ const all = [
   closeHomes,
   setPamProfile,
   auditWithLynis,
+  upgradePatches,
+  restartPatched,
+  rebootHost,
 ] as readonly {
   readonly operation: string;
 }[] as readonly Operation<Params>[];

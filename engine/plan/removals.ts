@@ -22,6 +22,7 @@ export const RELEASE_ORDER: readonly string[] = [
   'timezone',
   'user',
   'group',
+  'updates',
   'package',
   'apt-repository',
 ];

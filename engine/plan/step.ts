@@ -61,6 +61,8 @@ export interface HostPlan {
   /** Order of execution. */
   readonly steps: readonly Step[];
   readonly findings: readonly Finding[];
+  /** Documents whose work comes up by itself and was not looked for, as the change does not touch them. Left out: none. */
+  readonly unasked?: readonly string[];
   readonly digest: string;
 }
 

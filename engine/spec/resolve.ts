@@ -131,12 +131,14 @@ function placesOf(document: PlannedDocument): Pick<ResolvedDocument, 'places'> {
 function toResolved({ document, wave }: Prepared, spec: ResolvedSpec): ResolvedDocument {
   const { ref, onRemoval, position } = document;
   const { rollout, drift } = document.spec;
+  const maintenance = kindOf(document).maintenance?.(document);
   const common = {
     ref,
     wave,
     onRemoval,
     ...(rollout === undefined ? {} : { rollout: resolveRollout(rollout) }),
     ...(drift === undefined ? {} : { drift: resolveDrift(drift) }),
+    ...(maintenance === undefined ? {} : { maintenance }),
     position,
     ...placesOf(document),
   };

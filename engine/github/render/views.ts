@@ -79,6 +79,8 @@ export interface DriftView {
   readonly branch: string;
   readonly commit: string;
   readonly items: readonly DriftedItem[];
+  /** They came up by themselves, such as new updates: nobody has changed the servers. */
+  readonly ongoing?: true;
   /** Only of a document that asks for corrections. */
   readonly correction?: CorrectionPlanView;
   /** Documents that differ as well, and have no issue yet. */
@@ -98,6 +100,8 @@ export interface CorrectionView {
   readonly kind: 'correction';
   readonly run: string;
   readonly document: string;
+  /** It is work that the document declares: nothing is put back. */
+  readonly declared?: true;
   readonly outcome:
     | { readonly kind: 'waiting'; readonly behind: string; readonly position: number }
     | {

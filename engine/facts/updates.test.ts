@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { type UpdatesQuery, updatesFact } from './updates.ts';
+import { selectionOf } from './updatesSelection.ts';
+
+const query: UpdatesQuery = { fact: 'updates', key: 'all', updates: 'security' };
+
+const SECURITY =
+  '~ archive 1\thttp://deb.example.org/debian-security\tbookworm-security/main\tv=12,o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64';
+const STABLE =
+  '~ archive 2\thttp://deb.example.org/debian\tbookworm/main\tv=12.9,o=Debian,a=stable,n=bookworm,l=Debian,c=main,b=amd64';
+
+/** As a host printed it. */
+const ANSWER: readonly string[] = [
+  'apt',
+  `~ dpkg-problem ${Buffer.from('The following packages are only half configured').toString('base64')}`,
+  '~ lock 812 apt-get',
+  '~ lists 204',
+  '~ free /\t72441860096\t/',
+  '~ free /boot\t1000\t/boot',
+  '~ needrestart ran 3.6-4+deb12u4',
+  '~ restart ssh.service',
+  '~ restart dbus.service',
+  '~ short /boot\t40000000\t1000',
+  '~ restart doaas-run-1-apply.service',
+  '~ kernel 6.1.0-30-amd64',
+  '~ kernel-installed 6.1.0-31-amd64',
+  '~ kernel-own',
+  '~ reboot',
+  '~ reboot-for linux-image-6.1.0-31-amd64',
+  '~ initrd 40000000',
+  '~ failed cron.service',
+  SECURITY,
+  STABLE,
+  '~ update unzip\t6.0-28\t6.0-28+deb12u1\t6.0-28+deb12u1\tunzip\t6.0-28\theld\tgone',
+  '~ version unzip\t6.0-28+deb12u1',
+  '~ of unzip\t6.0-28+deb12u1\t1',
+  '~ update curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5\t7.88.1-10+deb12u15\tcurl\t7.88.1-10+deb12u4\tselected\tarchive',
+  '~ version curl\t7.88.1-10+deb12u15',
+  '~ version curl\t7.88.1-10+deb12u5',
+  '~ of curl\t7.88.1-10+deb12u15\t2',
+  '~ of curl\t7.88.1-10+deb12u5\t1',
+  '~ update libc6:i386\t2.36-9\t2.36-9+deb12u9\t2.36-9+deb12u9\tglibc\t2.36-9\tselected\tarchive',
+  '~ version libc6:i386\t2.36-9+deb12u9',
+  '~ of libc6:i386\t2.36-9+deb12u9\t2',
+  '~ conffile curl\t/etc/curl rc',
+  '~ change curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5',
+  '~ change libnew\t-\t1:2.0',
+  '~ size curl\t7.88.1-10+deb12u5\t300000\t500\t499\tno',
+  '~ size libnew\t1:2.0\t1000\t10\t0\tyes',
+  `~ kept libc6:i386\t${Buffer.from('it needs packages removed:\n  gcc').toString('base64')}`,
+];
+
+describe('the updates fact', () => {
+  const state = updatesFact.parse(ANSWER, query);
+
+  it('parses what is newer, from where, and what of it is selected', () => {
+    expect(state.updates.map((u) => [u.name, u.state, u.security, u.to, u.previous])).toEqual([
+      ['unzip', 'held', true, '6.0-28+deb12u1', 'gone'],
+      ['curl', 'selected', true, '7.88.1-10+deb12u5', 'archive'],
+      ['libc6:i386', 'selected', false, '2.36-9+deb12u9', 'archive'],
+    ]);
+    expect(state.updates[1]).toMatchObject({ candidate: '7.88.1-10+deb12u15', conffiles: ['/etc/curl rc'] });
+    expect(state.updates[1]?.versions[1]).toEqual({
+      version: '7.88.1-10+deb12u5',
+      archives: [
+        {
+          uri: 'http://deb.example.org/debian-security',
+          place: 'bookworm-security/main',
+          origin: 'Debian',
+          label: 'Debian-Security',
+          suite: 'stable-security',
+          codename: 'bookworm-security',
+          security: true,
+        },
+      ],
+    });
+  });
+
+  it('parses what apt would do, and why it keeps the rest back', () => {
+    expect(state.changes).toEqual([
+      {
+        name: 'curl',
+        from: '7.88.1-10+deb12u4',
+        to: '7.88.1-10+deb12u5',
+        downloadBytes: 300_000,
+        installedBytes: 512_000,
+        installedBytesBefore: 510_976,
+      },
+      { name: 'libnew', to: '1:2.0', downloadBytes: 0, installedBytes: 10_240, installedBytesBefore: 0 },
+    ]);
+    expect(state.keptBack).toEqual([
+      { name: 'libc6:i386', to: '2.36-9+deb12u9', why: 'it needs packages removed:\n  gcc' },
+    ]);
+  });
+
+  it('parses health, restarts and why a reboot waits', () => {
+    expect(state).toMatchObject({
+      dpkgProblem: 'The following packages are only half configured',
+      locks: [{ pid: 812, program: 'apt-get' }],
+      listsAgeSeconds: 204,
+      restarts: {
+        kind: 'known',
+        version: '3.6-4+deb12u4',
+        units: ['ssh.service'],
+        deferred: ['dbus.service'],
+      },
+      reboot: {
+        required: true,
+        why: ['linux-image-6.1.0-31-amd64', 'kernel 6.1.0-31-amd64 is installed, 6.1.0-30-amd64 runs'],
+      },
+      failedUnits: ['cron.service'],
+      shortages: [{ mount: '/boot', needBytes: 40_000_000, freeBytes: 1000 }],
+    });
+    expect(state.disk[1]).toEqual({ path: '/boot', mount: '/boot', freeBytes: 1000 });
+  });
+
+  it('knows a host without apt, and one whose needrestart has known holes', () => {
+    expect(updatesFact.parse(['absent'], query)).toMatchObject({
+      present: false,
+      updates: [],
+      restarts: { kind: 'absent' },
+    });
+    expect(updatesFact.parse(['apt', '~ needrestart vulnerable 3.6-4'], query).restarts).toEqual({
+      kind: 'vulnerable',
+      version: '3.6-4',
+    });
+  });
+
+  it.each([
+    ['nothing', []],
+    ['another type', ['apk']],
+    ['a name that is an option of apt', ['apt', '~ change -oDPkg::x=y\t-\t1']],
+    ['a version with a command', ['apt', '~ change curl\t-\t1;reboot']],
+    ['a state that there is not', ['apt', '~ update curl\t1\t2\t2\tcurl\t1\tchosen\tgone']],
+    ['an archive that was not told', ['apt', '~ of curl\t2\t7']],
+    ['a size that is no number', ['apt', '~ free /\t-1\t/']],
+    ['no end of lines', ['apt', ...Array<string>(20_001).fill('~ failed x.service')]],
+  ])('refuses %s', (_, output) => {
+    expect(() => updatesFact.parse(output, query)).toThrow(/host (answered|told)/);
+  });
+
+  it('takes a release for one of security by its label, suite or codename, and by what the policy names', () => {
+    const is = (release: string, more: Pick<UpdatesQuery, 'securityOrigins'> = {}) =>
+      new RegExp(selectionOf({ ...query, ...more }).origin).test(release);
+    expect(is('v=12,o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main')).toBe(true);
+    expect(is('v=22.04,o=Ubuntu,a=jammy-security,n=jammy,l=Ubuntu,c=main')).toBe(true);
+    expect(is('v=12.9,o=Debian,a=stable,n=bookworm,l=Debian,c=main')).toBe(false);
+    expect(is('o=Me,l=Not-Debian-Security,c=main')).toBe(false);
+    const own = { securityOrigins: [{ origin: 'My (Co).', label: 'Fixes' }] };
+    expect(is('o=My (Co).,a=x,l=Fixes,c=main', own)).toBe(true);
+    expect(is('o=My (Co)x,a=x,l=Fixes,c=main', own)).toBe(false);
+    expect(is('o=My (Co).,a=x,l=Other,c=main', own)).toBe(false);
+    expect(selectionOf({ ...query, updates: 'all' }).origin).toBe('');
+  });
+
+  it('leaves out names and patterns, and nothing that only looks alike', () => {
+    const { exclude } = selectionOf({ ...query, exclude: ['linux-image-*', 'g++', 'a?c'] });
+    const left = ['linux-image-amd64', 'linux-image', 'g++', 'ggg', 'abc', 'abbc'];
+    expect(left.filter((name) => new RegExp(exclude).test(name))).toEqual([
+      'linux-image-amd64',
+      'g++',
+      'abc',
+    ]);
+  });
+
+  it('quotes what a policy says', () => {
+    const hostile = { ...query, exclude: ["$(id)'"], securityOrigins: [{ label: '`id`"' }] };
+    const script = updatesFact.read([hostile]).text;
+    const out = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: { PATH: '/nowhere' } });
+    expect(out).toBe('= all\nabsent\n');
+  });
+});

@@ -1,0 +1,159 @@
+import { lines, sh } from '../shell/sh.ts';
+import { encodeKey, type Fact } from './fact.ts';
+import { parseUpdates } from './updatesParse.ts';
+import { updatesScript } from './updatesScript.ts';
+import { selectionOf } from './updatesSelection.ts';
+
+/** What is outstanding on a host that has apt. Without the options everything is selected. */
+export interface UpdatesQuery {
+  readonly fact: 'updates';
+  readonly key: 'all';
+  /** `security`: only versions that a security archive has. */
+  readonly updates?: 'security' | 'all';
+  /** Names, or patterns with `*` and `?`, that are left out. */
+  readonly exclude?: readonly string[];
+  /** Archives that count as security archives beside the distribution's. */
+  readonly securityOrigins?: readonly OriginMatch[];
+}
+
+/** Fields of a Release file, all of which must be equal (apt_preferences(5)). At least one is given. */
+export interface OriginMatch {
+  readonly origin?: string;
+  readonly label?: string;
+  readonly suite?: string;
+  readonly codename?: string;
+}
+
+export interface UpdatesState {
+  /** The host has apt. */
+  readonly present: boolean;
+  /** dpkg's own words where packages are half installed, or a run of it was cut. */
+  readonly dpkgProblem?: string;
+  /** apt's own words where it cannot plan at all; `updates` is then empty. */
+  readonly aptProblem?: string;
+  /** Who holds a lock of dpkg or apt. */
+  readonly locks: readonly { readonly pid: number; readonly program: string }[];
+  /** Seconds since the package lists were read; left out when there are none. */
+  readonly listsAgeSeconds?: number;
+  /** Everything that apt has a newer version of. */
+  readonly updates: readonly Update[];
+  /** What apt would do for the selected ones; it never removes a package. */
+  readonly changes: readonly PackageChange[];
+  /** Selected, yet not among the changes. */
+  readonly keptBack: readonly KeptBack[];
+  readonly disk: readonly FileSystem[];
+  /** File systems without room for the changes. */
+  readonly shortages: readonly Shortage[];
+  readonly restarts: Restarts;
+  readonly reboot: Reboot;
+  /** Units that have failed. */
+  readonly failedUnits: readonly string[];
+}
+
+export interface Update {
+  /** `name`, or `name:architecture` where that is not the host's own; what apt and `package:` items take. */
+  readonly name: string;
+  readonly from: string;
+  /** The version of the selected sort; apt's own choice where none is. */
+  readonly to: string;
+  /** apt's own choice. */
+  readonly candidate: string;
+  readonly source: string;
+  readonly sourceVersion: string;
+  /** `held`: by apt-mark; `excluded`: by the query; `other`: no version of it is of the selected sort. */
+  readonly state: 'selected' | 'held' | 'excluded' | 'other';
+  /** Where the installed version can be had again for a rollback: an archive, this host's cache, or nowhere. */
+  readonly previous: 'archive' | 'cache' | 'gone';
+  /** A version newer than the installed one is in a security archive. */
+  readonly security: boolean;
+  /** Newer than the installed one and not above apt's choice, newest first. */
+  readonly versions: readonly AvailableVersion[];
+  /** Configuration files that are not as the package brought them: an update may ask about them. */
+  readonly conffiles: readonly string[];
+}
+
+export interface AvailableVersion {
+  readonly version: string;
+  readonly archives: readonly Archive[];
+}
+
+/** As apt-cache(8) policy tells it: the Release file's fields. Empty where the file has none. */
+export interface Archive {
+  readonly uri: string;
+  /** `bookworm-security/main`. */
+  readonly place: string;
+  readonly origin: string;
+  readonly label: string;
+  readonly suite: string;
+  readonly codename: string;
+  readonly security: boolean;
+}
+
+export interface PackageChange {
+  readonly name: string;
+  /** Left out: it is not installed yet. */
+  readonly from?: string;
+  readonly to: string;
+  /** Of the .deb file; 0 where it is in the host's cache already. */
+  readonly downloadBytes: number;
+  /** Once unpacked. */
+  readonly installedBytes: number;
+  /** What it takes now. */
+  readonly installedBytesBefore: number;
+}
+
+export interface KeptBack {
+  readonly name: string;
+  readonly to: string;
+  /** apt's own words; empty where it gives no reason, as for phased updates. */
+  readonly why: string;
+}
+
+/** The file system that `path` is on. */
+export interface FileSystem {
+  readonly path: string;
+  readonly mount: string;
+  readonly freeBytes: number;
+}
+
+/** `needBytes`: what is downloaded and unpacked there, and a reserve that stays free. */
+export interface Shortage {
+  readonly mount: string;
+  readonly needBytes: number;
+  readonly freeBytes: number;
+}
+
+/** `vulnerable`: a version with known holes, which is not run. */
+export type Restarts =
+  | {
+      readonly kind: 'known';
+      readonly version: string;
+      readonly units: readonly string[];
+      /** Units that must not be restarted while the host is in use, such as dbus.service: they wait for a reboot. */
+      readonly deferred: readonly string[];
+    }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'vulnerable' | 'failed'; readonly version: string };
+
+export interface Reboot {
+  readonly required: boolean;
+  /** Packages that ask for it, and a newer kernel. */
+  readonly why: readonly string[];
+  readonly kernelRunning: string;
+  /** Newest in /boot; left out where none is, as in a container. */
+  readonly kernelInstalled?: string;
+  /** Largest initrd in /boot: what a new kernel takes there as well. */
+  readonly initrdBytes: number;
+}
+
+export const updatesFact: Fact<UpdatesQuery, UpdatesState> = {
+  fact: 'updates',
+  read: (queries) =>
+    lines(
+      ...queries.flatMap((query) => [
+        sh`echo ${`= ${encodeKey(query.key)}`}`,
+        updatesScript(selectionOf(query)),
+      ]),
+    ),
+  parse: parseUpdates,
+};

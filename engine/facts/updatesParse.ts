@@ -1,0 +1,274 @@
+import { informational } from './accounts.ts';
+import { FactError } from './fact.ts';
+import type {
+  Archive,
+  AvailableVersion,
+  FileSystem,
+  PackageChange,
+  Reboot,
+  Restarts,
+  Shortage,
+  Update,
+  UpdatesQuery,
+  UpdatesState,
+} from './updates.ts';
+import { securityPattern } from './updatesSelection.ts';
+
+/** Things of one sort that are read; a host that lies could tell more. */
+const LINES_MAX = 20_000;
+
+/** Of our own runs, which end by themselves; also an extended regular expression. */
+export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/;
+
+/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
+export const DEFERRED =
+  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
+
+export function parseUpdates(output: readonly string[], query: UpdatesQuery): UpdatesState {
+  const [type] = output;
+  if (type !== 'apt' && type !== 'absent')
+    throw new FactError('the host answered a state of its updates that is not understood');
+  const told = collect(output);
+  const updates = updatesOf(told, query);
+  const changes = changesOf(told);
+  const becomes = new Map(changes.map((change) => [change.name, change.to]));
+  const age = informational(output, 'lists');
+  return {
+    present: type === 'apt',
+    ...problem('dpkgProblem', told),
+    ...problem('aptProblem', told),
+    locks: told('lock').map(lockOf),
+    ...(age === undefined ? {} : { listsAgeSeconds: number(age) }),
+    updates,
+    changes,
+    keptBack: updates
+      .filter(({ state, name, to }) => state === 'selected' && becomes.get(name) !== to)
+      .map(({ name, to }) => ({ name, to, why: whyKept(told, name) })),
+    disk: told('free').map(fileSystemOf),
+    shortages: told('short').map(shortageOf),
+    restarts: restartsOf(told),
+    reboot: rebootOf(told),
+    failedUnits: told('failed'),
+  };
+}
+
+/** Rest of each line `~ NAME ...`. */
+type Told = (name: string) => readonly string[];
+
+function collect(output: readonly string[]): Told {
+  const byName = new Map<string, string[]>();
+  for (const line of output) {
+    const found = /^~ ([a-z-]+)(?: (.*))?$/.exec(line);
+    if (found === null) continue;
+    const [, name = '', rest = ''] = found;
+    const all = byName.get(name) ?? [];
+    if (all.length >= LINES_MAX)
+      throw new FactError(`the host told more than ${LINES_MAX} things of one sort about its updates`);
+    all.push(rest);
+    byName.set(name, all);
+  }
+  return (name) => byName.get(name) ?? [];
+}
+
+function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
+  const security = new RegExp(securityPattern(query.securityOrigins ?? []));
+  const archives = new Map(told('archive').map((line) => archiveOf(line, security)));
+  const versions = versionsOf(told, archives);
+  const conffiles = byName(told('conffile'));
+  return told('update').map((line) => {
+    const [
+      name = '',
+      from = '',
+      to = '',
+      candidate = '',
+      source = '',
+      sourceVersion = '',
+      state = '',
+      previous = '',
+    ] = line.split('\t');
+    const available = versions.get(name) ?? [];
+    return {
+      name: packageName(name),
+      from: version(from),
+      to: version(to),
+      candidate: version(candidate),
+      source,
+      sourceVersion,
+      state: stateOf(state),
+      previous: previousOf(previous),
+      security: available.some((one) => one.archives.some((archive) => archive.security)),
+      versions: available,
+      conffiles: conffiles.get(name) ?? [],
+    };
+  });
+}
+
+function archiveOf(line: string, security: RegExp): readonly [string, Archive] {
+  const [index = '', uri = '', place = '', release = ''] = line.split('\t');
+  // a value may hold a comma, so a field begins only at a letter and an equals sign
+  const field = (letter: string) =>
+    new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
+  const archive = {
+    uri,
+    place,
+    origin: field('o'),
+    label: field('l'),
+    suite: field('a'),
+    codename: field('n'),
+    security: security.test(release),
+  };
+  return [index, archive];
+}
+
+function versionsOf(
+  told: Told,
+  archives: ReadonlyMap<string, Archive>,
+): ReadonlyMap<string, readonly AvailableVersion[]> {
+  const places = new Map<string, Archive[]>();
+  for (const line of told('of')) {
+    const [name = '', of = '', index = ''] = line.split('\t');
+    const archive = archives.get(index);
+    if (archive === undefined) throw notUnderstood(line);
+    const key = `${name}\t${of}`;
+    places.set(key, [...(places.get(key) ?? []), archive]);
+  }
+  const versions = new Map<string, AvailableVersion[]>();
+  for (const line of told('version')) {
+    const [name = '', of = ''] = line.split('\t');
+    const all = versions.get(name) ?? [];
+    all.push({ version: version(of), archives: places.get(`${name}\t${of}`) ?? [] });
+    versions.set(name, all);
+  }
+  return versions;
+}
+
+function byName(pairs: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const map = new Map<string, string[]>();
+  for (const line of pairs) {
+    const [name = '', value = ''] = line.split('\t');
+    const all = map.get(name) ?? [];
+    all.push(value);
+    map.set(name, all);
+  }
+  return map;
+}
+
+function changesOf(told: Told): readonly PackageChange[] {
+  const sizes = new Map(
+    told('size').map((line) => {
+      const [name = '', of = '', ...rest] = line.split('\t');
+      return [`${name}\t${of}`, rest] as const;
+    }),
+  );
+  return told('change').map((line) => {
+    const [name = '', from = '', to = ''] = line.split('\t');
+    const [download = '0', installed = '0', before = '0', cached] = sizes.get(`${name}\t${to}`) ?? [];
+    return {
+      name: packageName(name),
+      ...(from === '-' ? {} : { from: version(from) }),
+      to: version(to),
+      downloadBytes: cached === 'yes' ? 0 : number(download),
+      installedBytes: number(installed) * 1024,
+      installedBytesBefore: number(before) * 1024,
+    };
+  });
+}
+
+function whyKept(told: Told, name: string): string {
+  const line = told('kept').find((one) => one.startsWith(`${name}\t`));
+  return line === undefined ? '' : text(line.slice(name.length + 1));
+}
+
+function restartsOf(told: Told): Restarts {
+  const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
+  switch (kind) {
+    case 'ran':
+      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !OWN_UNITS.test(unit)))]);
+    case 'vulnerable':
+    case 'failed':
+      return { kind, version: of };
+    default:
+      return { kind: 'absent' };
+  }
+}
+
+function knownRestarts(version: string, units: readonly string[]): Restarts {
+  const deferred = units.filter((unit) => DEFERRED.test(unit));
+  return { kind: 'known', version, units: units.filter((unit) => !deferred.includes(unit)), deferred };
+}
+
+function rebootOf(told: Told): Reboot {
+  const kernelRunning = told('kernel')[0] ?? '';
+  const [installed] = told('kernel-installed');
+  const older =
+    installed !== undefined && installed !== kernelRunning && told('kernel-own').length > 0
+      ? [`kernel ${installed} is installed, ${kernelRunning} runs`]
+      : [];
+  const packages = told('reboot-for');
+  const asked = told('reboot').length > 0 && packages.length === 0 ? ['/run/reboot-required'] : packages;
+  return {
+    required: told('reboot').length > 0 || older.length > 0,
+    why: [...asked, ...older],
+    kernelRunning,
+    ...(installed === undefined ? {} : { kernelInstalled: installed }),
+    initrdBytes: number(told('initrd')[0] ?? '0'),
+  };
+}
+
+function problem<N extends 'dpkgProblem' | 'aptProblem'>(
+  name: N,
+  told: Told,
+): { readonly [K in N]?: string } {
+  const [found] = told(name === 'dpkgProblem' ? 'dpkg-problem' : 'apt-problem');
+  return (found === undefined ? {} : { [name]: text(found) }) as { readonly [K in N]?: string };
+}
+
+function lockOf(line: string): { readonly pid: number; readonly program: string } {
+  const [pid = '', ...program] = line.split(' ');
+  return { pid: number(pid), program: program.join(' ') };
+}
+
+function fileSystemOf(line: string): FileSystem {
+  const [path = '', free = '', mount = ''] = line.split('\t');
+  return { path, mount, freeBytes: number(free) };
+}
+
+function shortageOf(line: string): Shortage {
+  const [mount = '', need = '', free = ''] = line.split('\t');
+  return { mount, needBytes: number(need), freeBytes: number(free) };
+}
+
+function previousOf(word: string): Update['previous'] {
+  if (word === 'archive' || word === 'cache' || word === 'gone') return word;
+  throw notUnderstood(word);
+}
+
+function stateOf(state: string): Update['state'] {
+  if (state === 'selected' || state === 'held' || state === 'excluded' || state === 'other') return state;
+  throw notUnderstood(state);
+}
+
+/** Debian Policy 5.6.1, with the architecture. It becomes an argument of apt, so nothing else may pass. */
+function packageName(name: string): string {
+  if (/^[a-z0-9][a-z0-9+.-]{0,127}(:[a-z0-9-]{1,32})?$/.test(name)) return name;
+  throw notUnderstood(name);
+}
+
+/** Debian Policy 5.6.12. */
+function version(text: string): string {
+  if (/^[0-9A-Za-z][0-9A-Za-z.+:~-]{0,127}$/.test(text)) return text;
+  throw notUnderstood(text);
+}
+
+function number(digits: string): number {
+  if (/^\d{1,15}$/.test(digits)) return Number(digits);
+  throw notUnderstood(digits);
+}
+
+function text(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8').trim();
+}
+
+function notUnderstood(what: string): FactError {
+  return new FactError(`the host answered about its updates what is not understood: ${what.slice(0, 80)}`);
+}

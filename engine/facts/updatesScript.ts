@@ -1,0 +1,250 @@
+import { type Sh, sh } from '../shell/sh.ts';
+import type { Selection } from './updatesSelection.ts';
+
+/** Selected updates that apt keeps back and that are asked for one by one, to learn why. */
+const ASKED_MAX = 8;
+
+/** apt reads its package lists anew for each question; a large host with few cores takes seconds. */
+const APT_SECONDS = 30;
+
+/** needrestart reads the memory maps of all that runs. Seconds. */
+const NEEDRESTART_SECONDS = 30;
+
+/**
+ * What is newer than what is installed, from apt's own tables. `--archives`: `apt-cache policy`; `--installed`:
+ * dpkg-query; `--cached`: apt's archives; `--policy`: `apt-cache policy NAME...`, whose versions stand newest first. Prints the lines of the fact,
+ * and `A NAME=VERSION` for what apt must be told beside its own choice.
+ */
+const POLICY = `awk '
+function previous(    f, p) {
+  if (kept != "") return "archive"
+  split(key, p, ":"); f = from; gsub(/:/, "%3a", f)
+  return (p[1] "_" f "_" p[2] ".deb") in cached ? "cache" : "gone"
+}
+function flush(    to, state) {
+  if (key == "" || candidate == "" || from == "" || candidate == from) return
+  to = origin == "" ? candidate : secure
+  state = hold[key] == "hold" ? "held" : exclude != "" && (bare ~ exclude) ? "excluded" : to == "" ? "other" : "selected"
+  print "~ update " name "\\t" from "\\t" (to == "" ? candidate : to) "\\t" candidate "\\t" source[key] "\\t" state "\\t" previous()
+  printf "%s", versions
+  if (state == "excluded" || state == "other") print "A " name "=" from
+  else if (state == "selected" && to != candidate) print "A " name "=" to
+}
+BEGIN { origin = ENVIRON["doaas_origin"]; exclude = ENVIRON["doaas_exclude"]; total = 0 }
+/^--(archives|installed|cached|policy)$/ { part = substr($0, 3); next }
+part == "archives" {
+  if ($1 ~ /^-?[0-9]+$/ && NF > 2) { sub(/^ *-?[0-9]+ /, ""); at = $0 }
+  else if ($1 == "release" && at != "" && !(at in archive)) {
+    sub(/^ *release /, ""); archive[at] = ++total; release[total] = $0
+    split(at, w, " "); print "~ archive " total "\\t" w[1] "\\t" w[2] "\\t" $0
+  }
+  next
+}
+part == "installed" {
+  split($0, f, "\\t"); split(f[1], p, ":"); if (p[1] == "dpkg") native = p[2]
+  version[f[1]] = f[2]; hold[f[1]] = f[3]; source[f[1]] = f[4] "\\t" f[5]; next
+}
+part == "cached" { cached[$0] = 1; next }
+/^[^ ]/ {
+  flush(); name = substr($0, 1, length($0) - 1); bare = name; sub(/:.*/, "", bare)
+  key = (name ":" native) in version ? name ":" native : (name ":all") in version ? name ":all" : (name in version) ? name : ""
+  from = key == "" ? "" : version[key]; candidate = secure = versions = kept = ""; newer = here = 0; next
+}
+$1 == "Candidate:" { candidate = $2 == "(none)" ? "" : $2; next }
+/^ (\\*\\*\\*|   ) [^ ]/ {
+  v = $1 == "***" ? $2 : $1
+  if (v == candidate) newer = 1
+  here = v == from
+  if (here) newer = 0
+  if (newer) versions = versions "~ version " name "\\t" v "\\n"
+  next
+}
+here && NF > 2 { sub(/^ *-?[0-9]+ /, ""); if ($0 in archive) kept = "yes"; next }
+newer && NF > 2 {
+  priority = $1; sub(/^ *-?[0-9]+ /, ""); if (!($0 in archive)) next
+  n = archive[$0]; versions = versions "~ of " name "\\t" v "\\t" n "\\n"
+  if (origin != "" && secure == "" && priority >= 0 && release[n] ~ origin) secure = v
+}
+END { flush() }'`;
+
+/** Configuration files of the packages that are not as the package brought them: dpkg's, then those that ucf(1) keeps. */
+const CONFFILES = `doaas_conffiles() { # NAME ...
+  {
+    dpkg-query -W -f '= \${binary:Package}\\n\${Conffiles}\\n' "$@" 2>/dev/null |
+      awk -v native=":$(dpkg --print-architecture)$" '$1 == "=" { p = $2; sub(native, "", p); next } NF == 2 || (NF == 3 && $3 != "obsolete") { print p "\\t" $2 "\\t" $1 }'
+    [ ! -r /var/lib/ucf/registry ] || awk -v names="$*" '
+      BEGIN { n = split(names, w, " "); for (i = 1; i <= n; i++) { sub(/:.*/, "", w[i]); wanted[w[i]] = 1 } }
+      FILENAME ~ /registry$/ { if ($1 in wanted) owner[$2] = $1; next }
+      $2 in owner { print owner[$2] "\\t" $1 "\\t" $2 }' /var/lib/ucf/registry /var/lib/ucf/hashfile
+  } | {
+    doaas_known=$(cat)
+    { printf '%s\\n' "$doaas_known" | cut -f3 | tr '\\n' '\\0' | xargs -0 -r md5sum 2>/dev/null; echo --; printf '%s\\n' "$doaas_known"; } | awk '
+      $0 == "--" { known = 1; next }
+      !known { sum = $1; sub(/^[^ ]* +/, ""); is[$0] = sum; next }
+      { split($0, f, "\\t"); if (f[3] != "" && (f[3] in is) && is[f[3]] != f[2]) print "~ conffile " f[1] "\\t" f[3] }'
+  }
+}`;
+
+/** Why a selected update is kept back: apt's own words about this one alone. */
+const KEPT = `doaas_why() { # NAME VERSION
+  doaas_out=$(timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 install -- "$1=$2" 2>&1 < /dev/null)
+  printf '%s\\n' "$doaas_out" | awk '
+    /^The following packages will be REMOVED:/ { on = 1; print "it needs packages removed:"; next }
+    /^The following packages have unmet dependencies:/ { on = 1; next }
+    /^E: / && !on { print substr($0, 4); next }
+    /^ / && on { print; next }
+    { on = 0 }' | head -n 12 | base64 -w0
+}`;
+
+const APT = `doaas_sim() { timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 upgrade --with-new-pkgs "$@" 2>&1 < /dev/null; }
+doaas_apt() {
+  doaas_plan=$(doaas_sim) || { echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"; return 0; }
+  doaas_names=$(printf '%s\\n' "$doaas_plan" | awk '
+    /^The following packages (have been kept back|will be upgraded)|^The following upgrades have been deferred/ { on = 1; next }
+    on && /^  / { for (i = 1; i <= NF; i++) print $i; next }
+    { on = 0 }')
+  [ -n "$doaas_names" ] || return 0
+  set -f; set -- $doaas_names
+  doaas_read=$({
+    echo --archives; apt-cache policy
+    echo --installed; dpkg-query -W -f '\${Package}:\${Architecture}\\t\${Version}\\t\${db:Status-Want}\\t\${source:Package}\\t\${source:Version}\\n'
+    echo --cached; ls /var/cache/apt/archives
+    echo --policy; apt-cache policy -- "$@"
+  } 2>/dev/null | ${POLICY})
+  printf '%s\\n' "$doaas_read" | sed '/^A /d'
+  doaas_conffiles "$@"
+  doaas_change
+}
+doaas_change() { # what apt would do for what is selected
+  set -- $(printf '%s\\n' "$doaas_read" | sed -n 's/^A //p')
+  if [ "$#" -gt 0 ]; then
+    if ! doaas_plan=$(doaas_sim "$@"); then # a version that is not apt's own choice does not fit
+      set -- $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / { n = substr($1, 10); from[n] = $2 } /^A / { n = substr($0, 3); sub(/=.*/, "", n); print n "=" from[n] }')
+      doaas_plan=$(doaas_sim "$@") || doaas_plan=
+    fi
+  fi
+  doaas_insts=$(printf '%s\\n' "$doaas_plan" | awk '$1 == "Inst" { from = "-"; i = 3; if ($3 ~ /^\\[/) { from = substr($3, 2, length($3) - 2); i = 4 } print $2 "\\t" from "\\t" substr($i, 2) }')
+  [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
+  doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
+  [ -z "$doaas_sizes" ] || { printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'; printf '%s\\n' "$doaas_sizes" | doaas_room | sed 's/^/~ short /'; }
+  { printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
+    $0 == "--" { rest = 1; next }
+    !rest { is[$1] = $3; next }
+    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3) print n, $3 }' | head -n ${ASKED_MAX} |
+    while read -r n v; do echo "~ kept $n	$(doaas_why "$n" "$v")"; done
+}
+`;
+
+/** Left free on every file system: for logs, dpkg's own state and whatever else is written meanwhile. Bytes. */
+const SPARE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * What packages take, and whether there is room, before anything is downloaded: the files, then what grows, and once the
+ * largest package, whose old and new files are there at the same time; a new kernel makes an initrd as well.
+ * Lines: NAME, VERSION, bytes to download, KiB once unpacked, KiB now, `yes` where the file is in the cache.
+ */
+export const SIZES = `doaas_sizes() { # NAME=VERSION ...
+  [ "$#" -gt 0 ] || return 0
+  doaas_native=$(dpkg --print-architecture)
+  doaas_was=$(dpkg-query -W -f '\${binary:Package}\\t\${Installed-Size}\\n' 2>/dev/null)
+  { printf '%s\\n' "$doaas_was"; echo --; apt-cache show -- "$@" 2>/dev/null; } | awk -v native="$doaas_native" '
+    $0 == "--" { show = 1; next }
+    !show { split($0, f, "\\t"); n = f[1]; if (!(n in was)) was[n] = f[2]; sub(/:.*/, "", n); if (!(n in was)) was[n] = f[2]; next }
+    $1 == "Package:" { p = $2 } $1 == "Version:" { v = $2 } $1 == "Architecture:" { a = $2 }
+    $1 == "Size:" { s = $2 } $1 == "Installed-Size:" { k = $2 }
+    $0 == "" { tell() }
+    function tell(    n, f) {
+      if (p == "" || seen[p, v, a]++) return
+      n = a == native || a == "all" ? p : p ":" a; f = v; gsub(/:/, "%3a", f)
+      print n "\\t" v "\\t" s + 0 "\\t" k + 0 "\\t" was[n] + 0 "\\t" p "_" f "_" a ".deb"; p = ""
+    }
+    END { tell() }' | while IFS='	' read -r n v s k w f; do
+      c=no; [ ! -e "/var/cache/apt/archives/$f" ] || c=yes
+      echo "$n	$v	$s	$k	$w	$c"
+    done
+}
+doaas_room() { # sizes on stdin; prints MOUNT, BYTES and FREE of each file system that they do not fit on
+  {
+    df -B1 --output=target,avail /usr /var/cache/apt/archives /boot 2>/dev/null | awk 'NR > 1 { print NR - 1 "\\t" $1 "\\t" $2 }'
+    echo "initrd	$(stat -L -c %s /boot/initrd.img-* 2>/dev/null | sort -n | tail -n 1)"
+    cat
+  } | awk -F '\\t' '
+    /^[1-3]\\t/ && NR <= 3 { at[$1] = $2; free[$2] = $3; next }
+    $1 == "initrd" { initrd = $2 + 0; next }
+    {
+      if ($6 != "yes") load += $3
+      if ($4 > $5) more += ($4 - $5) * 1024
+      if ($4 * 1024 > peak) peak = $4 * 1024
+      if ($5 == 0 && $1 ~ /^linux-image-[0-9]/) boot += initrd
+    }
+    END {
+      if (load) need[at[2]] += load
+      if (peak) need[at[1]] += more + peak
+      if (boot) need[at[3]] += boot
+      for (m in need) if (need[m] + ${SPARE_BYTES} > free[m]) printf "%s\\t%.0f\\t%.0f\\n", m, need[m] + ${SPARE_BYTES}, free[m]
+    }'
+}`;
+
+const HEALTH = `doaas_audit=$(dpkg --audit 2>&1 | head -c 1500)
+[ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || doaas_audit="dpkg was interrupted
+$doaas_audit"
+[ -z "$doaas_audit" ] || echo "~ dpkg-problem $(printf '%s\\n' "$doaas_audit" | base64 -w0)"
+for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/cache/apt/archives/lock; do
+  i=$(stat -c %i "$f" 2>/dev/null) || continue
+  awk -v i=":$i" '$2 == "POSIX" && substr($6, length($6) - length(i) + 1) == i { print $5 }' /proc/locks 2>/dev/null
+done | sort -u | while read -r p; do c=; read -r c < "/proc/$p/comm" || :; echo "~ lock $p \${c:-unknown}"; done
+if ls /var/lib/apt/lists/*_*Release > /dev/null 2>&1; then
+  echo "~ lists $(($(date +%s) - $(stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial 2>/dev/null | sort -n | tail -n 1)))"
+fi
+for d in / /usr /var /boot /var/cache/apt/archives; do df -B1 --output=avail,target -- "$d" 2>/dev/null | awk -v d="$d" 'NR == 2 { print "~ free " d "\\t" $1 "\\t" $2 }'; done`;
+
+/**
+ * Versions before these start programs of others as root (CVE-2024-48990, -48991, -48992, -11003): DSA-5815-1, DLA-3957-1,
+ * USN-7117-1; upstream 3.8.
+ */
+export const NEEDRESTART = `doaas_patched() { # VERSION
+  case $1 in
+    3.5-4+deb11*) dpkg --compare-versions "$1" ge 3.5-4+deb11u4 ;;
+    3.6-4+deb12*) dpkg --compare-versions "$1" ge 3.6-4+deb12u2 ;;
+    3.5-5ubuntu2.*) dpkg --compare-versions "$1" ge 3.5-5ubuntu2.2 ;;
+    3.6-7ubuntu4.*) dpkg --compare-versions "$1" ge 3.6-7ubuntu4.3 ;;
+    *) dpkg --compare-versions "$1" ge 3.8 ;;
+  esac
+}
+v=$(dpkg-query -W -f '\${db:Status-Status} \${Version}' needrestart 2>/dev/null)
+case $v in
+  'installed '*) v=\${v#* }
+    if ! doaas_patched "$v"; then echo "~ needrestart vulnerable $v"
+    elif r=$(timeout ${NEEDRESTART_SECONDS} needrestart -b -r l 2>/dev/null < /dev/null); then
+      echo "~ needrestart ran $v"
+      printf '%s\\n' "$r" | sed -n 's/^NEEDRESTART-SVC: */~ restart /p'
+    else echo "~ needrestart failed $v"; fi ;;
+  *) echo '~ needrestart absent' ;;
+esac`;
+
+const BOOT = `read -r v < /proc/sys/kernel/osrelease; echo "~ kernel $v"
+v=$(ls /boot 2>/dev/null | sed -n 's/^vmlinuz-//p' | grep -v '\\.dpkg-\\|\\.old$' | sort -V | tail -n 1); [ -z "$v" ] || echo "~ kernel-installed $v"
+# PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h
+case $(readlink /proc/1/ns/pid) in 'pid:[4026531836]') echo '~ kernel-own' ;; esac
+if [ -e /run/reboot-required ]; then echo '~ reboot'; sort -u /run/reboot-required.pkgs 2>/dev/null | sed 's/^/~ reboot-for /'; fi
+stat -L -c '~ initrd %s' /boot/initrd.img-* 2>/dev/null | sort -k 3n | tail -n 1
+systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print "~ failed " $1 }'`;
+
+/** Every line is informational: what is done about it is in the steps, with exact versions. */
+export function updatesScript(selection: Selection): Sh {
+  return sh`(
+set -f; export LC_ALL=C doaas_origin=${selection.origin} doaas_exclude=${selection.exclude}
+if ! command -v apt-get > /dev/null; then echo absent; exit 0; fi
+echo apt
+set +f
+${code(HEALTH)}
+${code(NEEDRESTART)}
+${code(BOOT)}
+${code([CONFFILES, KEPT, SIZES, APT].join('\n'))}
+doaas_apt
+) 2>/dev/null`;
+}
+
+function code(text: string): Sh {
+  return { kind: 'sh', text };
+}

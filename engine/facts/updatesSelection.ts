@@ -1,0 +1,47 @@
+import type { OriginMatch, UpdatesQuery } from './updates.ts';
+
+/** Extended regular expressions that mawk and JavaScript both have. */
+export interface Selection {
+  /** Only versions that an archive has whose release, `o=Debian,a=...,n=...,l=...`, matches; empty: every version. */
+  readonly origin: string;
+  /** Names that are left out; empty: none. */
+  readonly exclude: string;
+}
+
+/** In a release as apt-cache policy prints it: `v=12,o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64`. */
+const SECURITY = '(^|,)l=Debian-Security(,|$)|(^|,)[an]=[^,]*-security(,|$)';
+
+export function selectionOf(query: UpdatesQuery): Selection {
+  return {
+    origin: query.updates === 'security' ? securityPattern(query.securityOrigins ?? []) : '',
+    exclude: (query.exclude ?? []).map((glob) => `^${globPattern(glob)}$`).join('|'),
+  };
+}
+
+/** Extended regular expression over a release. */
+export function securityPattern(origins: readonly OriginMatch[]): string {
+  return [SECURITY, ...origins.map(originPattern)].join('|');
+}
+
+/** apt prints the fields in this order, so that one expression can ask for several. */
+function originPattern(match: OriginMatch): string {
+  const fields = [
+    ['o', match.origin],
+    ['a', match.suite],
+    ['n', match.codename],
+    ['l', match.label],
+  ] as const;
+  const wanted = fields.flatMap(([letter, value]) =>
+    value === undefined ? [] : `${letter}=${escapePattern(value)}`,
+  );
+  if (wanted.length === 0) throw new Error('a security origin names at least one field');
+  return `(^|,)${wanted.join(',(.*,)?')}(,|$)`;
+}
+
+function globPattern(glob: string): string {
+  return [...glob].map((c) => (c === '*' ? '.*' : c === '?' ? '.' : escapePattern(c))).join('');
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[\\^$.|?*+()[\]{}/]/g, '\\$&');
+}
