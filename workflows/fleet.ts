@@ -15,8 +15,8 @@ export interface Fleet {
   readonly done: Map<string, number>;
   readonly failed: HostFailure[];
   readonly skipped: string[];
-  /** Their turn did not come before the window of declared work shut. */
-  readonly later: string[];
+  /** Left as they are, for a later run: the window of declared work shut before their turn, or who they stand in for is down. */
+  readonly later: HostFailure[];
   /** Waves in which a first host has proven the change. */
   readonly proven: Set<number>;
   /** Change windows of the policy by which it was judged last. */
@@ -80,10 +80,7 @@ export function leftOutOf({ failed, skipped, later }: Fleet, run: RunRef): reado
   return [
     ...failed,
     ...away.map((host) => ({ host, reason: 'it could not be reached, and was skipped' })),
-    ...later.map((host) => ({
-      host,
-      reason: 'the window shut before its turn; the next one goes on with it',
-    })),
+    ...later,
   ];
 }
 

@@ -43,6 +43,7 @@ const ANSWER: readonly string[] = [
   '~ update libc6:i386\t2.36-9\t2.36-9+deb12u9\t2.36-9+deb12u9\tglibc\t2.36-9\tselected\tarchive',
   '~ version libc6:i386\t2.36-9+deb12u9',
   '~ of libc6:i386\t2.36-9+deb12u9\t2',
+  '~ cves curl\tCVE-2026-2222 CVE-2026-1111 <script>',
   '~ conffile curl\t/etc/curl rc',
   '~ change curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5',
   '~ change libnew\t-\t1:2.0',
@@ -60,7 +61,12 @@ describe('the updates fact', () => {
       ['curl', 'selected', true, '7.88.1-10+deb12u5', 'archive'],
       ['libc6:i386', 'selected', false, '2.36-9+deb12u9', 'archive'],
     ]);
-    expect(state.updates[1]).toMatchObject({ candidate: '7.88.1-10+deb12u15', conffiles: ['/etc/curl rc'] });
+    expect(state.updates[1]).toMatchObject({
+      candidate: '7.88.1-10+deb12u15',
+      conffiles: ['/etc/curl rc'],
+      cves: ['CVE-2026-1111', 'CVE-2026-2222'],
+    });
+    expect(state.updates[0]).not.toHaveProperty('cves');
     expect(state.updates[1]?.versions[1]).toEqual({
       version: '7.88.1-10+deb12u5',
       archives: [

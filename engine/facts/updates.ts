@@ -68,6 +68,8 @@ export interface Update {
   readonly security: boolean;
   /** Newer than the installed one and not above apt's choice, newest first. */
   readonly versions: readonly AvailableVersion[];
+  /** Named by the new version's changelog since the installed one, sorted; left out where the host does not have the new file yet. */
+  readonly cves?: readonly string[];
   /** Configuration files that are not as the package brought them: an update may ask about them. */
   readonly conffiles: readonly string[];
 }

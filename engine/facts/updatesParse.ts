@@ -75,6 +75,7 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
   const archives = new Map(told('archive').map((line) => archiveOf(line, security)));
   const versions = versionsOf(told, archives);
   const conffiles = byName(told('conffile'));
+  const cves = new Map(told('cves').map(cvesOf));
   return told('update').map((line) => {
     const [
       name = '',
@@ -87,6 +88,7 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
       previous = '',
     ] = line.split('\t');
     const available = versions.get(name) ?? [];
+    const closed = cves.get(source);
     return {
       name: packageName(name),
       from: version(from),
@@ -98,6 +100,7 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
       previous: previousOf(previous),
       security: available.some((one) => one.archives.some((archive) => archive.security)),
       versions: available,
+      ...(closed === undefined ? {} : { cves: closed }),
       conffiles: conffiles.get(name) ?? [],
     };
   });
@@ -140,6 +143,12 @@ function versionsOf(
     versions.set(name, all);
   }
   return versions;
+}
+
+/** Text of a package: whatever is no id is left out. */
+function cvesOf(line: string): readonly [string, readonly string[]] {
+  const [source = '', ids = ''] = line.split('\t');
+  return [source, [...new Set(ids.split(' ').filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
 }
 
 function byName(pairs: readonly string[]): ReadonlyMap<string, readonly string[]> {

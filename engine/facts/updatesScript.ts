@@ -96,6 +96,27 @@ const KEPT = `doaas_why() { # NAME VERSION
     { on = 0 }' | head -n 12 | base64 -w0
 }`;
 
+/** Package files that are looked into, each small enough to be unpacked at once. MiB, seconds. */
+const CHANGELOGS_MAX = 30;
+const CHANGELOG_MIB_MAX = 20;
+const CHANGELOG_SECONDS = 5;
+
+/**
+ * The CVE ids in the changelog of what is newer, down to the version that is installed: where apt has the package's file already
+ * (APT::Periodic::Download-Upgradeable-Packages), as nothing is downloaded for it. Packages of one source have one changelog.
+ */
+const CVES = `doaas_cves() { # lines of updates on stdin
+  awk -F '\\t' '/^~ update / && !seen[$5]++ { print substr($1, 10) "\\t" $2 "\\t" $3 "\\t" $5 "\\t" $6 }' | head -n ${CHANGELOGS_MAX} | while IFS='	' read -r n f t s o; do
+    set +f; d=$(find /var/cache/apt/archives -maxdepth 1 -name "\${n%%:*}_$(printf %s "$t" | sed 's/:/%3a/g')_*.deb" -size -${CHANGELOG_MIB_MAX}M | head -n 1); set -f
+    [ -n "$d" ] || continue
+    c=$(timeout ${CHANGELOG_SECONDS} dpkg-deb --fsys-tarfile "$d" | tar -xO --wildcards './usr/share/doc/*/changelog.Debian.gz' './usr/share/doc/*/changelog.gz' | zcat | awk -v f="$f" -v o="$o" '
+      /^[a-z0-9][^ ]* \\(/ { v = substr($2, 2, length($2) - 2); if (v == f || v == o) exit; entries++ }
+      { while (match($0, /CVE-[0-9]+-[0-9]+/)) { print substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH) } }
+      END { if (!entries) print "none" }' | sort -u | head -n 200 | tr '\\n' ' ')
+    case $c in none*) ;; *) echo "~ cves $s	$c" ;; esac
+  done
+}`;
+
 const APT = `doaas_sim() { timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 upgrade --with-new-pkgs "$@" 2>&1 < /dev/null; }
 doaas_apt() {
   doaas_plan=$(doaas_sim) || { echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"; return 0; }
@@ -112,6 +133,7 @@ doaas_apt() {
     echo --policy; apt-cache policy -- "$@"
   } 2>/dev/null | ${POLICY})
   printf '%s\\n' "$doaas_read" | sed '/^A /d'
+  printf '%s\\n' "$doaas_read" | doaas_cves
   doaas_conffiles "$@"
   doaas_change
 }
@@ -240,7 +262,7 @@ set +f
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}
-${code([CONFFILES, KEPT, SIZES, APT].join('\n'))}
+${code([CONFFILES, KEPT, SIZES, CVES, APT].join('\n'))}
 doaas_apt
 ) 2>/dev/null`;
 }

@@ -87,6 +87,7 @@ function summaryOf(changes: readonly PackageChange[], state: UpdatesState): stri
 function diffOf(changes: readonly PackageChange[], state: UpdatesState, rules: PatchRules): string {
   return [
     ...changes.flatMap((change) => changeLines(change, originOf(change, state))),
+    ...closedLines(changes, state),
     ...filesOf(changes, state).map(
       ({ name, conffiles }) =>
         `~ ${name}: ${conffiles.join(', ')} was changed here, ${FILES[rules.conffiles]}`,
@@ -97,6 +98,15 @@ function diffOf(changes: readonly PackageChange[], state: UpdatesState, rules: P
         `~ takes up to ${bytes(needed)} on ${mount}, ${bytes(free)} are free`,
     ),
   ].join('\n');
+}
+
+/** By the changelogs of the packages, as far as the host has their files already; one line a source. */
+function closedLines(changes: readonly PackageChange[], { updates }: UpdatesState): readonly string[] {
+  const changed = updates.filter(({ name }) => changes.some((change) => change.name === name));
+  const closed = new Map(
+    changed.flatMap(({ source, cves = [] }) => (cves.length === 0 ? [] : [[source, cves]])),
+  );
+  return [...closed].map(([source, cves]) => `~ closes ${some(cves)}, by the changelog of ${source}`);
 }
 
 function filesOf(changes: readonly PackageChange[], state: UpdatesState): readonly Update[] {
