@@ -118,13 +118,18 @@ function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost)
   const claimed = new Set(host.documents.flatMap(claimsOf));
   return plan.findings
     .filter((f) => f.unlessClaimed === undefined || !claimed.has(f.unlessClaimed))
-    .map(({ severity, message }) => ({
-      kind: 'finding',
-      host: host.name,
-      document: document.ref,
-      severity,
-      message,
-    }));
+    .map(({ severity, message, pointer, readBack }) => {
+      const position = pointer === undefined ? undefined : document.places?.[pointer];
+      return {
+        kind: 'finding',
+        host: host.name,
+        document: document.ref,
+        severity,
+        message,
+        ...(position && { position }),
+        ...(readBack && { readBack }),
+      };
+    });
 }
 
 function claimsOf(document: ResolvedDocument): readonly ItemKey[] {
