@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabHost } from '../../lab/hosts.ts';
 import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 
@@ -8,8 +9,12 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
   beforeAll(async () => {
     world = await startWorld({
       hosts: 2,
-      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+      files: (hosts) => ({ 'servers.yaml': withIpv6(serverYaml(hosts), hosts) }),
     });
+    for (const [n, host] of world.hosts.entries())
+      await host.exec(
+        `ip addr add ${ipv6(n)}/64 dev $(ip -o -4 addr show scope global | cut -d' ' -f2) nodad`,
+      );
   }, 3 * MINUTES);
   afterAll(() => world?.close());
 
@@ -51,8 +56,10 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     await world.mergedSoon(pull, sha);
     const verify = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
-    expect(verify.summary).toContain('9100 open from web-2');
-    expect(verify.summary).toContain('3306 closed from web-2');
+    for (const address of [world.hosts[0]?.address, ipv6(0)]) {
+      expect(verify.summary).toContain(`${address}:9100 open from web-2`);
+      expect(verify.summary).toContain(`${address}:3306 closed from web-2`);
+    }
     expect(verify.summary).toMatch(
       /Read back.*web-1.*in: management [1-9]\d*,.* metrics [1-9]\d*, no rule accepts it [1-9]/s,
     );
@@ -72,3 +79,16 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     expect((await world.hosts[0]?.exec('nft -s list ruleset'))?.stdout).toBe(before);
   });
 });
+
+function ipv6(n: number): string {
+  return `fd77::${n + 1}`;
+}
+
+/** Servers that others reach over both families. */
+function withIpv6(yaml: string, hosts: readonly LabHost[]): string {
+  return hosts.reduce(
+    (text, { address }, n) =>
+      text.replace(`{address: ${address},`, `{address: ${address}, addresses: [${address}, "${ipv6(n)}"],`),
+    yaml,
+  );
+}
