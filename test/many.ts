@@ -75,10 +75,12 @@ export async function startManyEngines(options: EngineOptions): Promise<EngineHa
 async function startFront(engines: readonly EngineHandle[]) {
   let turn = 0;
   const server = createServer(async (incoming, outgoing) => {
-    const body = await bodyOf(incoming);
     turn += 1;
+    // those that come meanwhile move on the turn, and this one would be given to the same engine again
+    const own = turn;
+    const body = await bodyOf(incoming);
     for (const [tried] of engines.entries()) {
-      const engine = engines[(turn + tried) % engines.length];
+      const engine = engines[(own + tried) % engines.length];
       const answer = await asked(engine?.url() ?? '', incoming, body).catch(() => undefined);
       if (answer === undefined) continue;
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
