@@ -71,7 +71,10 @@ export async function startManyEngines(options: EngineOptions): Promise<EngineHa
   }
 }
 
-/** As whatever stands before several engines: each request goes to the next one, or to another if that one is away. */
+/**
+ * As whatever stands before several engines: each request goes to the next one, or to another if that one is away. What an engine says of
+ * its own connection is not passed on (RFC 9110, 7.6.1): a sender that took this one to stay open for as long sent on it as it was closed.
+ */
 async function startFront(engines: readonly EngineHandle[]) {
   let turn = 0;
   const server = createServer(async (incoming, outgoing) => {
@@ -83,7 +86,8 @@ async function startFront(engines: readonly EngineHandle[]) {
       const engine = engines[(own + tried) % engines.length];
       const answer = await asked(engine?.url() ?? '', incoming, body).catch(() => undefined);
       if (answer === undefined) continue;
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      const { connection: _, 'keep-alive': _engines, ...headers } = answer.headers;
+      outgoing.writeHead(answer.statusCode ?? 502, headers);
       answer.pipe(outgoing);
       return;
     }
