@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { startCluster } from '../engine/store/testing/postgres.ts';
 import { startTemporal } from '../engine/temporal/server.ts';
 import { type EngineHandle, type EngineOptions, startTestEngine } from './engine.ts';
+import { keepRecords } from './manyRecords.ts';
 import { startWorkerProcess } from './worker.ts';
 
 /** Whether worlds are to have many processes instead of one: `npm run -s test:many`. */
@@ -19,7 +20,7 @@ const SUGGEST_CONTINUE = { 'limit.historyCount.suggestContinueAsNew': '100' };
 /**
  * One PostgreSQL, one Temporal server, two engines with all roles, two workers; in front of the engines something that
  * gives webhooks to each in turn. `kill` and `start` are of the first engine, whose place the others take. What they log is kept
- * where DOAAS_TEST_LOGS names a folder.
+ * where DOAAS_TEST_LOGS names a folder, and in the end what was delivered, and the histories.
  */
 export async function startManyEngines(options: EngineOptions): Promise<EngineHandle> {
   const closing: (() => Promise<unknown>)[] = [];
@@ -64,6 +65,11 @@ export async function startManyEngines(options: EngineOptions): Promise<EngineHa
     const front = await startFront([first, second]);
     closing.push(front.close);
     const client = new Client({ connection });
+    const { DOAAS_TEST_LOGS: folder } = process.env;
+    if (folder !== undefined) {
+      const records = { folder, github: options.github, temporal: client, databaseUrl: postgres.url };
+      closing.push(() => keepRecords(records).catch((error: unknown) => console.error(error)));
+    }
     return { ...first, url: front.url, stop, temporal: () => client, reaching: 4 };
   } catch (error) {
     await stop();
