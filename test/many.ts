@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -41,27 +41,36 @@ export async function startManyEngines(options: EngineOptions): Promise<EngineHa
     };
     const logFileOf = (name: string): string =>
       join(process.env.DOAAS_TEST_LOGS ?? options.dataDir, `${name}.log`);
+    const dirOf = (name: string): string => join(options.dataDir, name);
     const startOne = async (name: string): Promise<EngineHandle> => {
-      const dataDir = join(options.dataDir, name);
+      const dataDir = dirOf(name);
       await mkdir(dataDir);
       const logFile = logFileOf(name);
       const engine = await startTestEngine({ ...options, mode: 'process', dataDir, logFile, environment });
       closing.push(() => engine.stop());
       return engine;
     };
+    const startOneWorker = async (name: string) => {
+      const own = { ...environment, DOAAS_ROLE: 'worker' };
+      const worker = await startRestartable(options, own, logFileOf(name));
+      closing.push(() => worker.stop());
+      return worker;
+    };
     // the first brings the schema up to date; two at once would be asked for it as well, but that is another test
     const first = await startOne('first');
-    const [second] = await Promise.all([startOne('second'), ...['third', 'fourth'].map(startOneWorker)]);
-    async function startOneWorker(name: string): Promise<void> {
-      const { github, sshKeyFile } = options;
-      const worker = await startWorkerProcess({
-        github,
-        sshKeyFile,
-        environment: { ...environment, DOAAS_ROLE: 'worker' },
-        logFile: logFileOf(name),
-      });
-      closing.push(worker.stop);
-    }
+    const [second, ...workers] = await Promise.all([
+      startOne('second'),
+      startOneWorker('third'),
+      startOneWorker('fourth'),
+    ]);
+    const restartAfresh = async (): Promise<void> => {
+      const all = [first, second, ...workers];
+      await Promise.all(all.map((each) => each.stop()));
+      // the workers' data went with them; an engine that has fetched nothing yet has no mirrors
+      for (const name of ['first', 'second'])
+        await rm(join(dirOf(name), 'mirrors'), { recursive: true, force: true });
+      await Promise.all(all.map((each) => each.start()));
+    };
     const front = await startFront([first, second]);
     closing.push(front.close);
     const client = new Client({ connection });
@@ -70,11 +79,27 @@ export async function startManyEngines(options: EngineOptions): Promise<EngineHa
       const records = { folder, github: options.github, temporal: client, databaseUrl: postgres.url };
       closing.push(() => keepRecords(records).catch((error: unknown) => console.error(error)));
     }
-    return { ...first, url: front.url, stop, temporal: () => client, reaching: 4 };
+    return { ...first, url: front.url, stop, restartAfresh, temporal: () => client, reaching: 4 };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** One that can be started again, on new data. */
+async function startRestartable(
+  { github, sshKeyFile }: EngineOptions,
+  environment: Readonly<Record<string, string>>,
+  logFile: string,
+) {
+  const start = () => startWorkerProcess({ github, sshKeyFile, environment, logFile });
+  let worker = await start();
+  return {
+    stop: () => worker.stop(),
+    start: async () => {
+      worker = await start();
+    },
+  };
 }
 
 /**
