@@ -40,9 +40,6 @@ const CALL =
 const UNRECORDED: Readonly<Record<string, string>> = {
   'guard cancel-by-name':
     'a command that names a correction: the activity and the answer are those of an issue',
-  'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
-  'activity cancelHost at a site':
-    "a run that is cancelled on a site's server: as without a site, on the site's queue",
 };
 
 const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));
