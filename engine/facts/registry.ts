@@ -5,6 +5,7 @@ import { firewallFact } from './firewall.ts';
 import { groupFact } from './group.ts';
 import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
+import { inventoryFact } from './inventory.ts';
 import { localeFact } from './locale.ts';
 import { modeFact } from './mode.ts';
 import { ownedFact } from './owned.ts';
@@ -45,6 +46,7 @@ const all = [
   sshdFact,
   surveyFact,
   updatesFact,
+  inventoryFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 
 export const facts: Facts = Object.freeze(Object.fromEntries(all.map((fact) => [fact.fact, fact])));

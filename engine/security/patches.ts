@@ -1,0 +1,28 @@
+import type { Readings } from '../facts/fact.ts';
+import { type Update, updatesFact } from '../facts/updates.ts';
+import { stateOf } from '../kinds/readings.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import type { OutstandingUpdate, Patches } from './host.ts';
+
+/** What is outstanding on a host and what waits for a restart, by what was read of it. */
+export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patches {
+  const state = stateOf(readings, updatesFact, 'all');
+  const policy = documents.find(({ kind }) => (kind as string) === 'PatchPolicy');
+  const problem = state.present ? (state.aptProblem ?? state.dpkgProblem) : 'the server has no apt';
+  return {
+    ...(policy === undefined ? {} : { policy: policy.ref }),
+    ...(problem === undefined ? {} : { problem }),
+    security: state.updates.filter(({ security }) => security).map(outstanding),
+    others: state.updates.filter(({ security }) => !security).length,
+    restarts: state.restarts,
+    reboot: { required: state.reboot.required, why: state.reboot.why },
+    ...(state.listsAgeSeconds === undefined ? {} : { listsAgeSeconds: state.listsAgeSeconds }),
+  };
+}
+
+/** Versions come newest first. */
+function outstanding({ name, from, to, source, state, versions }: Update): OutstandingUpdate {
+  const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
+  const held = state === 'held' || state === 'excluded' ? { held: state } : {};
+  return { name, from, to: secure?.version ?? to, source, ...held };
+}
