@@ -12,7 +12,14 @@ import type { Revisions } from './revisions.ts';
 export interface Engine {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'botName' | 'hostOutageSeconds' | 'cancelDecisionSeconds' | 'driftMinutes' | 'sites'
+    | 'publicUrl'
+    | 'botName'
+    | 'hostOutageSeconds'
+    | 'cancelDecisionSeconds'
+    | 'driftMinutes'
+    | 'sites'
+    | 'dataDir'
+    | 'cveUrl'
   >;
   readonly store: Store;
   readonly transport: Transport;

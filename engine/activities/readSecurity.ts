@@ -1,12 +1,14 @@
+import type { Tracker } from '../advisories/tracker.ts';
 import type { FactQuery, Readings } from '../facts/fact.ts';
 import { type Look, lookAt, lookFrom, lookFromHere, type Place } from '../hosts/outside.ts';
 import { readFacts, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
+import { type Advisories, sourcesOf } from '../security/advisories.ts';
 import { declares, portsToTry } from '../security/exposure.ts';
 import { hardeningStates } from '../security/hardening.ts';
-import type { Exposure, HostSecurity, SeenPort } from '../security/host.ts';
+import type { Exposure, HostSecurity, Patches, SeenPort } from '../security/host.ts';
 import { firewallOf, inventoryOf, lookerNeeds, securityNeeds } from '../security/needs.ts';
-import { patchesOf } from '../security/patches.ts';
+import { changelogQuery, mendedBy, patchesOf } from '../security/patches.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { inParallel } from './planning.ts';
 
@@ -18,6 +20,16 @@ const LOOKERS_TRIED_MAX = 3;
 /** Addresses of one host whose ports are tried. */
 const ADDRESSES_TRIED_MAX = 4;
 
+/** Changelogs asked for on one host; of more updates, those that come first. */
+const CHANGELOGS_MAX = 10;
+
+interface ReadingOptions {
+  /** Servers that may look at a single one; default those that are read. */
+  readonly lookers?: readonly ResolvedHost[];
+  /** There is no list of vulnerabilities: what updates mend is asked of their changelogs. */
+  readonly changelogs?: boolean;
+}
+
 interface Read {
   readonly host: ResolvedHost;
   readonly readings: Readings;
@@ -25,13 +37,13 @@ interface Read {
 
 /**
  * Reads hosts for the security report, and looks at each from outside. Changes nothing. One that does not answer is a result.
- * `lookers`: servers that may look at others, beside those that are read.
  */
 export async function readSecurity(
   transport: Transport,
   hosts: readonly ResolvedHost[],
-  lookers: readonly ResolvedHost[] = hosts,
+  options: ReadingOptions = {},
 ): Promise<readonly HostSecurity[]> {
+  const { lookers = hosts } = options;
   const tries = await inParallel(hosts, HOSTS_AT_ONCE, (host) => readOne(transport, host));
   const own = tries.flatMap((one) => ('readings' in one ? [one] : []));
   const read = own.length === 1 ? [...own, ...(await another(transport, own, lookers))] : own;
@@ -43,10 +55,33 @@ export async function readSecurity(
       host: host.name,
       hardening: hardeningStates(host, readings),
       exposure: await exposureOf(transport, one, read),
-      patches: patchesOf(host, readings),
+      patches: await withChangelogs(transport, one, options),
       inventory: inventoryOf(readings),
     };
   });
+}
+
+/** A second look at the host, which asks its archives in turn; without an answer nothing is known, and nothing is lost. */
+async function withChangelogs(
+  transport: Transport,
+  { host, readings }: Read,
+  { changelogs = false }: ReadingOptions,
+): Promise<Patches> {
+  const patches = patchesOf(host, readings);
+  const asked = patches.security.slice(0, CHANGELOGS_MAX).map(({ name, from }) => changelogQuery(name, from));
+  if (!changelogs || asked.length === 0) return patches;
+  const told = await transport
+    .withSession(targetOf(host.server), (session) => readFacts(session, asked))
+    .catch((): Readings => new Map());
+  return mendedBy(patches, told);
+}
+
+/** What is known of whatever is installed on these hosts; undefined where no list of vulnerabilities could be had. */
+export function advisoriesFor(
+  tracker: Tracker,
+  hosts: readonly HostSecurity[],
+): Promise<Advisories | undefined> {
+  return tracker.of(sourcesOf(hosts.flatMap((host) => (host.kind === 'read' ? [host.inventory] : []))));
 }
 
 /** A single host is looked at by the next of its site that answers. */

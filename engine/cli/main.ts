@@ -1,8 +1,8 @@
 import { nearestName } from '../spec/nearest.ts';
+import { ownVersion } from '../version.ts';
 import { type Command, helpOf } from './command.ts';
 import { commands } from './commands.ts';
 import { EXIT, type Io } from './terminal.ts';
-import { ownVersion } from './version.ts';
 
 /** `doaas COMMAND ...`; resolves to the exit status. Every failure is a sentence on stderr. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

@@ -1,11 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sarifProblems } from '../../lab/github/sarif/schema.ts';
 import { freePort, sshdMissing, startSshd, type TestSshd } from '../hosts/testing/sshd.ts';
 import { runSecurity } from './security.ts';
+
+/** As Debian's security tracker says it, for whatever release this machine has. */
+const RELEASES = ['bullseye', 'bookworm', 'trixie', 'forky', 'jammy', 'noble', 'resolute'];
+const FIXED = { status: 'resolved', fixed_version: '9:1', urgency: 'high' };
+const DPKG = {
+  'CVE-2099-0001': { releases: Object.fromEntries(RELEASES.map((release) => [release, FIXED])) },
+};
 
 /** What apt plans takes its time where much is outstanding. */
 const SLOW = { timeout: 120_000 };
@@ -16,9 +25,16 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
   let listening: Server;
   let port = 0;
   let root = '';
+  let cache = '';
+  let list: Server;
   beforeAll(async () => {
     sshd = await startSshd();
     root = await mkdtemp(join(tmpdir(), 'doaas-security-'));
+    cache = await mkdtemp(join(tmpdir(), 'doaas-cache-'));
+    list = createHttpServer((_, res) => res.end(JSON.stringify({ dpkg: DPKG }))).listen(0, '127.0.0.1');
+    await once(list, 'listening');
+    vi.stubEnv('DOAAS_CVE_URL', `http://127.0.0.1:${(list.address() as AddressInfo).port}/`);
+    vi.stubEnv('DOAAS_CACHE_DIR', cache);
     port = await freePort();
     listening = createServer().listen(port, '0.0.0.0');
     await writeFile(
@@ -27,9 +43,11 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
     );
   });
   afterAll(async () => {
+    vi.unstubAllEnvs();
     listening?.close();
+    list?.close();
     await sshd?.stop();
-    await rm(root, { recursive: true, force: true });
+    for (const folder of [root, cache]) await rm(folder, { recursive: true, force: true });
   });
 
   const server = (name: string, at: number, address = '127.0.0.1'): string =>
@@ -51,7 +69,7 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
     const { status, stdout } = await report('--json');
     await rm(join(root, 'gone.yaml'));
     expect(status).toBe(1);
-    const { hosts, unread } = JSON.parse(stdout);
+    const { hosts, unread, fleet } = JSON.parse(stdout);
     expect(unread).toMatchObject([{ host: 'gone', problem: expect.stringContaining('127.0.0.1') }]);
     const [here, there] = hosts;
     expect(here.exposure).toMatchObject({ firewall: 'Firewall/shut', from: 'there' });
@@ -62,6 +80,9 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
     expect(there.exposure).toMatchObject({ from: 'here' });
     expect(there.exposure).not.toHaveProperty('firewall');
     expect(here.patches).not.toHaveProperty('problem');
+    expect(here.cves.fixable).toEqual([{ cve: 'CVE-2099-0001', source: 'dpkg', fixed: '9:1' }]);
+    expect(fleet.cves).toMatchObject({ source: { kind: 'tracker' }, fixable: 1 });
+    expect(await readdir(join(cache, 'advisories'))).toHaveLength(2);
   });
 
   test('as SARIF, at the lines of the documents; one server alone is looked at as well', SLOW, async () => {

@@ -1,5 +1,9 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readSecurity } from '../activities/readSecurity.ts';
+import { advisoriesFor, readSecurity } from '../activities/readSecurity.ts';
+import { createTracker, type Tracker } from '../advisories/tracker.ts';
+import { loadLocalConfig } from '../config/config.ts';
 import { renderSecurity } from '../github/render/security.ts';
 import type { Credentials } from '../hosts/credentials.ts';
 import { messageOf } from '../hosts/host-error.ts';
@@ -9,11 +13,11 @@ import { placesIn } from '../security/places.ts';
 import { type SecurityReport, securityReport } from '../security/report.ts';
 import { sarifOf } from '../security/sarif.ts';
 import type { CheckedRepository } from '../spec/check.ts';
+import { ownVersion } from '../version.ts';
 import { checkedTree, chosenHosts } from './checkedTree.ts';
 import { misuse } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
 import { EXIT, type Io, printableLines } from './terminal.ts';
-import { ownVersion } from './version.ts';
 
 const FORMATS = ['json', 'markdown', 'sarif'] as const;
 type Format = (typeof FORMATS)[number];
@@ -35,7 +39,7 @@ export async function runSecurity(
   const wanted = parse(rest);
   const checked = await checkedTree(wanted.path, io);
   if (checked === undefined) return EXIT.failed;
-  const report = await readReport(checked, wanted.servers, credentials);
+  const report = await readReport(checked, wanted.servers, credentials, io);
   const findings = findingsOf(report);
   io.stdout.write(await textOf(wanted.format, report, findings, checked));
   if (report.unread.length > 0) return EXIT.failed;
@@ -66,15 +70,29 @@ async function readReport(
   { manifest, resolution }: CheckedRepository,
   servers: readonly string[],
   credentials: Credentials,
+  io: Io,
 ): Promise<SecurityReport> {
   const transport = createTransport({ credentials });
   try {
     const hosts = chosenHosts(resolution, servers);
-    const read = await readSecurity(transport, hosts, resolution.hosts);
-    return securityReport(read, { locate: placesIn(manifest) });
+    const tracker = ownTracker(io);
+    const changelogs = (await tracker.of(new Set())) === undefined;
+    const read = await readSecurity(transport, hosts, { lookers: resolution.hosts, changelogs });
+    const advisories = await advisoriesFor(tracker, read);
+    return securityReport(read, { locate: placesIn(manifest), ...(advisories && { advisories }) });
   } finally {
     await transport.close();
   }
+}
+
+/** Kept where a person's other caches are, not in the directory, which may be the repository itself. */
+function ownTracker(io: Io): Tracker {
+  const { cveUrl: url, cacheDir = join(homedir(), '.cache', 'doaas') } = loadLocalConfig(process.env);
+  return createTracker({
+    url,
+    folder: join(cacheDir, 'advisories'),
+    failed: (reason) => io.stderr.write(`doaas: the list of vulnerabilities could not be had: ${reason}\n`),
+  });
 }
 
 async function textOf(

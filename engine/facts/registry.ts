@@ -1,5 +1,6 @@
 import { aptRepositoryFact } from './aptRepository.ts';
 import { authorizedKeysFact } from './authorizedKeys.ts';
+import { changelogFact } from './changelog.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import { firewallFact } from './firewall.ts';
 import { groupFact } from './group.ts';
@@ -47,6 +48,7 @@ const all = [
   surveyFact,
   updatesFact,
   inventoryFact,
+  changelogFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 
 export const facts: Facts = Object.freeze(Object.fromEntries(all.map((fact) => [fact.fact, fact])));

@@ -73,6 +73,11 @@ export function trackedSource({ source, version }: SourcePackage): SourcePackage
   return { source: KERNEL, version: version.replace(/\+([0-9]+)$/, '-$1') };
 }
 
+/** Source packages of these hosts, as advisories name them. */
+export function sourcesOf(inventories: readonly InventoryState[]): ReadonlySet<string> {
+  return new Set(inventories.flatMap(({ sources }) => sources.map((one) => trackedSource(one).source)));
+}
+
 /** Vulnerabilities that the way from one version to another closes. */
 export function closedBy(
   { source, from, to }: { readonly source: string; readonly from: string; readonly to: string },

@@ -1,10 +1,11 @@
-import type { InventoryState } from '../facts/inventory.ts';
 import { type Advisories, type CveState, cvesOf, type HostCve } from './advisories.ts';
 import type { ReadSecurity } from './host.ts';
 
 /** Where the vulnerabilities of a report come from. */
 export type CveSource =
   | { readonly kind: 'tracker'; readonly from: string; readonly date: string }
+  /** No list: what changelogs of the outstanding updates name. What is open without a fix, or fixed, is not known. */
+  | { readonly kind: 'changelogs' }
   | { readonly kind: 'none' };
 
 /** Vulnerabilities of one server. Those that are open or fixed are only counted: there are thousands. */
@@ -33,8 +34,10 @@ export interface FleetCve {
   readonly servers: Readonly<Record<CveState, number>>;
 }
 
-export function hostCves(inventory: InventoryState, advisories: Advisories | undefined): HostCves {
-  const all = advisories === undefined ? [] : cvesOf(inventory, advisories);
+type Inventoried = Pick<ReadSecurity, 'inventory' | 'patches'>;
+
+export function hostCves(host: Inventoried, advisories: Advisories | undefined): HostCves {
+  const all = knownOf(host, advisories);
   const of = (wanted: CveState) =>
     all.filter(({ state }) => state === wanted).map(({ state: _, ...cve }) => cve);
   return {
@@ -45,17 +48,25 @@ export function hostCves(inventory: InventoryState, advisories: Advisories | und
   };
 }
 
+function knownOf(
+  { inventory, patches }: Inventoried,
+  advisories: Advisories | undefined,
+): readonly HostCve[] {
+  if (advisories !== undefined) return cvesOf(inventory, advisories);
+  const named = patches.security.flatMap(({ source, to, changelog = [] }) =>
+    changelog.map((cve) => [`${cve} ${source}`, { cve, source, state: 'fixable', fixed: to }] as const),
+  );
+  return [...new Map(named).values()];
+}
+
 const WORST_FIRST: readonly CveState[] = ['fixable', 'waiting', 'open', 'fixed'];
 
 export function fleetCves(hosts: readonly ReadSecurity[], advisories: Advisories | undefined): FleetCves {
-  const rows = advisories === undefined ? [] : rowsOf(hosts, advisories);
+  const rows = rowsOf(hosts, advisories);
   const worst = rows.map(({ servers }) => WORST_FIRST.find((state) => servers[state] > 0));
   const count = (wanted: CveState) => worst.filter((state) => state === wanted).length;
   return {
-    source:
-      advisories === undefined
-        ? { kind: 'none' }
-        : { kind: 'tracker', from: advisories.from, date: advisories.date },
+    source: sourceOf(hosts, advisories),
     open: count('open'),
     fixable: count('fixable'),
     waiting: count('waiting'),
@@ -66,10 +77,18 @@ export function fleetCves(hosts: readonly ReadSecurity[], advisories: Advisories
   };
 }
 
-function rowsOf(hosts: readonly ReadSecurity[], advisories: Advisories): readonly FleetCve[] {
+function sourceOf(hosts: readonly Inventoried[], advisories: Advisories | undefined): CveSource {
+  if (advisories !== undefined) return { kind: 'tracker', from: advisories.from, date: advisories.date };
+  const asked = hosts.some(({ patches }) =>
+    patches.security.some(({ changelog }) => changelog !== undefined),
+  );
+  return { kind: asked ? 'changelogs' : 'none' };
+}
+
+function rowsOf(hosts: readonly Inventoried[], advisories: Advisories | undefined): readonly FleetCve[] {
   const byCve = new Map<string, { cve: string; source: string; servers: Record<CveState, number> }>();
-  for (const { inventory } of hosts)
-    for (const { cve, source, state } of cvesOf(inventory, advisories)) {
+  for (const host of hosts)
+    for (const { cve, source, state } of knownOf(host, advisories)) {
       const key = `${cve} ${source}`;
       const row = byCve.get(key) ?? { cve, source, servers: { open: 0, fixable: 0, waiting: 0, fixed: 0 } };
       row.servers[state] += 1;

@@ -85,6 +85,8 @@ export interface OutstandingUpdate {
   /** Newest version of a security archive. */
   readonly to: string;
   readonly source: string;
+  /** CVE ids of its own changelog since the installed version; left out where that was not asked for. */
+  readonly changelog?: readonly string[];
   /** Why it does not come by itself, where something keeps it back. */
   readonly held?: 'held' | 'excluded';
 }

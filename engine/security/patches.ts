@@ -1,4 +1,5 @@
-import type { Readings } from '../facts/fact.ts';
+import { type ChangelogQuery, type ChangelogState, changelogFact } from '../facts/changelog.ts';
+import { itemKey, type Readings } from '../facts/fact.ts';
 import { type Update, updatesFact } from '../facts/updates.ts';
 import { stateOf } from '../kinds/readings.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
@@ -25,4 +26,17 @@ function outstanding({ name, from, to, source, state, versions }: Update): Outst
   const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
   const held = state === 'held' || state === 'excluded' ? { held: state } : {};
   return { name, from, to: secure?.version ?? to, source, ...held };
+}
+
+export function changelogQuery(name: string, from: string): ChangelogQuery {
+  return { fact: changelogFact.fact, key: name, from };
+}
+
+/** With what the changelogs that were read say. */
+export function mendedBy(patches: Patches, told: Readings): Patches {
+  const security = patches.security.map((update) => {
+    const reading = told.get(itemKey(changelogFact.fact, update.name));
+    return reading === undefined ? update : { ...update, changelog: (reading.state as ChangelogState).cves };
+  });
+  return { ...patches, security };
 }

@@ -47,6 +47,12 @@ describe('the report of a fleet', () => {
       { cve: 'CVE-2026-0004', source: 'linux', servers: { open: 0, fixable: 0, waiting: 2, fixed: 0 } },
       { cve: 'CVE-2026-0001', source: 'curl', servers: { open: 0, fixable: 2, waiting: 0, fixed: 1 } },
     ]);
+    const changelog = PATCHES.security.map((update) => ({ ...update, changelog: ['CVE-2026-0001'] }));
+    const told = securityReport([readHost('web-1', { patches: { ...PATCHES, security: changelog } })], {
+      locate: HERE,
+    });
+    expect(told.fleet.cves).toMatchObject({ source: { kind: 'changelogs' }, fixable: 1, open: 0 });
+    expect(told.hosts[0]?.patches.security[0]?.cves).toEqual(['CVE-2026-0001']);
     expect(securityReport([readHost('web-1')], { locate: HERE }).fleet.cves).toMatchObject({
       source: { kind: 'none' },
       rows: [],

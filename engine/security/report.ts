@@ -89,10 +89,8 @@ export function securityReport(hosts: readonly HostSecurity[], options: ReportOp
   };
 }
 
-function reportedHost(
-  { host, hardening, exposure, patches, inventory }: ReadSecurity,
-  { locate, advisories }: ReportOptions,
-): ReportedHost {
+function reportedHost(read: ReadSecurity, { locate, advisories }: ReportOptions): ReportedHost {
+  const { host, hardening, exposure, patches, inventory } = read;
   return {
     host,
     hardening: hardening.map((state) => ({
@@ -107,10 +105,13 @@ function reportedHost(
       ...patches,
       security: patches.security.map((update) => ({
         ...update,
-        cves: advisories === undefined ? [] : closedBy(update, inventory.release, advisories),
+        cves:
+          advisories === undefined
+            ? (update.changelog ?? [])
+            : closedBy(update, inventory.release, advisories),
       })),
     },
-    cves: hostCves(inventory, advisories),
+    cves: hostCves(read, advisories),
   };
 }
 

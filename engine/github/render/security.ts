@@ -59,7 +59,10 @@ function cveBlocks({ source, open, fixable, waiting, fixed, rows }: FleetCves): 
       prose(source),
       ...[servers.fixable, servers.waiting, servers.fixed].map(String),
     ]);
-  const of = `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}`;
+  const of =
+    source.kind === 'tracker'
+      ? `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}`
+      : 'Vulnerabilities by the changelogs of outstanding updates, for no list could be had (what is open or fixed is not known)';
   const body = table(['CVE', 'source package', 'fixable on', 'waits for a reboot on', 'fixed on'], shown);
   if (rows.length === 0) return [`${of}: ${sums}.`];
   return [`${of}: ${sums}.`, folded('By vulnerability', [body, ...more(rows, 'row')].join('\n'))];
