@@ -32,6 +32,10 @@ const BENCHMARKS: Readonly<
     about: 'the strict hardening profile on a fresh host, before and after Lynis, and its undo',
     run: async () => (await import('./hardening/hardening.ts')).hardening(),
   },
+  patches: {
+    about: 'a fix in rings over ten hosts, then a broken one that stops at the canary (--hosts N)',
+    run: async (argv) => (await import('./patches/patches.ts')).patches(argv),
+  },
   lockout: {
     about: '50 changes that would shut the engine out, each with or without an accident: --only N, --hosts N',
     run: async (argv) => (await import('./lockout/lockout.ts')).lockout(argv),

@@ -98,9 +98,14 @@ spec:
   };
   const KEY = '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n';
 
-  const shown = ['README.md', 'docs/from-ansible.md', 'docs/firewall.md', 'docs/hardening.md'].flatMap(
-    (page) =>
-      [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => [page, text] as const),
+  const shown = [
+    'README.md',
+    'docs/from-ansible.md',
+    'docs/firewall.md',
+    'docs/hardening.md',
+    'docs/patches.md',
+  ].flatMap((page) =>
+    [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => [page, text] as const),
   );
   test.each(shown)('%s, block %#', async (_page, block) => {
     expect(await validate(block)).toMatchObject({ status: 0, stderr: '' });

@@ -1,6 +1,7 @@
 import { condition, patched, TemporalFailure } from '@temporalio/workflow';
 import type { RolloutStage, RunRef } from '../engine/activities/types.ts';
 import { groupsOf, isUnproven, toProve } from './batches.ts';
+import { leaveBesideDown } from './besideDown.ts';
 import { causeOf } from './cause.ts';
 import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
@@ -34,9 +35,12 @@ async function throughStages(run: RunRef, fleet: Fleet, control: Control): Promi
     if (stop !== undefined) return stop;
   }
   if (run.plan.rollout !== undefined && fleet.done.size === 0)
-    return { kind: 'failed', reason: 'None of the servers could be changed' };
+    return { kind: 'failed', reason: fleet.later.length > 0 ? SHUT : 'None of the servers could be changed' };
   return verifyAll(run, fleet, control);
 }
+
+const SHUT_BEFORE = 'the window shut before its turn; the next one goes on with it';
+const SHUT = 'The window shut before the first server was changed';
 
 async function runStage(
   run: RunRef,
@@ -78,9 +82,13 @@ async function runInRoom(
     const window = await throughWindow(run, at, fleet, control);
     if (window === 'opened') continue; // who is down may be somebody else by now
     if (window === 'unwanted') return unwanted(control);
+    if (window === 'later') return leaveRest(run, fleet);
     if (window !== 'open') return { kind: 'failed', reason: window.reason };
-    const hosts = left.slice(0, room.hosts);
+    const beside = await leaveBesideDown(run, left.slice(0, room.hosts), fleet);
+    if (beside !== undefined) return beside;
+    const hosts = left.slice(0, room.hosts).filter((host) => !isLater(fleet, host));
     left = left.slice(room.hosts);
+    if (hosts.length === 0) continue;
     const stop = await runGroup(
       run,
       { ...stage, hosts, verify: stage.verify || left.length > 0 },
@@ -91,6 +99,23 @@ async function runInRoom(
     if (stop !== undefined) return stop;
   }
   return undefined;
+}
+
+/** Ends the changes, with what is done. */
+function leaveRest(run: RunRef, fleet: Fleet): undefined {
+  const all = new Set(rolloutOf(run).stages.flatMap(({ hosts }) => hosts));
+  const rest = [...all].filter((host) => isToCome(fleet, host));
+  fleet.later.push(...rest.map((host) => ({ host, reason: SHUT_BEFORE })));
+}
+
+function isLater({ later }: Fleet, host: string): boolean {
+  return later.some((each) => each.host === host);
+}
+
+/** Not begun, not left out, and not yet told to come later. */
+function isToCome({ touched, failed, skipped, later }: Fleet, host: string): boolean {
+  const known = [...touched.keys(), ...[...failed, ...later].map((each) => each.host), ...skipped];
+  return !known.includes(host);
 }
 
 function looksAgain(run: RunRef): boolean {
@@ -179,7 +204,7 @@ async function hostsOf(
   fleet: Fleet,
   control: Control,
 ): Promise<readonly string[]> {
-  const out = [...fleet.failed.map(({ host }) => host), ...fleet.skipped];
+  const out = [...fleet.failed, ...fleet.later].map(({ host }) => host).concat(fleet.skipped);
   const hosts = stage.hosts.filter((host) => !out.includes(host));
   const { unreachable } = rolloutOf(run);
   if (unreachable === 'fail' || hosts.length === 0) return hosts;

@@ -15,6 +15,8 @@ export interface Fleet {
   readonly done: Map<string, number>;
   readonly failed: HostFailure[];
   readonly skipped: string[];
+  /** Left as they are, for a later run: the window of declared work shut before their turn, or who they stand in for is down. */
+  readonly later: HostFailure[];
   /** Waves in which a first host has proven the change. */
   readonly proven: Set<number>;
   /** Change windows of the policy by which it was judged last. */
@@ -22,7 +24,15 @@ export interface Fleet {
 }
 
 export function newFleet(windows: readonly PolicyWindow[] = []): Fleet {
-  return { touched: new Map(), done: new Map(), failed: [], skipped: [], proven: new Set(), windows };
+  return {
+    touched: new Map(),
+    done: new Map(),
+    failed: [],
+    skipped: [],
+    later: [],
+    proven: new Set(),
+    windows,
+  };
 }
 
 /** Plans of older engines know no rollout: the hosts of a wave are changed together, and verified at the end. */
@@ -65,9 +75,13 @@ export function endedBy(
 }
 
 /** Hosts that are not to be as the branch says in the end. */
-export function leftOutOf({ failed, skipped }: Fleet, run: RunRef): readonly HostFailure[] {
+export function leftOutOf({ failed, skipped, later }: Fleet, run: RunRef): readonly HostFailure[] {
   const away = [...(run.plan.skipped ?? []), ...skipped];
-  return [...failed, ...away.map((host) => ({ host, reason: 'it could not be reached, and was skipped' }))];
+  return [
+    ...failed,
+    ...away.map((host) => ({ host, reason: 'it could not be reached, and was skipped' })),
+    ...later,
+  ];
 }
 
 export function progressOf(

@@ -30,12 +30,12 @@ export async function groupsOf(
   hosts: readonly string[],
 ): Promise<readonly (readonly string[])[]> {
   if (hosts.length < 2 || !patched('undo-in-batches')) return [hosts];
-  const { stages } = rolloutOf(run);
+  const { stages, apart = [] } = rolloutOf(run);
   const turns = stages.flatMap((stage) => stage.hosts);
   const ordered = [...hosts].sort((a, b) => turns.indexOf(a) - turns.indexOf(b));
   const silent = await silentHosts(run, hosts).catch(() => []);
   const largest = Math.max(...stages.map((stage) => stage.hosts.length));
-  return undoGroups(ordered, { failed, silent, atOnce: Math.min(largest, HOSTS_AT_ONCE) });
+  return undoGroups(ordered, { failed, silent, atOnce: Math.min(largest, HOSTS_AT_ONCE), apart });
 }
 
 /** A host whose turn had not come is not touched now either. */

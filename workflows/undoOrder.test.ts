@@ -34,6 +34,17 @@ test.each([
   },
 );
 
+test('no two members of a unit together: one of them is to serve', () => {
+  const apart = [
+    ['web-1', 'web-2'],
+    ['web-4', 'web-5'],
+  ];
+  expect(undoGroups(hosts, { failed: ['web-2'], silent: [], atOnce: 3, apart })).toEqual([
+    ['web-2', 'web-5', 'web-3'],
+    ['web-4', 'web-1'],
+  ]);
+});
+
 test('every host once, and of those that answer never more than may be changed together', () => {
   const some = fc.subarray(hosts);
   fc.assert(

@@ -6,6 +6,8 @@ export interface Undoing {
   readonly silent: readonly string[];
   /** Hosts whose service may be interrupted at the same time; at least 1. */
   readonly atOnce: number;
+  /** Units: no two members of one are put back together, so that one of them serves. Left out: none. */
+  readonly apart?: readonly (readonly string[])[];
 }
 
 /**
@@ -15,7 +17,7 @@ export interface Undoing {
  */
 export function undoGroups(
   hosts: readonly string[],
-  { failed, silent, atOnce }: Undoing,
+  { failed, silent, atOnce, apart = [] }: Undoing,
 ): readonly (readonly string[])[] {
   const backwards = [...hosts].reverse();
   const there = backwards.filter((host) => !silent.includes(host));
@@ -24,10 +26,20 @@ export function undoGroups(
     ...there.filter((host) => !failed.includes(host)),
   ];
   const away = backwards.filter((host) => silent.includes(host));
-  return [...chunks(ordered, atOnce), ...(away.length === 0 ? [] : [away])];
+  return [...chunks(ordered, atOnce, apart), ...(away.length === 0 ? [] : [away])];
 }
 
-function chunks(hosts: readonly string[], size: number): readonly (readonly string[])[] {
-  const starts = Array.from({ length: Math.ceil(hosts.length / size) }, (_, i) => i * size);
-  return starts.map((start) => hosts.slice(start, start + size));
+function chunks(
+  hosts: readonly string[],
+  size: number,
+  units: readonly (readonly string[])[],
+): readonly (readonly string[])[] {
+  const found: string[][] = [];
+  for (const host of hosts) {
+    const mates = units.filter((unit) => unit.includes(host)).flat();
+    const room = found.find((chunk) => chunk.length < size && !chunk.some((other) => mates.includes(other)));
+    if (room === undefined) found.push([host]);
+    else room.push(host);
+  }
+  return found;
 }

@@ -11,17 +11,20 @@ const LOOK_AGAIN_MS = 30 * 60_000;
 
 /**
  * Before servers are changed, never in the middle of one, nor before anything is put back. `open`: go on at once; `opened`: only
- * now, and all was compared again; `unwanted`: somebody stopped the run meanwhile. Else why it must end.
+ * now, and all was compared again; `unwanted`: somebody stopped the run meanwhile; `later`: it ends here, with what is done. Else
+ * why it must end.
  */
 export async function throughWindow(
   run: RunRef,
   at: number,
   fleet: Fleet,
   control: Control,
-): Promise<'open' | 'opened' | 'unwanted' | { readonly reason: string }> {
+): Promise<'open' | 'opened' | 'unwanted' | 'later' | { readonly reason: string }> {
   if (fleet.windows.length === 0) return 'open';
   let state = await short.windowNow(fleet.windows);
   if (state.kind === 'open') return 'open';
+  // what is done is as good without the rest, which the next window goes on with
+  if (run.correction?.maintenance === true) return 'later';
   // nobody would be asked meanwhile, and its servers would stay locked
   if (run.correction !== undefined) return { reason: 'The change window shut before all was put back' };
   for (;;) {

@@ -56,7 +56,7 @@ export interface Counted {
   readonly applied: number;
   readonly undone: number;
   readonly starts: number;
-  /** apt's own record of changes of the package. */
+  /** apt's own record of changes of the package that came about: one that dpkg could not do, as on a full disk, has an `Error:`. */
   readonly transactions: number;
   readonly packaged: boolean;
   readonly active: boolean;
@@ -68,7 +68,7 @@ export async function count(host: LabHost, name: string): Promise<Counted> {
   const { stdout } = await host.exec(`touch ${EFFECTS_LOG} ${STARTS_LOG}
 grep -cx 'apply ${name}' ${EFFECTS_LOG}; grep -cx 'undo ${name}' ${EFFECTS_LOG}
 wc -l < ${STARTS_LOG}
-cat /var/log/apt/history.log 2>/dev/null | grep -cE '^(Install|Remove|Purge): ${PACKAGE}:'
+cat /var/log/apt/history.log 2>/dev/null | awk 'BEGIN { RS = "" } /(^|\\n)(Install|Remove|Purge): ${PACKAGE}:/ && !/\\nError: / { n++ } END { print n + 0 }'
 dpkg-query -W -f '\${db:Status-Status}\\n' ${PACKAGE} 2>/dev/null | grep -cx installed
 systemctl is-active counted.service
 systemctl list-units --all --plain --no-legend 'doaas-*'`);

@@ -13,6 +13,8 @@ import type { BranchTip, PlannedCorrection, PlanRef, RepositoryRef } from './typ
 /** What becomes of the differences of one document that asks for corrections; its issue says it. */
 export interface Decision {
   readonly document: string;
+  /** It is work that the document declares, not a change by hand. */
+  readonly maintenance?: true;
   /** What is put back now. */
   readonly plan?: Plan;
   readonly left: readonly LeftAlone[];
@@ -38,12 +40,18 @@ export async function decideCorrections(engine: Engine, differing: Differing): P
   const known = await knownHosts(engine, differing.repository, hosts);
   const decisions: Decision[] = [];
   for (const document of correctingDocuments(hosts)) {
+    const declared = document.maintenance === undefined ? {} : { maintenance: true as const };
     const grounds = groundsOf(document, known, (host) => known.settled(host)?.returnable ?? []);
     const { hosts: plans, left } = correctable(differing.plans, grounds);
     const ref = document.ref;
     if (plans.length > 0)
-      decisions.push({ document: ref, left, ...(await decide(engine, differing, document, plans)) });
-    else if (left.length > 0) decisions.push({ document: ref, left });
+      decisions.push({
+        document: ref,
+        ...declared,
+        left,
+        ...(await decide(engine, differing, document, plans)),
+      });
+    else if (left.length > 0) decisions.push({ document: ref, ...declared, left });
   }
   return decisions;
 }
@@ -69,7 +77,7 @@ export async function planCorrection(
   { commit }: BranchTip,
   { resolution }: ResolvedTree,
   plan: Plan,
-  { document, issue }: { readonly document: string; readonly issue: number },
+  { document, issue, maintenance }: { readonly issue: number } & Pick<Decision, 'document' | 'maintenance'>,
 ): Promise<PlannedCorrection> {
   const name = recordName(repository);
   const revision = { headSha: commit, baseSha: commit };
@@ -82,7 +90,7 @@ export async function planCorrection(
     pull: { repository, number: issue },
     plan: waitingForNobody(ref),
     actor: 'doaas',
-    correction: { document },
+    correction: { document, ...(maintenance === undefined ? {} : { maintenance }) },
   };
 }
 

@@ -3,7 +3,7 @@ import type { ItemKey } from '../facts/fact.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { planDigest } from '../plan/digest.ts';
 import { planRollout } from '../plan/rollout.ts';
-import { probesItem } from '../plan/settled.ts';
+import { declaredItem, probesItem } from '../plan/settled.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { type CorrectionVerdict, judgeCorrection } from '../policy/correction.ts';
 import { targetsOf } from '../policy/targets.ts';
@@ -43,11 +43,15 @@ export function groundsOf(
   known: KnownHosts,
   inForce: (host: string) => readonly ItemKey[],
 ): Grounds {
+  const { maintenance } = document;
   const hasProbes = kindOf(document).probes(document.spec).length > 0;
   return {
     document: document.ref,
     ignore: document.drift?.ignore ?? [],
     wasInForce: (host, item) => inForce(host).includes(item),
+    ...(maintenance === undefined
+      ? {}
+      : { maintenance: { item: declaredItem(document.ref), reboots: maintenance.reboots } }),
     hindrance: (host) => {
       if (known.needsRecovery(host))
         return 'the server needs recovery: an earlier run did not end in order there';
@@ -59,9 +63,11 @@ export function groundsOf(
 const PROBES =
   'the probes of the document have not been part of an applied change yet, so they are not run by themselves';
 
-/** Documents that ask for corrections, each once. */
+/** Documents that ask for corrections, or declare work that is done by itself, each once. */
 export function correctingDocuments(hosts: readonly ResolvedHost[]): readonly ResolvedDocument[] {
-  const all = hosts.flatMap(({ documents }) => documents.filter(({ drift }) => drift?.action === 'correct'));
+  const all = hosts.flatMap(({ documents }) =>
+    documents.filter(({ drift, maintenance }) => drift?.action === 'correct' || maintenance !== undefined),
+  );
   return [...new Map(all.map((document) => [document.ref, document])).values()];
 }
 
@@ -75,12 +81,13 @@ export function correctionPlan(hosts: readonly HostPlan[], resolved: readonly Re
 /** A policy that cannot be read lets nothing through. */
 export function judgedBy(
   { policy, resolution }: Pick<ResolvedTree, 'policy' | 'resolution'>,
-  { position }: ResolvedDocument,
+  { position, maintenance }: ResolvedDocument,
   plan: Plan,
 ): CorrectionVerdict {
   if (policy.errors.length > 0) return { missing: [BROKEN_POLICY], windows: [] };
   const targets = targetsOf(plan, { merged: resolution.hosts });
-  return judgeCorrection(policy.spec, { targets, paths: [position.file], now: Date.now() });
+  const own = maintenance === undefined ? [] : [maintenance.window];
+  return judgeCorrection(policy.spec, { targets, paths: [position.file], now: Date.now() }, own);
 }
 
 const BROKEN_POLICY =

@@ -104,12 +104,18 @@ async function correctionsOf(
   issues: ReadonlyMap<string, number>,
 ): Promise<readonly PlannedCorrection[]> {
   const corrections: PlannedCorrection[] = [];
-  for (const { document, plan } of decisions
+  for (const { document, plan, maintenance } of decisions
     .filter(({ plan }) => plan !== undefined)
     .slice(0, CORRECTIONS_MAX)) {
     const issue = issues.get(document);
     if (plan === undefined || issue === undefined) continue;
-    corrections.push(await planCorrection(engine, repository, tip, tree, plan, { document, issue }));
+    corrections.push(
+      await planCorrection(engine, repository, tip, tree, plan, {
+        document,
+        issue,
+        ...(maintenance === undefined ? {} : { maintenance }),
+      }),
+    );
   }
   return corrections;
 }

@@ -5,6 +5,7 @@ import { isRefused } from '../github/errors.ts';
 import { closeIssue, isPublished, type OwnIssue, publishIssue } from '../github/issues.ts';
 import { render } from '../github/render/render.ts';
 import type { DriftView } from '../github/render/views.ts';
+import { isOngoing } from '../kinds/registry.ts';
 import type { Logger } from '../log.ts';
 import type { Held } from '../store/alone.ts';
 import type { Decision } from './correction.ts';
@@ -113,7 +114,10 @@ function keyOf(document: string): string {
 function issueOf({ tip, digest, decisions }: Reading, resource: DriftedResource, unopened: number) {
   const { branch, commit } = tip;
   const correction = correctionView(decisions.find(({ document }) => document === resource.document));
-  const more = unopened > 0 ? { unopened } : {};
+  const more = {
+    ...(unopened > 0 ? { unopened } : {}),
+    ...(isOngoing(resource.document) ? { ongoing: true as const } : {}),
+  };
   const { title, body } = render({ kind: 'drift', ...resource, branch, commit, ...correction, ...more });
   return { key: keyOf(resource.document), title, body, digest };
 }

@@ -15,6 +15,7 @@ export interface Engine {
     | 'publicUrl'
     | 'botName'
     | 'hostOutageSeconds'
+    | 'confirmSeconds'
     | 'cancelDecisionSeconds'
     | 'driftMinutes'
     | 'sites'

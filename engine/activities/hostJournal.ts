@@ -57,7 +57,9 @@ export function remainsOf(result: BatchResult, mask: Mask): readonly string[] {
       if (event.event === 'differs') return [mask(`${event.detail} is not as it was before`)];
       if (event.event === 'touched-later') {
         const [item = '', later = ''] = event.detail.split(' ');
-        return [mask(`${item} was changed by the later run ${later}`)];
+        return [
+          mask(later === '-' ? `${item} was changed since` : `${item} was changed by the later run ${later}`),
+        ];
       }
       return [];
     }),

@@ -2,6 +2,13 @@
 import type { PolicyWindow } from '../spec/types.generated.ts';
 import type { HostFailure } from './rolloutTypes.ts';
 
+/** What a correction is for. */
+export interface CorrectionOf {
+  readonly document: string;
+  /** It is work that the document declares: what is done in its window stays, also where that shuts before the rest is done. */
+  readonly maintenance?: true;
+}
+
 export type ConfirmOutcome =
   /** `baseSha`: the base has moved, and the plan is the same on this tip. */
   | {

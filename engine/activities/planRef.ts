@@ -47,8 +47,9 @@ export function planRef(
   };
 }
 
-function rolloutRef({ rules, stages }: PlanRollout): RolloutRef {
+function rolloutRef({ rules, stages, apart }: PlanRollout): RolloutRef {
   const { probes, failureBudget, onExceeded, unreachable, maxUnavailable } = rules;
   const bound = maxUnavailable === undefined ? {} : { maxUnavailable };
-  return { stages, probes, failureBudget, onExceeded, unreachable, ...bound };
+  const units = apart === undefined ? {} : { apart };
+  return { stages, probes, failureBudget, onExceeded, unreachable, ...bound, ...units };
 }

@@ -42,6 +42,8 @@ export interface Planning extends Owner {
   readonly payloads: Payloads;
   /** Items whose desired state the change touches; undefined when there is nothing to compare with. */
   readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
+  /** As in `HostPlanInput`. */
+  readonly askedOnly?: boolean;
   /** Hosts that were never seen: what they are is read as well. */
   readonly isNew?: (host: ResolvedHost) => boolean;
   /** A secret that cannot be read is an error of its file, and the rest is planned; else it is a problem of the host. */
@@ -65,7 +67,7 @@ async function planOne(
   planning: Planning,
   host: ResolvedHost,
 ): Promise<HostPlanning> {
-  const { payloads, repository, openRuns = [] } = planning;
+  const { payloads, repository, openRuns = [], askedOnly = false } = planning;
   const { conceal } = unsealing;
   try {
     const seals = await sealsOf(host, payloads, unsealing);
@@ -77,7 +79,17 @@ async function planOne(
         const changedItems = planning.changedItems(host.name);
         return {
           kind: 'planned',
-          plan: planHost({ host, readings, payloads, seals, conceal, repository, changedItems, openRuns }),
+          plan: planHost({
+            host,
+            readings,
+            payloads,
+            seals,
+            conceal,
+            repository,
+            changedItems,
+            askedOnly,
+            openRuns,
+          }),
           readings,
           seals,
         };

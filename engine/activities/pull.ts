@@ -194,6 +194,7 @@ export async function planRevision(
     repository: fullName(pull),
     openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
     changedItems: resolved.changedItems,
+    askedOnly: resolved.isCorrection !== true,
     isNew: (host) => unseen.has(host.name),
     ...(fenceOf === undefined ? {} : { fenceOf }),
   });

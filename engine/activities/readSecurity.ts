@@ -68,7 +68,11 @@ async function withChangelogs(
   { changelogs = false }: ReadingOptions,
 ): Promise<Patches> {
   const patches = patchesOf(host, readings);
-  const asked = patches.security.slice(0, CHANGELOGS_MAX).map(({ name, from }) => changelogQuery(name, from));
+  // that of a package that the host has the new file of is known
+  const asked = patches.security
+    .filter(({ changelog }) => changelog === undefined)
+    .slice(0, CHANGELOGS_MAX)
+    .map(({ name, from }) => changelogQuery(name, from));
   if (!changelogs || asked.length === 0) return patches;
   const told = await transport
     .withSession(targetOf(host.server), (session) => readFacts(session, asked))

@@ -35,7 +35,10 @@ export type ResolvedRevision =
 export type DesiredHosts = Pick<
   Extract<ResolvedRevision, { kind: 'resolved' }>,
   'merged' | 'base' | 'changed' | 'changedItems'
->;
+> & {
+  /** What differs by itself is what the run is about; left out: only what its change touches. */
+  readonly isCorrection?: true;
+};
 
 /** The part of a git mirror that is needed here; see repository/. */
 export interface RevisionSource {

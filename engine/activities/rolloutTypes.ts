@@ -13,6 +13,8 @@ export interface RolloutRef {
   readonly unreachable: 'fail' | 'skip' | 'wait';
   /** Hosts that may be unavailable at the same time, for whatever reason. Left out: no batch looks at the others. */
   readonly maxUnavailable?: number;
+  /** Hosts that are never put back together; the stages keep them apart when they are changed. Left out: none. */
+  readonly apart?: readonly (readonly string[])[];
 }
 
 export interface RolloutStage {

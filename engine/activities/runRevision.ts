@@ -18,7 +18,9 @@ export async function resolveRun(
   run: RunRef,
   host?: string,
 ): Promise<DesiredHosts> {
-  return (await pinnedRun(engine.store, run, host)) ?? runInGit(engine, run);
+  const pinned = await pinnedRun(engine.store, run, host);
+  if (pinned === undefined) return runInGit(engine, run);
+  return run.correction === undefined ? pinned : { ...pinned, isCorrection: true };
 }
 
 /** The same with all contents, for who confirms the run. A correction changes no document: all that differs is drift. */
@@ -36,5 +38,6 @@ export async function runInGit({ revisions }: Pick<Engine, 'revisions'>, run: Ru
     base: resolution,
     changed: resolution.hosts.filter(({ name }) => names.has(name)),
     changedItems: () => new Set(),
+    isCorrection: true,
   };
 }

@@ -38,7 +38,8 @@ export async function showCorrection(engine: Engine, run: RunRef, phase: RunPhas
       .filter(({ before }) => Object.keys(before).length > 0)
       .map(({ host, summary, diff }) => ({ host, summary, diff })),
   );
-  const body = renderComment({ kind: 'correction', run: run.run, document, outcome, changes });
+  const declared = run.correction?.maintenance === true ? { declared: true as const } : {};
+  const body = renderComment({ kind: 'correction', run: run.run, document, ...declared, outcome, changes });
   if (outcome.kind !== 'waiting') told.delete(run.run);
   else if (told.get(run.run) === body) return;
   const publishing = publishComment(client, repository, number, { key: `correction-${run.run}`, body });

@@ -7,6 +7,7 @@ import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTy
 import type { AdoptAnswer, Asked, CommandName } from './issueTypes.ts';
 import type {
   ConfirmOutcome,
+  CorrectionOf,
   HostOutcome,
   MergeOutcome,
   UndoOutcome,
@@ -183,7 +184,7 @@ export interface RunRef {
   /** Sites whose hosts only workers of their own reach. */
   readonly elsewhere?: readonly string[];
   /** No pull request asks for it: puts back what was changed by hand. `pull.number` is the drift issue, head and base the same commit. */
-  readonly correction?: { readonly document: string };
+  readonly correction?: CorrectionOf;
   /** The applied run that this one takes back; left out by older engines. */
   readonly undoes?: string;
 }

@@ -30,6 +30,7 @@ describe('the examples', () => {
     ['web', 'Valid: 6 documents, 3 servers.\n'],
     ['firewall', 'Valid: 6 documents, 3 servers.\n'],
     ['hardening', 'Valid: 4 documents, 2 servers.\n'],
+    ['patches', 'Valid: 6 documents, 4 servers.\n'],
   ])('%s', async (name, stdout) => {
     expect(await run([join(EXAMPLES, name)])).toEqual({ status: 0, stdout, stderr: '' });
   });

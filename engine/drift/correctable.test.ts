@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Finding, HostPlan, Step } from '../plan/step.ts';
 import { aStep } from '../plan/testing.ts';
 import { correctable, type Grounds } from './correctable.ts';
@@ -49,6 +49,37 @@ test('what was never in force may be a change that nobody approved', () => {
   const { taken, left } = judged([step('old'), step('new'), mixed], { wasInForce });
   expect(taken).toEqual(['old']);
   expect(left).toEqual([expect.stringMatching(/^new: no reading/), expect.stringMatching(/^m: no reading/)]);
+});
+
+describe('work that the document declares', () => {
+  const maintenance = { item: 'declares:Configuration/web', reboots: true } as const;
+  const inForce: Grounds['wasInForce'] = (_, item) => item === maintenance.item;
+  const upgrade = step('upgrade', { reversible: 'best-effort', disruption: 'restart' });
+  const reboot = step('reboot', { disruption: 'reboot', dependsOn: ['upgrade'] });
+
+  test('is done though it goes back only as far as it can, and reboots', () => {
+    const { taken } = judged([upgrade, reboot], { maintenance, wasInForce: inForce });
+    expect(taken).toEqual(['upgrade', 'reboot']);
+  });
+
+  test('reboots only if the document says so; the rest is done', () => {
+    const asking = { maintenance: { ...maintenance, reboots: false }, wasInForce: inForce };
+    expect(judged([upgrade, reboot], asking)).toEqual({
+      taken: ['upgrade'],
+      left: ['reboot: it would cause a reboot'],
+    });
+  });
+
+  test('is left where the declaration was never in force, whatever else was', () => {
+    const { taken, left } = judged([upgrade], { maintenance, wasInForce: (_, item) => !inForce('', item) });
+    expect(taken).toEqual([]);
+    expect(left).toEqual([expect.stringMatching(/^upgrade: no reading has found it/)]);
+  });
+
+  test('never is what cannot go back at all, or fails over', () => {
+    const never = [step('a', { reversible: 'no' }), step('b', { disruption: 'failover' })];
+    expect(judged(never, { maintenance, wasInForce: inForce }).taken).toEqual([]);
+  });
 });
 
 test('an error, or a server that needs recovery, keeps the whole server from being touched', () => {

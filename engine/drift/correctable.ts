@@ -10,8 +10,17 @@ export interface Grounds {
   readonly ignore: readonly string[];
   /** Whether the item was in force on the host as the branch wants it now. */
   readonly wasInForce: (host: string, item: ItemKey) => boolean;
+  /** Left out: only what puts back is taken. */
+  readonly maintenance?: DeclaredWork;
   /** Why nothing may be done on a host at all; undefined where it may. */
   readonly hindrance: (host: string) => string | undefined;
+}
+
+/** Work that a document declares to be done by itself: its merge was the approval. */
+export interface DeclaredWork {
+  /** What stands for the declaration; it must have been in force, whatever else the steps touch. */
+  readonly item: ItemKey;
+  readonly reboots: boolean;
 }
 
 /** A difference that stays, and why. */
@@ -30,7 +39,8 @@ export interface Correctable {
 
 /**
  * Which differences of one document may be put back without a person. Only what was in force before, can be undone
- * with certainty, and needs nothing that is left alone.
+ * with certainty, and needs nothing that is left alone. Declared work may be undone as far as it can be, and reboot if
+ * the document says so.
  */
 export function correctable(plans: readonly HostPlan[], grounds: Grounds): Correctable {
   const judged = plans.map((plan) => judgeHost(plan, grounds));
@@ -62,15 +72,17 @@ function isDifference(step: Step, { document, ignore }: Grounds): boolean {
   return step.document === document && Object.keys(step.before).length > 0 && !ignoresStep(step, ignore);
 }
 
-function objection(step: Step, { ignore, wasInForce }: Grounds): string | undefined {
+function objection(step: Step, { ignore, wasInForce, maintenance }: Grounds): string | undefined {
   const { host, reason, reversible, disruption, before } = step;
   if (reason === 'removal' || reason === 'release')
     return 'it left the YAML; only a pull request takes it away';
-  if (reversible !== 'yes') return 'it could not be undone with certainty, should the correction fail';
-  if (disruption === 'failover' || disruption === 'reboot') return `it would cause a ${disruption}`;
+  if (reversible === 'no' || (reversible !== 'yes' && maintenance === undefined))
+    return 'it could not be undone with certainty, should the correction fail';
+  if (disruption === 'failover' || (disruption === 'reboot' && maintenance?.reboots !== true))
+    return `it would cause a ${disruption}`;
   const ignored = ignoredOf(step, ignore);
   if (ignored !== undefined) return `it also touches ${ignored}, which the document ignores`;
-  const items = Object.keys(before) as ItemKey[];
+  const items = maintenance === undefined ? (Object.keys(before) as ItemKey[]) : [maintenance.item];
   return items.every((item) => wasInForce(host, item)) ? undefined : NEVER_IN_FORCE;
 }
 

@@ -8,6 +8,7 @@ import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { inventoryFact } from './inventory.ts';
 import { localeFact } from './locale.ts';
+import { lynisFact } from './lynis.ts';
 import { modeFact } from './mode.ts';
 import { ownedFact } from './owned.ts';
 import { packageFact } from './package.ts';
@@ -46,6 +47,7 @@ const all = [
   pamProfileFact,
   sshdFact,
   surveyFact,
+  lynisFact,
   updatesFact,
   inventoryFact,
   changelogFact,

@@ -20,6 +20,8 @@ const ANSWER: readonly string[] = [
   '~ free /boot\t1000\t/boot',
   '~ needrestart ran 3.6-4+deb12u4',
   '~ restart ssh.service',
+  '~ restart dbus.service',
+  '~ short /boot\t40000000\t1000',
   '~ restart doaas-run-1-apply.service',
   '~ kernel 6.1.0-30-amd64',
   '~ kernel-installed 6.1.0-31-amd64',
@@ -30,17 +32,18 @@ const ANSWER: readonly string[] = [
   '~ failed cron.service',
   SECURITY,
   STABLE,
-  '~ update unzip\t6.0-28\t6.0-28+deb12u1\t6.0-28+deb12u1\tunzip\t6.0-28\theld',
+  '~ update unzip\t6.0-28\t6.0-28+deb12u1\t6.0-28+deb12u1\tunzip\t6.0-28\theld\tgone',
   '~ version unzip\t6.0-28+deb12u1',
   '~ of unzip\t6.0-28+deb12u1\t1',
-  '~ update curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5\t7.88.1-10+deb12u15\tcurl\t7.88.1-10+deb12u4\tselected',
+  '~ update curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5\t7.88.1-10+deb12u15\tcurl\t7.88.1-10+deb12u4\tselected\tarchive',
   '~ version curl\t7.88.1-10+deb12u15',
   '~ version curl\t7.88.1-10+deb12u5',
   '~ of curl\t7.88.1-10+deb12u15\t2',
   '~ of curl\t7.88.1-10+deb12u5\t1',
-  '~ update libc6:i386\t2.36-9\t2.36-9+deb12u9\t2.36-9+deb12u9\tglibc\t2.36-9\tselected',
+  '~ update libc6:i386\t2.36-9\t2.36-9+deb12u9\t2.36-9+deb12u9\tglibc\t2.36-9\tselected\tarchive',
   '~ version libc6:i386\t2.36-9+deb12u9',
   '~ of libc6:i386\t2.36-9+deb12u9\t2',
+  '~ cves curl\tCVE-2026-2222 CVE-2026-1111 <script>',
   '~ conffile curl\t/etc/curl rc',
   '~ change curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5',
   '~ change libnew\t-\t1:2.0',
@@ -53,12 +56,17 @@ describe('the updates fact', () => {
   const state = updatesFact.parse(ANSWER, query);
 
   it('parses what is newer, from where, and what of it is selected', () => {
-    expect(state.updates.map(({ name, state, security, to }) => [name, state, security, to])).toEqual([
-      ['unzip', 'held', true, '6.0-28+deb12u1'],
-      ['curl', 'selected', true, '7.88.1-10+deb12u5'],
-      ['libc6:i386', 'selected', false, '2.36-9+deb12u9'],
+    expect(state.updates.map((u) => [u.name, u.state, u.security, u.to, u.previous])).toEqual([
+      ['unzip', 'held', true, '6.0-28+deb12u1', 'gone'],
+      ['curl', 'selected', true, '7.88.1-10+deb12u5', 'archive'],
+      ['libc6:i386', 'selected', false, '2.36-9+deb12u9', 'archive'],
     ]);
-    expect(state.updates[1]).toMatchObject({ candidate: '7.88.1-10+deb12u15', conffiles: ['/etc/curl rc'] });
+    expect(state.updates[1]).toMatchObject({
+      candidate: '7.88.1-10+deb12u15',
+      conffiles: ['/etc/curl rc'],
+      cves: ['CVE-2026-1111', 'CVE-2026-2222'],
+    });
+    expect(state.updates[0]).not.toHaveProperty('cves');
     expect(state.updates[1]?.versions[1]).toEqual({
       version: '7.88.1-10+deb12u5',
       archives: [
@@ -97,12 +105,18 @@ describe('the updates fact', () => {
       dpkgProblem: 'The following packages are only half configured',
       locks: [{ pid: 812, program: 'apt-get' }],
       listsAgeSeconds: 204,
-      restarts: { kind: 'known', version: '3.6-4+deb12u4', units: ['ssh.service'] },
+      restarts: {
+        kind: 'known',
+        version: '3.6-4+deb12u4',
+        units: ['ssh.service'],
+        deferred: ['dbus.service'],
+      },
       reboot: {
         required: true,
         why: ['linux-image-6.1.0-31-amd64', 'kernel 6.1.0-31-amd64 is installed, 6.1.0-30-amd64 runs'],
       },
       failedUnits: ['cron.service'],
+      shortages: [{ mount: '/boot', needBytes: 40_000_000, freeBytes: 1000 }],
     });
     expect(state.disk[1]).toEqual({ path: '/boot', mount: '/boot', freeBytes: 1000 });
   });
@@ -124,7 +138,7 @@ describe('the updates fact', () => {
     ['another type', ['apk']],
     ['a name that is an option of apt', ['apt', '~ change -oDPkg::x=y\t-\t1']],
     ['a version with a command', ['apt', '~ change curl\t-\t1;reboot']],
-    ['a state that there is not', ['apt', '~ update curl\t1\t2\t2\tcurl\t1\tchosen']],
+    ['a state that there is not', ['apt', '~ update curl\t1\t2\t2\tcurl\t1\tchosen\tgone']],
     ['an archive that was not told', ['apt', '~ of curl\t2\t7']],
     ['a size that is no number', ['apt', '~ free /\t-1\t/']],
     ['no end of lines', ['apt', ...Array<string>(20_001).fill('~ failed x.service')]],

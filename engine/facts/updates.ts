@@ -42,6 +42,8 @@ export interface UpdatesState {
   /** Selected, yet not among the changes. */
   readonly keptBack: readonly KeptBack[];
   readonly disk: readonly FileSystem[];
+  /** File systems without room for the changes. */
+  readonly shortages: readonly Shortage[];
   readonly restarts: Restarts;
   readonly reboot: Reboot;
   /** Units that have failed. */
@@ -60,10 +62,14 @@ export interface Update {
   readonly sourceVersion: string;
   /** `held`: by apt-mark; `excluded`: by the query; `other`: no version of it is of the selected sort. */
   readonly state: 'selected' | 'held' | 'excluded' | 'other';
+  /** Where the installed version can be had again for a rollback: an archive, this host's cache, or nowhere. */
+  readonly previous: 'archive' | 'cache' | 'gone';
   /** A version newer than the installed one is in a security archive. */
   readonly security: boolean;
   /** Newer than the installed one and not above apt's choice, newest first. */
   readonly versions: readonly AvailableVersion[];
+  /** Named by the new version's changelog since the installed one, sorted; left out where the host does not have the new file yet. */
+  readonly cves?: readonly string[];
   /** Configuration files that are not as the package brought them: an update may ask about them. */
   readonly conffiles: readonly string[];
 }
@@ -112,9 +118,22 @@ export interface FileSystem {
   readonly freeBytes: number;
 }
 
+/** `needBytes`: what is downloaded and unpacked there, and a reserve that stays free. */
+export interface Shortage {
+  readonly mount: string;
+  readonly needBytes: number;
+  readonly freeBytes: number;
+}
+
 /** `vulnerable`: a version with known holes, which is not run. */
 export type Restarts =
-  | { readonly kind: 'known'; readonly version: string; readonly units: readonly string[] }
+  | {
+      readonly kind: 'known';
+      readonly version: string;
+      readonly units: readonly string[];
+      /** Units that must not be restarted while the host is in use, such as dbus.service: they wait for a reboot. */
+      readonly deferred: readonly string[];
+    }
   | { readonly kind: 'absent' }
   | { readonly kind: 'vulnerable' | 'failed'; readonly version: string };
 

@@ -7,6 +7,7 @@ import type {
   PackageChange,
   Reboot,
   Restarts,
+  Shortage,
   Update,
   UpdatesQuery,
   UpdatesState,
@@ -15,6 +16,13 @@ import { securityPattern } from './updatesSelection.ts';
 
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
+
+/** Of our own runs, which end by themselves; also an extended regular expression. */
+export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/;
+
+/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
+export const DEFERRED =
+  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
 
 export function parseUpdates(output: readonly string[], query: UpdatesQuery): UpdatesState {
   const [type] = output;
@@ -37,6 +45,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
       .filter(({ state, name, to }) => state === 'selected' && becomes.get(name) !== to)
       .map(({ name, to }) => ({ name, to, why: whyKept(told, name) })),
     disk: told('free').map(fileSystemOf),
+    shortages: told('short').map(shortageOf),
     restarts: restartsOf(told),
     reboot: rebootOf(told),
     failedUnits: told('failed'),
@@ -66,10 +75,20 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
   const archives = new Map(told('archive').map((line) => archiveOf(line, security)));
   const versions = versionsOf(told, archives);
   const conffiles = byName(told('conffile'));
+  const cves = new Map(told('cves').map(cvesOf));
   return told('update').map((line) => {
-    const [name = '', from = '', to = '', candidate = '', source = '', sourceVersion = '', state = ''] =
-      line.split('\t');
+    const [
+      name = '',
+      from = '',
+      to = '',
+      candidate = '',
+      source = '',
+      sourceVersion = '',
+      state = '',
+      previous = '',
+    ] = line.split('\t');
     const available = versions.get(name) ?? [];
+    const closed = cves.get(source);
     return {
       name: packageName(name),
       from: version(from),
@@ -78,8 +97,10 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
       source,
       sourceVersion,
       state: stateOf(state),
+      previous: previousOf(previous),
       security: available.some((one) => one.archives.some((archive) => archive.security)),
       versions: available,
+      ...(closed === undefined ? {} : { cves: closed }),
       conffiles: conffiles.get(name) ?? [],
     };
   });
@@ -124,6 +145,12 @@ function versionsOf(
   return versions;
 }
 
+/** Text of a package: whatever is no id is left out. */
+function cvesOf(line: string): readonly [string, readonly string[]] {
+  const [source = '', ids = ''] = line.split('\t');
+  return [source, [...new Set(ids.split(' ').filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
+}
+
 function byName(pairs: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const map = new Map<string, string[]>();
   for (const line of pairs) {
@@ -165,18 +192,18 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      // our own runs end by themselves
-      return {
-        kind: 'known',
-        version: of,
-        units: [...new Set(told('restart').filter((unit) => !unit.startsWith('doaas-')))],
-      };
+      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !OWN_UNITS.test(unit)))]);
     case 'vulnerable':
     case 'failed':
       return { kind, version: of };
     default:
       return { kind: 'absent' };
   }
+}
+
+function knownRestarts(version: string, units: readonly string[]): Restarts {
+  const deferred = units.filter((unit) => DEFERRED.test(unit));
+  return { kind: 'known', version, units: units.filter((unit) => !deferred.includes(unit)), deferred };
 }
 
 function rebootOf(told: Told): Reboot {
@@ -213,6 +240,16 @@ function lockOf(line: string): { readonly pid: number; readonly program: string 
 function fileSystemOf(line: string): FileSystem {
   const [path = '', free = '', mount = ''] = line.split('\t');
   return { path, mount, freeBytes: number(free) };
+}
+
+function shortageOf(line: string): Shortage {
+  const [mount = '', need = '', free = ''] = line.split('\t');
+  return { mount, needBytes: number(need), freeBytes: number(free) };
+}
+
+function previousOf(word: string): Update['previous'] {
+  if (word === 'archive' || word === 'cache' || word === 'gone') return word;
+  throw notUnderstood(word);
 }
 
 function stateOf(state: string): Update['state'] {

@@ -12,21 +12,26 @@ const NEEDRESTART_SECONDS = 30;
 
 /**
  * What is newer than what is installed, from apt's own tables. `--archives`: `apt-cache policy`; `--installed`:
- * dpkg-query; `--policy`: `apt-cache policy NAME...`, whose versions stand newest first. Prints the lines of the fact,
+ * dpkg-query; `--cached`: apt's archives; `--policy`: `apt-cache policy NAME...`, whose versions stand newest first. Prints the lines of the fact,
  * and `A NAME=VERSION` for what apt must be told beside its own choice.
  */
 const POLICY = `awk '
-function flush(    i, to, state) {
+function previous(    f, p) {
+  if (kept != "") return "archive"
+  split(key, p, ":"); f = from; gsub(/:/, "%3a", f)
+  return (p[1] "_" f "_" p[2] ".deb") in cached ? "cache" : "gone"
+}
+function flush(    to, state) {
   if (key == "" || candidate == "" || from == "" || candidate == from) return
   to = origin == "" ? candidate : secure
   state = hold[key] == "hold" ? "held" : exclude != "" && (bare ~ exclude) ? "excluded" : to == "" ? "other" : "selected"
-  print "~ update " name "\\t" from "\\t" (to == "" ? candidate : to) "\\t" candidate "\\t" source[key] "\\t" state
+  print "~ update " name "\\t" from "\\t" (to == "" ? candidate : to) "\\t" candidate "\\t" source[key] "\\t" state "\\t" previous()
   printf "%s", versions
   if (state == "excluded" || state == "other") print "A " name "=" from
   else if (state == "selected" && to != candidate) print "A " name "=" to
 }
 BEGIN { origin = ENVIRON["doaas_origin"]; exclude = ENVIRON["doaas_exclude"]; total = 0 }
-/^--(archives|installed|policy)$/ { part = substr($0, 3); next }
+/^--(archives|installed|cached|policy)$/ { part = substr($0, 3); next }
 part == "archives" {
   if ($1 ~ /^-?[0-9]+$/ && NF > 2) { sub(/^ *-?[0-9]+ /, ""); at = $0 }
   else if ($1 == "release" && at != "" && !(at in archive)) {
@@ -39,19 +44,22 @@ part == "installed" {
   split($0, f, "\\t"); split(f[1], p, ":"); if (p[1] == "dpkg") native = p[2]
   version[f[1]] = f[2]; hold[f[1]] = f[3]; source[f[1]] = f[4] "\\t" f[5]; next
 }
+part == "cached" { cached[$0] = 1; next }
 /^[^ ]/ {
   flush(); name = substr($0, 1, length($0) - 1); bare = name; sub(/:.*/, "", bare)
   key = (name ":" native) in version ? name ":" native : (name ":all") in version ? name ":all" : (name in version) ? name : ""
-  from = key == "" ? "" : version[key]; candidate = secure = versions = ""; newer = told = 0; next
+  from = key == "" ? "" : version[key]; candidate = secure = versions = kept = ""; newer = here = 0; next
 }
 $1 == "Candidate:" { candidate = $2 == "(none)" ? "" : $2; next }
 /^ (\\*\\*\\*|   ) [^ ]/ {
   v = $1 == "***" ? $2 : $1
   if (v == candidate) newer = 1
-  if (v == from) newer = 0
+  here = v == from
+  if (here) newer = 0
   if (newer) versions = versions "~ version " name "\\t" v "\\n"
   next
 }
+here && NF > 2 { sub(/^ *-?[0-9]+ /, ""); if ($0 in archive) kept = "yes"; next }
 newer && NF > 2 {
   priority = $1; sub(/^ *-?[0-9]+ /, ""); if (!($0 in archive)) next
   n = archive[$0]; versions = versions "~ of " name "\\t" v "\\t" n "\\n"
@@ -88,6 +96,27 @@ const KEPT = `doaas_why() { # NAME VERSION
     { on = 0 }' | head -n 12 | base64 -w0
 }`;
 
+/** Package files that are looked into, each small enough to be unpacked at once. MiB, seconds. */
+const CHANGELOGS_MAX = 30;
+const CHANGELOG_MIB_MAX = 20;
+const CHANGELOG_SECONDS = 5;
+
+/**
+ * The CVE ids in the changelog of what is newer, down to the version that is installed: where apt has the package's file already
+ * (APT::Periodic::Download-Upgradeable-Packages), as nothing is downloaded for it. Packages of one source have one changelog.
+ */
+const CVES = `doaas_cves() { # lines of updates on stdin
+  awk -F '\\t' '/^~ update / && !seen[$5]++ { print substr($1, 10) "\\t" $2 "\\t" $3 "\\t" $5 "\\t" $6 }' | head -n ${CHANGELOGS_MAX} | while IFS='	' read -r n f t s o; do
+    set +f; d=$(find /var/cache/apt/archives -maxdepth 1 -name "\${n%%:*}_$(printf %s "$t" | sed 's/:/%3a/g')_*.deb" -size -${CHANGELOG_MIB_MAX}M | head -n 1); set -f
+    [ -n "$d" ] || continue
+    c=$(timeout ${CHANGELOG_SECONDS} dpkg-deb --fsys-tarfile "$d" | tar -xO --wildcards './usr/share/doc/*/changelog.Debian.gz' './usr/share/doc/*/changelog.gz' | zcat | awk -v f="$f" -v o="$o" '
+      /^[a-z0-9][^ ]* \\(/ { v = substr($2, 2, length($2) - 2); if (v == f || v == o) exit; entries++ }
+      { while (match($0, /CVE-[0-9]+-[0-9]+/)) { print substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH) } }
+      END { if (!entries) print "none" }' | sort -u | head -n 200 | tr '\\n' ' ')
+    case $c in none*) ;; *) echo "~ cves $s	$c" ;; esac
+  done
+}`;
+
 const APT = `doaas_sim() { timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 upgrade --with-new-pkgs "$@" 2>&1 < /dev/null; }
 doaas_apt() {
   doaas_plan=$(doaas_sim) || { echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"; return 0; }
@@ -100,9 +129,11 @@ doaas_apt() {
   doaas_read=$({
     echo --archives; apt-cache policy
     echo --installed; dpkg-query -W -f '\${Package}:\${Architecture}\\t\${Version}\\t\${db:Status-Want}\\t\${source:Package}\\t\${source:Version}\\n'
+    echo --cached; ls /var/cache/apt/archives
     echo --policy; apt-cache policy -- "$@"
   } 2>/dev/null | ${POLICY})
   printf '%s\\n' "$doaas_read" | sed '/^A /d'
+  printf '%s\\n' "$doaas_read" | doaas_cves
   doaas_conffiles "$@"
   doaas_change
 }
@@ -116,14 +147,25 @@ doaas_change() { # what apt would do for what is selected
   fi
   doaas_insts=$(printf '%s\\n' "$doaas_plan" | awk '$1 == "Inst" { from = "-"; i = 3; if ($3 ~ /^\\[/) { from = substr($3, 2, length($3) - 2); i = 4 } print $2 "\\t" from "\\t" substr($i, 2) }')
   [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
-  doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }')
+  doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
+  [ -z "$doaas_sizes" ] || { printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'; printf '%s\\n' "$doaas_sizes" | doaas_room | sed 's/^/~ short /'; }
   { printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
     $0 == "--" { rest = 1; next }
     !rest { is[$1] = $3; next }
     /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3) print n, $3 }' | head -n ${ASKED_MAX} |
     while read -r n v; do echo "~ kept $n	$(doaas_why "$n" "$v")"; done
 }
-doaas_sizes() { # NAME=VERSION ...
+`;
+
+/** Left free on every file system: for logs, dpkg's own state and whatever else is written meanwhile. Bytes. */
+const SPARE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * What packages take, and whether there is room, before anything is downloaded: the files, then what grows, and once the
+ * largest package, whose old and new files are there at the same time; a new kernel makes an initrd as well.
+ * Lines: NAME, VERSION, bytes to download, KiB once unpacked, KiB now, `yes` where the file is in the cache.
+ */
+export const SIZES = `doaas_sizes() { # NAME=VERSION ...
   [ "$#" -gt 0 ] || return 0
   doaas_native=$(dpkg --print-architecture)
   doaas_was=$(dpkg-query -W -f '\${binary:Package}\\t\${Installed-Size}\\n' 2>/dev/null)
@@ -140,8 +182,29 @@ doaas_sizes() { # NAME=VERSION ...
     }
     END { tell() }' | while IFS='	' read -r n v s k w f; do
       c=no; [ ! -e "/var/cache/apt/archives/$f" ] || c=yes
-      echo "~ size $n	$v	$s	$k	$w	$c"
+      echo "$n	$v	$s	$k	$w	$c"
     done
+}
+doaas_room() { # sizes on stdin; prints MOUNT, BYTES and FREE of each file system that they do not fit on
+  {
+    df -B1 --output=target,avail /usr /var/cache/apt/archives /boot 2>/dev/null | awk 'NR > 1 { print NR - 1 "\\t" $1 "\\t" $2 }'
+    echo "initrd	$(stat -L -c %s /boot/initrd.img-* 2>/dev/null | sort -n | tail -n 1)"
+    cat
+  } | awk -F '\\t' '
+    /^[1-3]\\t/ && NR <= 3 { at[$1] = $2; free[$2] = $3; next }
+    $1 == "initrd" { initrd = $2 + 0; next }
+    {
+      if ($6 != "yes") load += $3
+      if ($4 > $5) more += ($4 - $5) * 1024
+      if ($4 * 1024 > peak) peak = $4 * 1024
+      if ($5 == 0 && $1 ~ /^linux-image-[0-9]/) boot += initrd
+    }
+    END {
+      if (load) need[at[2]] += load
+      if (peak) need[at[1]] += more + peak
+      if (boot) need[at[3]] += boot
+      for (m in need) if (need[m] + ${SPARE_BYTES} > free[m]) printf "%s\\t%.0f\\t%.0f\\n", m, need[m] + ${SPARE_BYTES}, free[m]
+    }'
 }`;
 
 const HEALTH = `doaas_audit=$(dpkg --audit 2>&1 | head -c 1500)
@@ -161,7 +224,7 @@ for d in / /usr /var /boot /var/cache/apt/archives; do df -B1 --output=avail,tar
  * Versions before these start programs of others as root (CVE-2024-48990, -48991, -48992, -11003): DSA-5815-1, DLA-3957-1,
  * USN-7117-1; upstream 3.8.
  */
-const NEEDRESTART = `doaas_patched() { # VERSION
+export const NEEDRESTART = `doaas_patched() { # VERSION
   case $1 in
     3.5-4+deb11*) dpkg --compare-versions "$1" ge 3.5-4+deb11u4 ;;
     3.6-4+deb12*) dpkg --compare-versions "$1" ge 3.6-4+deb12u2 ;;
@@ -199,7 +262,7 @@ set +f
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}
-${code([CONFFILES, KEPT, APT].join('\n'))}
+${code([CONFFILES, KEPT, SIZES, CVES, APT].join('\n'))}
 doaas_apt
 ) 2>/dev/null`;
 }

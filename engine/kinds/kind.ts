@@ -3,7 +3,7 @@ import type { Finding, StepDraft } from '../plan/step.ts';
 import type { Payload } from '../spec/configuration.ts';
 import type { PlannedDocument, SourceSpecs } from '../spec/documents.ts';
 import type { SpecError } from '../spec/manifest.ts';
-import type { PlannedKind, ResolvedServer, ResolvedSpecs } from '../spec/resolution.ts';
+import type { Maintenance, PlannedKind, ResolvedServer, ResolvedSpecs } from '../spec/resolution.ts';
 import type { Checking, Resolving, ResolvingHost } from '../spec/resolving.ts';
 import type { Adoption } from './adoption.ts';
 
@@ -14,6 +14,11 @@ import type { Adoption } from './adoption.ts';
  */
 export interface Kind<K extends PlannedKind = PlannedKind> {
   readonly kind: K;
+  /**
+   * True where differences come up by themselves, such as new updates. They are planned where the document is what a
+   * change touches, and when servers are read for drift; no other pull request takes them along, nor fails for them.
+   */
+  readonly ongoing?: true;
   /** What the schema cannot say about a document, before it is resolved. */
   readonly check: (document: PlannedDocument<K>, checking: Checking) => readonly SpecError[];
   /**
@@ -24,6 +29,8 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
     document: PlannedDocument<K>,
     resolving: Resolving,
   ) => (host: ResolvingHost) => ResolvedSpecs[K];
+  /** Places (JSON pointers below /spec) that findings of its plan may name. */
+  readonly places?: (source: SourceSpecs[K]) => readonly string[];
   /** For comparing documents with each other, before any host is read. */
   readonly writes: Writes<ResolvedSpecs[K]>;
   /** Identities that the spec writes, each with the JSON pointer (below /spec) of the place that says so. */
@@ -43,6 +50,17 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
   ) => Adoption;
   /** What must hold after the steps, beside "planning again gives no steps". */
   readonly probes: (spec: ResolvedSpecs[K]) => readonly Probe[];
+  /**
+   * Where the servers of a document stand in for each other, as the members of a database cluster or of a load
+   * balancer's pool do: names, within the document, of the units that the host is a member of. No two members of a unit
+   * are changed together, whatever document asks for the change. Left out: none.
+   */
+  readonly units?: (spec: ResolvedSpecs[K]) => readonly string[];
+  /**
+   * Work of the document that comes up by itself after its merge, such as new updates: when it is done without a
+   * person. Left out, or undefined: never.
+   */
+  readonly maintenance?: (document: PlannedDocument<K>) => Maintenance | undefined;
 }
 
 export interface Writes<Spec> {
@@ -89,6 +107,10 @@ export interface KindPlan {
 }
 
 export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
+  /** One of the `places` of the document, which is to blame. */
+  readonly pointer?: string;
+  /** A reading of how things are, told again once the change is verified. */
+  readonly readBack?: true;
   /** Dropped when any document of the host claims this item, as one that makes the missing user does. */
   readonly unlessClaimed?: ItemKey;
 };

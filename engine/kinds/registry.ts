@@ -5,17 +5,23 @@ import { configuration } from './configuration/plan.ts';
 import { firewall } from './firewall/plan.ts';
 import { hardening } from './hardening/plan.ts';
 import type { Kind } from './kind.ts';
+import { patchPolicy } from './patchPolicy/plan.ts';
 
 /** Every kind that changes servers. Exhaustive: a new one does not compile until it has an entry. */
 const kinds: { readonly [K in PlannedKind]: Kind<K> } = {
   Configuration: configuration,
   Firewall: firewall,
   Hardening: hardening,
+  PatchPolicy: patchPolicy,
 };
 
 /** The schema has been checked when a document is in a manifest, so the kind tells the type of the spec. */
 export function isPlanned(document: LocatedDocument): document is PlannedDocument {
-  return Object.hasOwn(kinds, document.kind);
+  return isKind(document.kind);
+}
+
+function isKind(kind: string): kind is PlannedKind {
+  return Object.hasOwn(kinds, kind);
 }
 
 /**
@@ -33,4 +39,10 @@ export function resolvedDocument(
   spec: ResolvedSpec,
 ): ResolvedDocument {
   return { ...common, kind, spec } as ResolvedDocument;
+}
+
+/** Whether differences of a document, `KIND/NAME`, come up by themselves. It may be one of another engine. */
+export function isOngoing(ref: string): boolean {
+  const kind = ref.split('/')[0] ?? '';
+  return isKind(kind) && kindOf({ kind }).ongoing === true;
 }

@@ -1,5 +1,5 @@
 # Functions around apt-get and dpkg; included in the steps that need them. Reads: STEP, DIR, COMMAND (apply | undo |
-# undo-late), DOAAS_APT_LOCK_SECONDS. Notes of a step: "$STEP"/apt (it called apt), news and gone (`NAME:ARCH VERSION`
+# undo-late), DOAAS_APT_LOCK_SECONDS, CONFFILES (keep, also where unset, or take). Notes of a step: "$STEP"/apt (it called apt), news and gone (`NAME:ARCH VERSION`
 # that apt installed and removed), paths and accounts (what was there right after apt).
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1
 export APT_LISTCHANGES_FRONTEND=none
@@ -23,8 +23,12 @@ data_folders() { find /var /var/lib /var/log /var/spool /srv /opt -xdev -mindept
 
 account_names() { for f in $ACCOUNTS; do [ ! -e "/etc/$f" ] || sed "s/:.*//;s/^/$f /" "/etc/$f"; done; }
 
-# apt calls it with all that it is about to do, before dpkg starts. "$2": names that it may remove.
-write_hook() { # NEWS-FILE GONE-FILE ALLOWED
+# What becomes of a configuration file that was changed on the host and in the package: dpkg(1), --force-confdef.
+conffile_options() { case ${CONFFILES:-keep} in take) echo --force-confnew ;; *) echo --force-confdef --force-confold ;; esac; }
+
+# apt calls it with all that it is about to do, before dpkg starts. "$3": names that it may remove; "$4": `NAME=VERSION` of
+# all that it may install; left out: anything.
+write_hook() { # NEWS-FILE GONE-FILE ALLOWED [PLANNED]
   : >> "$1"; : >> "$2"
   cat > "$STEP/hook" <<EOF
 cat > "$STEP/hook.in"
@@ -34,6 +38,12 @@ sync "$1" "$2"
 [ "$3" != any ] || exit 0
 for p in \$(awk '\$NF == "**REMOVE**" { print \$1 }' "$STEP/hook.in"); do
   case " $3 " in *" \$p "*) ;; *) echo "doaas: apt would remove \$p as well, which the plan does not say" >&2; exit 1 ;; esac
+done
+EOF
+  [ -n "${4:-}" ] || return 0
+  cat >> "$STEP/hook" <<EOF
+awk '\$5 ~ /^[<=>]\$/ && \$9 ~ /\.deb\$/ { print \$1 "=" \$6, \$1 ":" \$7 "=" \$6 }' "$STEP/hook.in" | while read -r p q; do
+  case " $4 " in *" \$p "* | *" \$q "*) ;; *) echo "doaas: apt would install \$p as well, which the plan does not say" >&2; exit 1 ;; esac
 done
 EOF
 }
@@ -47,7 +57,7 @@ lock_sentence() {
 repair_dpkg() {
   if [ -z "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] && [ -z "$(dpkg --audit 2>&1)" ]; then return 0; fi
   tries=0
-  while ! ( umask 022; dpkg --force-confdef --force-confold --configure -a ) > "$STEP/repair.out" 2>&1 < /dev/null; do
+  while ! ( umask 022; dpkg $(conffile_options) --configure -a ) > "$STEP/repair.out" 2>&1 < /dev/null; do
     grep -q 'locked by another process' "$STEP/repair.out" || break
     tries=$((tries + 1)); [ "$tries" -lt "$LOCK_SECONDS" ] || { lock_sentence "$STEP/repair.out" >&2; return 1; }
     sleep 1
@@ -56,7 +66,7 @@ repair_dpkg() {
 }
 
 apt_run() { # ARGUMENTS of apt-get; the output goes to "$STEP"/apt.out as well
-  ( umask 022; apt-get -q -y -o "DPkg::Lock::Timeout=$LOCK_SECONDS" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+  ( umask 022; apt-get -q -y -o "DPkg::Lock::Timeout=$LOCK_SECONDS" $(for o in $(conffile_options); do echo "-o Dpkg::Options::=$o"; done) \
     -o "DPkg::Pre-Install-Pkgs::=sh $STEP/hook" -o DPkg::Tools::Options::sh::Version=3 -o Dpkg::Use-Pty=0 "$@" ) > "$STEP/apt.out" 2>&1 < /dev/null
 }
 

@@ -114,11 +114,13 @@ function itemFunctions(batch: Batch, step: Step, item: ItemKey, n: number, i: nu
     document: step.document,
     onRemoval: step.onRemoval,
   });
-  const owns = step.operation === 'item.release' || step.operation === 'item.forget' ? '' : record;
+  const { ownsNothing } = operationNamed(step.operation);
+  const released = step.operation === 'item.release' || step.operation === 'item.forget';
+  const owns = released || ownsNothing === true ? '' : record;
   return [
     define(
       `item_${n}_${i}`,
-      sh`ITEM=${itemDir(item)}; BEFORE=${step.before[item] ?? ''}; RECORD=${owns}; NAME=${item}`,
+      sh`ITEM=${itemDir(item)}; BEFORE=${step.before[item] ?? ''}; RECORD=${owns}; FREE=${ownsNothing === true ? 'yes' : 'no'}; NAME=${item}`,
     ),
     define(`observe_${n}_${i}`, observe(facts, { fact, key })),
     define(`capture_${n}_${i}`, custodyOf(fact).capture(key, saved(n, i))),

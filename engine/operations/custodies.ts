@@ -5,10 +5,12 @@ import { firewallCustody } from './firewall.ts';
 import { homesCustody } from './homes.ts';
 import { hostsEntryCustody } from './hostsEntry.ts';
 import { localeCustody } from './locale.ts';
+import { lynisCustody } from './lynis.ts';
 import { modeCustody } from './mode.ts';
 import type { Custody } from './operation.ts';
 import { packageCustody } from './packages.ts';
 import { pamProfileCustody } from './pamProfile.ts';
+import { updatesCustody } from './patches.ts';
 import { pathCustody } from './path.ts';
 import { sysctlCustody } from './sysctl.ts';
 import { timezoneCustody } from './timezone.ts';
@@ -35,6 +37,8 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
       modeCustody,
       homesCustody,
       pamProfileCustody,
+      lynisCustody,
+      updatesCustody,
     ].map((custody) => [custody.fact, custody]),
   ),
 );

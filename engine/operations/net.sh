@@ -116,9 +116,27 @@ cmd_net_fire() {
 # The apply's unit has ended, however that came about. Who cut it may have cut all else.
 cmd_net_stopped() { grep -q '	end	' "$DIR/apply.journal" || net_window; }
 
+# A step of the run has restarted the machine, and is not done: the run is taken up again.
+net_expected() {
+  for n in $STEPS; do
+    step "$n"; [ -e "$S/boot" ] && [ ! -e "$S/done" ] && [ "$(cat "$S/boot")" != "$(boot_id)" ] && return 0
+  done
+  return 1
+}
+
+cmd_net_again() { if net_armed && [ "$(net_verdict)" = open ] && net_expected; then net_timer $((LIMIT + NET_SECONDS + NET_SLACK)); fi; }
+
+# A timer's start would wait for the boot that waits for us: systemd-run(1) has no --no-block for it.
+net_later() { # COMMAND
+  systemd-run --quiet --collect --no-block --unit="doaas-$RUN-$1.service" -p OOMScoreAdjust=-500 -p LimitCORE=0 /bin/sh "$DIR/batch.sh" "$1"
+}
+
 # At boot, before the network and logins: what needs no unit, no package and no network. The undo does the rest.
 cmd_net_boot() {
   ! grep -q '	end	' "$DIR/undo.journal" 2>/dev/null || { net_down; exit 0; }
+  if [ "$(net_verdict)" = open ] && net_expected; then
+    touch "$NET_LIVE"; net_later net-again && exit 0
+  fi
   net_claim reverted || { net_down; exit 0; }
   touch "$DIR/cancel"; net_tell "the server was restarted before it was confirmed"
   for n in $(reverse); do step "$n"; touched && bounded 60 "early_$n" > "$S/early.out" 2>&1; done

@@ -26,7 +26,7 @@ export type RemovePackages = {
 };
 
 /** Upper bound of one apt run, downloads and the wait for its lock included. Seconds. */
-const APT_SECONDS_MAX = 1800;
+export const APT_SECONDS_MAX = 1800;
 
 export const APT_LIBRARY: Sh = {
   kind: 'sh',

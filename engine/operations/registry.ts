@@ -6,10 +6,12 @@ import { removeGroup, setGroup } from './group.ts';
 import { closeHomes } from './homes.ts';
 import { setHostsEntry } from './hostsEntry.ts';
 import { writeLocale } from './locale.ts';
+import { auditWithLynis } from './lynis.ts';
 import { setMode } from './mode.ts';
 import type { Operation, Params } from './operation.ts';
 import { installPackages, removePackages } from './packages.ts';
 import { setPamProfile } from './pamProfile.ts';
+import { rebootHost, restartPatched, upgradePatches } from './patches.ts';
 import { makeDirectory, makeLink, removePath, writeFile } from './path.ts';
 import { forgetItem, releaseItem } from './release.ts';
 import { setSysctl } from './sysctl.ts';
@@ -51,6 +53,10 @@ const all = [
   setMode,
   closeHomes,
   setPamProfile,
+  auditWithLynis,
+  upgradePatches,
+  restartPatched,
+  rebootHost,
 ] as readonly {
   readonly operation: string;
 }[] as readonly Operation<Params>[];

@@ -113,9 +113,21 @@ own_item() { # the record of first contact, with what was there then
   else ORIGIN="$(cut -f1,2 "$ITEM/record")	$(printf %s "$RECORD" | cut -f3-)"; fi
   printf '%s\t%s\n' "$ORIGIN" "$RUN" > "$ITEM/record.new"; mv -f "$ITEM/record.new" "$ITEM/record"
 }
+# Of an item without a record: what it is then is what a later undo must find.
+leave_item() { item "$1" "$2"; [ "$FREE" = no ] || digest "$1" "$2" > "$I/left-as"; }
 see_item() { item "$1" "$2"; digest "$1" "$2" >> "$I/seen"; }
 see_pending() { # what later steps will find, so that a resumed run knows it for our own doing
   for n in $STEPS; do step "$n"; [ -e "$S/done" ] || each_item see_item; done
+}
+
+# A step that restarts the machine leaves "$STEP"/boot with the id of the boot it was begun in. The run is cut then, and taken up after it.
+RESTART_SECONDS=300
+boot_id() { cat /proc/sys/kernel/random/boot_id; }
+until_restarted() {
+  w=0; while [ -e "$S/boot" ] && [ "$(cat "$S/boot")" = "$(boot_id)" ]; do
+    [ "$w" -lt "$RESTART_SECONDS" ] || return 1
+    sleep 1; w=$((w + 1))
+  done
 }
 
 effect() { # one step; returns 1 when the run must stop
@@ -127,8 +139,9 @@ effect() { # one step; returns 1 when the run must stop
   bounded "$LIMIT" "apply_$n" >> "$S/out" 2>&1; rc=$?
   [ "$rc" -ne 124 ] || { say "$ID" failed "not finished after $LIMIT s"; return 1; }
   [ "$rc" -eq 0 ] || { say "$ID" failed "exit $rc"; return 1; }
+  until_restarted || { say "$ID" failed "the server did not restart within $RESTART_SECONDS s"; return 1; }
   bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1 || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
-  : > "$S/done"; say "$ID" done
+  each_item leave_item; : > "$S/done"; say "$ID" done
 }
 
 cmd_apply() {
@@ -233,7 +246,9 @@ undo_all() {
 
 # Long after the run: refused where a later run touched the same item.
 mine_item() {
-  item "$1" "$2"; [ -n "$RECORD" ] || return 0
+  item "$1" "$2"
+  if [ "$FREE" = yes ] && [ -e "$I/left-as" ] && [ "$(digest "$1" "$2")" != "$(cat "$I/left-as")" ]; then LATER="$NAME -"; return 1; fi
+  [ -n "$RECORD" ] || return 0
   [ "$(cut -f6 "$ITEM/record" 2>/dev/null)" = "$RUN" ] || { LATER="$NAME $(cut -f6 "$ITEM/record" 2>/dev/null)"; return 1; }
 }
 cmd_undo_late() {
@@ -253,6 +268,7 @@ case "${1:-}" in
   net-fire) cmd_net_fire ;;
   net-stopped) cmd_net_stopped ;;
   net-boot) cmd_net_boot ;;
+  net-again) cmd_net_again ;;
   undo) undo_all ;;
   undo-late) cmd_undo_late ;;
   *) echo "usage: sh $0 apply|confirm|verdict|undo|undo-late" >&2; exit 2 ;;

@@ -16,7 +16,7 @@ export type SetUnit = {
 export type RemoveUnit = { readonly unit: string };
 export type ActOnUnit = { readonly unit: string };
 
-const LIBRARY: Sh = {
+export const UNITS_LIBRARY: Sh = {
   kind: 'sh',
   text: readFileSync(new URL('./units.sh', import.meta.url), 'utf8'),
 };
@@ -28,7 +28,7 @@ const IS_ENABLED = sh`case $FILE in enabled | alias) : ;; *) false ;; esac`;
 /** Enabled, masked and running; the text at its place is a `path` item of its own. */
 export const unitCustody: Custody = {
   fact: 'unit',
-  library: LIBRARY,
+  library: UNITS_LIBRARY,
   capture: (name, save) => sh`capture_unit ${name} ${save}`,
   restore: (items) => lines(...items.map(({ key, save }) => sh`restore_unit ${key} ${save}`)),
   settle: (items) => lines(...items.map(({ key, save }) => sh`settle_unit ${key} ${save}`)),
@@ -36,7 +36,7 @@ export const unitCustody: Custody = {
 
 export const setUnit: Operation<SetUnit> = {
   operation: 'unit.set',
-  library: LIBRARY,
+  library: UNITS_LIBRARY,
   // The text first: links and the running state are restored with the old text in place.
   items: (p) => [...(p.content === null ? [] : [`path:${UNIT_DIR}/${p.unit}` as const]), `unit:${p.unit}`],
   payloads: (p) => (p.content === null ? [] : [p.content]),
@@ -63,7 +63,7 @@ export const setUnit: Operation<SetUnit> = {
 /** Stops and disables it, then removes its file. */
 export const removeUnit: Operation<RemoveUnit> = {
   operation: 'unit.remove',
-  library: LIBRARY,
+  library: UNITS_LIBRARY,
   items: (p) => [`path:${UNIT_DIR}/${p.unit}`, `unit:${p.unit}`],
   check: (p) => {
     const file = `${UNIT_DIR}/${p.unit}`;
@@ -84,7 +84,7 @@ export const restartUnit: Operation<ActOnUnit> = act('restart');
 function act(verb: 'reload' | 'restart'): Operation<ActOnUnit> {
   return {
     operation: `unit.${verb}`,
-    library: LIBRARY,
+    library: UNITS_LIBRARY,
     items: () => [],
     check: (p) => sh`was_acted ${p.unit} ${verb}`,
     apply: (p) => sh`act_once ${p.unit} ${verb}`,

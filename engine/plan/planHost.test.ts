@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type FactQuery, type ItemKey, itemKey, type Reading } from '../facts/fact.ts';
+import type { UpdatesState } from '../facts/updates.ts';
+import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
-import type { ResolvedHost } from '../spec/resolution.ts';
+import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { hostQueries, planHost } from './planHost.ts';
 
 const NOTHING: ResolvedConfiguration = {
@@ -16,6 +18,20 @@ const NOTHING: ResolvedConfiguration = {
   hostsEntries: {},
   scripts: {},
   probes: [],
+};
+
+const NOTHING_OUTSTANDING: UpdatesState = {
+  present: true,
+  locks: [],
+  listsAgeSeconds: 60,
+  updates: [],
+  changes: [],
+  keptBack: [],
+  disk: [],
+  shortages: [],
+  restarts: { kind: 'known', version: '3.6-4+deb12u3', units: [], deferred: [] },
+  reboot: { required: false, why: [], kernelRunning: '6.1.0-1-amd64', initrdBytes: 0 },
+  failedUnits: [],
 };
 
 const position = { file: 'a.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 };
@@ -92,5 +108,54 @@ describe('an owner that is not on the host', () => {
     const made = plan(host(base, owned));
     expect(made.findings).toEqual([]);
     expect(made.steps.map((step) => step.id)).toEqual(['group:crew', 'user:web', 'directory:/srv/web']);
+  });
+});
+
+describe('work that comes up by itself', () => {
+  const policy: ResolvedDocument = {
+    ref: 'PatchPolicy/security',
+    kind: 'PatchPolicy',
+    wave: 0,
+    onRemoval: 'restore',
+    spec: patchPolicySpec({ holds: ['nginx'] }),
+    position,
+  };
+  const motd: ResolvedHost = { ...host({ groups: { crew: { state: 'present', system: false } } }) };
+  const both: ResolvedHost = { ...motd, documents: [...motd.documents, policy] };
+  const planned = (changedItems: readonly ItemKey[] | undefined, askedOnly: boolean) => {
+    const readings = new Map<ItemKey, Reading>([
+      ['owned:all', { query: { fact: 'owned', key: 'all' }, state: [], raw: '' }],
+      ['group:crew', { query: { fact: 'group', key: 'crew' }, state: { present: false }, raw: '' }],
+      ['updates:all', { query: { fact: 'updates', key: 'all' }, state: NOTHING_OUTSTANDING, raw: 'apt' }],
+      [
+        'package:nginx',
+        { query: { fact: 'package', key: 'nginx' }, state: { present: true, hold: false }, raw: '' },
+      ],
+    ]);
+    const changed = changedItems === undefined ? undefined : new Set(changedItems);
+    const { steps, unasked } = planHost({
+      host: both,
+      readings,
+      payloads: new Map(),
+      repository: 'acme/infra',
+      changedItems: changed,
+      askedOnly,
+    });
+    return { steps: steps.map(({ id }) => id), unasked };
+  };
+
+  it('is not for a pull request that does not touch the document', () => {
+    expect(planned(['group:crew'], true)).toEqual({
+      steps: ['group:crew'],
+      unasked: ['PatchPolicy/security'],
+    });
+  });
+
+  it.each<[string, readonly ItemKey[] | undefined, boolean]>([
+    ['a pull request that touches it', ['updates:all'], true],
+    ['a reading for drift', [], false],
+    ['whoever compares with nothing', undefined, true],
+  ])('is for %s', (_, changed, askedOnly) => {
+    expect(planned(changed, askedOnly)).toEqual({ steps: ['group:crew', 'patch:hold'], unasked: undefined });
   });
 });

@@ -29,6 +29,8 @@ export interface HostPlanInput extends Owner {
   readonly conceal?: Conceal;
   /** Items whose desired state the pull request changes; undefined when there is no base to compare with. */
   readonly changedItems: ReadonlySet<ItemKey> | undefined;
+  /** What comes up by itself is left out, unless it is of a document that the change touches. */
+  readonly askedOnly?: boolean;
 }
 
 /** What the machine is; read when it is met for the first time. */
@@ -76,10 +78,12 @@ function isOf(runs: readonly string[], batch: string): boolean {
 export function planHost(input: HostPlanInput): HostPlan {
   const { host, readings } = input;
   const owned = new Map(ownedItems(readings).map((item) => [item.item, item]));
-  const planned = host.documents.map((document) => ({
-    document,
-    plan: kindOf(document).plan(document.spec, readings, contextOf(input)),
-  }));
+  const planned = host.documents
+    .filter((document) => isPlannedNow(document, input))
+    .map((document) => ({
+      document,
+      plan: kindOf(document).plan(document.spec, readings, contextOf(input)),
+    }));
   const changes = planned.flatMap(({ document, plan }) =>
     plan.steps.map((draft) => finishStep(draft, document, input, owned)),
   );
@@ -89,7 +93,21 @@ export function planHost(input: HostPlanInput): HostPlan {
     ...planned.flatMap(({ document, plan }) => remarks(document, plan, host)),
     ...foreignItems(steps, owned, input),
   ];
-  return { kind: 'host-plan', host: host.name, steps, findings, digest: hostDigest(host.name, steps) };
+  const unasked = host.documents.filter((document) => !isPlannedNow(document, input)).map(({ ref }) => ref);
+  return {
+    kind: 'host-plan',
+    host: host.name,
+    steps,
+    findings,
+    ...(unasked.length === 0 ? {} : { unasked }),
+    digest: hostDigest(host.name, steps),
+  };
+}
+
+/** An update that comes out while a pull request is under way is none of its business. */
+function isPlannedNow(document: ResolvedDocument, { askedOnly, changedItems }: HostPlanInput): boolean {
+  if (askedOnly !== true || changedItems === undefined || kindOf(document).ongoing !== true) return true;
+  return claimsOf(document).some((item) => changedItems.has(item));
 }
 
 function contextOf({ host, payloads, seals = new Map() }: HostPlanInput): PlanContext {
@@ -100,13 +118,18 @@ function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost)
   const claimed = new Set(host.documents.flatMap(claimsOf));
   return plan.findings
     .filter((f) => f.unlessClaimed === undefined || !claimed.has(f.unlessClaimed))
-    .map(({ severity, message }) => ({
-      kind: 'finding',
-      host: host.name,
-      document: document.ref,
-      severity,
-      message,
-    }));
+    .map(({ severity, message, pointer, readBack }) => {
+      const position = pointer === undefined ? undefined : document.places?.[pointer];
+      return {
+        kind: 'finding',
+        host: host.name,
+        document: document.ref,
+        severity,
+        message,
+        ...(position && { position }),
+        ...(readBack && { readBack }),
+      };
+    });
 }
 
 function claimsOf(document: ResolvedDocument): readonly ItemKey[] {

@@ -16,11 +16,13 @@ export const RELEASE_ORDER: readonly string[] = [
   'pam-profile',
   'mode',
   'homes',
+  'lynis',
   'hosts-entry',
   'locale',
   'timezone',
   'user',
   'group',
+  'updates',
   'package',
   'apt-repository',
 ];

@@ -5,6 +5,7 @@ import { planDigest } from './digest.ts';
 import { planRollout } from './rollout.ts';
 import type { HostPlan } from './step.ts';
 import { aStep } from './testing.ts';
+import { membershipOf, sharedUnits } from './units.ts';
 
 type Documents = Readonly<Record<string, Rollout | undefined>>;
 
@@ -19,8 +20,13 @@ const resolved = (name: string, documents: Documents, site = ''): ResolvedHost =
   ({
     kind: 'resolved-host',
     name,
-    server: { name, site },
-    documents: Object.entries(documents).map(([ref, rollout]) => ({ ref, rollout })),
+    server: { name, site, labels: {} },
+    documents: Object.entries(documents).map(([ref, rollout]) => ({
+      ref,
+      rollout,
+      kind: 'Configuration',
+      spec: {},
+    })),
   }) as unknown as ResolvedHost;
 const fleet = (count: number, documents: Documents) => {
   const names = Array.from({ length: count }, (_, i) => `web-${i + 1}`);
@@ -31,6 +37,41 @@ const fleet = (count: number, documents: Documents) => {
 };
 const batches = (count: number, documents: Documents) =>
   planRollout(...fleet(count, documents))?.stages.map(({ hosts }) => hosts.length);
+
+describe('servers that stand in for each other', () => {
+  const clustered = (name: string, cluster: string, rollout: Rollout | undefined): ResolvedHost => {
+    const host = resolved(name, { 'PatchPolicy/a': rollout });
+    return { ...host, server: { ...host.server, labels: { cluster } } };
+  };
+  const names = ['db-1', 'db-2', 'db-3', 'db-4'];
+  const stagesOf = (rollout: Rollout | undefined) =>
+    planRollout(
+      names.map((name) => plan(name, ['PatchPolicy/a'])),
+      names.map((name) => clustered(name, ['db-1', 'db-2'].includes(name) ? 'x' : 'y', rollout)),
+    );
+
+  test('are those with the same value of the label that a rollout names', () => {
+    const all = { canary: { kind: 'hosts', hosts: 0 }, batches: [{ kind: 'share', percent: 100 }] } as const;
+    const made = stagesOf({ ...DEFAULT_ROLLOUT, ...all, spread: 'cluster' });
+    expect(made?.stages.map(({ hosts }) => hosts)).toEqual([
+      ['db-1', 'db-3'],
+      ['db-2', 'db-4'],
+    ]);
+    expect(made?.apart).toEqual([
+      ['db-1', 'db-2'],
+      ['db-3', 'db-4'],
+    ]);
+    expect(stagesOf({ ...DEFAULT_ROLLOUT, ...all })?.stages.map(({ hosts }) => hosts)).toEqual([names]);
+  });
+
+  test('are also those of a kind that says so, whatever document has the step', () => {
+    const hosts = new Map(names.map((name) => [name, resolved(name, { 'PostgresCluster/main': undefined })]));
+    const unitsOf = membershipOf(hosts, [], () => ['members']);
+    expect(unitsOf('db-1')).toEqual(['PostgresCluster/main members']);
+    expect(unitsOf('elsewhere')).toEqual([]);
+    expect(sharedUnits(['db-1', 'db-2', 'elsewhere'], unitsOf)).toEqual([['db-1', 'db-2']]);
+  });
+});
 
 describe('the rollout of a plan', () => {
   test('is none without a step', () => {

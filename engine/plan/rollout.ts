@@ -4,6 +4,7 @@ import { atOnce, type Stage, stagesOf } from '../rollout/stages.ts';
 import { type Rules, strictest } from '../rollout/strictest.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { HostPlan } from './step.ts';
+import { membershipOf, sharedUnits } from './units.ts';
 
 /** How a plan reaches its hosts: part of what is approved. */
 export interface PlanRollout {
@@ -12,6 +13,8 @@ export interface PlanRollout {
   readonly stages: readonly Stage[];
   /** Documents that declare the rollouts whose strictest rules hold. Not part of the digest. */
   readonly documents: readonly string[];
+  /** Hosts that are never changed, nor put back, together. Left out: none. The stages follow from it, so the digest covers it. */
+  readonly apart?: readonly (readonly string[])[];
 }
 
 /** Undefined where the plan has no step. `resolved`: at least all hosts that have steps. */
@@ -28,7 +31,17 @@ export function planRollout(
   const documents = [...declared].flatMap(([ref, rollout]) => (rollout === undefined ? [] : [ref])).sort();
   const waves = wavesOf(hosts, byName);
   const alone = hosts.length === 1 && documents.length === 0;
-  return { rules, stages: alone ? atOnce(waves) : stagesOf(waves, rules), documents };
+  const unitsOf = membershipOf(byName, rules.spread);
+  const apart = sharedUnits(
+    hosts.map(({ host }) => host),
+    unitsOf,
+  );
+  return {
+    rules,
+    stages: alone ? atOnce(waves) : stagesOf(waves, rules, unitsOf),
+    documents,
+    ...(apart.length === 0 ? {} : { apart }),
+  };
 }
 
 /** What the digest covers: whoever changes when a host's turn is, or when to stop, needs a new approval. */

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import type { ItemKey } from '../facts/fact.ts';
+import type { ResolvedPatchPolicy } from '../kinds/patchPolicy/spec.ts';
+import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import { withDefaults } from '../kinds/testing/kinds.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type SecretUse, sealKey } from '../spec/secrets.ts';
-import { probesItem, returnable, settledAfter, wantedItems } from './settled.ts';
+import { declaredItem, probesItem, returnable, settledAfter, wantedItems } from './settled.ts';
 import { aStep } from './testing.ts';
 
 const MOTD: ItemKey = 'path:/etc/motd';
@@ -74,4 +76,23 @@ test('a reading with an error says nothing new; what left the YAML is forgotten'
   const error = { kind: 'finding', severity: 'error', host: 'web-1', document: 'x', message: '' } as const;
   expect(settledAfter({}, wanted, { steps: [], findings: [error] }, false)).toEqual({});
   expect(settledAfter({ 'path:/gone': 'x' }, wanted, plan(), false)).not.toHaveProperty('path:/gone');
+});
+
+test('declared work is in force where none of it is outstanding, and is not judged where nobody looked', () => {
+  const document = { ref: 'PatchPolicy/security', kind: 'PatchPolicy', wave: 0, onRemoval: 'restore' };
+  const patched = (spec: ResolvedPatchPolicy) =>
+    ({ kind: 'resolved-host', name: 'web-1', documents: [{ ...document, spec }] }) as unknown as ResolvedHost;
+  const DECLARED = declaredItem('PatchPolicy/security');
+  const wanted = wantedItems(patched(patchPolicySpec({})), new Map());
+  const outstanding = {
+    steps: [{ ...aStep, document: document.ref, before: { 'package:openssl': 'x' } }],
+    findings: [],
+  };
+  expect(settledAfter({}, wanted, outstanding, false)).not.toHaveProperty(DECLARED);
+  expect(settledAfter({}, wanted, { ...plan(), unasked: [document.ref] }, true)).not.toHaveProperty(DECLARED);
+  const before = settledAfter({}, wanted, plan(), false);
+  expect(settledAfter(before, wanted, outstanding, false)).toHaveProperty(DECLARED);
+  expect(returnable(before, wanted, outstanding)).toContain(DECLARED);
+  const pushed = wantedItems(patched(patchPolicySpec({ updates: { which: 'all' } })), new Map());
+  expect(returnable(before, pushed, outstanding)).not.toContain(DECLARED);
 });

@@ -20,6 +20,11 @@ export function probesItem(document: string): ItemKey {
   return `probes:${document}`;
 }
 
+/** Stands for the work that a document declares to be done by itself, as one: it is in force where none of it is outstanding. */
+export function declaredItem(document: string): ItemKey {
+  return `declares:${document}`;
+}
+
 /** A hash of what is wanted of each item, its secrets included. None where a secret cannot be read. */
 export function wantedItems(host: ResolvedHost, seals: Seals): Settled {
   const items = [...desiredItems(host)].flatMap(([item, value]) => {
@@ -30,7 +35,10 @@ export function wantedItems(host: ResolvedHost, seals: Seals): Settled {
     probesItem(document.ref),
     hashOf(kindOf(document).probes(document.spec)),
   ]);
-  return Object.fromEntries([...items, ...probes]);
+  const declared = host.documents
+    .filter((document) => kindOf(document).ongoing === true)
+    .map((document) => [declaredItem(document.ref), hashOf(document.spec)]);
+  return Object.fromEntries([...items, ...probes, ...declared]);
 }
 
 /**
@@ -40,10 +48,11 @@ export function wantedItems(host: ResolvedHost, seals: Seals): Settled {
 export function settledAfter(
   before: Settled,
   wanted: Settled,
-  { steps, findings }: Pick<HostPlan, 'steps' | 'findings'>,
+  { steps, findings, unasked = [] }: Pick<HostPlan, 'steps' | 'findings' | 'unasked'>,
   probed: boolean,
 ): Settled {
-  const differs = new Set(steps.flatMap((step) => Object.keys(step.before)));
+  const open = [...steps.map(({ document }) => document), ...unasked].map(declaredItem);
+  const differs = new Set([...steps.flatMap((step) => Object.keys(step.before)), ...open]);
   const judged = findings.every(({ severity }) => severity !== 'error');
   const isFound = (item: ItemKey): boolean =>
     judged && !differs.has(item) && (probed || !item.startsWith('probes:'));
@@ -54,15 +63,15 @@ export function settledAfter(
   return Object.fromEntries(entries);
 }
 
-/** Of what a plan would change, and the probes: what was in force as it is wanted. */
+/** Of what a plan would change, the probes, and declared work: what was in force as it is wanted. */
 export function returnable(
   before: Settled,
   wanted: Settled,
   { steps }: Pick<HostPlan, 'steps'>,
 ): readonly ItemKey[] {
   const touched = steps.flatMap((step) => Object.keys(step.before) as ItemKey[]);
-  const probes = (Object.keys(wanted) as ItemKey[]).filter((item) => item.startsWith('probes:'));
-  return [...new Set([...touched, ...probes])].filter(
+  const whole = (Object.keys(wanted) as ItemKey[]).filter((item) => /^(probes|declares):/.test(item));
+  return [...new Set([...touched, ...whole])].filter(
     (item) => wanted[item] !== undefined && wanted[item] === before[item],
   );
 }

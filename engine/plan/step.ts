@@ -1,5 +1,6 @@
 import type { ItemKey } from '../facts/fact.ts';
 import type { Disruption, Params, Reversible } from '../operations/operation.ts';
+import type { Position } from '../spec/manifest.ts';
 import type { PlanRollout } from './rollout.ts';
 
 /** Why a step is there, beside "the pull request asks for it". */
@@ -48,6 +49,10 @@ export interface Finding {
   readonly host: string;
   readonly document: string;
   readonly message: string;
+  /** Where the document says what it is about. */
+  readonly position?: Position;
+  /** A reading of how things are, told again once the change is verified. */
+  readonly readBack?: true;
 }
 
 export interface HostPlan {
@@ -56,6 +61,8 @@ export interface HostPlan {
   /** Order of execution. */
   readonly steps: readonly Step[];
   readonly findings: readonly Finding[];
+  /** Documents whose work comes up by itself and was not looked for, as the change does not touch them. Left out: none. */
+  readonly unasked?: readonly string[];
   readonly digest: string;
 }
 

@@ -26,6 +26,25 @@ test('a shut window keeps it, and says when it opens; an open one does not', () 
   expect(judgeCorrection(rule({ window: { timeZone: 'UTC', days: ['thu'] } }), asked).missing).toEqual([]);
 });
 
+test("a window of the document's own must be open beside those of the policy, and what never is both is said", () => {
+  const saturday = { timeZone: 'UTC', days: ['sat' as const], hours: { from: '02:00', to: '04:00' } };
+  expect(judgeCorrection(undefined, asked, [saturday])).toEqual({
+    missing: ["the document's window sat 02:00-04:00 UTC is shut"],
+    opensAt: Date.parse('2026-01-03T02:00:00Z'),
+    windows: [saturday],
+  });
+  const inside = { ...asked, now: Date.parse('2026-01-03T03:59:59Z') };
+  expect(judgeCorrection(undefined, inside, [saturday])).toEqual({ missing: [], windows: [saturday] });
+  const weekdays = { timeZone: 'UTC', days: ['mon' as const] };
+  expect(judgeCorrection(rule({ window: weekdays }), inside, [saturday])).toEqual({
+    missing: [
+      'the change window mon UTC is shut (rule web)',
+      'there is no moment within 400 days at which all of them are open',
+    ],
+    windows: [saturday, weekdays],
+  });
+});
+
 test('a window of other servers, or of other files, does not matter', () => {
   const window = { timeZone: 'UTC', days: ['mon' as const] };
   expect(judgeCorrection(rule({ match: { labels: { role: 'db' } }, window }), asked).missing).toEqual([]);

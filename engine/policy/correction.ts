@@ -13,27 +13,37 @@ export interface CorrectionVerdict {
   readonly windows: readonly PolicyWindow[];
 }
 
-/** `paths`: the files of the documents that ask for it. */
+/** `paths`: the files of the documents that ask for it. `own`: windows that these declare themselves. */
 export function judgeCorrection(
   spec: PolicySpec | undefined,
   change: Pick<Change, 'targets' | 'paths' | 'now'>,
+  own: readonly PolicyWindow[] = [],
 ): CorrectionVerdict {
   const rules = matchedRules(spec?.rules ?? {}, change);
   const limits = rules.flatMap(({ name, rule: { limits } }) => [
     ...over(name, 'servers', limits?.hosts, changedOf(change.targets).length),
     ...over(name, 'removed packages', limits?.packagesRemoved, removed(change.targets)),
   ]);
-  const shut = rules.flatMap(({ name, rule: { window } }) =>
-    window === undefined || isOpen(window, change.now) ? [] : [{ name, window }],
-  );
-  const windows = shut.map(
-    ({ name, window }) => `the change window ${sayWindow(window)} is shut (rule ${name})`,
-  );
-  const all = windowsOf(rules);
+  const declared = [
+    ...own.map((window) => ({ window, by: '' })),
+    ...rules.flatMap(({ name, rule: { window } }) =>
+      window === undefined ? [] : [{ window, by: ` (rule ${name})` }],
+    ),
+  ];
+  const shut = declared.filter(({ window }) => !isOpen(window, change.now));
+  const windows = shut.map(({ window, by }) => `the ${nounOf(by)} ${sayWindow(window)} is shut${by}`);
+  const all = [...own, ...windowsOf(rules)];
   if (limits.length > 0 || shut.length === 0) return { missing: [...limits, ...windows], windows: all };
   const opening = opensAt(all, change.now);
-  return { missing: windows, windows: all, ...(opening === undefined ? {} : { opensAt: opening }) };
+  if (opening === undefined) return { missing: [...windows, NEVER], windows: all };
+  return { missing: windows, windows: all, opensAt: opening };
 }
+
+function nounOf(rule: string): string {
+  return rule === '' ? "document's window" : 'change window';
+}
+
+const NEVER = 'there is no moment within 400 days at which all of them are open';
 
 function over(rule: string, what: string, most: number | undefined, is: number): readonly string[] {
   return most === undefined || is <= most

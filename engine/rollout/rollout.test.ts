@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { atLeast, atMost } from './amounts.ts';
+import type { Membership } from './apart.ts';
 import { hostOrder, type Placed } from './hostOrder.ts';
 import { type Amount, DEFAULT_ROLLOUT, type Rollout } from './rollout.ts';
 import { stagesOf } from './stages.ts';
@@ -77,6 +78,46 @@ describe('batches', () => {
           expect(stages.slice(0, -1).every(({ verify }) => verify)).toBe(true);
         },
       ),
+    );
+  });
+});
+
+describe('members of one unit', () => {
+  const units = (pairs: Readonly<Record<string, readonly string[]>>) => (host: string) => pairs[host] ?? [];
+  const inBatches = (count: number, rules: Partial<Rollout>, unitsOf: Membership) =>
+    stagesOf(
+      [{ wave: 0, hosts: named(count) }],
+      strictest([{ ...DEFAULT_ROLLOUT, ...rules }], count),
+      unitsOf,
+    ).map(({ hosts }) => hosts);
+
+  test('are changed one after the other; others fill their places in the order of the fleet', () => {
+    const cluster = units({ 'web-2': ['a'], 'web-3': ['a'], 'web-4': ['a'] });
+    expect(inBatches(6, { batches: [servers(2)] }, cluster)).toEqual([
+      ['web-1'],
+      ['web-2', 'web-5'],
+      ['web-3', 'web-6'],
+      ['web-4'],
+    ]);
+  });
+
+  test('never make one batch, also where all hosts may be changed at once', () => {
+    const all = { canary: servers(0), batches: [share(100)] };
+    expect(inBatches(3, all, () => ['a'])).toEqual([['web-1'], ['web-2'], ['web-3']]);
+  });
+
+  test('may be of several units; every host has its turn once, and no batch two members of any', () => {
+    const unitsOfHosts = fc.array(fc.subarray(['a', 'b', 'c', 'd']), { minLength: 1, maxLength: 24 });
+    fc.assert(
+      fc.property(unitsOfHosts, rollouts, (given, rollout) => {
+        const unitsOf: Membership = (host) => given[named(given.length).indexOf(host)] ?? [];
+        const batches = inBatches(given.length, rollout, unitsOf);
+        expect(batches.flat().sort()).toEqual([...named(given.length)].sort());
+        for (const batch of batches) {
+          const taken = batch.flatMap(unitsOf);
+          expect(new Set(taken).size).toBe(taken.length);
+        }
+      }),
     );
   });
 });

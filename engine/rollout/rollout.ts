@@ -14,6 +14,8 @@ export interface Rollout {
   readonly failureBudget: Amount;
   readonly onExceeded: 'rollback' | 'hold';
   readonly unreachable: 'fail' | 'skip' | 'wait';
+  /** Label whose value names a unit: its members are never changed together. */
+  readonly spread?: string;
 }
 
 /** Longest pause between two batches. Seconds. */

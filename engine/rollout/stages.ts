@@ -1,3 +1,4 @@
+import { apart, type Membership } from './apart.ts';
 import type { Rules } from './strictest.ts';
 
 /** Hosts that are changed together, and what must follow before the next ones. */
@@ -18,10 +19,14 @@ export interface WaveHosts {
   readonly hosts: readonly string[];
 }
 
-/** Every host of every wave once, wave after wave, cut by the rules. */
-export function stagesOf(waves: readonly WaveHosts[], rules: Rules): readonly Stage[] {
+/** Every host of every wave once, wave after wave, cut by the rules; never two members of a unit in one stage. */
+export function stagesOf(
+  waves: readonly WaveHosts[],
+  rules: Rules,
+  unitsOf: Membership = () => [],
+): readonly Stage[] {
   const cut = waves.flatMap(({ wave, hosts }) =>
-    batchesOf(hosts, rules).map((batch, i) => ({
+    batchesOf(hosts, rules, unitsOf).map((batch, i) => ({
       wave,
       hosts: batch,
       canary: i === 0 && rules.canary > 0 && batch.length < hosts.length,
@@ -38,14 +43,18 @@ export function atOnce(waves: readonly WaveHosts[]): readonly Stage[] {
   return waves.map(({ wave, hosts }) => ({ wave, hosts, canary: false, verify: false, pauseSeconds: 0 }));
 }
 
-function batchesOf(hosts: readonly string[], rules: Rules): readonly (readonly string[])[] {
+function batchesOf(
+  hosts: readonly string[],
+  rules: Rules,
+  unitsOf: Membership,
+): readonly (readonly string[])[] {
   const sizes = rules.canary > 0 ? [rules.canary, ...rules.batches] : rules.batches;
   const batches: (readonly string[])[] = [];
-  for (let start = 0; start < hosts.length; ) {
+  for (let left = hosts; left.length > 0; ) {
     const size = sizes[Math.min(batches.length, sizes.length - 1)] ?? hosts.length;
-    const bounded = Math.max(1, Math.min(size, rules.maxUnavailable ?? size));
-    batches.push(hosts.slice(start, start + bounded));
-    start += bounded;
+    const { batch, rest } = apart(left, Math.max(1, Math.min(size, rules.maxUnavailable ?? size)), unitsOf);
+    batches.push(batch);
+    left = rest;
   }
   return batches;
 }

@@ -15,6 +15,8 @@ export interface Rules {
   readonly failureBudget: number;
   readonly onExceeded: 'rollback' | 'hold';
   readonly unreachable: 'fail' | 'skip' | 'wait';
+  /** Labels whose values name units, sorted. Left out: none. */
+  readonly spread?: readonly string[];
 }
 
 const UNREACHABLE_STRICT_FIRST = ['fail', 'wait', 'skip'] as const;
@@ -26,6 +28,7 @@ export function strictest(rollouts: readonly Rollout[], fleet: number): Rules {
   const bounds = all.flatMap(({ maxUnavailable }) =>
     maxUnavailable === undefined ? [] : [Math.max(1, atMost(maxUnavailable, fleet))],
   );
+  const labels = [...new Set(all.flatMap(({ spread }) => spread ?? []))].sort();
   return {
     canary: canaries.length === 0 ? 0 : Math.min(...canaries),
     batches: smallest(
@@ -39,6 +42,7 @@ export function strictest(rollouts: readonly Rollout[], fleet: number): Rules {
     onExceeded: all.some(({ onExceeded }) => onExceeded === 'rollback') ? 'rollback' : 'hold',
     unreachable:
       UNREACHABLE_STRICT_FIRST.find((way) => all.some(({ unreachable }) => unreachable === way)) ?? 'fail',
+    ...(labels.length === 0 ? {} : { spread: labels }),
   };
 }
 

@@ -8,7 +8,7 @@ import type { OutstandingUpdate, Patches } from './host.ts';
 /** What is outstanding on a host and what waits for a restart, by what was read of it. */
 export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patches {
   const state = stateOf(readings, updatesFact, 'all');
-  const policy = documents.find(({ kind }) => (kind as string) === 'PatchPolicy');
+  const policy = documents.find(({ kind }) => kind === 'PatchPolicy');
   const problem = state.present ? (state.aptProblem ?? state.dpkgProblem) : 'the server has no apt';
   return {
     ...(policy === undefined ? {} : { policy: policy.ref }),
@@ -22,10 +22,11 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
 }
 
 /** Versions come newest first. */
-function outstanding({ name, from, to, source, state, versions }: Update): OutstandingUpdate {
+function outstanding({ name, from, to, source, state, versions, cves }: Update): OutstandingUpdate {
   const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
   const held = state === 'held' || state === 'excluded' ? { held: state } : {};
-  return { name, from, to: secure?.version ?? to, source, ...held };
+  const changelog = cves === undefined ? {} : { changelog: cves };
+  return { name, from, to: secure?.version ?? to, source, ...changelog, ...held };
 }
 
 export function changelogQuery(name: string, from: string): ChangelogQuery {

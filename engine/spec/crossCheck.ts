@@ -2,7 +2,7 @@ import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { checkCycles } from './checks/cycles.ts';
 import { checkNames } from './checks/names.ts';
 import { checkReferences } from './checks/references.ts';
-import { checkPause } from './checks/rollout.ts';
+import { checkRollout } from './checks/rollout.ts';
 import { checkSecrets } from './checks/secrets.ts';
 import { checkServer } from './checks/server.ts';
 import { checkTargets } from './checks/targets.ts';
@@ -19,7 +19,7 @@ export function crossCheck(manifest: Manifest, broken: readonly BrokenDocument[]
       .filter(isPlanned)
       .flatMap((document) => [
         ...kindOf(document).check(document, { manifest, broken }),
-        ...checkPause(document),
+        ...checkRollout(document, manifest),
       ]),
     ...checkNames(manifest),
     ...checkReferences(manifest, broken),

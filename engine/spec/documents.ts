@@ -5,6 +5,7 @@ import type {
   ConfigurationSpec,
   FirewallSpec,
   HardeningSpec,
+  PatchPolicySpec,
   ServerSpec,
   Targets,
   VariablesSpec,
@@ -22,6 +23,7 @@ export interface SourceSpecs {
   readonly Configuration: ConfigurationSpec;
   readonly Firewall: FirewallSpec;
   readonly Hardening: HardeningSpec;
+  readonly PatchPolicy: PatchPolicySpec;
 }
 
 /** A document that changes servers. */

@@ -59,11 +59,11 @@ describe('the head of a document', () => {
     ['apiVersion: doaas/v1\nkind: Sever\n', 'a.yaml:2:7 Unknown kind "Sever"; did you mean "Server"?'],
     [
       'apiVersion: doaas/v1\nkind: Volcano\n',
-      'a.yaml:2:7 Unknown kind "Volcano"; known are Server, Variables, Configuration, Firewall, Hardening.',
+      'a.yaml:2:7 Unknown kind "Volcano"; known are Server, Variables, Configuration, Firewall, Hardening, PatchPolicy.',
     ],
     [
       'apiVersion: doaas/v1\nmetadata: {}\n',
-      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration, Firewall, Hardening.',
+      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration, Firewall, Hardening, PatchPolicy.',
     ],
     [
       'apiversion: doaas/v1\nkind: Server\n',
@@ -80,7 +80,7 @@ describe('the head of a document', () => {
     ],
     [
       'apiVersion: doaas/v1\nkind:\n',
-      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration, Firewall, Hardening.',
+      'a.yaml:1:1 This document has no kind; write one of Server, Variables, Configuration, Firewall, Hardening, PatchPolicy.',
     ],
     [
       '- apiVersion: doaas/v1\n  kind: Server\n',

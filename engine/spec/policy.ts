@@ -1,10 +1,11 @@
+import { windowErrors } from './checks/window.ts';
 import { decodeSpecFile } from './decode.ts';
 import { fileStart } from './lines.ts';
 import type { Position, SpecError } from './manifest.ts';
 import { type ParsedDocument, parseYaml } from './parse.ts';
 import { childPointer } from './pointer.ts';
 import { POLICY } from './schemas.ts';
-import type { PolicySource, PolicySpec, PolicyWindow } from './types.generated.ts';
+import type { PolicySource, PolicySpec } from './types.generated.ts';
 import { validateDocument, valuePosition } from './validate.ts';
 
 export const POLICY_FILE = '.doaas/policy.yaml';
@@ -94,50 +95,6 @@ function checkPolicy(document: ParsedDocument, spec: PolicySpec): readonly SpecE
       at(valuePosition(document, `${pointer}${place}`), 'wrong-value', `${pointer}${place}`, message),
     );
   });
-}
-
-/** Places below the window, with what is wrong there. */
-function windowErrors({
-  timeZone,
-  hours,
-  freeze = [],
-}: PolicyWindow): readonly (readonly [string, string])[] {
-  return [
-    ...(isTimeZone(timeZone)
-      ? []
-      : [
-          [
-            '/timeZone',
-            `There is no time zone ${JSON.stringify(timeZone)}; write one such as Europe/Berlin.`,
-          ] as const,
-        ]),
-    ...(hours === undefined || (hours.from !== hours.to && hours.from !== '24:00')
-      ? []
-      : [['/hours', 'These hours are empty; leave them out for the whole day.'] as const]),
-    ...freeze.flatMap(({ from, to }, i) => [
-      ...[from, to]
-        .filter((date) => !isDate(date))
-        .map((date) => [`/freeze/${i}`, `There is no ${date}.`] as const),
-      ...(from > to
-        ? [[`/freeze/${i}`, `This freeze ends on ${to}, before it begins on ${from}.`] as const]
-        : []),
-    ]),
-  ];
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The 31st of February matches the schema's pattern. */
-function isDate(text: string): boolean {
-  const at = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);
 }
 
 function at(position: Position, code: string, pointer: string, message: string): SpecError {

@@ -1,8 +1,10 @@
 import type { ResolvedFirewall } from '../kinds/firewall/spec.ts';
 import type { ResolvedHardening } from '../kinds/hardening/spec.ts';
+import type { ResolvedPatchPolicy } from '../kinds/patchPolicy/spec.ts';
 import type { Rollout } from '../rollout/rollout.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { DocumentRef, Position, SpecError } from './manifest.ts';
+import type { PolicyWindow } from './types.generated.ts';
 
 /** The desired state of a repository at one commit, host by host. Pure data, the same for the same files. */
 export interface Resolution {
@@ -53,6 +55,7 @@ export interface ResolvedSpecs {
   readonly Configuration: ResolvedConfiguration;
   readonly Firewall: ResolvedFirewall;
   readonly Hardening: ResolvedHardening;
+  readonly PatchPolicy: ResolvedPatchPolicy;
 }
 
 export type PlannedKind = keyof ResolvedSpecs;
@@ -74,7 +77,18 @@ export interface ResolvedCommon {
   readonly rollout?: Rollout;
   /** Left out: what differs is reported. No part of the desired state either. */
   readonly drift?: DriftSettings;
+  /** Left out: nothing of it is done without a person. No part of the desired state either. */
+  readonly maintenance?: Maintenance;
   readonly position: Position;
+  /** Of the places that its kind names, by pointer below /spec. No part of the desired state. */
+  readonly places?: Readonly<Record<string, Position>>;
+}
+
+/** The merge of the document is the approval of what it declares; what comes up later is done in this window. */
+export interface Maintenance {
+  readonly window: PolicyWindow;
+  /** It declares that servers may reboot for it. */
+  readonly reboots: boolean;
 }
 
 /** What becomes of changes that somebody makes by hand. */

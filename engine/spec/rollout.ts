@@ -1,5 +1,6 @@
 import { type Amount, DEFAULT_ROLLOUT, type Rollout } from '../rollout/rollout.ts';
 import { durationSeconds } from './duration.ts';
+import { optional } from './optional.ts';
 import type { RolloutSource } from './types.generated.ts';
 
 /** Fills in what is left out. The schema has checked the shape. */
@@ -15,6 +16,7 @@ export function resolveRollout(source: RolloutSource): Rollout {
     failureBudget: failureBudget === undefined ? given.failureBudget : amount(failureBudget),
     onExceeded: source.onExceeded ?? given.onExceeded,
     unreachable: source.unreachable ?? given.unreachable,
+    ...optional('spread', source.spread),
   };
 }
 

@@ -3,6 +3,7 @@ import common from '../../schemas/common.json' with { type: 'json' };
 import configuration from '../../schemas/configuration.json' with { type: 'json' };
 import firewall from '../../schemas/firewall.json' with { type: 'json' };
 import hardening from '../../schemas/hardening.json' with { type: 'json' };
+import patchPolicy from '../../schemas/patchpolicy.json' with { type: 'json' };
 import policy from '../../schemas/policy.json' with { type: 'json' };
 import server from '../../schemas/server.json' with { type: 'json' };
 import variables from '../../schemas/variables.json' with { type: 'json' };
@@ -16,6 +17,7 @@ const schemas: Readonly<Record<string, object>> = {
   Configuration: configuration,
   Firewall: firewall,
   Hardening: hardening,
+  PatchPolicy: patchPolicy,
   Policy: policy,
 };
 

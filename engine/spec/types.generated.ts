@@ -4,7 +4,13 @@
  * Any document of DOaaS: for files that hold several kinds.
  */
 export type AnySource =
-  ServerSource | VariablesSource | ConfigurationSource | FirewallSource | HardeningSource | PolicySource;
+  | ServerSource
+  | VariablesSource
+  | ConfigurationSource
+  | FirewallSource
+  | HardeningSource
+  | PatchPolicySource
+  | PolicySource;
 /**
  * Lower-case letters, digits, `-` and `.`, at most 63 characters, beginning and ending with a letter or digit.
  */
@@ -84,6 +90,40 @@ export type PeerSource =
  */
 export type PortSource = number | string;
 /**
+ * Name of a package.
+ */
+export type PackageName = string;
+/**
+ * Days of the week. Left out: all.
+ *
+ * @minItems 1
+ *
+ * Items: Day of the week.
+ */
+export type Weekdays = ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
+/**
+ * First minute.
+ */
+export type TimeOfDay = string;
+/**
+ * First minute after it; 24:00 is the end of the day.
+ */
+export type TimeOfDay1 = string;
+/**
+ * First day.
+ */
+export type CalendarDay = string;
+/**
+ * Last day.
+ */
+export type CalendarDay1 = string;
+/**
+ * Days on which nothing is applied.
+ *
+ * @maxItems 100
+ */
+export type Freezes = Freeze[];
+/**
  * GitHub logins. `login#id` holds the account, also when it is renamed; a login alone belongs to whoever has that name.
  *
  * @minItems 1
@@ -116,22 +156,6 @@ export type PolicyCheck =
        */
       app: string;
     };
-/**
- * First minute.
- */
-export type PolicyTime = string;
-/**
- * First minute after it; 24:00 is the end of the day.
- */
-export type PolicyTime1 = string;
-/**
- * First day.
- */
-export type PolicyDate = string;
-/**
- * Last day.
- */
-export type PolicyDate1 = string;
 
 /**
  * A machine that the engine reaches over SSH.
@@ -753,6 +777,10 @@ export interface RolloutSource {
    * What a server that does not answer does to the rollout.
    */
   unreachable?: 'fail' | 'skip' | 'wait';
+  /**
+   * Name of a label: servers with the same value of it, such as the members of one cluster, are never changed together.
+   */
+  spread?: string;
 }
 /**
  * What becomes of changes that somebody makes on the servers by hand. Left out: they are reported in an issue.
@@ -1176,6 +1204,10 @@ export interface HardeningSpec {
    * How much: baseline breaks next to nothing, strict has more.
    */
   profile?: 'baseline' | 'strict';
+  /**
+   * Who else looks: Lynis (Debian's package, which is installed) before and after a change. Its index is told beside our score and decides nothing. Left out: nobody.
+   */
+  witness?: 'lynis';
   overrides?: HardeningOverrides;
   /**
    * Controls that do not hold on these servers, each with a reason and an end.
@@ -1306,6 +1338,135 @@ export interface HardeningWaiver {
    * Last day that it counts on.
    */
   expires: string;
+}
+/**
+ * Which updates servers get, when, and what follows from them.
+ */
+export interface PatchPolicySource {
+  /**
+   * Version of the document format.
+   */
+  apiVersion: 'doaas/v1';
+  /**
+   * Which updates servers get, when, and what follows from them.
+   */
+  kind: 'PatchPolicy';
+  metadata: Metadata;
+  dependsOn?: DependsOn;
+  /**
+   * What happens to items that leave this document: put back as they were found, or left as they are.
+   */
+  onRemoval?: 'restore' | 'keep';
+  spec: PatchPolicySpec;
+}
+/**
+ * Which updates, on which servers.
+ */
+export interface PatchPolicySpec {
+  targets: Targets;
+  /**
+   * Which updates are wanted: those that an archive of security updates offers, or all.
+   */
+  updates?: 'security' | 'all';
+  /**
+   * Further archives whose updates count as security updates, by the fields of their Release files. Debian's and Ubuntu's own are known.
+   *
+   * @maxItems 32
+   */
+  securityOrigins?: SecurityOrigin[];
+  /**
+   * Packages that stay at their version and are held with apt-mark, against everybody.
+   *
+   * @maxItems 256
+   */
+  holds?: PackageName[];
+  /**
+   * Packages that this document leaves to people; `*` stands for any characters, `?` for one.
+   *
+   * @maxItems 256
+   *
+   * Items: Name of a package, or a pattern of names.
+   */
+  exclude?: string[];
+  /**
+   * A configuration file that was changed on the server and comes new with an update: keep the server's, take the new one, or leave such a package to people.
+   */
+  conffiles?: 'keep' | 'take' | 'ask';
+  /**
+   * Whether services that still use what was replaced are restarted.
+   */
+  restart?: 'needed' | 'never';
+  /**
+   * Services that are not restarted for an update.
+   *
+   * @maxItems 64
+   *
+   * Items: Name of a service.
+   */
+  restartNever?: string[];
+  /**
+   * Where an update needs a reboot: say so only; reboot; or reboot only in the run of a pull request, never by itself.
+   */
+  reboot?: 'never' | 'ifRequired' | 'ask';
+  window?: PatchWindow;
+  probes?: Probes;
+  rollout?: RolloutSource;
+  drift?: DriftSource;
+}
+/**
+ * An archive: all that is said must be so in its Release file.
+ */
+export interface SecurityOrigin {
+  /**
+   * Field Label.
+   */
+  label?: string;
+  /**
+   * Field Origin.
+   */
+  origin?: string;
+  /**
+   * Field Suite.
+   */
+  suite?: string;
+  /**
+   * Field Codename.
+   */
+  codename?: string;
+}
+/**
+ * When updates that come up after the merge are installed by themselves. Left out: they are reported only.
+ */
+export interface PatchWindow {
+  /**
+   * Name of the IANA database.
+   */
+  timeZone: string;
+  days?: Weekdays;
+  hours?: Hours;
+  freeze?: Freezes;
+  /**
+   * The window opens later by a part of this, always the same for one document, so that not all begin at once.
+   */
+  jitter?: string;
+}
+/**
+ * From one local time up to another; through midnight if the second is the smaller one (the day is then the one it begins on). Left out: all day.
+ */
+export interface Hours {
+  from: TimeOfDay;
+  to: TimeOfDay1;
+}
+/**
+ * From one day to another, both included.
+ */
+export interface Freeze {
+  from: CalendarDay;
+  to: CalendarDay1;
+  /**
+   * Shown to who waits.
+   */
+  reason?: string;
 }
 /**
  * What a change needs before it is applied, and who may do what. Stands in `.doaas/policy.yaml`; only the one on the default branch holds.
@@ -1512,39 +1673,9 @@ export interface PolicyWindow {
    * Name of the IANA database.
    */
   timeZone: string;
-  /**
-   * Days of the week. Left out: all.
-   *
-   * @minItems 1
-   *
-   * Items: Day of the week.
-   */
-  days?: ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
-  hours?: PolicyHours;
-  /**
-   * Days on which nothing is applied.
-   *
-   * @maxItems 100
-   */
-  freeze?: PolicyFreeze[];
-}
-/**
- * From one local time up to another; through midnight if the second is the smaller one (the day is then the one it begins on). Left out: all day.
- */
-export interface PolicyHours {
-  from: PolicyTime;
-  to: PolicyTime1;
-}
-/**
- * From one day to another, both included.
- */
-export interface PolicyFreeze {
-  from: PolicyDate;
-  to: PolicyDate1;
-  /**
-   * Shown to who waits.
-   */
-  reason?: string;
+  days?: Weekdays;
+  hours?: Hours;
+  freeze?: Freezes;
 }
 /**
  * The most that one run may change.

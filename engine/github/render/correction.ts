@@ -13,7 +13,13 @@ export function renderCorrection(view: CorrectionView): Rendered {
   return { title: oneLine(title), body: blocks.join('\n\n') };
 }
 
-function parts({ run, document, outcome, changes }: CorrectionView): readonly [string, ...string[]] {
+function parts({
+  run,
+  document,
+  declared,
+  outcome,
+  changes,
+}: CorrectionView): readonly [string, ...string[]] {
   const by = `By the run ${code(run)}, which is in the audit log.`;
   const unbegun = `It would be the run ${code(run)}, which has not begun; \`/doaas cancel\` here stops it.`;
   switch (outcome.kind) {
@@ -31,12 +37,12 @@ function parts({ run, document, outcome, changes }: CorrectionView): readonly [s
       ];
     case 'corrected':
       return [
-        `Corrected: ${document}`,
-        `Put back as the branch says at ${time(outcome.at)}, and verified. ${by}`,
+        `${declared === true ? 'Done' : 'Corrected'}: ${document}`,
+        `${declared === true ? 'Done as the document declares' : 'Put back as the branch says'} at ${time(outcome.at)}, and verified. ${by}`,
         ...done(changes, outcome.leftOut),
         outcome.remaining === 0
           ? 'Nothing differs any more, so this issue is closed.'
-          : `${count(outcome.remaining, 'difference')} left for a person, so this issue stays open.`,
+          : `${count(outcome.remaining, 'difference')} left${declared === true ? '' : ' for a person'}, so this issue stays open.`,
       ];
     case 'rolled-back':
       return [

@@ -15,6 +15,7 @@ export function renderDrift({
   branch,
   items,
   correction,
+  ongoing,
   unopened = 0,
 }: DriftView): Rendered {
   const hosts = [...new Set(items.map((item) => item.host))];
@@ -23,17 +24,23 @@ export function renderDrift({
     .map((item) => [prose(item.host), prose(item.summary), time(item.firstSeenAt), by(item.traces)]);
   const more = items.length - rows.length;
   const blocks = [
-    `${code(document)} at ${code(short(commit))} of ${code(branch)} says otherwise than ${count(hosts.length, 'server')}. No pull request asked for it.`,
-    table(['server', 'difference', 'seen since', 'who, by the server’s logs'], rows),
+    `${code(document)} at ${code(short(commit))} of ${code(branch)} says otherwise than ${count(hosts.length, 'server')}. ${ongoing === true ? 'What it wants has come up since.' : 'No pull request asked for it.'}`,
+    ongoing === true
+      ? table(
+          ['server', 'outstanding', 'seen since'],
+          rows.map((row) => row.slice(0, 3)),
+        )
+      : table(['server', 'difference', 'seen since', 'who, by the server’s logs'], rows),
     ...(more > 0 ? [`*${count(more, 'more difference')} not shown*`] : []),
     ...diffs(items),
-    ...(correction === undefined ? [] : correctionBlocks(correction)),
+    ...(correction === undefined ? [] : correctionBlocks(correction, ongoing === true)),
     ...(unopened === 0
       ? []
       : [`*Without an issue yet: ${count(unopened, 'more document')}. The next readings open them.*`]),
-    WAYS,
+    ongoing === true ? ONGOING_WAYS : WAYS,
   ];
-  return { title: oneLine(`Drift: ${document} on ${names(hosts)}`), body: blocks.join('\n\n') };
+  const what = ongoing === true ? 'Outstanding' : 'Drift';
+  return { title: oneLine(`${what}: ${document} on ${names(hosts)}`), body: blocks.join('\n\n') };
 }
 
 const WAYS = [
@@ -45,15 +52,29 @@ const WAYS = [
   'This issue follows the servers: it is edited while they differ, and closed once they do not.',
 ].join('\n');
 
-function correctionBlocks({ hosts, hindrance, left }: CorrectionPlanView): readonly string[] {
+const ONGOING_WAYS = [
+  '**What to do**',
+  '',
+  '- To have it done now: the next pull request that touches this document does it.',
+  '- To have it done by itself: declare a `window` in the document.',
+  '- To have it left: exclude or hold it in the document.',
+  '',
+  'This issue follows the servers: it is edited while something is outstanding, and closed once nothing is.',
+].join('\n');
+
+function correctionBlocks(
+  { hosts, hindrance, left }: CorrectionPlanView,
+  ongoing: boolean,
+): readonly string[] {
+  const done = ongoing ? 'done' : 'put back';
   const going =
     hosts.length === 0
       ? []
       : [
-          `**Being put back by itself** on ${prose(names(hosts))}, as the document says. A comment below tells how it goes; \`/doaas cancel\` stops it.`,
+          `**Being ${done} by itself** on ${prose(names(hosts))}, as the document says. A comment below tells how it goes; \`/doaas cancel\` stops it.`,
         ];
   const not =
-    hindrance === undefined ? [] : [`**Not put back by itself now:** ${prose(hindrance, SENTENCE_MAX)}.`];
+    hindrance === undefined ? [] : [`**Not ${done} by itself now:** ${prose(hindrance, SENTENCE_MAX)}.`];
   const rows = left
     .slice(0, MAX_ROWS)
     .map(({ host, summary, because }) => [prose(host), prose(summary), prose(because, SENTENCE_MAX)]);
@@ -61,7 +82,7 @@ function correctionBlocks({ hosts, hindrance, left }: CorrectionPlanView): reado
     left.length === 0
       ? []
       : [
-          `Left for a person:\n\n${table(['server', 'difference', 'why it is not put back by itself'], rows)}`,
+          `Left for a person:\n\n${table(['server', 'difference', `why it is not ${done} by itself`], rows)}`,
           ...(left.length > rows.length ? [`*${count(left.length - rows.length, 'more')} not shown*`] : []),
         ];
   return [...going, ...not, ...alone];

@@ -1,6 +1,6 @@
 import type { HostPlan, Plan, Step } from '../../plan/step.ts';
 import type { SpecError } from '../../spec/manifest.ts';
-import type { PlanName, PlanView } from './views.ts';
+import type { CorrectionView, DriftView, PlanName, PlanView } from './views.ts';
 
 /** Made-up plans for the tests of rendering. */
 export const NAME: PlanName = {
@@ -77,3 +77,49 @@ export function planView(given: Partial<PlanView> = {}): PlanView {
     ...given,
   };
 }
+
+/** What a firewall reads back. */
+export const COUNTED: HostPlan['findings'][number] = {
+  kind: 'finding',
+  severity: 'info',
+  host: 'web-1',
+  document: 'Firewall/web',
+  message: 'packets counted in the 40 seconds since the rules were loaded: in: management 12, web 3',
+  readBack: true,
+};
+
+const UPDATE = {
+  document: 'PatchPolicy/security',
+  host: 'web-1',
+  stepId: 'patch:upgrade:37b1e1c0b4d7',
+  summary: '1 update (1 security): openssl 3.0.15 -> 3.0.17',
+  diff: '- openssl 3.0.15\n+ openssl 3.0.17 security from Debian-Security\n',
+  firstSeenAt: Date.parse('2026-11-26T08:00:31Z'),
+  traces: [],
+};
+
+/** Work that has come up by itself, in a document with a window. */
+export const OUTSTANDING: DriftView = {
+  kind: 'drift',
+  document: UPDATE.document,
+  branch: 'main',
+  commit: NAME.headSha,
+  items: [UPDATE],
+  ongoing: true,
+  correction: { hosts: [], left: [], hindrance: "the document's window sat 02:00-04:00 UTC is shut" },
+};
+
+/** The same, done on one of two servers. */
+export const DECLARED: CorrectionView = {
+  kind: 'correction',
+  run: 'dc17-1e5fb580',
+  document: UPDATE.document,
+  declared: true,
+  outcome: {
+    kind: 'corrected',
+    at: UPDATE.firstSeenAt,
+    leftOut: [{ host: 'web-2', message: 'the window shut before its turn; the next one goes on with it' }],
+    remaining: 1,
+  },
+  changes: [UPDATE, { ...UPDATE, host: 'web-2' }],
+};

@@ -1,5 +1,5 @@
 import type { DriftedItem } from '../../drift/resources.ts';
-import type { HostPlan, Plan } from '../../plan/step.ts';
+import type { Finding, HostPlan, Plan } from '../../plan/step.ts';
 import type { SpecError } from '../../spec/manifest.ts';
 
 /** A check's output or the comment's main part. `title` is plain text on one line; `body` is markdown. */
@@ -79,6 +79,8 @@ export interface DriftView {
   readonly branch: string;
   readonly commit: string;
   readonly items: readonly DriftedItem[];
+  /** They came up by themselves, such as new updates: nobody has changed the servers. */
+  readonly ongoing?: true;
   /** Only of a document that asks for corrections. */
   readonly correction?: CorrectionPlanView;
   /** Documents that differ as well, and have no issue yet. */
@@ -98,6 +100,8 @@ export interface CorrectionView {
   readonly kind: 'correction';
   readonly run: string;
   readonly document: string;
+  /** It is work that the document declares: nothing is put back. */
+  readonly declared?: true;
   readonly outcome:
     | { readonly kind: 'waiting'; readonly behind: string; readonly position: number }
     | {
@@ -249,6 +253,8 @@ export interface VerifyView {
   readonly probes: readonly ProbeProgress[];
   /** What a fresh plan would still change. Verified means: nothing. */
   readonly remaining: readonly { readonly host: string; readonly summary: string }[];
+  /** How things are now, as the servers say: counters, scores. */
+  readonly readBack?: readonly Finding[];
 }
 
 export interface HostRollback {

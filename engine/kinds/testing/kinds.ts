@@ -6,6 +6,8 @@ import { firewallSpec, SECTIONS } from '../firewall/testing/spec.ts';
 import { hardening } from '../hardening/plan.ts';
 import { SECTIONS as HARDENING_SECTIONS, hardeningSpec } from '../hardening/testing/spec.ts';
 import type { KindPlan, PlanContext } from '../kind.ts';
+import { patchPolicy } from '../patchPolicy/plan.ts';
+import { SECTIONS as PATCH_SECTIONS, patchPolicySpec } from '../patchPolicy/testing/spec.ts';
 
 /** How the tests of all kinds see a kind: its spec is a partial one, as a case gives it. */
 export interface TestedKind {
@@ -40,6 +42,12 @@ export const testedKinds: readonly TestedKind[] = [
     sections: HARDENING_SECTIONS,
     needs: (spec) => hardening.needs(hardeningSpec(spec)),
     plan: (spec, readings, context) => hardening.plan(hardeningSpec(spec), readings, context),
+  },
+  {
+    folder: 'patchPolicy',
+    sections: PATCH_SECTIONS,
+    needs: (spec) => patchPolicy.needs(patchPolicySpec(spec)),
+    plan: (spec, readings, context) => patchPolicy.plan(patchPolicySpec(spec), readings, context),
   },
 ];
 

@@ -41,7 +41,7 @@ export const PATCHES: Patches = {
     { name: 'libcurl4', from: '7.88.1-10+deb12u4', to: '7.88.1-10+deb12u5', source: 'curl', held: 'held' },
   ],
   others: 3,
-  restarts: { kind: 'known', version: '3.6-4+deb12u3', units: ['cron.service'] },
+  restarts: { kind: 'known', version: '3.6-4+deb12u3', units: ['cron.service'], deferred: [] },
   reboot: { required: true, why: ['linux-image-6.1.0-31-amd64'] },
   listsAgeSeconds: 900,
 };

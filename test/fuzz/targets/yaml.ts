@@ -23,6 +23,7 @@ const WORDS = [
     'Configuration',
     'Firewall',
     'Hardening',
+    'PatchPolicy',
     'Server',
     'Variables',
     'Policy',

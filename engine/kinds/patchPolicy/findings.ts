@@ -1,0 +1,154 @@
+import type { Update, UpdatesState } from '../../facts/updates.ts';
+import type { KindFinding } from '../kind.ts';
+import { waitingUnits } from './follow.ts';
+import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
+import { askedOf } from './upgrade.ts';
+import { bytes, some } from './words.ts';
+
+/** Lists that are older than this know too little: apt-daily.timer reads them once a day. Seconds. */
+const LISTS_AGE_MAX_SECONDS = 2 * 24 * 3600;
+
+/** What there is to know beside the steps, and what keeps updates from being installed. */
+export function patchFindings(state: UpdatesState, { updates: rules, holds }: ResolvedPatchPolicy) {
+  if (!state.present) return [error('there is no apt here, so nothing can be updated')];
+  return [
+    ...obstacles(state),
+    ...lists(state),
+    ...leftOut(state, rules, holds),
+    ...restarts(state, rules),
+    ...reboots(state, rules),
+    ...failed(state),
+  ];
+}
+
+/** An update that cannot be made is an error; a lock is waited for, and dpkg is repaired first. */
+function obstacles(state: UpdatesState): readonly KindFinding[] {
+  const { dpkgProblem, aptProblem, locks, shortages } = state;
+  return [
+    ...shortages.map(({ mount, needBytes, freeBytes }) =>
+      error(
+        `not enough room on ${mount}: the updates need ${bytes(needBytes)}, and ${bytes(freeBytes)} are free`,
+      ),
+    ),
+    ...(aptProblem === undefined ? [] : [error(`apt finds no way to update anything: ${aptProblem}`)]),
+    ...(dpkgProblem === undefined
+      ? []
+      : [warning(`dpkg is not in order, and is repaired before anything is updated: ${dpkgProblem}`)]),
+    ...locks.map(({ pid, program }) =>
+      info(`${program || 'a program'} (process ${pid}) has a lock of dpkg or apt; a run waits for it`),
+    ),
+  ];
+}
+
+function lists({ listsAgeSeconds: age }: UpdatesState): readonly KindFinding[] {
+  if (age === undefined)
+    return [warning('apt has read no package lists yet, so no update is known; run apt-get update')];
+  if (age <= LISTS_AGE_MAX_SECONDS) return [];
+  const days = Math.floor(age / 86_400);
+  return [
+    warning(
+      `the package lists are ${days} days old, so newer updates are not known; see why apt-daily.timer does not read them`,
+    ),
+  ];
+}
+
+function leftOut(
+  state: UpdatesState,
+  { exclude, pinned, conffiles }: PatchRules,
+  holds: readonly string[],
+): readonly KindFinding[] {
+  const held = state.updates.filter(({ state: is, name }) => is === 'held' || holds.includes(bare(name)));
+  const pins = state.updates.flatMap((update) => {
+    const pin = pinned.find(({ name }) => name === bare(update.name));
+    return pin === undefined ? [] : [{ update, by: pin.by }];
+  });
+  const excluded = state.updates.filter(
+    (update) =>
+      update.state === 'excluded' && !held.includes(update) && !pins.some((pin) => pin.update === update),
+  );
+  const other = state.updates.filter(({ state: is }) => is === 'other');
+  return [
+    ...state.keptBack.map(({ name, to, why }) =>
+      warning(`kept back: ${name} ${to}${why === '' ? '' : `: ${why}`}`),
+    ),
+    ...left('held', held),
+    ...pins.map(({ update, by }) => waits(`its version is that of ${by}`, [update])),
+    ...left(`excluded (${some(exclude)})`, excluded),
+    ...(conffiles === 'ask' ? askedOf(state).map(asked) : []),
+    ...(other.length === 0
+      ? []
+      : [info(`newer, but no security updates: ${some(other.map(({ name }) => name))}`)]),
+  ];
+}
+
+function left(why: string, updates: readonly Update[]): readonly KindFinding[] {
+  return updates.length === 0 ? [] : [waits(why, updates)];
+}
+
+/** A security update that nobody installs is worth a warning. */
+function waits(why: string, updates: readonly Update[]): KindFinding {
+  const named = some(updates.map(({ name, from, candidate }) => `${name} ${from} -> ${candidate}`));
+  const security = updates.filter((update) => update.security);
+  if (security.length === 0) return info(`not updated, ${why}: ${named}`);
+  return warning(
+    `not updated, ${why}: ${named}; security updates: ${some(security.map(({ name }) => name))}`,
+  );
+}
+
+function asked({ name, to, conffiles }: Update): KindFinding {
+  return warning(
+    `${name} ${to} is left to you: ${conffiles.join(', ')} was changed on the server; say "conffiles: keep" or "take", or update it by hand`,
+  );
+}
+
+function restarts(state: UpdatesState, rules: PatchRules): readonly KindFinding[] {
+  if (rules.restart === 'never') return [];
+  switch (state.restarts.kind) {
+    case 'absent':
+      return [warning(`${UNKNOWN}: install the package needrestart, with a Configuration`)];
+    case 'vulnerable':
+      return [
+        warning(
+          `${UNKNOWN}: needrestart ${state.restarts.version} lets local users become root (CVE-2024-48990 and others), so it is not run; it is mended in 3.6-4+deb12u2 and later`,
+        ),
+      ];
+    case 'failed':
+      return [warning(`${UNKNOWN}: needrestart ${state.restarts.version} failed`)];
+    default: {
+      const { left: units } = waitingUnits(state, rules);
+      return units.length === 0
+        ? []
+        : [warning(`still use what was replaced, and are not restarted by themselves: ${some(units)}`)];
+    }
+  }
+}
+
+const UNKNOWN = 'which services still use what was replaced is not known, and none is restarted';
+
+function reboots({ reboot: { required, why } }: UpdatesState, rules: PatchRules): readonly KindFinding[] {
+  if (!required || rules.reboot === 'ifRequired') return [];
+  const waiting = `a reboot waits, for ${some(why)}`;
+  return rules.reboot === 'ask'
+    ? [info(`${waiting}; only the run of a pull request makes it`)]
+    : [warning(`${waiting}; reboot the server, or declare "reboot"`)];
+}
+
+function failed({ failedUnits }: UpdatesState): readonly KindFinding[] {
+  return failedUnits.length === 0 ? [] : [info(`failed already before: ${some(failedUnits)}`)];
+}
+
+function bare(name: string): string {
+  return name.replace(/:.*$/, '');
+}
+
+function info(message: string): KindFinding {
+  return { severity: 'info', message };
+}
+
+function warning(message: string): KindFinding {
+  return { severity: 'warning', message };
+}
+
+function error(message: string): KindFinding {
+  return { severity: 'error', message };
+}

@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } from '../../lab/apt-archive.ts';
+import { waitFor } from '../../lab/wait.ts';
+import { testDocument, type Wanted } from '../../test/hostHarness.ts';
+import { itemKey, type Reading } from '../facts/fact.ts';
+import type { UpdatesQuery, UpdatesState } from '../facts/updates.ts';
+import { type BatchResult, runBatch } from '../hosts/batchRun.ts';
+import { readFacts } from '../hosts/readHost.ts';
+import type { PatchRules } from '../kinds/patchPolicy/spec.ts';
+import { useTestHost } from './testing/cycle.ts';
+
+/** Time for apt, or for a boot, on a busy machine, ms. */
+const DEADLINE_MS = 120_000;
+
+const CONF = '/etc/doaas-conf.conf';
+const UNIT = 'lib/systemd/system/doaas-daemon.service';
+/** A program of its own, replaced with each version: the old one runs on until it is restarted. */
+const DAEMON = '/usr/lib/doaas-daemon/daemon';
+const COPY = `mkdir -p ${DAEMON.replace('/daemon', '')}; cp -p --remove-destination /bin/sleep ${DAEMON}; systemctl daemon-reload`;
+
+const daemon = (version: string, exec: string, then: string): LabPackage => ({
+  name: 'doaas-daemon',
+  version,
+  files: {
+    [UNIT]: `[Unit]\nDescription=test\n[Service]\nExecStart=${exec}\n[Install]\nWantedBy=multi-user.target\n`,
+  },
+  scripts: { postinst: `${COPY}; ${then}` },
+});
+
+const conf = (version: string): LabPackage => ({
+  name: 'doaas-conf',
+  version,
+  files: { [CONF.slice(1)]: `of ${version}\n` },
+  conffiles: [CONF],
+});
+
+const plain = (name: string, version: string, more: Partial<LabPackage> = {}): LabPackage => ({
+  name,
+  version,
+  files: { [`usr/share/${name}/version`]: `${version}\n` },
+  ...more,
+});
+
+/** Installed first. */
+const NAMES = ['lib', 'user', 'held', 'kept', 'old', 'broken', 'slow', 'kernel', 'big'].map(
+  (n) => `doaas-${n}`,
+);
+const FIRST = [
+  ...NAMES.map((name) => plain(name, '1.0')),
+  conf('1.0'),
+  daemon('1.0', `${DAEMON} infinity`, 'systemctl enable -q doaas-daemon; systemctl start doaas-daemon'),
+];
+
+const FIX = '1.0+fix1';
+const FIXED = [
+  plain('doaas-lib', FIX, { change: 'Fix CVE-2026-1111.' }),
+  plain('doaas-user', FIX, { control: [`Depends: doaas-lib (>= ${FIX})`] }),
+  plain('doaas-held', FIX),
+  plain('doaas-kept', FIX, { control: ['Conflicts: doaas-old'] }),
+  plain('doaas-broken', FIX, { scripts: { postinst: 'echo no luck; exit 1' } }),
+  plain('doaas-slow', FIX, {
+    scripts: { postinst: 'touch /run/slow; while [ ! -e /run/go ]; do sleep 0.1; done' },
+  }),
+  plain('doaas-kernel', FIX, {
+    scripts: { postinst: 'touch /run/reboot-required; echo doaas-kernel >> /run/reboot-required.pkgs' },
+  }),
+  plain('doaas-big', FIX, { ballast: 8 * 1024 * 1024 }),
+  conf(FIX),
+  daemon(FIX, `${DAEMON} infinity`, ':'),
+];
+/** Its service does not come up. */
+const FAILING = daemon('1.0+fix2', '/bin/false', 'systemctl restart doaas-daemon');
+
+/** Operations: patches.upgrade, patches.restart, patches.reboot */
+describe('updates on a real host', () => {
+  const t = useTestHost();
+  const archives: AptArchive[] = [];
+  beforeAll(async () => {
+    const [stable, security] = [await openAptArchive(), await openAptArchive(SECURITY_RELEASE)];
+    archives.push(security, stable);
+    await stable.publish(...FIRST, plain('doaas-lib', '2.0'));
+    await security.publish(...FIXED);
+    const names = FIRST.map(({ name }) => `${name}=1.0`).join(' ');
+    // without Debian's own updates of today
+    await exec(`${stable.use('stable')}
+apt-get -qq install --no-install-recommends needrestart ${names}
+mv /etc/apt/sources.list.d/debian.sources /root/
+apt-mark -q auto doaas-lib; apt-mark -q hold doaas-held; echo mine > ${CONF}
+${security.use('security')}
+apt-get -qqy --download-only install doaas-lib=${FIX}`);
+  });
+  afterAll(async () => {
+    for (const archive of archives) await archive.close();
+  });
+
+  const exec = async (script: string): Promise<string> => {
+    const result = await t.host().exec(script);
+    if (result.code !== 0) throw new Error(`${result.stdout}\n${result.stderr}`);
+    return result.stdout;
+  };
+
+  const read = (more: Partial<UpdatesQuery> = {}): Promise<UpdatesState> =>
+    t.harness().session(async (session) => {
+      const query = { fact: 'updates', key: 'all', updates: 'security', ...more } as const;
+      const readings = await readFacts(session, [query]);
+      return (readings.get(itemKey('updates', 'all')) as Reading<UpdatesState>).state;
+    });
+
+  /** Security updates of these packages alone. */
+  const policy = (names: readonly string[], more: Partial<PatchRules> = {}): Wanted => {
+    const exclude = FIRST.map(({ name }) => name).filter((name) => !names.includes(name));
+    const updates = {
+      which: 'security',
+      securityOrigins: [],
+      exclude,
+      pinned: [],
+      conffiles: 'keep',
+      restart: 'needed',
+      restartNever: [],
+      reboot: 'never',
+      ...more,
+    } as const;
+    return [testDocument('PatchPolicy', { updates, holds: [], probes: [] })];
+  };
+
+  const versionsOf = async (...names: readonly string[]) =>
+    (await exec(`dpkg-query -W -f '\${Version} ' ${names.join(' ')}; dpkg --audit`)).trim().split(' ');
+
+  /** Applies what must fail, and takes it back. */
+  const failed = async (...names: readonly string[]): Promise<string> => {
+    const result = await t.harness().apply(policy(names));
+    expect(result.end, JSON.stringify(result.events)).toBe('failed');
+    await t.undone(result.run);
+    expect(await versionsOf(...names)).toEqual(names.map(() => '1.0'));
+    return result.output;
+  };
+
+  it('tells what is outstanding, from where, and what apt would do about it', async () => {
+    const state = await read({ exclude: ['doaas-k?rnel', 'doaas-b*', 'doaas-user'] });
+    expect(Object.fromEntries(state.updates.map((u) => [u.name, [u.state, u.to, u.candidate]]))).toEqual({
+      'doaas-lib': ['selected', FIX, '2.0'],
+      'doaas-user': ['excluded', FIX, FIX],
+      'doaas-held': ['held', FIX, FIX],
+      'doaas-kept': ['selected', FIX, FIX],
+      'doaas-broken': ['excluded', FIX, FIX],
+      'doaas-slow': ['selected', FIX, FIX],
+      'doaas-kernel': ['excluded', FIX, FIX],
+      'doaas-big': ['excluded', FIX, FIX],
+      'doaas-conf': ['selected', FIX, FIX],
+      'doaas-daemon': ['selected', FIX, FIX],
+    });
+    const named = (name: string) => state.updates.find((update) => update.name === name);
+    expect(named('doaas-lib')).toMatchObject({
+      previous: 'archive',
+      security: true,
+      conffiles: [],
+      cves: ['CVE-2026-1111'],
+    });
+    expect(named('doaas-slow')).not.toHaveProperty('cves');
+    expect(named('doaas-conf')?.conffiles).toEqual([CONF]);
+    expect(state.changes.map(({ name, to }) => `${name} ${to}`).sort()).toEqual(
+      ['conf', 'daemon', 'lib', 'slow'].map((name) => `doaas-${name} ${FIX}`),
+    );
+    const why = expect.stringMatching(/needs packages removed:\n +doaas-old/);
+    expect(state.keptBack).toEqual([{ name: 'doaas-kept', to: FIX, why }]);
+    expect(state).toMatchObject({ locks: [], shortages: [], restarts: { kind: 'known', units: [] } });
+    const all = await read({ updates: 'all' });
+    expect(all.changes).toContainEqual(expect.objectContaining({ name: 'doaas-lib', to: '2.0' }));
+  });
+
+  it('updates to exactly the planned versions, restarts what ran the old code, and goes back', async () => {
+    const names = ['doaas-lib', 'doaas-conf', 'doaas-daemon'];
+    const started = () => exec('systemctl show -p InvocationID --value doaas-daemon');
+    const before = await started();
+    await t.cycle(policy(names), async () => {
+      expect(await versionsOf(...names)).toEqual([FIX, FIX, FIX]);
+      expect(await exec(`cat ${CONF}; apt-mark showauto doaas-lib`)).toBe('mine\ndoaas-lib\n');
+      expect(await started()).not.toBe(before);
+      expect((await read()).restarts).toMatchObject({ units: [] });
+    });
+    expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0']);
+  });
+
+  it('takes the configuration of the package where that is declared, and puts the own one back', async () => {
+    await t.unchanged(async () => {
+      const result = await t.applied(policy(['doaas-conf'], { conffiles: 'take' }));
+      expect(await exec(`cat ${CONF}`)).toBe(`of ${FIX}\n`);
+      await t.undone(result.run);
+      expect(await exec(`cat ${CONF}`)).toBe('mine\n');
+    });
+    const asked = await t.harness().plan(policy(['doaas-conf'], { conffiles: 'ask' }));
+    expect(asked.steps).toEqual([]);
+  });
+
+  it('takes back a package that cannot be configured, and one whose service fails with it', async () => {
+    await t.unchanged(async () => {
+      expect(await failed('doaas-lib', 'doaas-broken')).toMatch(/no luck/);
+      await archives[0]?.publish(FAILING);
+      await exec('apt-get -qq update');
+      expect(await failed('doaas-daemon')).toMatch(
+        /doaas-daemon.service has failed since, which it had not before/,
+      );
+      expect(await exec('systemctl is-active doaas-daemon')).toBe('active\n');
+    });
+  });
+
+  it('installs nothing that was not planned', async () => {
+    const plan = await t.harness().plan(policy(['doaas-lib', 'doaas-user']));
+    const steps = plan.steps.map((step) => ({
+      ...step,
+      params: { ...step.params, packages: [{ name: 'doaas-user', from: '1.0', to: FIX, origin: '' }] },
+    }));
+    const result = await t.harness().applyPlan({ ...plan, steps: steps.slice(0, 1) });
+    expect(result.end).toBe('failed');
+    expect(result.output).toMatch(
+      /apt would install doaas-lib=1.0\+fix1 as well, which the plan does not say/,
+    );
+    await t.undone(result.run);
+    expect(await versionsOf('doaas-lib', 'doaas-user')).toEqual(['1.0', '1.0']);
+  });
+
+  it('downloads nothing where the disk has no room', async () => {
+    const plan = await t.harness().plan(policy(['doaas-big']));
+    await exec(
+      'rm -f /var/cache/apt/archives/*.deb; mount -t tmpfs -o size=36m tmpfs /var/cache/apt/archives',
+    );
+    try {
+      expect((await read({ exclude: ['doaas-user'] })).shortages).toEqual([
+        expect.objectContaining({ mount: '/var/cache/apt/archives' }),
+      ]);
+      const result = await t.harness().applyPlan(plan);
+      expect(result.end).toBe('failed');
+      expect(result.output).toMatch(
+        /\/var\/cache\/apt\/archives has no room for these updates, .* need 40 MiB, and 3\d MiB are free/,
+      );
+      expect(await exec('ls /var/cache/apt/archives')).not.toContain('doaas-big');
+      await t.undone(result.run);
+    } finally {
+      await exec('umount /var/cache/apt/archives');
+    }
+  });
+
+  it('goes on where dpkg was killed, and tells who holds its lock meanwhile', async () => {
+    const plan = await t.harness().plan(policy(['doaas-lib', 'doaas-slow']));
+    const batch = { kind: 'batch' as const, run: 'cut-1', repository: 'test/infra', steps: plan.steps };
+    const start = () => t.harness().session((session) => runBatch(session, batch, { payloads: new Map() }));
+    const cut = expect(start()).rejects.toMatchObject({ type: 'batch-cut' });
+    const slow = async () => (await t.host().exec('[ -e /run/slow ]')).code === 0;
+    await waitFor('dpkg to configure', DEADLINE_MS, slow);
+    expect((await read()).locks).toContainEqual({ pid: expect.any(Number), program: 'apt-get' });
+    await exec('systemctl kill -s KILL doaas-cut-1-apply.service');
+    await cut;
+    expect((await read()).dpkgProblem).toMatch(/doaas-slow/);
+    await exec('touch /run/go');
+    const again = await start();
+    expect(again.end, again.output).toBe('applied');
+    expect(again.events.map((e) => e.event)).toContain('resumed');
+    expect(await versionsOf('doaas-lib', 'doaas-slow')).toEqual([FIX, FIX]);
+    await t.undone('cut-1');
+  });
+
+  it('goes on after a reboot that it makes, also in a run that the host would take back', async () => {
+    const { steps } = await t.harness().plan(policy(['doaas-kernel'], { reboot: 'ifRequired' }));
+    expect(steps.map(({ operation }) => operation)).toContain('patches.reboot');
+    const net = { kind: 'net' as const, confirmWithinSeconds: 600 };
+    const batch = { kind: 'batch' as const, run: 'reboot-1', repository: 'test/infra', steps, net };
+    const boot = await exec('cat /proc/sys/kernel/random/boot_id');
+    let result: BatchResult | undefined;
+    await waitFor('the run to end', DEADLINE_MS, async () => {
+      result = await t
+        .harness()
+        .session((session) => runBatch(session, batch, { payloads: new Map() }))
+        .catch(() => undefined);
+      return result !== undefined;
+    });
+    expect(result, JSON.stringify(result)).toMatchObject({ end: 'applied' });
+    expect(await exec('cat /proc/sys/kernel/random/boot_id')).not.toBe(boot);
+    expect(await versionsOf('doaas-kernel')).toEqual([FIX]);
+    expect((await read()).reboot).toMatchObject({ required: false, why: [] });
+    await t.undone('reboot-1');
+    expect(await versionsOf('doaas-kernel')).toEqual(['1.0']);
+  });
+});

@@ -1,0 +1,132 @@
+# Functions for updates, restarts and reboots; they use those of apt.sh and units.sh. Reads: STEP, DIR. Notes of a step: failed (units
+# that had failed before it), auto (packages that nobody asked for by name), boot (the boot in which it began).
+
+failed_units() { # but those of our own runs
+  systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/ { print $1 }' | sort -u
+}
+
+note_failed() {
+  [ ! -e "$STEP/failed" ] || return 0
+  failed_units > "$STEP/failed.new"; sync "$STEP/failed.new"; mv -f "$STEP/failed.new" "$STEP/failed"; sync "$STEP"
+}
+
+# What is being started has come up or failed by then.
+QUIET_SECONDS=60
+until_quiet() {
+  q=0; while [ "$q" -lt "$QUIET_SECONDS" ] && [ -n "$(systemctl list-jobs --no-legend --no-pager 2>/dev/null)" ]; do sleep 1; q=$((q + 1)); done
+}
+
+no_new_failed() {
+  [ -e "$STEP/failed" ] || return 0
+  until_quiet
+  broke=$(failed_units | grep -vxFf "$STEP/failed" || :)
+  [ -n "$broke" ] || return 0
+  for u in $broke; do echo "$u has failed since, which it had not before" >&2; why_not "$u" run; done
+  return 1
+}
+
+# ---- updates -----------------------------------------------------------------------------------------------------
+
+# Before anything is downloaded.
+require_room() { # NAME=VERSION ...
+  short=$(doaas_sizes "$@" | doaas_room); [ -n "$short" ] || return 0
+  echo "$short" | while IFS='	' read -r m need free; do
+    echo "$m has no room for these updates, so nothing was downloaded or changed: they need $((need / 1048576)) MiB, and $((free / 1048576)) MiB are free. Free some space, then apply again"
+  done >&2
+  return 1
+}
+
+require_lists() { # NAME=VERSION ...: a version that is newer than this host's lists is looked for once more
+  [ -n "$(apt-cache show --no-all-versions -- "$@" 2>&1 | grep '^[EW]: ')" ] || return 0
+  apt_update || :
+}
+
+# A version that is asked for by name counts for apt as wanted for itself; who came as a dependency stays one.
+note_auto() { # NAME=VERSION ...
+  [ ! -e "$STEP/auto" ] || return 0
+  for p in "$@"; do
+    p=${p%%=*}
+    if is_known "$p" && [ -z "$(apt-mark showauto "$p" 2>/dev/null)" ]; then continue; fi
+    echo "$p"
+  done > "$STEP/auto.new"
+  sync "$STEP/auto.new"; mv -f "$STEP/auto.new" "$STEP/auto"
+}
+is_known() { case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in '' | not-installed | config-files) return 1 ;; esac; }
+restore_auto() { [ ! -s "$STEP/auto" ] || apt-mark -qq auto $(cat "$STEP/auto") > /dev/null || :; }
+
+upgrade_patches() { # keep|take NAME=VERSION ...
+  CONFFILES=$1; shift
+  if [ "$CONFFILES" = take ]; then unset UCF_FORCE_CONFFOLD; export UCF_FORCE_CONFFNEW=1; fi
+  note_failed; repair_dpkg; require_lists "$@"; require_room "$@"; note_auto "$@"
+  write_hook "$STEP/news" "$STEP/gone" '' "$*"
+  rc=0; apt_change install --no-remove --no-install-recommends "$@" || rc=$?
+  restore_auto; note_system
+  [ "$rc" -eq 0 ] || return "$rc"
+  no_new_failed
+}
+
+# ---- restarts ----------------------------------------------------------------------------------------------------
+
+# needrestart's name of process 1, which is not restarted but executed anew: systemctl(1).
+MANAGER=systemd-manager
+
+left_alone() { # UNIT ...: names on stdin, without these
+  while IFS= read -r u; do case " $* " in *" $u "*) ;; *) printf '%s\n' "$u" ;; esac; done
+}
+
+# Once: what is restarted is named no more.
+note_units() { # UNIT ...; more on stdin
+  [ ! -e "$STEP/units" ] || return 0
+  { for u in "$@"; do printf '%s\n' "$u"; done; cat; } | grep . | sort -u > "$STEP/units.new" || :
+  sync "$STEP/units.new"; mv -f "$STEP/units.new" "$STEP/units"; sync "$STEP"
+}
+
+restart_patched() { # UNIT ...
+  note_failed
+  for u in "$@"; do
+    mkdir -p "$STEP/$u"
+    if [ "$u" != "$MANAGER" ]; then ( STEP="$STEP/$u"; act_once "$u" restart )
+    elif [ ! -e "$STEP/$u/mark" ]; then systemctl daemon-reexec; touch "$STEP/$u/mark"; fi
+  done
+  no_new_failed
+}
+
+were_restarted() { # UNIT ...
+  [ -e "$STEP/failed" ] || return 1
+  for u in "$@"; do
+    if [ "$u" = "$MANAGER" ]; then [ -e "$STEP/$u/mark" ] || return 1
+    else ( STEP="$STEP/$u"; was_acted "$u" restart ) || return 1; fi
+  done
+  no_new_failed
+}
+
+# With what was put back.
+restart_again() { # UNIT ...
+  for u in "$@"; do
+    if [ "$u" != "$MANAGER" ]; then ( STEP="$STEP/$u"; act_again "$u" restart )
+    elif [ -e "$STEP/$u/mark" ]; then systemctl daemon-reexec; fi
+  done
+}
+
+# ---- reboot ------------------------------------------------------------------------------------------------------
+
+was_rebooted() { [ -e "$STEP/boot" ] && [ "$(cat "$STEP/boot")" != "$(boot_id)" ]; }
+
+# In a container the kernel is the machine's. PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h
+kernel_is_new() {
+  [ "$(readlink /proc/1/ns/pid)" = 'pid:[4026531836]' ] || return 0
+  newest=$(ls /boot 2>/dev/null | sed -n 's/^vmlinuz-//p' | grep -v '\.dpkg-\|\.old$' | sort -V | tail -n 1)
+  if [ -z "$newest" ] || [ "$newest" = "$(uname -r)" ]; then return 0; fi
+  echo "the server came up with the kernel $(uname -r), though $newest is installed: see what its boot loader starts" >&2; return 1
+}
+
+reboot_is_required() { [ -e /run/reboot-required ] || ! kernel_is_new 2> /dev/null; }
+
+came_up() { was_rebooted && kernel_is_new && no_new_failed; }
+
+reboot_once() {
+  if was_rebooted; then came_up; return; fi
+  note_failed
+  boot_id > "$STEP/boot.new"; sync "$STEP/boot.new"; mv -f "$STEP/boot.new" "$STEP/boot"; sync "$STEP"
+  systemctl --no-block reboot
+}

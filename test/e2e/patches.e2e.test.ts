@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftScheduleId } from '../../engine/activities/clock.ts';
+import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } from '../../lab/apt-archive.ts';
+import { broken, daemon, library, onAll, startsOf, updatedTo, versionsOf } from '../patching.ts';
+import { until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const MINUTES = 60_000;
+const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id';
+
+const day = (from: number): string =>
+  new Date(Date.now() + from * 24 * 60 * MINUTES).toISOString().slice(0, 10);
+const SHUT = `{ timeZone: UTC, freeze: [{ from: "${day(-1)}", to: "${day(1)}" }] }`;
+const OPEN = '{ timeZone: UTC }';
+
+const policy = (window: string, pause = '0s'): string => `apiVersion: doaas/v1
+kind: PatchPolicy
+metadata: { name: security }
+spec:
+  targets: { labels: { role: web } }
+  reboot: ifRequired
+  window: ${window}
+  rollout: { canary: 1, batches: "100%", pause: ${pause} }
+`;
+
+const ASKS_FOR_REBOOT = 'touch /run/reboot-required; echo doaas-lib >> /run/reboot-required.pkgs';
+
+/** Updates on three servers, by a pull request and by themselves; the clock of readings is wound by hand. */
+describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
+  let world: World;
+  let archive: AptArchive;
+  beforeAll(async () => {
+    archive = await openAptArchive(SECURITY_RELEASE);
+    world = await startWorld({ hosts: 3, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    await archive.publish(library('1.0'), daemon('1.0'));
+    const install = 'apt-get -qq install --no-install-recommends needrestart doaas-lib doaas-daemon';
+    await onAll(world.hosts, `${archive.use('fixes')}\n${install}`);
+    await published(library('1.1', { change: 'Fix CVE-2026-1111.' }), daemon('1.1'));
+  }, 4 * MINUTES);
+  afterAll(async () => {
+    await world?.close();
+    await archive?.close();
+  });
+
+  const published = async (...packages: readonly LabPackage[]): Promise<void> => {
+    await archive.publish(...packages);
+    await onAll(world.hosts, 'apt-get -qq update');
+  };
+  let lastSecond = 0;
+  const second = () => Math.floor(Date.now() / 1000);
+  const trigger = async (schedule: string): Promise<void> => {
+    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
+    lastSecond = second();
+    await world.engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
+  };
+  const look = () => trigger(driftScheduleId(world.repo));
+  const issues = () => world.github.listIssues(world.repo);
+  const issue = (state: string, text: RegExp) =>
+    until(
+      async () =>
+        (await issues()).find((each) => each.state === state && text.test(`${each.title}\n${each.body}`)),
+      `an issue that is ${state} like ${text}`,
+      60,
+      async () => JSON.stringify(await issues()),
+    );
+  const comment = (number: unknown, text: RegExp) => {
+    const said = async () =>
+      (await world.github.listComments(world.repo, Number(number))).map(({ body }) => String(body));
+    return until(
+      async () => (await said()).find((body) => text.test(body)),
+      `a comment like ${text}`,
+      120,
+      async () => JSON.stringify(await said()),
+    );
+  };
+
+  it('is planned in exact versions, and applied in rings with the restarts that follow', async () => {
+    const before = await startsOf(world.hosts);
+    const { pull, sha } = await world.open('policy', { 'patches.yaml': policy(SHUT) });
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.summary).toContain(
+      '2 updates (2 security): doaas-daemon 1.0 -&gt; 1.1, doaas-lib 1.0 -&gt; 1.1',
+    );
+    expect(plan.summary).toMatch(/\+ doaas-lib 1\.1 security from Debian-Security, http/);
+    expect(plan.summary).toContain('| 1, canary | web-1 | verify |');
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha, 180);
+    expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.1', '1.1', '1.1']);
+    const after = await startsOf(world.hosts);
+    expect(after.every((start, i) => start !== before[i])).toBe(true);
+    // the canary was proven before the others began
+    expect(Number(after[0])).toBeLessThan(Math.min(...after.slice(1).map(Number)));
+  });
+
+  it('reports what comes out later while its window is shut, and no pull request takes it along', async () => {
+    await published(library('1.2', { scripts: { postinst: ASKS_FOR_REBOOT } }));
+    await trigger('sweep');
+    await until(
+      () =>
+        look().then(
+          () => true as const,
+          () => undefined,
+        ),
+      'a drift schedule',
+    );
+    const open = await issue('open', /Outstanding: PatchPolicy\/security on web-1, web-2 and web-3/);
+    expect(String(open.body)).toMatch(
+      /Not done by itself now:\*\* the document's window every day UTC is shut/,
+    );
+    const { pull, sha } = await world.open('motd', {
+      'motd.yaml': configuration('motd', { files: { '/etc/motd': { content: 'hello\n' } } }),
+    });
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.summary).not.toContain('doaas-lib');
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
+    expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.1', '1.1', '1.1']);
+  });
+
+  it('installs it by itself in its window, reboots where that is asked for, and says so', async () => {
+    const boots = await onAll(world.hosts, BOOT_ID);
+    await world.github.push(world.repo, 'main', { 'patches.yaml': policy(OPEN) });
+    await look();
+    await updatedTo(world.hosts, '1.2', 120);
+    const closed = await issue('closed', /Outstanding: PatchPolicy\/security/);
+    expect(await comment(closed.number, /Done: PatchPolicy\/security/)).toMatch(
+      /Done as the document declares at .*\+ doaas-lib 1\.2 security/s,
+    );
+    const rebooted = await onAll(world.hosts, BOOT_ID);
+    expect(rebooted.every((boot, i) => boot !== boots[i])).toBe(true);
+  });
+
+  it('stops at the canary where a fix is broken, and puts that one back', async () => {
+    await published(broken('1.3'));
+    await look();
+    const open = await issue('open', /Outstanding: PatchPolicy\/security/);
+    const told = await comment(open.number, /failed and was rolled back: PatchPolicy\/security/);
+    expect(told).toMatch(/web-1/);
+    expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.2', '1.2', '1.2']);
+    expect(
+      await onAll(world.hosts, 'grep -c "upgrade doaas-lib:all 1.2 1.3" /var/log/dpkg.log || :'),
+    ).toEqual(['1', '0', '0']);
+  });
+
+  it('keeps what is done where its window shuts before the rest', async () => {
+    await published(library('1.4'));
+    const shuts = new Date(Math.ceil((Date.now() + 30_000) / MINUTES) * MINUTES);
+    const clock = (at: number): string => new Date(at).toISOString().slice(11, 16);
+    const hours = `{ from: "${clock(shuts.getTime() - 30 * MINUTES)}", to: "${clock(shuts.getTime())}" }`;
+    const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
+    const window = `{ timeZone: UTC, hours: ${hours} }`;
+    await world.github.push(world.repo, 'main', { 'patches.yaml': policy(window, pause) });
+    await look();
+    const open = await issue('open', /Outstanding: PatchPolicy\/security/);
+    expect(await comment(open.number, /Done: PatchPolicy\/security/)).toMatch(
+      /Not on web-2: the window shut before its turn; the next one goes on with it/,
+    );
+    expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.4', '1.2', '1.2']);
+  });
+});
