@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
+import type { LabHost } from '../../lab/hosts.ts';
 import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 
@@ -21,8 +22,12 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     world = await startWorld({
       hosts: 2,
       environment: { DOAAS_CVE_URL: `http://127.0.0.1:${(list.address() as AddressInfo).port}/` },
-      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+      files: (hosts) => ({ 'servers.yaml': withIpv6(serverYaml(hosts), hosts) }),
     });
+    for (const [n, host] of world.hosts.entries())
+      await host.exec(
+        `ip addr add ${ipv6(n)}/64 dev $(ip -o -4 addr show scope global | cut -d' ' -f2) nodad`,
+      );
   }, 3 * MINUTES);
   afterAll(async () => {
     list?.close();
@@ -67,8 +72,10 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     await world.mergedSoon(pull, sha);
     const verify = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
-    expect(verify.summary).toContain('9100 open from web-2');
-    expect(verify.summary).toContain('3306 closed from web-2');
+    for (const address of [world.hosts[0]?.address, ipv6(0)]) {
+      expect(verify.summary).toContain(`${address}:9100 open from web-2`);
+      expect(verify.summary).toContain(`${address}:3306 closed from web-2`);
+    }
     expect(verify.summary).toMatch(
       /Read back.*web-1.*in: management [1-9]\d*,.* metrics [1-9]\d*, no rule accepts it [1-9]/s,
     );
@@ -107,6 +114,7 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     expect(report).toMatch(/Without a Hardening document: web-2/);
     expect(report).toMatch(/\| tcp\/9100 \| \S* \| open, as declared \|/);
     expect(report).toMatch(/\| tcp\/3306 \| \S* \| \*\*open, and not declared\*\* \|/);
+    expect(report).toMatch(/\| fd77::1 \| tcp\/3306 \| \S* \| \*\*open, and not declared\*\* \|/);
     expect(report).toMatch(/`ssh-[a-z-]+` \| .* \| `base.yaml:1` \|/);
     expect(report).toContain('`ssh-use-dns` is waived by kate, **over since 2020-01-31**');
     expect(report).toMatch(/\| `CVE-2099-0001` \| openssh \| 2 \| 0 \| 0 \|/);
@@ -135,3 +143,16 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     expect(world.github.analyses(world.repo)).toHaveLength(before + 1);
   });
 });
+
+function ipv6(n: number): string {
+  return `fd77::${n + 1}`;
+}
+
+/** Servers that others reach over both families. */
+function withIpv6(yaml: string, hosts: readonly LabHost[]): string {
+  return hosts.reduce(
+    (text, { address }, n) =>
+      text.replace(`{address: ${address},`, `{address: ${address}, addresses: [${address}, "${ipv6(n)}"],`),
+    yaml,
+  );
+}
