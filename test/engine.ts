@@ -92,6 +92,8 @@ export function environmentOf({ dataDir, github, secret, sshKeyFile }: EnginePar
     GITHUB_APP_PRIVATE_KEY: github.app.privateKey,
     GITHUB_WEBHOOK_SECRET: secret,
     DOAAS_GITHUB_WRITES_PER_MINUTE: '1000000',
+    // a test that wants vulnerabilities serves its own
+    DOAAS_CVE_URL: 'off',
     DOAAS_SSH_KEY_FILE: sshKeyFile,
   };
 }
