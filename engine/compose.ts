@@ -129,6 +129,7 @@ async function start(
   const keyFile = environment.GITHUB_APP_PRIVATE_KEY_FILE;
   const github = createGitHub(config, log, {
     key: appKeyFrom(config.githubPrivateKey, keyFile, log),
+    pausesOf: store.pauses,
     onLimited: () => metrics.githubLimited.inc(),
     onFailed: (type) => metrics.githubFailed.inc({ type }),
   });

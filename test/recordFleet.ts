@@ -14,6 +14,7 @@ import { startTemporal } from '../engine/temporal/server.ts';
 import { startLabGitHub } from '../lab/github/lab-github.ts';
 import { recordHistories } from '../scripts/record-histories.ts';
 import { startTestEngine } from './engine.ts';
+import { hostKeyOf } from './hostKey.ts';
 import { SECRET } from './secret.ts';
 import { startWorkerProcess } from './worker.ts';
 
@@ -24,10 +25,9 @@ const NETWORKS = { default: '127.0.101', berlin: '127.0.102' } as const;
 type Site = keyof typeof NETWORKS;
 
 function servers(site: Site): string {
-  const key = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(42)}E`;
   return Array.from({ length: MANY }, (_, i) => {
     const name = `${site}-${i + 1}`;
-    const spec = `{address: ${NETWORKS[site]}.${i + 1}, site: ${site}, user: deploy, hostKey: "${key}"}`;
+    const spec = `{address: ${NETWORKS[site]}.${i + 1}, site: ${site}, user: deploy, hostKey: "${hostKeyOf(name)}"}`;
     return `apiVersion: doaas/v1\nkind: Server\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
   }).join('---\n');
 }

@@ -1,11 +1,16 @@
 import { getExternalWorkflowHandle, patched } from '@temporalio/workflow';
-import type { Request } from '../engine/activities/types.ts';
+import type { IssueRequest, PullRef, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
-import type { Desk } from './pullGate.ts';
+import { type Desk, dropPending } from './pullGate.ts';
 import type { TakingBack } from './pullRollback.ts';
+import { waitsForWindow } from './pullState.ts';
 
-export const ONLY_KEEP = '`/doaas cancel` takes nothing or the word `keep`. Nothing was done.';
+export const ONLY_KEEP =
+  '`/doaas cancel` takes nothing or the word `keep`; on a pull request also the name of a correction that has no issue (`dc0-...`). Nothing was done.';
+
+/** As `doaas status` lists a correction in a repository that takes no issues. */
+const WITHOUT_ISSUE = /^dc0-[0-9a-f]{8}$/i;
 
 const ONLY_BEGINS = 'Taking the merged change back is only just beginning: say this again in a moment.';
 const ENDS_IF_WAITING =
@@ -17,16 +22,25 @@ export function isKeep(argument: string | undefined): boolean | undefined {
   return argument.toLowerCase() === 'keep' ? true : undefined;
 }
 
+/** Whether it is no run of this pull request that is to stop. */
+function namesCorrection({ argument = '' }: Request): boolean {
+  return WITHOUT_ISSUE.test(argument) && patched('cancel-by-name');
+}
+
 /**
  * `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. What
  * takes the merged change back ends if it has touched no host yet.
  */
 export async function cancel(
-  { pull, state, change }: Desk,
+  desk: Desk,
   request: Request,
   takingBack: TakingBack | undefined,
 ): Promise<void> {
+  const { pull, state, change } = desk;
   const { actor, argument } = request;
+  if (namesCorrection(request))
+    return short.answer(pull, request, await cancelNamed(pull, { ...request, command: 'cancel' }));
+  if (waitsForWindow(state())) return dropPending(desk, request);
   const { running } = state();
   const keep = isKeep(argument);
   if (keep === undefined) return short.answer(pull, request, ONLY_KEEP);
@@ -47,6 +61,11 @@ export async function cancel(
     ? 'What is done stays; the check `doaas/apply` says what that is.'
     : 'The check `doaas/apply` then shows what is done. Say `/doaas rollback` to put it back, or `/doaas cancel keep` to leave it; without an answer it is put back.';
   await short.answer(pull, request, `Stopping the run ${running.run} at the next safe point. ${then}`);
+}
+
+/** Of any document of the repository: where there is no issue, a pull request is the only place to say so. */
+function cancelNamed({ repository }: PullRef, request: IssueRequest): Promise<string> {
+  return short.cancelCorrection({ repository, number: 0 }, request, false);
 }
 
 /** What has ended meanwhile hears nothing. */

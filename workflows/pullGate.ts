@@ -6,10 +6,12 @@ import {
   ATTEMPTS_MAX,
   beginsByItself,
   gateContext,
+  isFreed,
   type PullState,
   type Running,
   requestBy,
   starterOf,
+  windowOf,
 } from './pullState.ts';
 import { replansAt } from './replan.ts';
 
@@ -76,10 +78,14 @@ export async function goOn(
 
 /** Until something is to be done; a window that opens meanwhile is attended to, and servers that were away are looked at again. */
 export async function awaitNext(desk: Desk, isAwake: () => boolean): Promise<void> {
-  const opens = desk.state().gate?.opensAt;
+  if (isFreed(desk.state())) return attempt(() => windowOpened(desk));
+  const opens = windowOf(desk.state());
   const looks = replansAt(desk.state());
   const awake = (): boolean =>
-    isAwake() || desk.state().gate?.opensAt !== opens || replansAt(desk.state()) !== looks;
+    isAwake() ||
+    isFreed(desk.state()) ||
+    windowOf(desk.state()) !== opens ||
+    replansAt(desk.state()) !== looks;
   const due = Math.min(opens ?? Number.POSITIVE_INFINITY, looks ?? Number.POSITIVE_INFINITY);
   if (due === Number.POSITIVE_INFINITY) await condition(awake);
   // no later than that, and no sooner: a timer of the workflow, which survives everything
@@ -87,7 +93,7 @@ export async function awaitNext(desk: Desk, isAwake: () => boolean): Promise<voi
     await attempt(() => (due === opens ? windowOpened(desk) : desk.look(true)));
 }
 
-/** A change window opened: what waited for it goes on, else the check says what holds now. */
+/** A change window opened, or there is none any more: what waited for it goes on, else the check says what holds now. */
 export async function windowOpened(desk: Desk): Promise<void> {
   await desk.settled();
   const { pending, gate, mergeSeen } = desk.state();
@@ -112,7 +118,7 @@ async function mayNoMore(desk: Desk, request: Request): Promise<boolean> {
 }
 
 export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
-  desk.change({ pending: request });
+  desk.change({ pending: request, ...(patched('window-gone') ? { pendingUntil: opensAt } : {}) });
   const when = new Date(opensAt).toISOString().slice(0, 16).replace('T', ' ');
   const text = `The change window is shut. This is applied by itself when it opens, ${when} UTC, if head, plan and approvals still hold then. \`/doaas cancel\` or \`/doaas rollback\` takes that back.`;
   return short.answer(desk.pull, request, text);

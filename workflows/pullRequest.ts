@@ -45,6 +45,7 @@ import {
   remembering,
   runOf,
   saysTheSame,
+  waitsForWindow,
   withBegun,
   withOutcome,
   withPusher,
@@ -174,7 +175,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       case 'apply':
         return apply(request);
       case 'cancel':
-        return waits() ? dropPending(desk, request) : cancel(desk, request, takingBack);
+        return cancel(desk, request, takingBack);
       case 'rollback':
         return takeBack(request);
     }
@@ -223,11 +224,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     child.result().catch(() => ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' }));
   };
 
-  /** For a change window, with nothing running. */
-  const waits = (): boolean => state.running === undefined && state.pending !== undefined;
-
   const takeBack = async (request: Request): Promise<void> => {
-    if (waits()) return dropPending(desk, request);
+    if (waitsForWindow(state)) return dropPending(desk, request);
     if (state.running === undefined) return takeMergedBack(request);
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };

@@ -4,12 +4,14 @@ import {
   beginsByItself,
   FRESH,
   gateContext,
+  isFreed,
   isNews,
   isOver,
   mayPlan,
   meantAnOlderHead,
   saysTheSame,
   starterOf,
+  windowOf,
   withBegun,
   withPusher,
   withSnapshot,
@@ -113,5 +115,32 @@ describe('what GitHub would not let the engine see', () => {
     expect(again.lost).toBe('refused');
     expect(isNews(snapshot, snapshot, again.lost)).toBe(true);
     expect(isNews(snapshot, snapshot, seen.lost)).toBe(false);
+  });
+});
+
+describe('what waits for a change window', () => {
+  const gate = (more: Partial<Gate>): Gate => ({
+    ready: false,
+    missing: [],
+    approvedBy: [],
+    trigger: 'comment',
+    ...more,
+  });
+  const waiting = { ...FRESH, pending: request, pendingUntil: at('30') };
+
+  test('waits for its opening, also where more is missing meanwhile or it is planned anew', () => {
+    expect(windowOf({ ...waiting, gate: gate({ opensAt: at('40') }) })).toBe(at('40'));
+    expect(windowOf({ ...waiting, gate: gate({ missing: ['a review'] }) })).toBe(at('30'));
+    expect(windowOf(waiting)).toBe(at('30'));
+    expect(windowOf({ ...waiting, pending: undefined })).toBeUndefined();
+  });
+
+  test('goes on as soon as it is judged without one', () => {
+    const free = { ...waiting, gate: gate({ ready: true }) };
+    expect(isFreed(free)).toBe(true);
+    expect(isFreed({ ...free, pending: undefined })).toBe(false);
+    expect(isFreed({ ...waiting, gate: gate({ missing: ['a review'] }) })).toBe(false);
+    expect(isFreed({ ...waiting, gate: gate({ opensAt: at('40') }) })).toBe(false);
+    expect(isFreed(waiting)).toBe(false);
   });
 });

@@ -45,6 +45,8 @@ export interface PullState {
   readonly vouched?: string;
   /** Asked for while only a change window was shut; goes on when that opens. */
   readonly pending?: Request | undefined;
+  /** When that window was to open, as it was judged then. Epoch ms; unset by older engines. */
+  readonly pendingUntil?: number;
   /** Plans that were started without anybody asking, once each. */
   readonly begun?: readonly string[];
   /** Epoch ms at which a newer head was noticed. */
@@ -77,6 +79,21 @@ export function isOver({ snapshot, running, pending, lost }: PullState): boolean
   if (running !== undefined) return false;
   if (lost === 'gone') return true;
   return pending === undefined && snapshot !== undefined && snapshot.state !== 'open';
+}
+
+/** What was asked for waits for a change window, with nothing running. */
+export function waitsForWindow({ running, pending }: PullState): boolean {
+  return running === undefined && pending !== undefined;
+}
+
+/** When a change window opens that something waits for; by then it is told what else is missing. Epoch ms. */
+export function windowOf({ gate, pending, pendingUntil }: PullState): number | undefined {
+  return gate?.opensAt ?? (pending === undefined ? undefined : pendingUntil);
+}
+
+/** What waited for a change window need not any more: judged again, the plan is ready as it is. */
+export function isFreed({ gate, pending, pendingUntil, running }: PullState): boolean {
+  return gate?.ready === true && pending !== undefined && pendingUntil !== undefined && running === undefined;
 }
 
 /** Bound of remembered comments and presses; GitHub redelivers within three days. */

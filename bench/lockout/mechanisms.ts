@@ -78,10 +78,9 @@ function sshd(text: string, more: (payload: (text: string) => Payload) => Spec['
   });
 }
 
-/** Beside a harmless file of sshd's, because a script alone is not guarded. */
+/** Guarded by its own words. */
 function script(apply: string, undo: string): Make {
-  return (payload) => ({
-    files: { [SSHD]: file(payload('# nothing\n')) },
+  return () => ({
     scripts: {
       lockout: {
         check: 'test -e /run/lockout',

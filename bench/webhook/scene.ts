@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { RepositoryName } from '../../lab/github/acting.ts';
 import { type LabGitHub, startLabGitHub } from '../../lab/github/lab-github.ts';
 import { type EngineHandle, startTestEngine } from '../../test/engine.ts';
+import { hostKeyOf } from '../../test/hostKey.ts';
 import type { Pull, Sender } from './deliveries.ts';
 
 /** A GitHub with open pull requests and a real engine that does not know them yet. Close it in any case. */
@@ -109,13 +110,12 @@ export function noteOf(n: number): Readonly<Record<string, string>> {
 }
 
 function serversYaml(): string {
-  const key = `ssh-ed25519 ${Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519'), Buffer.from([0, 0, 0, 32]), Buffer.alloc(32, 1)]).toString('base64')}`;
   return Array.from(
     { length: SERVERS },
     (_, n) => `apiVersion: doaas/v1
 kind: Server
 metadata: {name: web-${n + 1}, labels: {role: web}}
-spec: {address: 192.0.2.${n + 1}, user: deploy, become: sudo, hostKey: "${key}"}
+spec: {address: 192.0.2.${n + 1}, user: deploy, become: sudo, hostKey: "${hostKeyOf(`web-${n + 1}`)}"}
 `,
   ).join('---\n');
 }

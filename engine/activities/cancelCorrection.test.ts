@@ -48,8 +48,35 @@ describe('on a real store', () => {
     expect(await cancelledBy({ store }, 'o/has', 17)).toBe('anna');
     const entries = await store.audit.list({ repository: 'o/has' });
     expect(entries).toMatchObject([
-      { who: 'anna', what: 'cancel', pull: 17, detail: { run: 'dc17-a', keep: false, comment: 5 } },
+      {
+        who: 'anna',
+        what: 'cancel',
+        pull: 17,
+        detail: { run: 'dc17-a', keep: false, comment: 5, document: 'Configuration/web' },
+      },
     ]);
+  });
+
+  test('where the repository takes no issues, the one that is named hears it, and its document alone waits a day', async () => {
+    const none = { ...issueOf('bare'), number: 0 };
+    const [web, own] = ['web', 'own'].map((name) => `correction:o/bare:Configuration/${name}`) as [
+      string,
+      string,
+    ];
+    await lock('dc0-0000000a', web, 'bare-1', 'o/bare#0');
+    await lock('dc0-0000000b', own, 'bare-2', 'o/bare#0');
+    const { heard, temporal } = temporalWith([web, own]);
+    const say = (argument: string) =>
+      cancelCorrection({ store, temporal }, none, { ...asked, argument }, false);
+    expect(await say('dc0-0000000c')).toMatch(
+      /^No correction `dc0-0000000c` of this repository runs or waits/,
+    );
+    expect(await say('DC0-0000000A')).toMatch(
+      /^Stopping the correction `dc0-0000000a`.*`doaas audit` says how it ended\. It is not tried again for a day\.$/,
+    );
+    expect(heard).toEqual([[web, 'stopRun', { actor: 'anna', keep: false }]]);
+    const by = (document: string) => cancelledBy({ store }, 'o/bare', 0, `Configuration/${document}`);
+    expect([await by('web'), await by('own')]).toEqual(['anna', undefined]);
   });
 
   test('one that waits hears it too, though an earlier one was held and keeps its servers', async () => {

@@ -84,6 +84,14 @@ describe('on a real store', () => {
     );
     expect(await tried('o/cancelled', 71)).toBeUndefined();
     expect(await tried('o/cancelled')).toBeUndefined();
+    const cancel = { ...entry, what: 'cancel', repository: 'o/bare', pull: 0 };
+    now = Date.now() - 25 * HOUR_MS;
+    await store.audit.append({ ...cancel, detail: { document: 'Configuration/web' } });
+    now = Date.now();
+    await store.audit.append({ ...cancel, detail: { document: 'Configuration/own' } });
+    expect(await tried('o/bare', 0)).toBeUndefined();
+    await store.audit.append({ ...cancel, detail: { document: 'Configuration/web' } });
+    expect(await tried('o/bare', 0)).toMatch(/^anna cancelled it within the last day; it is tried again/);
     expect(await tried('o/other', 70)).toBeUndefined();
   });
 

@@ -2,6 +2,7 @@ import { recordName } from '../github/workflowIds.ts';
 import type { Run } from '../store/runs.ts';
 import { cancelledBy } from './cancelCorrection.ts';
 import type { Engine } from './engine.ts';
+import { NO_PULL } from './planRef.ts';
 import type { RunRef } from './types.ts';
 
 /** Failed corrections of one issue, then it waits for a person. */
@@ -20,7 +21,10 @@ export async function triedEnough(
   document: string,
   issue: number | undefined,
 ): Promise<string | undefined> {
-  const canceller = issue === undefined ? undefined : await cancelledBy({ store }, repository, issue);
+  const canceller =
+    issue === undefined ? undefined : await cancelledBy({ store }, repository, issue, document);
+  if (canceller !== undefined && issue === NO_PULL)
+    return `${canceller} cancelled it within the last day; it is tried again after that, unless the document says \`drift: { action: report }\` by then`;
   if (canceller !== undefined) return `${canceller} cancelled it, so it is not tried again. ${ANEW}`;
   const now = Date.now();
   const runs = (await store.runs.ofKind(repository, 'correction', now - LOOK_BACK_MS)).filter(

@@ -12,7 +12,13 @@ import type { Revisions } from './revisions.ts';
 export interface Engine {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'botName' | 'hostOutageSeconds' | 'cancelDecisionSeconds' | 'driftMinutes' | 'sites'
+    | 'publicUrl'
+    | 'botName'
+    | 'hostOutageSeconds'
+    | 'confirmSeconds'
+    | 'cancelDecisionSeconds'
+    | 'driftMinutes'
+    | 'sites'
   >;
   readonly store: Store;
   readonly transport: Transport;

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { type HostPlanning, inParallel, isAway } from './planning.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { addressOf, chainOf, isUnknown, seenAs } from './seenKeys.ts';
+import { twinFindings } from './twins.ts';
 import type { SitePart } from './types.ts';
 
 const HOSTS_AT_ONCE = 16;
@@ -38,7 +39,7 @@ export interface MetAndPlanned {
 export async function meetAndPlan(
   engine: Engine,
   meeting: Meeting,
-  { changed, base }: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  { changed, base, merged }: Extract<ResolvedRevision, { kind: 'resolved' }>,
   parts: readonly SitePart[],
   plan: (hosts: readonly ResolvedHost[]) => Promise<readonly HostPlanning[]>,
 ): Promise<MetAndPlanned> {
@@ -47,7 +48,8 @@ export async function meetAndPlan(
   const met = await meetServers(engine, here, meeting);
   const planned = await plan([...met.hosts, ...changed.filter(isElsewhere)]);
   const before = new Map(base.hosts.map(({ name, server }) => [name, server]));
-  const told = planned.map((each) => withKeyFindings(each, met.hosts, before));
+  const all = merged.hosts.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
+  const told = planned.map((each) => withKeyFindings(each, met.hosts, before, all));
   const hosts = changed.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
   return { plannings: [...told, ...met.problems], hosts };
 }
@@ -56,11 +58,15 @@ function withKeyFindings(
   planning: HostPlanning,
   hosts: readonly ResolvedHost[],
   before: ReadonlyMap<string, ResolvedServer>,
+  all: readonly ResolvedHost[],
 ): HostPlanning {
   if (planning.kind !== 'planned') return planning;
   const { plan } = planning;
   const host = hosts.find(({ name }) => name === plan.host);
-  const own = host === undefined ? [] : [...seenFindings(host), ...pinFindings(host, before.get(host.name))];
+  const own =
+    host === undefined
+      ? []
+      : [...seenFindings(host), ...pinFindings(host, before.get(host.name)), ...twinFindings(host, all)];
   return { ...planning, plan: { ...plan, findings: [...plan.findings, ...own] } };
 }
 

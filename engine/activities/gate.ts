@@ -1,6 +1,6 @@
 import { BUTTONS, type CheckConclusion } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
-import { otherChecks } from '../github/otherChecks.ts';
+import { type OtherChecks, otherChecks } from '../github/otherChecks.ts';
 import { committersOf } from '../github/people.ts';
 import { getPull, type PullRequest } from '../github/pulls.ts';
 import type { PlanView } from '../github/render/views.ts';
@@ -102,6 +102,9 @@ interface Known {
   readonly policy: RepositoryPolicy;
 }
 
+/** No rule asks for any. */
+const NO_CHECKS: OtherChecks = { checks: [], cut: false };
+
 /** Nobody has approved, so nobody's approval is to be left out. */
 const NO_PUSHERS: Pushers = { pushers: [], pushersUnknown: undefined };
 
@@ -116,7 +119,7 @@ async function readChange(
   const { repository, number } = pull;
   const { reviews, cut } = await latestReviews(client, repository, number);
   const approved = reviews.some((review) => review.state === 'approved');
-  const seen: Omit<Change, 'teams' | 'checks' | 'pushers' | 'pushersUnknown'> = {
+  const seen: Omit<Change, 'teams' | 'checks' | 'checksCut' | 'pushers' | 'pushersUnknown'> = {
     author: { login: snapshot.author, id: snapshot.authorId },
     headSha: plan.headSha,
     superseded: snapshot.headSha !== plan.headSha,
@@ -133,15 +136,16 @@ async function readChange(
     now: engine.github.now().getTime(),
     lifted: context.override?.kind ?? 'nothing',
   };
-  const [teams, checks, committers, askers, pushed] = await Promise.all([
+  const [teams, others, committers, askers, pushed] = await Promise.all([
     readTeams(client, repository.owner, approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
-    wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : [],
+    wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : NO_CHECKS,
     approved ? committersOf(client, repository, number) : [],
     approved ? askersOf(engine, repository, snapshot.headRef) : [],
     approved ? pushersOf(engine, client, pull, plan, snapshot) : NO_PUSHERS,
   ]);
   const pushers = [...committers, ...askers, ...pushed.pushers, ...(context.pushers ?? [])];
-  return { ...seen, teams, checks, pushers, pushersUnknown: pushed.pushersUnknown };
+  const { pushersUnknown } = pushed;
+  return { ...seen, teams, checks: others.checks, checksCut: others.cut, pushers, pushersUnknown };
 }
 
 function gateOf({ verdict, trigger }: Judged): Gate {
@@ -172,7 +176,10 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     firstSeen: await firstSeen(engine, plan),
     unreachable: [],
     asks: verdict.asks.filter(({ rule }) => rule !== undefined),
-    remarks: [...guardedRemark(judged.plan), ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [])],
+    remarks: [
+      ...guardedRemark(judged.plan, engine.config.confirmSeconds),
+      ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : []),
+    ],
   };
   const apply = verdict.ready && trigger !== 'merge';
   await Promise.all([

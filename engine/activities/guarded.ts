@@ -9,8 +9,6 @@ import { endangersAccess } from '../operations/endangersAccess.ts';
 import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 
-/** Within which a fresh login must work after the last step. */
-export const CONFIRM_SECONDS = 60;
 /** Added at most for the probes, which may take long. */
 const PROBES_SECONDS_MAX = 600;
 
@@ -29,21 +27,21 @@ export function ownProbes(...of: Parameters<typeof probesOf>): readonly Probe[] 
   return probesOf(...of).filter(({ kind }) => kind !== 'reach');
 }
 
-/** The window. Probes run side by side, so the slowest counts. */
-export function netFor(probes: readonly Probe[]): Net {
+/** `seconds`: within which a fresh login must work after the last step. Probes run side by side, so the slowest counts. */
+export function netFor(probes: readonly Probe[], seconds: number): Net {
   const longest = Math.max(0, ...probes.map(({ withinSeconds }) => withinSeconds));
   return {
     kind: 'net',
-    confirmWithinSeconds: CONFIRM_SECONDS + Math.ceil(Math.min(longest, PROBES_SECONDS_MAX)),
+    confirmWithinSeconds: seconds + Math.ceil(Math.min(longest, PROBES_SECONDS_MAX)),
   };
 }
 
 /** For the reviewers of a plan: nothing where no step can shut people out. */
-export function guardedRemark({ hosts }: Pick<Plan, 'hosts'>): readonly string[] {
+export function guardedRemark({ hosts }: Pick<Plan, 'hosts'>, seconds: number): readonly string[] {
   const guarded = hosts.filter(({ steps }) => steps.some(endangersAccess)).map(({ host }) => host);
   if (guarded.length === 0) return [];
   return [
-    `Guarded on ${names(guarded)}: what is applied is taken back by the server itself unless a fresh login works within ${CONFIRM_SECONDS} s after it, and the probes pass.`,
+    `Guarded on ${names(guarded)}: what is applied is taken back by the server itself unless a fresh login works within ${seconds} s after it, and the probes pass.`,
   ];
 }
 

@@ -171,7 +171,9 @@ export async function batchOf(
     repository: fullName(run.pull),
     steps,
   };
-  return steps.some(endangersAccess) ? { ...batch, net: netFor(probes) } : batch;
+  return steps.some(endangersAccess)
+    ? { ...batch, net: netFor(probes, engine.config.confirmSeconds) }
+    : batch;
 }
 
 async function outcomeOf(

@@ -10,7 +10,7 @@ import type {
   StepProgress,
   VerifyView,
 } from '../github/render/views.ts';
-import type { Plan, Step } from '../plan/step.ts';
+import type { Finding, Plan, Step } from '../plan/step.ts';
 import type { StoredReceipt } from '../store/receipts.ts';
 import { rolloutView } from './rolloutView.ts';
 import type { RolloutProgress, RunPhase } from './types.ts';
@@ -36,6 +36,8 @@ export interface VerifyDetail {
   readonly state: 'running' | 'verified' | 'failed';
   readonly probes: readonly ProbeProgress[];
   readonly remaining: readonly { readonly host: string; readonly summary: string }[];
+  /** How things are now, as the servers say. */
+  readonly readBack?: readonly Finding[];
 }
 
 export interface RunDetail {

@@ -1,4 +1,10 @@
-import { type CheckAction, type CheckConclusion, publishCheck } from '../github/checks.ts';
+import {
+  annotationsOfFindings,
+  type CheckAction,
+  type CheckConclusion,
+  type CheckView,
+  publishCheck,
+} from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { publishComment } from '../github/comment.ts';
 import { isRefused } from '../github/errors.ts';
@@ -43,11 +49,18 @@ export async function showCheck(client: GitHubClient, pull: PullRef, shown: Show
     state,
     title,
     summary: withOverride(override, body),
+    ...annotated(view),
     ...(actions === undefined ? {} : { actions }),
     ...(text === undefined ? {} : { text }),
     ...(digest === undefined ? {} : { digest }),
     ...(planUrl === undefined ? {} : { detailsUrl: planUrl }),
   });
+}
+
+/** What a plan found stands at the lines that it is about. */
+function annotated(view: Shown['view']): Pick<CheckView, 'annotations'> {
+  if (view.kind !== 'plan') return {};
+  return { annotations: annotationsOfFindings(view.plan.hosts.flatMap(({ findings }) => findings)) };
 }
 
 /** Above all else, so that it is read, and what is cut is cut below it. */

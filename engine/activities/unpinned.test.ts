@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
+import { hostKeyOf } from '../../test/hostKey.ts';
 import { checkRepository } from '../spec/check.ts';
-import { HOST_KEY, repository, server } from '../spec/testing.ts';
+import { repository, server } from '../spec/testing.ts';
 import { pinFindings } from './firstUse.ts';
 import { droppedPins } from './unpinned.ts';
 
 const bare = (name: string, address: string) =>
   `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}}, spec: {address: ${address}}}\n`;
-const seen = { firstSeen: '2026-11-26T11:00:00.000Z', hostKeys: [HOST_KEY] };
+const seen = { firstSeen: '2026-11-26T11:00:00.000Z', hostKeys: [hostKeyOf('a')] };
 
 function resolved(yaml: string) {
   const { resolution, unpinned, errors } = checkRepository(repository({ 's.yaml': yaml }));
@@ -34,11 +35,11 @@ test.each([
 test('a plan says that the key of a server changes, and nothing where it stays or was not known', () => {
   const [host] = resolved(server('a')).merged.hosts;
   if (host === undefined) throw new Error('no host');
-  const other = HOST_KEY.replace('AAAAIH06', 'AAAAIH07');
+  const other = hostKeyOf('another');
   const was = (hostKeys: readonly string[]) => ({ ...host.server, hostKeys });
   expect(pinFindings(host, undefined)).toEqual([]);
   expect(pinFindings(host, was([]))).toEqual([]);
-  expect(pinFindings(host, was([HOST_KEY]))).toEqual([]);
+  expect(pinFindings(host, was([hostKeyOf('a')]))).toEqual([]);
   expect(pinFindings(host, was([other]))).toMatchObject([
     {
       severity: 'warning',
@@ -46,7 +47,7 @@ test('a plan says that the key of a server changes, and nothing where it stays o
       message: expect.stringMatching(/^the host key of a changes: from now on it is ssh-ed25519 SHA256:/),
     },
   ]);
-  expect(pinFindings(host, was([HOST_KEY, other]))).toHaveLength(1);
+  expect(pinFindings(host, was([hostKeyOf('a'), other]))).toHaveLength(1);
 });
 
 test('a key that was only seen is no pin', () => {

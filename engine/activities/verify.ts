@@ -5,7 +5,7 @@ import { probeName, runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { isOngoing } from '../kinds/registry.ts';
-import type { Step } from '../plan/step.ts';
+import type { Finding, Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
@@ -75,6 +75,7 @@ export async function verifyHosts(
       state,
       probes: [...before.probes, ...probes],
       remaining: [...before.remaining, ...remainingOf(made, left)],
+      readBack: [...(before.readBack ?? []), ...readBackOf(made)],
     },
   });
   if (first === undefined) {
@@ -96,11 +97,12 @@ const NOTHING_BEFORE: VerifyDetail = { state: 'verified', probes: [], remaining:
 /** What the engine, and the sites before this one, found on other hosts. */
 async function foundBefore(engine: Engine, run: RunRef, looked: readonly Looked[]): Promise<VerifyDetail> {
   const detail = (await engine.store.runs.get(run.run))?.detail as RunDetail | undefined;
-  const { probes, remaining } = detail?.verify ?? NOTHING_BEFORE;
+  const { probes, remaining, readBack = [] } = detail?.verify ?? NOTHING_BEFORE;
   const own = new Set(looked.map(({ host }) => host.name));
   const others = {
     probes: probes.filter(({ host }) => !own.has(host)),
     remaining: remaining.filter(({ host }) => !own.has(host)),
+    readBack: readBack.filter(({ host }) => !own.has(host)),
   };
   const failed = others.remaining.length > 0 || others.probes.some((probe) => probe.state === 'failed');
   return { state: failed ? 'failed' : 'verified', ...others };
@@ -148,6 +150,11 @@ async function onlyOf(engine: Engine, run: RunRef): Promise<(step: Step) => bool
   const own = new Set(plan?.hosts.flatMap(({ steps }) => steps.map(keyOf)));
   if (run.correction === undefined) return (step) => !isOngoing(step.document) || own.has(keyOf(step));
   return (step) => Object.keys(step.before).length > 0 && own.has(keyOf(step));
+}
+
+/** Counters that the probes have moved by now, and scores of what was done. */
+function readBackOf({ plan }: Assembled): readonly Finding[] {
+  return plan.hosts.flatMap(({ findings }) => findings.filter(({ readBack }) => readBack === true));
 }
 
 function remainingOf({ problems }: Assembled, left: Remaining): Remaining {

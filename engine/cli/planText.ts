@@ -1,3 +1,4 @@
+import { placeOf } from '../github/render/plan.ts';
 import { planTitle, REASONS, short } from '../github/render/words.ts';
 import type { Finding, HostPlan, Plan, Step } from '../plan/step.ts';
 import type { PlanUsed } from '../store/plans.ts';
@@ -64,6 +65,6 @@ function coloured(line: string, paint: Paint): string {
 
 const SEVERITY = { error: 'red', warning: 'yellow', info: 'dim' } as const;
 
-function findingText({ severity, message, document }: Finding, paint: Paint): string {
-  return `  ${paint(SEVERITY[severity], `${severity}:`)} ${printable(message)} (${printable(document)})\n`;
+function findingText({ severity, message, ...where }: Finding, paint: Paint): string {
+  return `  ${paint(SEVERITY[severity], `${severity}:`)} ${printable(message)} (${printable(placeOf(where))})\n`;
 }

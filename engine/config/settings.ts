@@ -185,6 +185,9 @@ const HOST_OUTAGE_SECONDS = 1_200;
 /** Long enough to look at the servers, short enough that half a change is not forgotten. */
 const CANCEL_SECONDS = 3_600;
 
+/** A login through two jump hosts to a busy server takes seconds; people who were shut out wait no longer than this. */
+const CONFIRM_SECONDS = 60;
+
 const hosts = {
   sshKeyFile: optional(parse.path, {
     name: 'DOAAS_SSH_KEY_FILE',
@@ -214,6 +217,13 @@ const hosts = {
     fallback: String(HOST_OUTAGE_SECONDS),
     description:
       'How long a host may be out of reach in the middle of a run, such as while it reboots, before the run gives up on it.',
+  }),
+  confirmSeconds: withDefault(parse.integer(5, 600), {
+    name: 'DOAAS_CONFIRM_SECONDS',
+    group: 'hosts',
+    fallback: String(CONFIRM_SECONDS),
+    description:
+      'Within how long after a change of sshd, sudo, PAM, accounts, the firewall or the network a fresh login must work, or the server takes it back by itself (docs/decisions/0016-confirm-or-revert.md).',
   }),
   cancelDecisionSeconds: withDefault(parse.integer(5, 604_800), {
     name: 'DOAAS_CANCEL_SECONDS',

@@ -25,6 +25,8 @@ export interface FirewallState {
   readonly text?: string;
   /** The table as nft(8) lists it, now and when the file was loaded; only where they differ. */
   readonly listing?: { readonly now: string; readonly loaded: string };
+  /** What each rule of the table has met with, in the order of the table; only of one that is there. */
+  readonly counters?: Counters;
   /** Other firewalls of the host that are active: `ufw.service`, `firewalld.service`. */
   readonly others: readonly string[];
   /** The kernel passes packets on between interfaces. */
@@ -34,6 +36,23 @@ export interface FirewallState {
   /** Where this login comes from, and the port of the host that it came to, as the host sees them. */
   readonly login?: { readonly address: string; readonly port: number };
 }
+
+export interface Counters {
+  /** Since they began: when the table was loaded. */
+  readonly seconds: number;
+  /** At most `COUNTERS_MAX`. */
+  readonly rules: readonly RuleCounter[];
+}
+
+export interface RuleCounter {
+  /** `input`, `output`, `forward`, `prerouting` or `postrouting`. */
+  readonly chain: string;
+  /** The rule's comment: its name in the document, or what is done with the rest. */
+  readonly name: string;
+  readonly packets: number;
+}
+
+export const COUNTERS_MAX = 1_000;
 
 export interface Listener {
   readonly port: number;
@@ -106,6 +125,17 @@ doaas_around() { # what else decides about packets, and who waits for them
     { port = $4; sub(/.*:/, "", port); name = ""; if (match($0, /[(][(]"[^"]*"/)) name = substr($0, RSTART + 3, RLENGTH - 4)
       if (!seen[port]++ && n++ < max) print "~ listen " port " " name }'
 }
+doaas_counters() { # since the table was loaded: by an apply, at boot, or with nftables.service
+  [ -f ${FIREWALL_LOADED} ] || return 0
+  awk -v now="$(date +%s)" -v then="$(stat -c %Y ${FIREWALL_LOADED})" \\
+    -v unit="$(systemctl show -p StateChangeTimestampMonotonic --value ${FIREWALL_UNIT} 2>/dev/null)" '{
+    written = now - then; loaded = int($1 - unit / 1000000); print "~ counted " (written < loaded ? written : loaded) }' /proc/uptime
+  nft list table inet doaas 2>/dev/null | awk -v max=${COUNTERS_MAX} '
+    $1 == "chain" { chain = $2 }
+    match($0, /counter packets [0-9]+ /) && n++ < max {
+      packets = substr($0, RSTART + 16, RLENGTH - 17); name = $0; sub(/.* comment "/, "", name); sub(/".*/, "", name)
+      print "~ counter " chain " " packets " " name }'
+}
 doaas_sum() { [ ! -f "$1" ] || sha256sum < "$1" | cut -d ' ' -f 1; }`,
 };
 
@@ -137,7 +167,7 @@ export const firewallFact: Fact<FirewallQuery, FirewallState> = {
       PRINT,
       ...queries.map(
         (q) => sh`echo ${`= ${encodeKey(q.key)}`}
-(${NAMES}; doaas_firewall ${q.sha256 ?? ''}; echo "~ login $(doaas_login)"; doaas_around)`,
+(${NAMES}; doaas_firewall ${q.sha256 ?? ''}; echo "~ login $(doaas_login)"; doaas_around; doaas_counters)`,
       ),
     ),
   parse: (output, query) => parseFirewall(output, query),
@@ -145,6 +175,7 @@ export const firewallFact: Fact<FirewallQuery, FirewallState> = {
 
 function parseFirewall(output: readonly string[], query: FirewallQuery): FirewallState {
   const around = aroundOf(output);
+  const counters = countersOf(output);
   if (output[0] === 'absent') return { present: false, asLoaded: false, persists: false, ...around };
   const file = told(output, 'file');
   const unit = told(output, 'unit');
@@ -159,8 +190,24 @@ function parseFirewall(output: readonly string[], query: FirewallQuery): Firewal
     persists: unit === `${FIREWALL_UNIT_SHA256} enabled active`,
     ...(text === undefined ? {} : { text }),
     ...(now === undefined ? {} : { listing: { now, loaded: (then ?? '').replace(/^.*\n?/, '') } }),
+    ...(counters && { counters }),
     ...around,
   };
+}
+
+/** Rules that stand in several lines of the table, such as one a family, are counted together. */
+function countersOf(output: readonly string[]): Counters | undefined {
+  const seconds = Number(told(output, '~ counted'));
+  if (!Number.isInteger(seconds) || seconds < 0) return undefined;
+  const rules = new Map<string, RuleCounter>();
+  for (const line of all(output, '~ counter').slice(0, COUNTERS_MAX)) {
+    const [, chain = '', packets = '', name = ''] =
+      /^([a-z]{1,16}) (\d{1,15}) ([\w .-]{1,100})$/.exec(line) ?? [];
+    const key = `${chain} ${name}`;
+    if (chain !== '')
+      rules.set(key, { chain, name, packets: (rules.get(key)?.packets ?? 0) + Number(packets) });
+  }
+  return { seconds, rules: [...rules.values()] };
 }
 
 /** What the fact tells beside the state of the item. */

@@ -6,6 +6,7 @@ import { groupFact } from './group.ts';
 import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { localeFact } from './locale.ts';
+import { lynisFact } from './lynis.ts';
 import { modeFact } from './mode.ts';
 import { ownedFact } from './owned.ts';
 import { packageFact } from './package.ts';
@@ -44,6 +45,7 @@ const all = [
   pamProfileFact,
   sshdFact,
   surveyFact,
+  lynisFact,
   updatesFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 

@@ -139,6 +139,11 @@ describe('the updates fact', () => {
     ['a name that is an option of apt', ['apt', '~ change -oDPkg::x=y\t-\t1']],
     ['a version with a command', ['apt', '~ change curl\t-\t1;reboot']],
     ['a state that there is not', ['apt', '~ update curl\t1\t2\t2\tcurl\t1\tchosen\tgone']],
+    [
+      'a configuration file outside of its folder',
+      ['apt', '~ update curl\t1\t2\t2\tcurl\t1\theld\tgone', '~ conffile curl\t/etc/../root/.ssh/x'],
+    ],
+    ['a unit that is a command', ['apt', '~ needrestart ran 3.8', '~ restart ssh; reboot']],
     ['an archive that was not told', ['apt', '~ of curl\t2\t7']],
     ['a size that is no number', ['apt', '~ free /\t-1\t/']],
     ['no end of lines', ['apt', ...Array<string>(20_001).fill('~ failed x.service')]],
@@ -175,5 +180,11 @@ describe('the updates fact', () => {
     const script = updatesFact.read([hostile]).text;
     const out = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: { PATH: '/nowhere' } });
     expect(out).toBe('= all\nabsent\n');
+  });
+
+  it('asks apt nothing where only the item itself is compared', () => {
+    const { text } = updatesFact.read([{ fact: 'updates', key: 'all' }]);
+    expect(text).not.toMatch(/policy|needrestart|simulat| -s /);
+    expect(updatesFact.parse(['apt'], { fact: 'updates', key: 'all' }).present).toBe(true);
   });
 });

@@ -12,6 +12,15 @@ import type {
   UpdatesQuery,
   UpdatesState,
 } from './updates.ts';
+import {
+  absolutePath,
+  notUnderstood,
+  number,
+  packageName,
+  text,
+  unitName,
+  version,
+} from './updatesChecks.ts';
 import { securityPattern } from './updatesSelection.ts';
 
 /** Things of one sort that are read; a host that lies could tell more. */
@@ -19,6 +28,9 @@ const LINES_MAX = 20_000;
 
 /** Of our own runs, which end by themselves; also an extended regular expression. */
 export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/;
+
+/** Of a program's name. Characters. */
+const PROGRAM_MAX = 64;
 
 /** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
 export const DEFERRED =
@@ -48,7 +60,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     shortages: told('short').map(shortageOf),
     restarts: restartsOf(told),
     reboot: rebootOf(told),
-    failedUnits: told('failed'),
+    failedUnits: told('failed').map(unitName),
   };
 }
 
@@ -74,7 +86,7 @@ function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
   const security = new RegExp(securityPattern(query.securityOrigins ?? []));
   const archives = new Map(told('archive').map((line) => archiveOf(line, security)));
   const versions = versionsOf(told, archives);
-  const conffiles = byName(told('conffile'));
+  const conffiles = byName(told('conffile'), absolutePath);
   const cves = new Map(told('cves').map(cvesOf));
   return told('update').map((line) => {
     const [
@@ -151,12 +163,15 @@ function cvesOf(line: string): readonly [string, readonly string[]] {
   return [source, [...new Set(ids.split(' ').filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
 }
 
-function byName(pairs: readonly string[]): ReadonlyMap<string, readonly string[]> {
+function byName(
+  pairs: readonly string[],
+  checked: (value: string) => string,
+): ReadonlyMap<string, readonly string[]> {
   const map = new Map<string, string[]>();
   for (const line of pairs) {
     const [name = '', value = ''] = line.split('\t');
     const all = map.get(name) ?? [];
-    all.push(value);
+    all.push(checked(value));
     map.set(name, all);
   }
   return map;
@@ -192,7 +207,13 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      return knownRestarts(of, [...new Set(told('restart').filter((unit) => !OWN_UNITS.test(unit)))]);
+      return knownRestarts(of, [
+        ...new Set(
+          told('restart')
+            .map(unitName)
+            .filter((unit) => !OWN_UNITS.test(unit)),
+        ),
+      ]);
     case 'vulnerable':
     case 'failed':
       return { kind, version: of };
@@ -234,7 +255,7 @@ function problem<N extends 'dpkgProblem' | 'aptProblem'>(
 
 function lockOf(line: string): { readonly pid: number; readonly program: string } {
   const [pid = '', ...program] = line.split(' ');
-  return { pid: number(pid), program: program.join(' ') };
+  return { pid: number(pid), program: program.join(' ').slice(0, PROGRAM_MAX) };
 }
 
 function fileSystemOf(line: string): FileSystem {
@@ -255,29 +276,4 @@ function previousOf(word: string): Update['previous'] {
 function stateOf(state: string): Update['state'] {
   if (state === 'selected' || state === 'held' || state === 'excluded' || state === 'other') return state;
   throw notUnderstood(state);
-}
-
-/** Debian Policy 5.6.1, with the architecture. It becomes an argument of apt, so nothing else may pass. */
-function packageName(name: string): string {
-  if (/^[a-z0-9][a-z0-9+.-]{0,127}(:[a-z0-9-]{1,32})?$/.test(name)) return name;
-  throw notUnderstood(name);
-}
-
-/** Debian Policy 5.6.12. */
-function version(text: string): string {
-  if (/^[0-9A-Za-z][0-9A-Za-z.+:~-]{0,127}$/.test(text)) return text;
-  throw notUnderstood(text);
-}
-
-function number(digits: string): number {
-  if (/^\d{1,15}$/.test(digits)) return Number(digits);
-  throw notUnderstood(digits);
-}
-
-function text(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('utf8').trim();
-}
-
-function notUnderstood(what: string): FactError {
-  return new FactError(`the host answered about its updates what is not understood: ${what.slice(0, 80)}`);
 }

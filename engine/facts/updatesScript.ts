@@ -2,13 +2,13 @@ import { type Sh, sh } from '../shell/sh.ts';
 import type { Selection } from './updatesSelection.ts';
 
 /** Selected updates that apt keeps back and that are asked for one by one, to learn why. */
-const ASKED_MAX = 8;
+const ASKED_MAX = 3;
 
-/** apt reads its package lists anew for each question; a large host with few cores takes seconds. */
-const APT_SECONDS = 30;
+/** apt reads its package lists anew for each question; a large host with few cores takes seconds. All of it fits into `READ_SECONDS_MAX`. */
+const APT_SECONDS = 15;
 
 /** needrestart reads the memory maps of all that runs. Seconds. */
-const NEEDRESTART_SECONDS = 30;
+const NEEDRESTART_SECONDS = 15;
 
 /**
  * What is newer than what is installed, from apt's own tables. `--archives`: `apt-cache policy`; `--installed`:
@@ -96,19 +96,22 @@ const KEPT = `doaas_why() { # NAME VERSION
     { on = 0 }' | head -n 12 | base64 -w0
 }`;
 
-/** Package files that are looked into, each small enough to be unpacked at once. MiB, seconds. */
+/** Package files that are looked into; the largest, MiB; time for one, and after which none is begun, seconds. */
 const CHANGELOGS_MAX = 30;
 const CHANGELOG_MIB_MAX = 20;
-const CHANGELOG_SECONDS = 5;
+const CHANGELOG_SECONDS = 3;
+const CHANGELOGS_SECONDS = 10;
 
 /**
  * The CVE ids in the changelog of what is newer, down to the version that is installed: where apt has the package's file already
  * (APT::Periodic::Download-Upgradeable-Packages), as nothing is downloaded for it. Packages of one source have one changelog.
  */
 const CVES = `doaas_cves() { # lines of updates on stdin
+  doaas_late=$(($(date +%s) + ${CHANGELOGS_SECONDS}))
   awk -F '\\t' '/^~ update / && !seen[$5]++ { print substr($1, 10) "\\t" $2 "\\t" $3 "\\t" $5 "\\t" $6 }' | head -n ${CHANGELOGS_MAX} | while IFS='	' read -r n f t s o; do
     set +f; d=$(find /var/cache/apt/archives -maxdepth 1 -name "\${n%%:*}_$(printf %s "$t" | sed 's/:/%3a/g')_*.deb" -size -${CHANGELOG_MIB_MAX}M | head -n 1); set -f
     [ -n "$d" ] || continue
+    [ "$(date +%s)" -le "$doaas_late" ] || break
     c=$(timeout ${CHANGELOG_SECONDS} dpkg-deb --fsys-tarfile "$d" | tar -xO --wildcards './usr/share/doc/*/changelog.Debian.gz' './usr/share/doc/*/changelog.gz' | zcat | awk -v f="$f" -v o="$o" '
       /^[a-z0-9][^ ]* \\(/ { v = substr($2, 2, length($2) - 2); if (v == f || v == o) exit; entries++ }
       { while (match($0, /CVE-[0-9]+-[0-9]+/)) { print substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH) } }
@@ -252,11 +255,14 @@ if [ -e /run/reboot-required ]; then echo '~ reboot'; sort -u /run/reboot-requir
 stat -L -c '~ initrd %s' /boot/initrd.img-* 2>/dev/null | sort -k 3n | tail -n 1
 systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print "~ failed " $1 }'`;
 
-/** Every line is informational: what is done about it is in the steps, with exact versions. */
+/** The state of the item: nothing of it is changed as such. */
+export const HAS_APT: Sh = sh`if command -v apt-get > /dev/null; then echo apt; else echo absent; fi`;
+
+/** Every further line is informational: what is done about it is in the steps, with exact versions. */
 export function updatesScript(selection: Selection): Sh {
   return sh`(
 set -f; export LC_ALL=C doaas_origin=${selection.origin} doaas_exclude=${selection.exclude}
-if ! command -v apt-get > /dev/null; then echo absent; exit 0; fi
+case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
 ${code(HEALTH)}

@@ -1,3 +1,4 @@
+import type { Finding } from '../plan/step.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { GitHubClient, Repo } from './client.ts';
 import { calling, GitHubError } from './errors.ts';
@@ -100,6 +101,19 @@ export function annotationsOf(
     title: code,
     message,
   }));
+}
+
+/** Of what a plan found, what somebody should look at; the same about many servers once. */
+export function annotationsOfFindings(findings: readonly Finding[]): readonly Annotation[] {
+  const byPlace = new Map<string, { readonly error: SpecError; readonly severity: Finding['severity'] }>();
+  for (const { severity, position, message, document } of findings) {
+    if (position === undefined || severity === 'info') continue;
+    const error = { kind: 'spec-error' as const, code: document, position, message, pointer: '' };
+    byPlace.set(JSON.stringify([position, message]), { error, severity });
+  }
+  return [...byPlace.values()].flatMap(({ error, severity }) =>
+    annotationsOf([error], severity === 'error' ? 'failure' : 'warning'),
+  );
 }
 
 async function writeFirst(

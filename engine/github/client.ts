@@ -5,13 +5,13 @@ import type { Config } from '../config/config.ts';
 import { type Secret, secret } from '../config/secret.ts';
 import type { Logger } from '../log.ts';
 import { type AppKey, appJwt } from './appKey.ts';
-import { appLimits, installationLimits } from './budget.ts';
+import { appLimits, installationLimits, type Limits } from './budget.ts';
 import { calling, GitHubError, type GitHubErrorType, isForToken, toGitHubError } from './errors.ts';
 import { type GitHubClock, githubClock } from './githubClock.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { readWhole } from './pages.ts';
 import { createRedelivering } from './redeliver.ts';
-import { createThrottle, type Sort, type Throttle } from './throttle.ts';
+import { createThrottle, MONOTONIC, type Pauses, type Sort, type Throttle } from './throttle.ts';
 
 /** What is needed of the configuration. */
 export type GitHubConfig = Pick<
@@ -68,6 +68,8 @@ const USER_AGENT = 'doaas';
 export interface GitHubOptions {
   /** Asked for each time that the App must prove itself, so that another one needs no restart. */
   readonly key?: AppKey;
+  /** Of an installation, or of the App itself: for how long GitHub wants nothing more, shared by all processes. */
+  readonly pausesOf?: (whom: string) => Pauses;
   /** Hears of each request that GitHub would not serve now. */
   readonly onLimited?: () => void;
   /** Hears of each request that failed, also of those that are sent again at once. */
@@ -85,10 +87,12 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     onLimited();
     log.warn({ seconds }, 'GitHub limits the rate of requests; nothing more is sent until then');
   };
+  const throttleFor = (whom: string, limits: Limits): Throttle =>
+    createThrottle(limits, limited, MONOTONIC, options.pausesOf?.(`github ${whom}`));
   const parts = { config, key, log, clock, onFailed };
   const app = octokitFor({
     ...parts,
-    throttle: createThrottle(appLimits(config.githubWritesPerMinute), limited),
+    throttle: throttleFor('app', appLimits(config.githubWritesPerMinute)),
   });
   const installations = new Map<number, Octokit>();
   const throttles = new Map<number, Throttle>();
@@ -98,7 +102,8 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
   const throttleOf = (installationId: number): Throttle => {
     const known = throttles.get(installationId);
     if (known !== undefined) return known;
-    const throttle = createThrottle(installationLimits(config.githubWritesPerMinute), limited);
+    const limits = installationLimits(config.githubWritesPerMinute);
+    const throttle = throttleFor(`installation ${installationId}`, limits);
     throttles.set(installationId, throttle);
     return throttle;
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { installationLimits } from './budget.ts';
-import { type Clock, createThrottle } from './throttle.ts';
+import { type Clock, createThrottle, type Pauses } from './throttle.ts';
 
 /** Time goes on only when everything sleeps, to the first that wakes. */
 function fakeClock(): Clock & { readonly run: () => Promise<void> } {
@@ -152,5 +152,58 @@ describe('an answer that limits', () => {
     await expect(throttle.send('read', () => Promise.reject(refusal))).rejects.toBe(refusal);
     await throttle.send('read', ok);
     expect(sent).toHaveLength(1);
+  });
+});
+
+describe('what GitHub tells one process', () => {
+  /** Two processes that share one store, and how often they asked it. */
+  const two = () => {
+    const clock = fakeClock();
+    let until = 0;
+    const asked: number[] = [];
+    const pauses: Pauses = {
+      tell: async (ms) => {
+        until = Math.max(until, clock.now() + ms);
+      },
+      left: async () => {
+        asked.push(clock.now());
+        return Math.max(0, until - clock.now());
+      },
+    };
+    const process = (shared = pauses) =>
+      createThrottle(installationLimits(75), () => undefined, clock, shared);
+    return { clock, asked, process };
+  };
+  const limits = () => Promise.reject(limitedBy(403, { 'retry-after': '90' }));
+
+  test('holds for the others too, a second later at most, and for one that starts meanwhile', async () => {
+    const { clock, asked, process } = two();
+    const [one, other] = [process(), process()];
+    await other.send('read', async () => undefined);
+    await expect(one.send('write', limits)).rejects.toThrow('secondary rate limit');
+    void clock.sleep(1_000);
+    await clock.run();
+    const sent: string[] = [];
+    for (const throttle of [other, process()])
+      for (const sort of ['read', 'token'] as const)
+        await expect(throttle.send(sort, async () => void sent.push(sort))).rejects.toMatchObject({
+          type: 'github-rate-limited',
+        });
+    expect([other.spare(), sent]).toEqual([false, []]);
+    expect(asked).toEqual([0, 0, 1_000, 1_000]);
+    void clock.sleep(90_000);
+    await clock.run();
+    await other.send('read', async () => void sent.push('after'));
+    expect(sent).toEqual(['after']);
+  });
+
+  test('is heard by each for itself while the store does not answer', async () => {
+    const fails = () => Promise.reject(new Error('the store is away'));
+    const throttle = two().process({ tell: fails, left: fails });
+    expect(await throttle.send('read', async () => 'sent')).toBe('sent');
+    await expect(throttle.send('read', limits)).rejects.toThrow('secondary rate limit');
+    await expect(throttle.send('read', async () => 'sent')).rejects.toMatchObject({
+      type: 'github-rate-limited',
+    });
   });
 });

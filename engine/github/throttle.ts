@@ -25,6 +25,16 @@ export const MONOTONIC: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
+/** What other processes have heard from GitHub, and hear from this one. */
+export interface Pauses {
+  readonly tell: (ms: number) => Promise<void>;
+  /** ms */
+  readonly left: () => Promise<number>;
+}
+
+/** The others are asked so often. What GitHub has told them counts here as much later at most. ms. */
+const ASK_OTHERS_MS = 1_000;
+
 /** All that one installation sends passes through one of these. */
 export interface Throttle {
   /**
@@ -40,6 +50,7 @@ export function createThrottle(
   limits: Limits,
   onLimited: (seconds: number) => void,
   clock: Clock = MONOTONIC,
+  pauses?: Pauses,
 ): Throttle {
   const budget = createBudget(limits);
   const turns = { read: createTurns(), write: createTurns() };
@@ -48,7 +59,20 @@ export function createThrottle(
   /** Until one of those that are active ends. */
   const asleep: (() => void)[] = [];
 
+  let othersAskedAt = Number.NEGATIVE_INFINITY;
+  /** Without an answer it is sent: GitHub says the same, and each process hears that by itself. */
+  const hearOthers = async (others: Pauses): Promise<void> => {
+    if (clock.now() - othersAskedAt < ASK_OTHERS_MS) return;
+    othersAskedAt = clock.now();
+    const leftMs = await others.left().catch(() => 0);
+    pausedUntil = Math.max(pausedUntil, clock.now() + leftMs);
+  };
+  const pauseFor = async (ms: number): Promise<void> => {
+    pausedUntil = Math.max(pausedUntil, clock.now() + ms);
+    await pauses?.tell(ms).catch(() => undefined);
+  };
   const unpaused = async (): Promise<void> => {
+    if (pauses !== undefined) await hearOthers(pauses);
     for (;;) {
       const leftMs = pausedUntil - clock.now();
       if (leftMs <= 0) return;
@@ -94,7 +118,7 @@ export function createThrottle(
         } catch (error) {
           const seconds = error instanceof GitHubError ? undefined : limitedForSeconds(error);
           if (seconds === undefined) throw error;
-          pausedUntil = Math.max(pausedUntil, clock.now() + seconds * 1000);
+          await pauseFor(seconds * 1000);
           onLimited(seconds);
           if (tries > 1 || seconds * 1000 > PAUSE_WAIT_MAX_MS) throw error;
         }

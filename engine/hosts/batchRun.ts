@@ -69,7 +69,10 @@ export async function runBatch(
     session,
     batch.run,
     'apply',
-    lines(deliver(batch, options), attach(batch.run, 'apply', options.fence, batch.net !== undefined)),
+    lines(
+      deliver(session.target.name, batch, options),
+      attach(batch.run, 'apply', options.fence, batch.net !== undefined),
+    ),
     options,
   );
 }
@@ -102,12 +105,17 @@ export async function cancelBatch(session: Session, run: string): Promise<void> 
 /** Kept back on the host's disk, so that a run which fills it can still be journaled and undone. Bytes. */
 const RESERVE_BYTES = 128 * 1024;
 
-function deliver(batch: Batch, { payloads, fence }: BatchRunOptions): Sh {
+/** `server`: under whose name the batch comes; by another one, this machine has a batch of the run already. */
+function deliver(server: string, batch: Batch, { payloads, fence }: BatchRunOptions): Sh {
   const files = batchPayloads(batch).map((sha256) => deliverPayload(sha256, payloads.get(sha256)));
   return lines(
     sh`set -eu; umask 077; D=${runDir(batch.run)}
 trap '[ -e "$D/batch.sh" ] || rm -rf "$D"' EXIT
 mkdir -p "$D/payloads"; chmod 700 ${'/var/lib/doaas'}
+( set -C; echo ${server} > "$D/server" ) 2> /dev/null || :
+case "$(cat "$D/server")" in ${server} | '') ;; *)
+echo "it has a batch of this run already, as $(head -c 100 "$D/server"): two Server documents are of one machine; keep one of them" >&2; exit 3 ;;
+esac
 if [ ! -e "$D/batch.sh" ]; then
 head -c ${RESERVE_BYTES} /dev/zero > "$D/reserve"`,
     fence === undefined ? sh`:` : sh`echo ${`${fence.store} ${fence.number}`} > "$D/lock"`,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useTestHost } from '../operations/testing/cycle.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
+import { runBatch } from './batchRun.ts';
 import type { Fence } from './fence.ts';
 
 const OURS = '4711';
@@ -58,6 +59,24 @@ describe('what a real host keeps of its runs', { timeout: 120_000 }, () => {
   it('is nothing of a run that never came there, which is said', async () => {
     const { end, events } = await t.harness().undo('pr9-z-w0');
     expect([end, events.map(({ event }) => event)]).toEqual(['rolled-back', ['gone', 'end']]);
+  });
+
+  it('is one batch of a run, though two Server documents are of this machine', async () => {
+    const { run } = await t.applied(file('/srv/twice'));
+    const plan = await t.harness().plan(file('/srv/other'));
+    const batch = { kind: 'batch' as const, run, repository: 'test/infra', steps: plan.steps };
+    const payloads = t.harness().contentsOf(plan);
+    const under = (name?: string) =>
+      t.harness().session((session) => {
+        const target = { ...session.target, ...(name === undefined ? {} : { name }) };
+        return runBatch({ ...session, target }, batch, { payloads });
+      });
+    await expect(under('twin')).rejects.toThrow(
+      /^the run \S+ could not be brought to twin: it has a batch of this run already, as \S+: two Server documents are of one machine; keep one of them/,
+    );
+    expect((await under()).end).toBe('applied');
+    expect(await t.outside('cat /srv/twice; ls /srv')).toBe('new\ntwice\n');
+    await t.undone(run);
   });
 
   it('is no core dump, which could hold secrets', async () => {

@@ -14,7 +14,7 @@ describe.each(testedKinds)('kind $folder', (kind) => {
     expect(unread(kind, c), 'every item that the kind needs is in the readings').toEqual([]);
     const plan = kind.plan(c.spec, readingsOf(c), contextOf(c));
     expect(plan.steps).toMatchObject(c.steps);
-    expect(plan.findings).toEqual(c.findings ?? []);
+    expect(plan.findings).toMatchObject(c.findings ?? []);
   });
 
   it('has cases that say what they expect of each step', () => {

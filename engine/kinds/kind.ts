@@ -29,6 +29,8 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
     document: PlannedDocument<K>,
     resolving: Resolving,
   ) => (host: ResolvingHost) => ResolvedSpecs[K];
+  /** Places (JSON pointers below /spec) that findings of its plan may name. */
+  readonly places?: (source: SourceSpecs[K]) => readonly string[];
   /** For comparing documents with each other, before any host is read. */
   readonly writes: Writes<ResolvedSpecs[K]>;
   /** Identities that the spec writes, each with the JSON pointer (below /spec) of the place that says so. */
@@ -107,6 +109,10 @@ export interface KindPlan {
 }
 
 export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
+  /** One of the `places` of the document, which is to blame. */
+  readonly pointer?: string;
+  /** A reading of how things are, told again once the change is verified. */
+  readonly readBack?: true;
   /** Dropped when any document of the host claims this item, as one that makes the missing user does. */
   readonly unlessClaimed?: ItemKey;
 };

@@ -5,6 +5,7 @@ import { firewallCustody } from './firewall.ts';
 import { homesCustody } from './homes.ts';
 import { hostsEntryCustody } from './hostsEntry.ts';
 import { localeCustody } from './locale.ts';
+import { lynisCustody } from './lynis.ts';
 import { modeCustody } from './mode.ts';
 import type { Custody } from './operation.ts';
 import { packageCustody } from './packages.ts';
@@ -36,6 +37,7 @@ const custodies: Readonly<Record<string, Custody>> = Object.freeze(
       modeCustody,
       homesCustody,
       pamProfileCustody,
+      lynisCustody,
       updatesCustody,
     ].map((custody) => [custody.fact, custody]),
   ),

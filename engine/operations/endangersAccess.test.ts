@@ -22,6 +22,8 @@ const step = (operation: string, params: Params, absent: readonly ItemKey[] = []
   absent,
   before: {},
 });
+const script = (apply: string) =>
+  step('script.run', { name: 'x', check: 'false', apply, undo: null, timeoutSeconds: 60 });
 const released = (item: ItemKey) => step('item.release', { item });
 
 describe('steps that can shut people out', () => {
@@ -83,6 +85,34 @@ describe('steps that can shut people out', () => {
     'hosts-entry:10.0.0.1',
     'timezone:all',
   ] as const)('not %s', (item) => expect(endangersAccess(released(item))).toBe(false));
+
+  it.each([
+    'sed -i s/yes/no/ /etc/ssh/sshd_config',
+    'systemctl restart ssh',
+    "printf 'deploy ALL=NOPASSWD: ALL' | tee /etc/sudoers.d/deploy",
+    'pam-auth-update --force',
+    'nft -f rules.nft',
+    'x=1; iptables-restore < /srv/rules',
+    'usermod -L deploy',
+    'userdel deploy',
+    'echo deploy:x | chpasswd',
+    'ip link set eth0 down',
+    'ip -6 route replace default via fe80::1',
+    'rm /home/deploy/.ssh/authorized_keys',
+    'touch /etc/nologin',
+    'sed -i /^deploy/d /etc/shadow',
+    'sysctl -w net.ipv4.ip_forward=0',
+    'chmod 700 /home/deploy',
+  ])('a script that says %s', (apply) => {
+    expect(endangersAccess(script(apply))).toBe(true);
+  });
+
+  it.each([
+    'make install',
+    'echo ship it; sleep 5',
+    'touch /srv/nftables-notes.txt /root/done /home/deploy/notes',
+    'php shop/passwordless.php',
+  ])('not one that says %s', (apply) => expect(endangersAccess(script(apply))).toBe(false));
 
   it('not what forgets an item without changing it', () => {
     expect(endangersAccess(step('item.forget', { item: 'path:/etc/ssh/sshd_config' }))).toBe(false);

@@ -1,6 +1,7 @@
 import { type ItemKey, splitItemKey } from '../facts/fact.ts';
 import type { Step } from '../plan/step.ts';
 import { operationNamed } from './registry.ts';
+import { runScript } from './userScript.ts';
 
 /** Files by which people and the engine log in, become root, or are reached. A folder stands for all below it. */
 const PATHS: readonly RegExp[] = [
@@ -30,6 +31,13 @@ const PACKAGES =
   /^(openssh-server|openssh-sftp-server|sudo|sudo-ldap|libpam.*|libnss.*|login|passwd|nftables|iptables.*|ufw|firewalld|shorewall.*|fail2ban|sshguard|ifupdown.*|network-manager|netplan.*|netbase|isc-dhcp-client|dhcpcd.*|systemd.*|dbus.*|libc6|bash|dash|sssd.*|nslcd|wpasupplicant)$/;
 
 /**
+ * Words of a script that is about a way in. What the programs that it calls do, nobody can read; and what merely looks like one
+ * of these costs no more than a login.
+ */
+const WORDS =
+  /(^|[^\w-])(sshd?|sshd?_config|sudo|sudoers|visudo|pam|pam-auth-update|nft|nftables(?!-)|ip6?tables(-\w+)?|ufw|firewall-cmd|firewalld|fail2ban(-client)?|(user|group)(add|mod|del)|(add|del)(user|group)|passwd|chpasswd|chage|gpasswd|vipw|authorized_keys|nologin|login\.defs|hosts\.(allow|deny)|ifup|ifdown|ifconfig|ip\s+(-\w+\s+)*(l|a|r|ru)\w*|route|networkctl|nmcli|netplan|networking|systemd-(networkd|resolved|logind)|NetworkManager|net[./]ipv[46]|\/etc\/(passwd|shadow|group|gshadow|network|security|nsswitch\.conf)|\.ssh|\/(home\/[\w.-]+|root)\/?(?=["'\s;&|)]|$))(?![\w-])/;
+
+/**
  * Whether a step can shut people or the engine out. By item, so that whatever kind plans it, it is held. Who is new on the host
  * cannot be shut out of it: a user or group that is not there yet endangers nobody.
  */
@@ -37,6 +45,7 @@ export function endangersAccess(step: Step): boolean {
   const { endangersAccess, items } = operationNamed(step.operation);
   if (step.operation === 'item.forget') return false;
   if (endangersAccess === true) return true;
+  if (step.operation === runScript.operation) return textsOf(step).some((text) => WORDS.test(text));
   const { unit, units } = step.params;
   if (
     [unit, ...(Array.isArray(units) ? units : [])].some(
@@ -45,6 +54,10 @@ export function endangersAccess(step: Step): boolean {
   )
     return true;
   return items(step.params).some((item) => endangers(item, step.absent.includes(item)));
+}
+
+function textsOf({ params: { check, apply, undo } }: Step): readonly string[] {
+  return [check, apply, undo].filter((text) => typeof text === 'string');
 }
 
 function endangers(item: ItemKey, isNew: boolean): boolean {

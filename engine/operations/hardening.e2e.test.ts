@@ -3,7 +3,7 @@ import { testDocument } from '../../test/hostHarness.ts';
 import { resolvedHardening } from '../kinds/hardening/testing/spec.ts';
 import { useTestHost } from './testing/cycle.ts';
 
-/** Operations: config.write, mode.set, homes.close, pam-profile.set */
+/** Operations: config.write, mode.set, homes.close, pam-profile.set, lynis.audit */
 describe('a hardened host', () => {
   const t = useTestHost();
   const strict = (waivers: readonly string[] = []) => [
@@ -36,6 +36,22 @@ describe('a hardened host', () => {
       expect(await t.outside(PROOF)).toBe(PROVED);
     });
     expect((await score()).passed).toBe(before.passed);
+  });
+
+  it('asks Lynis before and after where the document says so, which leaves nothing behind', async () => {
+    const some = ['sysctl-log-martians-all', 'banner-issue', 'ssh-max-auth-tries'];
+    const { controls, ...spec } = resolvedHardening({ profile: 'strict', witness: 'lynis' });
+    const wanted = [
+      testDocument('Hardening', { ...spec, controls: controls.filter(({ id }) => some.includes(id)) }),
+    ];
+    await t.cycle(wanted, async () => {
+      const { findings } = await t.harness().plan(wanted);
+      const said = findings.filter(({ readBack }) => readBack === true).map(({ message }) => message);
+      const [, after, before] =
+        /gives the hardening index (\d+) after the last change, (\d+) before it$/.exec(said[1] ?? '') ?? said;
+      expect(Number(after)).toBeGreaterThan(Number(before));
+    });
+    expect(await t.outside('ls /var/log/lynis* /var/lib/doaas/lynis 2>/dev/null || :')).toBe('');
   });
 
   it('tells what only a person can judge, as it is on the host', async () => {

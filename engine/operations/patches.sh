@@ -27,6 +27,18 @@ no_new_failed() {
 
 # ---- updates -----------------------------------------------------------------------------------------------------
 
+# dpkg that was cut in the middle of the run has some already.
+require_planned() { # NAME FROM TO ...; FROM is - where it is not installed yet
+  while [ "$#" -gt 0 ]; do
+    is=$(dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | head -n 1)
+    case $is in '' | not-installed* | config-files*) is=- ;; *) is=${is#* } ;; esac
+    if [ "$is" != "$2" ] && [ "$is" != "$3" ]; then
+      echo "$1 is at $is, and was at $2 when this was planned, so nothing was changed; plan again" >&2; return 1
+    fi
+    shift 3
+  done
+}
+
 # Before anything is downloaded.
 require_room() { # NAME=VERSION ...
   short=$(doaas_sizes "$@" | doaas_room); [ -n "$short" ] || return 0

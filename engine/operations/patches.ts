@@ -77,7 +77,8 @@ export const upgradePatches: Operation<UpgradePatches> = {
     p,
   ) => sh`{ ${packageStates(p.packages.map(({ name, to }) => ({ fact: 'package', key: name, want: 'present', version: to })))}
 } | { ! grep -q '^[?-] '; } && no_new_failed`,
-  apply: (p) => sh`upgrade_patches ${p.conffiles} ${p.packages.map(({ name, to }) => `${name}=${to}`)}`,
+  apply: (p) => sh`require_planned ${p.packages.flatMap(({ name, from, to }) => [name, from ?? '-', to])}
+upgrade_patches ${p.conffiles} ${p.packages.map(({ name, to }) => `${name}=${to}`)}`,
 };
 
 export const restartPatched: Operation<RestartPatched> = {

@@ -6,6 +6,7 @@ import { removeGroup, setGroup } from './group.ts';
 import { closeHomes } from './homes.ts';
 import { setHostsEntry } from './hostsEntry.ts';
 import { writeLocale } from './locale.ts';
+import { auditWithLynis } from './lynis.ts';
 import { setMode } from './mode.ts';
 import type { Operation, Params } from './operation.ts';
 import { installPackages, removePackages } from './packages.ts';
@@ -52,6 +53,7 @@ const all = [
   setMode,
   closeHomes,
   setPamProfile,
+  auditWithLynis,
   upgradePatches,
   restartPatched,
   rebootHost,

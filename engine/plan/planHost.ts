@@ -127,13 +127,18 @@ function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost)
   const claimed = new Set(host.documents.flatMap(claimsOf));
   return plan.findings
     .filter((f) => f.unlessClaimed === undefined || !claimed.has(f.unlessClaimed))
-    .map(({ severity, message }) => ({
-      kind: 'finding',
-      host: host.name,
-      document: document.ref,
-      severity,
-      message,
-    }));
+    .map(({ severity, message, pointer, readBack }) => {
+      const position = pointer === undefined ? undefined : document.places?.[pointer];
+      return {
+        kind: 'finding',
+        host: host.name,
+        document: document.ref,
+        severity,
+        message,
+        ...(position && { position }),
+        ...(readBack && { readBack }),
+      };
+    });
 }
 
 function claimsOf(document: ResolvedDocument): readonly ItemKey[] {
@@ -152,7 +157,9 @@ function finishStep(
   input: HostPlanInput,
   owned: ReadonlyMap<ItemKey, OwnedItem>,
 ): Step {
-  const items = operationNamed(draft.operation).items(draft.params);
+  const { items: itemsOf, ownsNothing = false } = operationNamed(draft.operation);
+  const items = itemsOf(draft.params);
+  const unread = (item: ItemKey) => ownsNothing && !input.readings.has(item);
   return Object.freeze({
     ...draft,
     summary: cut(draft.summary, SUMMARY_MAX),
@@ -165,7 +172,7 @@ function finishStep(
     reason: draft.reason ?? reasonOf(items, input, owned),
     absent: items.filter((item) => !isPresent(input.readings.get(item))),
     before: Object.fromEntries(
-      items.map((item) => [item, beforeOf(input.readings.get(item), input.conceal)]),
+      items.map((item) => [item, unread(item) ? '' : beforeOf(input.readings.get(item), input.conceal)]),
     ),
   } satisfies Step);
 }

@@ -16,6 +16,7 @@ export const RELEASE_ORDER: readonly string[] = [
   'pam-profile',
   'mode',
   'homes',
+  'lynis',
   'hosts-entry',
   'locale',
   'timezone',

@@ -1,5 +1,6 @@
 import type { ItemKey } from '../facts/fact.ts';
 import type { Disruption, Params, Reversible } from '../operations/operation.ts';
+import type { Position } from '../spec/manifest.ts';
 import type { PlanRollout } from './rollout.ts';
 
 /** Why a step is there, beside "the pull request asks for it". */
@@ -29,7 +30,7 @@ export interface Step {
   readonly onRemoval: 'restore' | 'keep';
   /** Touched items that are not on the host yet. */
   readonly absent: readonly ItemKey[];
-  /** sha256 of each touched item's raw state when planned. Part of the digest. */
+  /** sha256 of each touched item's raw state when planned; empty where the operation itself compares it. Part of the digest. */
   readonly before: Readonly<Record<ItemKey, string>>;
 }
 
@@ -48,6 +49,10 @@ export interface Finding {
   readonly host: string;
   readonly document: string;
   readonly message: string;
+  /** Where the document says what it is about. */
+  readonly position?: Position;
+  /** A reading of how things are, told again once the change is verified. */
+  readonly readBack?: true;
 }
 
 export interface HostPlan {

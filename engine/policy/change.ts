@@ -33,6 +33,8 @@ export interface Change {
   readonly codeowners: string | undefined;
   readonly teams: Teams;
   readonly checks: readonly OtherCheck[];
+  /** There may be more than were read. */
+  readonly checksCut: boolean;
   /** Epoch ms. */
   readonly now: number;
   /** What somebody who may took away by a command. */

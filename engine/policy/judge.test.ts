@@ -234,6 +234,15 @@ describe('what else is asked', () => {
     ).toBe(false);
   });
 
+  test('checks of a commit that has more than are read: none of them is believed', () => {
+    const cut = { checksCut: true, checks: [{ name: 'ci/test', state: 'green' }] } as const;
+    expect(judge(rule({ checks: ['ci/test'] }), change(cut)).missing).toEqual([
+      'the check ci/test to be green (rule r; the commit has more checks or statuses than are read, so this one is not known; push a new commit, which has none yet)',
+    ]);
+    expect(judge(rule({}), change(cut)).ready).toBe(true);
+    expect(judge(rule({ checks: ['ci/test'] }), change({ ...cut, lifted: 'override' })).ready).toBe(true);
+  });
+
   test('its windows, for as long as a run lasts; none that somebody took away', () => {
     const window = { timeZone: 'UTC', hours: { from: '09:00', to: '17:00' } };
     const windows = (lifted: Change['lifted']) => judge(rule({ window }), change({ lifted })).windows;

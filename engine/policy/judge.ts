@@ -1,3 +1,4 @@
+import type { OtherCheck } from '../github/otherChecks.ts';
 import type { PolicyApproval, PolicyRule, PolicySpec, PolicyWindow } from '../spec/types.generated.ts';
 import { judgeApproval, mayWrite, teamsFor } from './approvals.ts';
 import { freezeAt, isOpen, opensAt } from './calendar.ts';
@@ -183,15 +184,24 @@ function objections({ reviews, reviewsCut }: Change): readonly Ask[] {
   ];
 }
 
+/** Why the check is not known to be green; undefined where it is. */
+function notGreen(runs: readonly OtherCheck[], cut: boolean): string | undefined {
+  if (cut) return UNREAD;
+  if (runs.some(({ state }) => state === 'red')) return 'it failed';
+  if (runs.length === 0) return 'it has not begun';
+  return runs.every(({ state }) => state === 'green') ? undefined : 'it runs';
+}
+
+const UNREAD =
+  'the commit has more checks or statuses than are read, so this one is not known; push a new commit, which has none yet';
+
 function checkAsks(rule: string, { checks = [] }: PolicyRule, change: Change): readonly Ask[] {
   return checks.map((check) => {
     const { name, app } = typeof check === 'string' ? { name: check, app: undefined } : check;
     const runs = change.checks.filter((run) => run.name === name && (app === undefined || run.app === app));
     const what = `the check ${name}${app === undefined ? '' : ` of the App ${app}`}`;
-    const red = runs.find(({ state }) => state === 'red');
-    const green = runs.length > 0 && runs.every(({ state }) => state === 'green');
-    const how = red === undefined ? (runs.length === 0 ? 'it has not begun' : 'it runs') : 'it failed';
-    const missing = green ? undefined : `${what} to be green (rule ${rule}; ${how})`;
+    const how = notGreen(runs, change.checksCut);
+    const missing = how === undefined ? undefined : `${what} to be green (rule ${rule}; ${how})`;
     return { rule, kind: 'check', asks: `${what} is green`, missing };
   });
 }

@@ -62,6 +62,7 @@ export function change(given: Partial<Change> = {}): Change {
     codeowners: undefined,
     teams: { organisation: 'acme', members: new Map(), unknown: new Set() },
     checks: [],
+    checksCut: false,
     now: Date.parse('2026-01-01T00:01:00Z'),
     lifted: 'nothing',
     ...given,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hostKeyOf } from '../../test/hostKey.ts';
 import { check, configuration, server } from './testing.ts';
 
 const WEB = { 'hosts.yaml': server('web-1', '{role: web}') };
@@ -21,6 +22,25 @@ describe('names and references', () => {
 
   test('two servers of one address', () => {
     expect(check({ 'a.yaml': server('a'), 'b.yaml': server('b').replace('b.test', 'A.test') })).toEqual([
+      'b.yaml:1:87 Server/a has the same address and port (in a.yaml line 1); one machine must be declared once.',
+    ]);
+  });
+
+  test('two servers of one host key, whatever is written behind it', () => {
+    const [a, b] = [hostKeyOf('a'), hostKeyOf('b')];
+    const two = server('b').replace(`hostKey: ${b}`, `hostKeys: [${b}, ${a} root@b]`);
+    const sentence =
+      'has the same host key (in a.yaml line 1). If it is one machine, declare it once; if one was cloned from the other, give one of them host keys of its own: whoever owns either machine can pass for the other.';
+    const files = { 'a.yaml': server('a'), 'b.yaml': server('b').replace(b, `${a} root@b`) };
+    expect(check(files)).toEqual([`b.yaml:1:104 Server/a ${sentence}`]);
+    expect(check({ 'a.yaml': server('a', '{}', 'site: x'), 'b.yaml': two })).toEqual([
+      `b.yaml:1:188 Server/a ${sentence}`,
+    ]);
+  });
+
+  test('a document that was copied with its address is told of the address', () => {
+    const copy = server('a').replace('name: a', 'name: b');
+    expect(check({ 'a.yaml': server('a'), 'b.yaml': copy })).toEqual([
       'b.yaml:1:87 Server/a has the same address and port (in a.yaml line 1); one machine must be declared once.',
     ]);
   });

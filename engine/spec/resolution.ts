@@ -78,6 +78,8 @@ export interface ResolvedCommon {
   /** Left out: nothing of it is done without a person. No part of the desired state either. */
   readonly maintenance?: Maintenance;
   readonly position: Position;
+  /** Of the places that its kind names, by pointer below /spec. No part of the desired state. */
+  readonly places?: Readonly<Record<string, Position>>;
 }
 
 /** The merge of the document is the approval of what it declares; what comes up later is done in this window. */

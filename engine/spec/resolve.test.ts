@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { hostKeyOf } from '../../test/hostKey.ts';
 import { checkRepository } from './check.ts';
 import type { ResolvedHost } from './resolution.ts';
-import {
-  check,
-  configuration,
-  firstConfiguration,
-  HOST_KEY,
-  repository,
-  sentences,
-  server,
-} from './testing.ts';
+import { check, configuration, firstConfiguration, repository, sentences, server } from './testing.ts';
 
 const WEB = {
   'hosts.yaml': [1, 2].map((n) => server(`web-${n}`, '{role: web}')).join('---\n'),
@@ -77,7 +70,7 @@ describe('defaults', () => {
       user: 'deploy',
       become: 'sudo',
       site: 'default',
-      hostKeys: [HOST_KEY],
+      hostKeys: [hostKeyOf('web-1')],
       labels: {},
     });
     const none = { reload: [], restart: [] };

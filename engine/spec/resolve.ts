@@ -19,6 +19,7 @@ import type { Resolving, ResolvingHost } from './resolving.ts';
 import { resolveRollout } from './rollout.ts';
 import { templateParser } from './sources.ts';
 import { templateErrors } from './templateErrors.ts';
+import { keyPosition } from './validate.ts';
 import { variablesOf } from './variables.ts';
 import { wavesOf } from './waves.ts';
 
@@ -114,6 +115,19 @@ function resolveHost(
     .sort(({ resolved: a }, { resolved: b }) => a.wave - b.wave || (a.ref < b.ref ? -1 : 1));
 }
 
+/** The same for all hosts of a document. */
+const knownPlaces = new WeakMap<PlannedDocument, Pick<ResolvedDocument, 'places'>>();
+
+function placesOf(document: PlannedDocument): Pick<ResolvedDocument, 'places'> {
+  const known = knownPlaces.get(document);
+  if (known !== undefined) return known;
+  const pointers = kindOf(document).places?.(document.spec) ?? [];
+  const places = pointers.map((pointer) => [pointer, keyPosition(document, `/spec${pointer}`)]);
+  const found = places.length === 0 ? {} : { places: Object.fromEntries(places) };
+  knownPlaces.set(document, found);
+  return found;
+}
+
 function toResolved({ document, wave }: Prepared, spec: ResolvedSpec): ResolvedDocument {
   const { ref, onRemoval, position } = document;
   const { rollout, drift } = document.spec;
@@ -126,6 +140,7 @@ function toResolved({ document, wave }: Prepared, spec: ResolvedSpec): ResolvedD
     ...(drift === undefined ? {} : { drift: resolveDrift(drift) }),
     ...(maintenance === undefined ? {} : { maintenance }),
     position,
+    ...placesOf(document),
   };
   return resolvedDocument(document.kind, common, spec);
 }

@@ -1,3 +1,4 @@
+import { hostKeyOf } from '../../test/hostKey.ts';
 import { checkRepository, errorsByOwnPolicy } from './check.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { SpecError } from './manifest.ts';
@@ -36,7 +37,7 @@ export function firstConfiguration(host: ResolvedHost | undefined): ResolvedConf
 export function server(name: string, labels = '{}', more = ''): string {
   return (
     `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}, labels: ${labels}}, ` +
-    `spec: {address: ${name}.test, hostKey: ${HOST_KEY}${more === '' ? '' : `, ${more}`}}}\n`
+    `spec: {address: ${name}.test, hostKey: ${hostKeyOf(name)}${more === '' ? '' : `, ${more}`}}}\n`
   );
 }
 

@@ -1204,6 +1204,10 @@ export interface HardeningSpec {
    * How much: baseline breaks next to nothing, strict has more.
    */
   profile?: 'baseline' | 'strict';
+  /**
+   * Who else looks: Lynis (Debian's package, which is installed) before and after a change. Its index is told beside our score and decides nothing. Left out: nobody.
+   */
+  witness?: 'lynis';
   overrides?: HardeningOverrides;
   /**
    * Controls that do not hold on these servers, each with a reason and an end.

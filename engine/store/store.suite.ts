@@ -4,6 +4,7 @@ import type { Plan } from '../plan/step.ts';
 import { BLOB_MAX_BYTES } from './blobs.ts';
 import { leasesSuite } from './leases.suite.ts';
 import { leftSuite, locksSuite } from './locks.suite.ts';
+import { pausesSuite } from './pauses.suite.ts';
 import { runHostsSuite } from './runHosts.suite.ts';
 import { RUNS_LISTED_MAX } from './runs.ts';
 import type { Store } from './store.ts';
@@ -33,6 +34,7 @@ export function storeSuite(name: string, open: () => Promise<Store>, atOnce = 1)
     locksSuite(current);
     leftSuite(current);
     leasesSuite(current, () => others);
+    pausesSuite(current, () => others);
     hostsSuite(current);
     hostKeysSuite(current);
     auditSuite(current);

@@ -10,6 +10,7 @@ import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { migrations } from './migrations.ts';
 import { momentsIn } from './moments.ts';
+import { pausesIn } from './pauses.ts';
 import { plansIn } from './plans.ts';
 import { openPostgres } from './postgres.ts';
 import { pullsIn } from './pulls.ts';
@@ -66,6 +67,7 @@ function storeOn(connection: Connection, now: Clock) {
     receipts: receiptsIn(connection, now),
     locks: locksIn(connection, now),
     leases: leasesIn(connection),
+    pauses: pausesIn(connection),
     hosts: hostsIn(connection, now),
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),

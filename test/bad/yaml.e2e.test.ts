@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostKeyOf } from '../hostKey.ts';
 import { MINUTES, until } from '../until.ts';
 import { startWorld, type World } from '../world.ts';
 
@@ -11,9 +12,8 @@ const MIB = 1024 * 1024;
 const exec = promisify(execFile);
 
 const HEAD = 'apiVersion: doaas/v1\n';
-const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvPNzOb0VXQy0k5Zr8lGQhmJt3ZL0kcSpPRHnwzXJmE';
 const server = (name: string): string =>
-  `${HEAD}kind: Server\nmetadata: {name: ${name}, labels: {role: web}}\nspec: {address: ${name}, hostKey: ${HOST_KEY}}\n`;
+  `${HEAD}kind: Server\nmetadata: {name: ${name}, labels: {role: web}}\nspec: {address: ${name}, hostKey: ${hostKeyOf(name)}}\n`;
 const configuration = (files: string): string =>
   `${HEAD}kind: Configuration\nmetadata: {name: files}\nspec:\n  targets: {labels: {role: web}}\n  files:\n${files}`;
 

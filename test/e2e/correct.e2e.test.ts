@@ -105,6 +105,14 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     return answer;
   };
 
+  const queue = async (): Promise<readonly string[]> => {
+    const store = await openStore(world.engine.store, { readOnly: true });
+    try {
+      return (await store.locks.queue()).map(({ runId }) => runId);
+    } finally {
+      await store.close();
+    }
+  };
   const lastCorrection = (document = 'web') =>
     world.engine.temporal().workflow.getHandle(`correction:${name()}:Configuration/${document}`);
   /** What is shown comes a moment before the run is over. */
@@ -245,12 +253,14 @@ spec:
     const planned = JSON.parse(Buffer.from(input ?? []).toString()) as PlannedCorrection;
     const own = planned.plan.hosts.map((host) => host.name);
     if (!own.includes('web-2')) throw new Error(`the last correction was on ${own.join()}`);
-    const waiting = async () => {
-      const started = await world.engine.temporal().workflow.start('correction', {
-        workflowId: 'correction-by-hand',
+    const start = (workflowId: string, number: number) =>
+      world.engine.temporal().workflow.start('correction', {
+        workflowId,
         taskQueue: 'doaas',
-        args: [planned],
+        args: [{ ...planned, pull: { ...planned.pull, number } }],
       });
+    const waiting = async () => {
+      const started = await start('correction-by-hand', planned.pull.number);
       await comment(planned.pull.number, new RegExp(`held by ${name()}#.*${pull}`));
       return started;
     };
@@ -258,6 +268,12 @@ spec:
     expect(await ask(planned.pull.number, '/doaas cancel')).toContain('Stopping the correction');
     expect(await unwanted.result()).toBe('stale');
     await comment(planned.pull.number, /Not corrected[\s\S]*cancelled the run\. Nothing was changed/);
+    // as in a repository that takes no issues: its name is all that there is
+    const nameless = await start(`correction:${name()}:Configuration/web`, 0);
+    const run = await until(async () => (await queue()).find((id) => id.startsWith('dc0-')), 'its place');
+    expect(await ask(pull, '/doaas cancel dc0-00000000')).toContain('No correction `dc0-00000000`');
+    expect(await ask(pull, `/doaas cancel ${run}`)).toContain(`Stopping the correction \`${run}\``);
+    expect(await nameless.result()).toBe('stale');
     const correction = await waiting();
     await onHost(1, 'touch /srv/go');
     await world.mergedSoon(pull, sha);

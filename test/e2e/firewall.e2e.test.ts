@@ -30,6 +30,9 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     const { sha } = await world.open('cut', { 'shop.yaml': firewall({ management }) });
     const plan = await world.check(sha, 'doaas/plan', { conclusion: 'failure' });
     expect(plan.summary).toContain("this would cut the engine's own access: the host sees it come from");
+    expect(plan.summary).toContain('(Firewall/shop, shop.yaml line 1)');
+    const [annotation] = await world.github.listAnnotations(world.repo, plan.id);
+    expect(annotation).toMatchObject({ path: 'shop.yaml', annotation_level: 'failure' });
     expect((await world.hosts[0]?.exec('nft list tables'))?.stdout).toBe('');
   });
 
@@ -50,6 +53,9 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     const verify = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
     expect(verify.summary).toContain('9100 open from web-2');
     expect(verify.summary).toContain('3306 closed from web-2');
+    expect(verify.summary).toMatch(
+      /Read back.*web-1.*in: management [1-9]\d*,.* metrics [1-9]\d*, no rule accepts it [1-9]/s,
+    );
   });
 
   it('that another server does not see as declared is taken back', async () => {

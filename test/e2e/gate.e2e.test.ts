@@ -243,6 +243,24 @@ people: {override: {users: [olivia-owner]}}
     expect(await world.github.fileAt(world.repo, 'main', 'db/frozen.yaml')).toBeUndefined();
   });
 
+  it('applies what waits for a window as soon as the policy has none any more', async () => {
+    const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
+    await setPolicy(
+      `rules: {all: {window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}}}\n`,
+    );
+    const { pull, sha } = await change('thawed');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull);
+    await waitingFor(sha, /Waiting for:\*\* the change window/);
+    await world.answer(pull, await world.say(pull, '/doaas apply'), /The change window is shut/);
+    await setPolicy('rules: {all: {approvals: [{count: 2}]}}\n');
+    await waitingFor(sha, /Waiting for:\*\* 2 approving reviews [^;]*; 1 of 2 is there\)/);
+    expect(await onHost('thawed')).toBe('absent\n');
+    await world.approve(pull, world.github.accounts.second);
+    await mergedSoon(pull);
+    expect(await onHost('thawed')).toBe('thawed\n');
+  });
+
   it('asks of what a merge queue merged whether the person may apply who sent it there', async () => {
     await setPolicy('trigger: merge\npeople: {apply: {users: [olivia-owner]}}\n');
     const { reviewer, admin } = world.github.accounts;

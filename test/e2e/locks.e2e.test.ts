@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
@@ -289,6 +290,35 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     expect(order).not.toContain(0);
     for (const { pull } of [holder, both]) await world.github.closePullRequest(world.repo, pull);
     await noLocks();
+  });
+
+  it('are given back by what takes a merged change back, though the workflow that began it is ended meanwhile', async () => {
+    const begun = '/var/tmp/orphan.undoing';
+    const script = {
+      check: 'test -e /var/tmp/orphan',
+      apply: 'touch /var/tmp/orphan',
+      undo: `touch ${begun}; until [ -e /var/tmp/orphan.go ]; do sleep 0.1; done; rm -f /var/tmp/orphan`,
+    };
+    const { pull, sha } = await approved(
+      'orphan',
+      marked('orphan', { ...FIRST, scripts: { orphan: script } }),
+    );
+    await world.mergedSoon(pull, sha);
+    const rollback = await world.say(pull, '/doaas rollback');
+    await until(async () => ((await on(1, `ls ${begun} 2>/dev/null`)) === '' ? undefined : true), 'the undo');
+    const cancel = await world.say(pull, '/doaas cancel');
+    await world.answer(pull, cancel, /if it has them already, it goes on to its end/);
+    const { owner, name } = world.repo;
+    const id = pullWorkflowId({ repository: { owner, name, installationId: 0 }, number: pull });
+    await world.engine.temporal().workflow.getHandle(id).terminate('ended by a test');
+    await on(1, 'touch /var/tmp/orphan.go');
+    await ended(pull, 'rolled-back');
+    await noLocks();
+    expect(await on(1, 'ls /var/tmp/orphan 2>/dev/null; echo gone')).toBe('gone');
+    // nobody is left to say so where it was asked for; whoever asks is told
+    await world.answer(pull, rollback, /Taking the merged change back/);
+    const status = await world.say(pull, '/doaas status');
+    await world.answer(pull, status, /\(rollback\): rolled-back/);
   });
 
   it('sent GitHub nothing that its API description does not know', () => {

@@ -11,6 +11,7 @@ import type { LabHost } from '../../lab/hosts.ts';
 import { run } from '../../lab/run.ts';
 import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
 import { type EngineHandle, startTestEngine } from '../engine.ts';
+import { hostKeyOf } from '../hostKey.ts';
 import { SECRET } from '../secret.ts';
 import { MINUTES, until } from '../until.ts';
 import { startWorkerProcess } from '../worker.ts';
@@ -168,7 +169,7 @@ describe.skipIf(missing !== undefined)(
         'paris.yaml': `apiVersion: doaas/v1
 kind: Server
 metadata: {name: lost, labels: {role: web}}
-spec: {address: 192.0.2.9, site: paris, user: deploy, become: sudo, hostKey: "${near.hostKeys[0]}"}
+spec: {address: 192.0.2.9, site: paris, user: deploy, become: sudo, hostKey: "${hostKeyOf('lost')}"}
 `,
         'lost.yaml': configuration('lost', { files: { '/etc/doaas-lost': { content: 'lost\n' } } }),
       });

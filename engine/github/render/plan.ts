@@ -152,7 +152,7 @@ const SENTENCE_MAX = 1_000;
 
 const SEVERITY_ORDER = ['error', 'warning', 'info'] as const;
 
-export function findingsList(findings: readonly Finding[]): string {
+export function findingsList(findings: readonly Finding[], heading = 'Findings'): string {
   if (findings.length === 0) return '';
   const sorted = SEVERITY_ORDER.flatMap((severity) =>
     findings.filter((finding) => finding.severity === severity),
@@ -160,10 +160,17 @@ export function findingsList(findings: readonly Finding[]): string {
   const lines = sorted
     .slice(0, MAX_FINDINGS)
     .map(
-      (f) => `- ${f.severity} on ${code(f.host)}: ${prose(f.message, SENTENCE_MAX)} (${prose(f.document)})`,
+      (f) => `- ${f.severity} on ${code(f.host)}: ${prose(f.message, SENTENCE_MAX)} (${prose(placeOf(f))})`,
     );
   const more = sorted.length - lines.length;
-  return ['**Findings**', '', ...lines, ...(more > 0 ? [`- ${count(more, 'more finding')}`] : [])].join('\n');
+  return [`**${heading}**`, '', ...lines, ...(more > 0 ? [`- ${count(more, 'more finding')}`] : [])].join(
+    '\n',
+  );
+}
+
+/** `Firewall/web, web.yaml line 12` */
+export function placeOf({ document, position }: Pick<Finding, 'document' | 'position'>): string {
+  return position === undefined ? document : `${document}, ${position.file} line ${position.line}`;
 }
 
 function rules({ asks = [] }: PlanView): string {

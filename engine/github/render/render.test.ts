@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { render, renderComment } from './render.ts';
-import { DECLARED, hostPlan, NAME, OUTSTANDING, plan, planView, reload, step, WARNING } from './testing.ts';
+import {
+  COUNTED,
+  DECLARED,
+  hostPlan,
+  NAME,
+  OUTSTANDING,
+  plan,
+  planView,
+  reload,
+  step,
+  WARNING,
+} from './testing.ts';
 import type { CorrectionView, View } from './views.ts';
 
 const DRIFTED = {
@@ -89,6 +100,7 @@ const goldens: Readonly<Record<string, View>> = {
             document: 'Configuration/web',
             message:
               'package:nginx belongs to Configuration/base of the repository acme/base; remove it there first',
+            position: { file: 'web.yaml', line: 12, column: 3, endLine: 12, endColumn: 8 },
           },
         ],
       ),
@@ -225,6 +237,7 @@ const goldens: Readonly<Record<string, View>> = {
     state: 'verified',
     probes: [{ host: 'web-1', probe: 'http://localhost/health', state: 'passed', seconds: 0.2 }],
     remaining: [],
+    readBack: [COUNTED],
   },
   'verify-failed': {
     kind: 'verify',
@@ -435,33 +448,6 @@ test('the comment folds what came before below what holds now', () => {
   expect(comment.indexOf('restored as before')).toBeLessThan(
     comment.indexOf('<details><summary>1 change on 1 server; nginx reloads'),
   );
-});
-
-describe('the title of a plan', () => {
-  test.each([
-    [
-      [reload(), reload({ params: { unit: 'php-fpm.service' } })],
-      '2 changes on 1 server; nginx and php-fpm reload; fully reversible',
-    ],
-    [
-      [step({ disruption: 'restart', before: { 'unit:postgresql.service': 'x' } })],
-      '1 change on 1 server; postgresql restarts; fully reversible',
-    ],
-    [
-      [step({ disruption: 'reboot', params: { unit: 'x.service' } })],
-      '1 change on 1 server; web-1 reboots; fully reversible',
-    ],
-    [
-      [step({ reversible: 'no' }), step({ reversible: 'best-effort' })],
-      '2 changes on 1 server; nothing is interrupted; 1 change cannot be undone',
-    ],
-    [
-      [step({ reversible: 'best-effort' })],
-      '1 change on 1 server; nothing is interrupted; 1 change undone only as far as possible',
-    ],
-  ])('%#', (steps, title) => {
-    expect(render(planView({ plan: plan(hostPlan('web-1', steps)) })).title).toBe(title);
-  });
 });
 
 test('equal servers share a row, also a hundred of them', () => {

@@ -1,5 +1,5 @@
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
-import { planLine } from './plan.ts';
+import { findingsList, planLine } from './plan.ts';
 import { batchInWork, isShut, rolloutProgress } from './rollout.ts';
 import type {
   ApplyView,
@@ -141,6 +141,7 @@ export function renderVerify(view: VerifyView): Rendered {
     body: joined(
       rows.length === 0 ? 'No probes are declared.' : table(['server', 'probe', 'result', 'time'], rows),
       remaining(view),
+      findingsList(view.readBack ?? [], 'Read back'),
     ),
   };
 }

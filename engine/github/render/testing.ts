@@ -78,6 +78,16 @@ export function planView(given: Partial<PlanView> = {}): PlanView {
   };
 }
 
+/** What a firewall reads back. */
+export const COUNTED: HostPlan['findings'][number] = {
+  kind: 'finding',
+  severity: 'info',
+  host: 'web-1',
+  document: 'Firewall/web',
+  message: 'packets counted in the 40 seconds since the rules were loaded: in: management 12, web 3',
+  readBack: true,
+};
+
 const UPDATE = {
   document: 'PatchPolicy/security',
   host: 'web-1',

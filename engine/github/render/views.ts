@@ -1,5 +1,5 @@
 import type { DriftedItem } from '../../drift/resources.ts';
-import type { HostPlan, Plan } from '../../plan/step.ts';
+import type { Finding, HostPlan, Plan } from '../../plan/step.ts';
 import type { SpecError } from '../../spec/manifest.ts';
 
 /** A check's output or the comment's main part. `title` is plain text on one line; `body` is markdown. */
@@ -253,6 +253,8 @@ export interface VerifyView {
   readonly probes: readonly ProbeProgress[];
   /** What a fresh plan would still change. Verified means: nothing. */
   readonly remaining: readonly { readonly host: string; readonly summary: string }[];
+  /** How things are now, as the servers say: counters, scores. */
+  readonly readBack?: readonly Finding[];
 }
 
 export interface HostRollback {

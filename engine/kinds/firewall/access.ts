@@ -28,7 +28,7 @@ function wrongPort(seen: number, wanted: number, name: string): KindFinding {
   const message =
     `this would cut the engine's own access: its login to ${name} arrives at port ${seen} of the host, and the rules let it in at ` +
     `${wanted}; where a translation on the way changes the port, write "management: {port: ${seen}}"`;
-  return { severity: 'error', message };
+  return { severity: 'error', message, pointer: '/management' };
 }
 
 /** Said once, when there is most to gain from it. */
@@ -41,5 +41,5 @@ function shutOut(address: string): KindFinding {
   const message =
     `this would cut the engine's own access: the host sees it come from ${address}, which "from" of "management" does not ` +
     'have; add it there';
-  return { severity: 'error', message };
+  return { severity: 'error', message, pointer: '/management/from' };
 }

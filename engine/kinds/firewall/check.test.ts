@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { hostKeyOf } from '../../../test/hostKey.ts';
 import { checkRepository } from '../../spec/check.ts';
 import { diffHosts } from '../../spec/compare.ts';
 import type { Resolution, ResolvedDocument } from '../../spec/resolution.ts';
-import { check, HOST_KEY, repository, sentences } from '../../spec/testing.ts';
+import { check, repository, sentences } from '../../spec/testing.ts';
 
 const address = (name: string, labels: string, more: string) =>
-  `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}, labels: ${labels}}, spec: {${more}, hostKey: ${HOST_KEY}}}\n`;
+  `{apiVersion: doaas/v1, kind: Server, metadata: {name: ${name}, labels: ${labels}}, spec: {${more}, hostKey: ${hostKeyOf(name)}}}\n`;
 const SERVERS = [
   address('web-1', '{role: web}', 'address: 10.0.0.5, jump: gate'),
   address('gate', '{role: bastion}', 'address: 10.0.0.1'),

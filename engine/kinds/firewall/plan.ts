@@ -16,6 +16,8 @@ import { stateOf } from '../readings.ts';
 import { accessFindings } from './access.ts';
 import { aroundFindings } from './around.ts';
 import { checkFirewall } from './check.ts';
+import { counterFindings } from './counters.ts';
+import { placesOf } from './places.ts';
 import { prepareFirewall } from './prepare.ts';
 import { savedFirewall } from './saved.ts';
 import type { ResolvedFirewall } from './spec.ts';
@@ -28,6 +30,7 @@ export const firewall: Kind<'Firewall'> = {
   kind: 'Firewall',
   check: checkFirewall,
   prepare: prepareFirewall,
+  places: placesOf,
   writes: {
     claims: () => [{ item: ITEM, pointer: '/desired' }],
     ids: () => [],
@@ -66,7 +69,11 @@ function planFirewall(spec: ResolvedFirewall, readings: Readings, context: PlanC
       ];
   return {
     steps: [...install, ...change],
-    findings: [...accessFindings(spec, now, context), ...aroundFindings(spec.desired, now)],
+    findings: [
+      ...accessFindings(spec, now, context),
+      ...aroundFindings(spec.desired, now),
+      ...(asWanted ? counterFindings(spec.desired, now) : []),
+    ],
   };
 }
 

@@ -15,7 +15,7 @@ export function wrongSystem({ system }: View): KindFinding | undefined {
   if (SYSTEMS[system.osId]?.includes(system.osVersion)) return undefined;
   const known = Object.entries(SYSTEMS).map(([id, versions]) => `${id} ${versions.join(', ')}`);
   const message = `Hardening has no profile for ${system.os} (${system.osId} ${system.osVersion}); it knows ${known.join(' and ')}. Take this server out of "targets".`;
-  return { severity: 'error', message };
+  return { severity: 'error', message, pointer: '/targets' };
 }
 
 export interface Score {
@@ -48,7 +48,7 @@ export function scoreFinding(
     ...(waivers.length > 0 ? [`${waivers.length} waived`] : []),
   ];
   const message = `${profile}: ${passed} of ${applicable} controls hold now (${parts.join(', ')}); ${rest.join(', ')}`;
-  return { severity: 'info', message };
+  return { severity: 'info', message, readBack: true };
 }
 
 /** One sentence for each reason, with all its controls. */
@@ -76,12 +76,17 @@ function unique<T extends { readonly message: string }>(all: readonly T[]): read
   return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
 }
 
+export function waiverPointer(id: string): string {
+  return `/waivers/${id}`;
+}
+
 /** Nothing changes on a host because a day has passed: a waiver that is over is told until somebody renews or removes it. */
 export function waiverFindings(waivers: readonly Waiver[], { survey }: View): readonly KindFinding[] {
   return waivers.map(({ id, reason, owner, expires }) =>
     survey.today > expires
       ? {
           severity: 'warning',
+          pointer: waiverPointer(id),
           message: `the waiver of ${id} ended on ${expires}: ${owner} renews it, or it is removed so that the control is applied (${reason})`,
         }
       : { severity: 'info', message: `${id} is waived until ${expires} by ${owner}: ${reason}` },

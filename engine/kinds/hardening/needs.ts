@@ -8,6 +8,7 @@ import { type Active, activeControls, type ResolvedHardening } from './spec.ts';
 import { textsOf } from './wants/lines.ts';
 import { EDITED_FILES } from './wants/setting.ts';
 import { sha256Of } from './wants/text.ts';
+import { witnessNeeds } from './witness.ts';
 
 const SYSTEM: FactQuery = { fact: 'system', key: 'all' };
 const SURVEY: FactQuery = { fact: 'survey', key: 'all' };
@@ -45,6 +46,7 @@ export function hardeningNeeds(spec: ResolvedHardening): readonly FactQuery[] {
     ...own,
     ...looks,
     ...brought.map((key) => ({ fact: 'package', key })),
+    ...witnessNeeds(spec),
   ]);
 }
 

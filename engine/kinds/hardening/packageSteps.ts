@@ -23,7 +23,7 @@ function namesOf(failed: readonly Judged[], state: 'present' | 'absent'): readon
 }
 
 /** Recommended packages stay away: what is not there has no holes. */
-function install(names: readonly string[], { readings }: View): StepDraft {
+export function install(names: readonly string[], { readings }: View): StepDraft {
   const offers = names.map((name) => ({ name, offer: stateOf(readings, packageFact, name).offer }));
   return {
     id: `packages:install:${names[0]}`,

@@ -10,6 +10,7 @@ import {
   notApplicableFindings,
   scoreFinding,
   waiverFindings,
+  waiverPointer,
   wrongSystem,
 } from './findings.ts';
 import { isApplicable, judgeControls } from './judge.ts';
@@ -19,11 +20,13 @@ import { activeControls, type ResolvedHardening } from './spec.ts';
 import { hardeningSteps } from './steps.ts';
 import { viewOf } from './view.ts';
 import { sshRemarks } from './wants/ssh.ts';
+import { withWitness, witnessFindings, witnessItems } from './witness.ts';
 
 export const hardening: Kind<'Hardening'> = {
   kind: 'Hardening',
   check: checkHardening,
   prepare: prepareHardening,
+  places: ({ waivers = {} }) => ['/targets', '/witness', ...Object.keys(waivers).map(waiverPointer)],
   writes: { claims: claimsOf, ids: () => [], paths: pathsOf, isFile: () => false },
   claims: claimsOf,
   needs: hardeningNeeds,
@@ -38,8 +41,8 @@ export const hardening: Kind<'Hardening'> = {
 
 /** Several controls write one file, such as that of sshd. */
 function claimsOf(spec: ResolvedHardening): readonly Claim[] {
-  const items = new Set(activeControls(spec).flatMap(({ wants }) => itemsOf(wants)));
-  return [...items].map((item) => ({ item, pointer: '/profile' }));
+  const items = [...activeControls(spec).flatMap(({ wants }) => itemsOf(wants)), ...witnessItems(spec)];
+  return [...new Set(items)].map((item) => ({ item, pointer: '/profile' }));
 }
 
 /** A file that this document writes whole is its own, so its mode cannot be somebody else's. */
@@ -60,9 +63,10 @@ function planHardening(spec: ResolvedHardening, readings: Readings, context: Pla
   const judged = judgeControls(active, { ...view, installs });
   const remarks = sshRemarks(judged.filter(isApplicable), view);
   return {
-    steps: hardeningSteps(judged, { ...view, installs }),
+    steps: withWitness(spec, hardeningSteps(judged, { ...view, installs }), view),
     findings: [
       scoreFinding(judged, spec),
+      ...witnessFindings(spec, view),
       ...attentionFindings(judged),
       ...remarks.map((message) => ({ severity: 'warning' as const, message })),
       ...waiverFindings(spec.waivers, view),

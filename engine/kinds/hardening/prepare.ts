@@ -16,6 +16,7 @@ export function prepareHardening({ spec }: PlannedDocument<'Hardening'>): () => 
   const resolved: ResolvedHardening = {
     profile,
     controls,
+    ...(spec.witness && { witness: spec.witness }),
     waivers: Object.entries(waivers).map(([id, { reason, owner, expires }]) => ({
       id,
       reason,

@@ -7,6 +7,8 @@ export interface ResolvedHardening {
   /** In the order of the catalogue, without those that are waived. */
   readonly controls: readonly { readonly id: string; readonly value?: number }[];
   readonly waivers: readonly Waiver[];
+  /** Who else looks before and after a change. */
+  readonly witness?: 'lynis';
 }
 
 export interface Waiver {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
-import type { Account, SurveyState } from '../../facts/survey.ts';
+import type { Account } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import type { KindPlan } from '../kind.ts';
 import { CONTROLS } from './catalogue.ts';
 import { hardening } from './plan.ts';
+import { type HardenedHost, stateOn } from './testing/host.ts';
 
 /** What hardening guides are known to break; each is one of the issue's list. */
 describe('known traps', () => {
@@ -128,14 +129,8 @@ describe('known traps', () => {
   });
 });
 
-interface Host {
+interface Host extends HardenedHost {
   readonly profile?: 'baseline' | 'strict';
-  readonly survey?: Partial<SurveyState>;
-  /** Besides one value for each setting that the control asks for. */
-  readonly sshd?: Readonly<Record<string, string>>;
-  readonly sftpMissing?: string;
-  readonly sysctl?: string;
-  readonly files?: Readonly<Record<string, string>>;
   readonly server?: Partial<ResolvedServer>;
   readonly jumpFor?: readonly string[];
 }
@@ -157,60 +152,12 @@ function plan(id: string, host: Host): KindPlan {
   const spec = { profile, controls: [{ id, ...(value === undefined ? {} : { value }) }], waivers: [] };
   const readings: Readings = new Map(
     hardening.needs(spec).map((query): [ItemKey, Reading] => {
-      const state = stateOf(query.fact, query.key, host);
-      return [`${query.fact}:${query.key}`, { query, state, raw: '' }];
+      return [`${query.fact}:${query.key}`, { query, state: stateOn(host, query), raw: '' }];
     }),
   );
   const context = { payloads: new Map(), seals: new Map(), server: { ...SERVER, ...server }, jumpFor };
   return hardening.plan(spec, readings, context);
 }
-
-function stateOf(fact: string, key: string, { survey, sshd, sftpMissing, sysctl, files }: Host): unknown {
-  switch (fact) {
-    case 'survey':
-      return { ...SURVEY, ...survey };
-    case 'sshd':
-      return {
-        present: true,
-        includes: true,
-        matches: [],
-        settings: { ...SETTINGS, ...sshd },
-        ...(sftpMissing ? { sftpMissing } : {}),
-      };
-    case 'system':
-      return { os: 'Debian', osId: 'debian', osVersion: '12' };
-    case 'sysctl':
-      return { present: true, runtime: sysctl ?? '0', writable: true };
-    case 'path':
-      return fileOf(files?.[key] ?? (key === '/etc/login.defs' ? 'PASS_MAX_DAYS\t99999\n' : undefined));
-    default:
-      return { present: true, active: true, file: 'enabled', load: 'loaded' };
-  }
-}
-
-function fileOf(text: string | undefined): unknown {
-  if (text === undefined) return { type: 'absent', present: false };
-  const content = Buffer.from(text).toString('base64');
-  return { type: 'file', present: true, mode: '0644', owner: 'root', group: 'root', sha256: '', content };
-}
-
-const SETTINGS = { x11forwarding: 'yes', passwordauthentication: 'yes', maxsessions: '10' };
-
-const SURVEY: SurveyState = {
-  present: true,
-  today: '2026-11-26',
-  ownKernel: true,
-  appArmor: true,
-  accounts: [],
-  routers: [],
-  interfaces: ['eth0'],
-  advertised: false,
-  namespaceUsers: [],
-  mounts: {},
-  fstab: [],
-  found: {},
-  incomplete: false,
-};
 
 function account(more: Partial<Account>): Account {
   return { name: 'a', uid: 1000, password: 'locked', keys: false, ...more };

@@ -4,7 +4,7 @@ import { prepareHardening } from '../prepare.ts';
 import type { ResolvedHardening } from '../spec.ts';
 
 /** Parts of a resolved document that need cases of their own. */
-export const SECTIONS = ['controls', 'waivers'] as const;
+export const SECTIONS = ['controls', 'waivers', 'witness'] as const;
 
 /** A whole spec from the part that a case gives. */
 export function hardeningSpec(spec: Readonly<Record<string, unknown>>): ResolvedHardening {
