@@ -42,9 +42,6 @@ const UNRECORDED: Readonly<Record<string, string>> = {
     "a security report of a site's servers: as without a site, on the site's queue",
   'guard cancel-by-name':
     'a command that names a correction: the activity and the answer are those of an issue',
-  'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
-  'activity cancelHost at a site':
-    "a run that is cancelled on a site's server: as without a site, on the site's queue",
 };
 
 const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));

@@ -271,7 +271,7 @@ export interface DeploymentActivities extends RolloutActivities {
   releaseLocks(run: string): Promise<void>;
   recoverRun(run: RunRef, recover: RecoverableRun): Promise<UndoOutcome>;
   /** Is the pull request still mergeable at this head and base (may the correction still be made), and is the plan still the same on fresh facts? */
-  confirmPlan(run: RunRef, parts?: readonly SitePart[]): Promise<ConfirmOutcome>;
+  confirmPlan(run: RunRef, parts?: readonly SitePart[], here?: readonly string[]): Promise<ConfirmOutcome>;
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;
   /** All hosts of the change that are to be as wanted; or, between two batches, those of the scope. `site`: its only. */

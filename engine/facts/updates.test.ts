@@ -181,4 +181,10 @@ describe('the updates fact', () => {
     const out = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: { PATH: '/nowhere' } });
     expect(out).toBe('= all\nabsent\n');
   });
+
+  it('asks apt nothing where only the item itself is compared', () => {
+    const { text } = updatesFact.read([{ fact: 'updates', key: 'all' }]);
+    expect(text).not.toMatch(/policy|needrestart|simulat| -s /);
+    expect(updatesFact.parse(['apt'], { fact: 'updates', key: 'all' }).present).toBe(true);
+  });
 });

@@ -1,14 +1,14 @@
 import { lines, sh } from '../shell/sh.ts';
 import { encodeKey, type Fact } from './fact.ts';
 import { parseUpdates } from './updatesParse.ts';
-import { updatesScript } from './updatesScript.ts';
+import { HAS_APT, updatesScript } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
-/** What is outstanding on a host that has apt. Without the options everything is selected. */
+/** What is outstanding on a host that has apt. */
 export interface UpdatesQuery {
   readonly fact: 'updates';
   readonly key: 'all';
-  /** `security`: only versions that a security archive has. */
+  /** `security`: only versions that a security archive has. Left out: nothing is asked but whether there is an apt, as the host does when it compares the item. */
   readonly updates?: 'security' | 'all';
   /** Names, or patterns with `*` and `?`, that are left out. */
   readonly exclude?: readonly string[];
@@ -154,7 +154,7 @@ export const updatesFact: Fact<UpdatesQuery, UpdatesState> = {
     lines(
       ...queries.flatMap((query) => [
         sh`echo ${`= ${encodeKey(query.key)}`}`,
-        updatesScript(selectionOf(query)),
+        query.updates === undefined ? HAS_APT : updatesScript(selectionOf(query)),
       ]),
     ),
   parse: parseUpdates,

@@ -255,11 +255,14 @@ if [ -e /run/reboot-required ]; then echo '~ reboot'; sort -u /run/reboot-requir
 stat -L -c '~ initrd %s' /boot/initrd.img-* 2>/dev/null | sort -k 3n | tail -n 1
 systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print "~ failed " $1 }'`;
 
-/** Every line is informational: what is done about it is in the steps, with exact versions. */
+/** The state of the item: nothing of it is changed as such. */
+export const HAS_APT: Sh = sh`if command -v apt-get > /dev/null; then echo apt; else echo absent; fi`;
+
+/** Every further line is informational: what is done about it is in the steps, with exact versions. */
 export function updatesScript(selection: Selection): Sh {
   return sh`(
 set -f; export LC_ALL=C doaas_origin=${selection.origin} doaas_exclude=${selection.exclude}
-if ! command -v apt-get > /dev/null; then echo absent; exit 0; fi
+case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
 ${code(HEALTH)}
