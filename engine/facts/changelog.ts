@@ -20,10 +20,13 @@ const CVES_MAX = 500;
 /** apt asks the server of the package's archive. Seconds. */
 const SECONDS_MAX = 8;
 
-/** Entries begin with `source (version) suite; urgency=...` (deb-changelog(5)). A version that never comes would mean all of history. */
+/** Only what can be the name of a package is asked for (Debian Policy 5.6.7). Entries begin with `source (version) suite; urgency=...` (deb-changelog(5)). A version that never comes would mean all of history. */
 export const CHANGELOG_CVES: Sh = {
   kind: 'sh',
-  text: `doaas_cves() { # FROM; a changelog on standard input
+  text: `doaas_changelog() { # NAME
+  case $1 in [!a-z0-9]*|*[!a-z0-9+.:-]*) ;; *) timeout ${SECONDS_MAX} apt-get -qq changelog "$1" 2>/dev/null </dev/null ;; esac
+}
+doaas_cves() { # FROM; a changelog on standard input
   DOAAS_FROM=$1 awk '
     /^[a-z0-9][a-z0-9+.-]* [(]/ { v = $2; gsub(/[()]/, "", v); if (v == ENVIRON["DOAAS_FROM"]) { known = 1; exit } }
     { while (match($0, /CVE-[0-9][0-9][0-9][0-9]-[0-9]+/)) { seen[substr($0, RSTART, RLENGTH)] = 1; $0 = substr($0, RSTART + RLENGTH) } }
@@ -38,7 +41,7 @@ export const changelogFact: Fact<ChangelogQuery, ChangelogState> = {
       CHANGELOG_CVES,
       ...queries.map(
         (q) => sh`echo ${`= ${encodeKey(q.key)}`}
-timeout ${String(SECONDS_MAX)} apt-get -qq changelog ${q.key} 2>/dev/null </dev/null | doaas_cves ${q.from}`,
+doaas_changelog ${q.key} | doaas_cves ${q.from}`,
       ),
     ),
   parse: (output) => ({
