@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,19 +16,24 @@ const DPKG = {
   'CVE-2099-0001': { releases: Object.fromEntries(RELEASES.map((release) => [release, FIXED])) },
 };
 
+/** Of a machine that is not there. */
+const GONE = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIPmVMHAgJV5TJFQTPVb1BY0dZ3wYJd1uNvu9Yz8nSPw';
+
 /** What apt plans takes its time where much is outstanding. */
 const SLOW = { timeout: 120_000 };
 
-/** Reads this machine through a real sshd, twice under two names, so that each looks at the other. */
+/** Reads this machine through two real sshd, under two names, so that each looks at the other. */
 describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () => {
   let sshd: TestSshd;
+  let other: TestSshd;
   let listening: Server;
   let port = 0;
   let root = '';
   let cache = '';
   let list: Server;
   beforeAll(async () => {
-    sshd = await startSshd();
+    [sshd, other] = await Promise.all([startSshd(), startSshd()]);
+    await writeFile(join(other.folder, 'user.pub'), await readFile(join(sshd.folder, 'user.pub')));
     root = await mkdtemp(join(tmpdir(), 'doaas-security-'));
     cache = await mkdtemp(join(tmpdir(), 'doaas-cache-'));
     list = createHttpServer((_, res) => res.end(JSON.stringify({ dpkg: DPKG }))).listen(0, '127.0.0.1');
@@ -39,7 +44,9 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
     listening = createServer().listen(port, '0.0.0.0');
     await writeFile(
       join(root, 'infra.yaml'),
-      [server('here', sshd.port), server('there', sshd.port, 'localhost'), firewall].join('---\n'),
+      [server('here', sshd.port, keyOf(sshd)), server('there', other.port, keyOf(other)), firewall].join(
+        '---\n',
+      ),
     );
   });
   afterAll(async () => {
@@ -47,11 +54,17 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
     listening?.close();
     list?.close();
     await sshd?.stop();
+    await other?.stop();
     for (const folder of [root, cache]) await rm(folder, { recursive: true, force: true });
   });
 
-  const server = (name: string, at: number, address = '127.0.0.1'): string =>
-    `apiVersion: doaas/v1\nkind: Server\nmetadata: {name: ${name}}\nspec: {address: ${address}, port: ${at}, user: root, become: none, hostKey: "${sshd.target().hostKeys[0]?.split(' ').slice(0, 2).join(' ')}"}\n`;
+  const keyOf = (of: TestSshd): string => of.target().hostKeys[0]?.split(' ').slice(0, 2).join(' ') ?? '';
+  const server = (name: string, at: number, key: string): string =>
+    `apiVersion: doaas/v1
+kind: Server
+metadata: {name: ${name}}
+spec: {address: 127.0.0.1, port: ${at}, user: root, become: none, hostKey: "${key}"}
+`;
   const firewall =
     'apiVersion: doaas/v1\nkind: Firewall\nmetadata: {name: shut}\nspec:\n  targets: {hosts: [here]}\n';
   const report = async (...argv: readonly string[]) => {
@@ -65,7 +78,7 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
   };
 
   test('as data: what is open although it is not declared, and what is outstanding', SLOW, async () => {
-    await writeFile(join(root, 'gone.yaml'), server('gone', await freePort()));
+    await writeFile(join(root, 'gone.yaml'), server('gone', await freePort(), GONE));
     const { status, stdout } = await report('--json');
     await rm(join(root, 'gone.yaml'));
     expect(status).toBe(1);

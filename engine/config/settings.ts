@@ -1,6 +1,7 @@
 import { hosts } from './hostSettings.ts';
 import * as parse from './parsers.ts';
 import { secrets } from './secretSettings.ts';
+import { security } from './securitySettings.ts';
 import { optional, required, withDefault } from './setting.ts';
 
 /** GitHub's own upper bound for a webhook's body, MiB (docs.github.com, "Webhook events and payloads"). */
@@ -185,16 +186,6 @@ const GITHUB_WRITES_PER_MINUTE = 75;
 
 /** A day; more often than this nobody would notice in time, and less often is no watch. Minutes. */
 const SCHEDULE_MINUTES_MAX = 1_440;
-
-const security = {
-  cveUrl: withDefault(parse.urlOrOff, {
-    name: 'DOAAS_CVE_URL',
-    group: 'engine',
-    fallback: 'https://security-tracker.debian.org/tracker/data/json',
-    description:
-      "Debian's security tracker as JSON, or a mirror of it, for the vulnerabilities (CVE) in the security report; asked at most every 6 hours, with its tag. `off`: nobody is asked.",
-  }),
-} as const;
 
 const clock = {
   driftMinutes: withDefault(parse.integer(0, SCHEDULE_MINUTES_MAX), {
