@@ -1,6 +1,5 @@
 import type { LabPackage } from '../lab/apt-archive.ts';
 import type { LabHost } from '../lab/hosts.ts';
-import { until } from './until.ts';
 
 const DAEMON = '/usr/lib/doaas-daemon/daemon';
 
@@ -50,17 +49,4 @@ export function versionsOf(hosts: readonly LabHost[], name: string): Promise<rea
 /** When the service of `daemon` was started last, by the boot's clock. */
 export function startsOf(hosts: readonly LabHost[]): Promise<readonly string[]> {
   return onAll(hosts, 'systemctl show -p ActiveEnterTimestampMonotonic --value doaas-daemon');
-}
-
-/** Waits until every host has that version of `doaas-lib`. */
-export function updatedTo(hosts: readonly LabHost[], version: string, seconds: number): Promise<true> {
-  return until(
-    async () =>
-      (await versionsOf(hosts, 'doaas-lib')).every((found) => found === version)
-        ? (true as const)
-        : undefined,
-    `version ${version} everywhere`,
-    seconds,
-    async () => JSON.stringify(await versionsOf(hosts, 'doaas-lib')),
-  );
 }
