@@ -40,8 +40,6 @@ const CALL =
 const UNRECORDED: Readonly<Record<string, string>> = {
   'activity readSecurity at a site':
     "a security report of a site's servers: as without a site, on the site's queue",
-  'guard cancel-by-name':
-    'a command that names a correction: the activity and the answer are those of an issue',
 };
 
 const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));

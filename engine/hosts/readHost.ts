@@ -4,7 +4,7 @@ import { facts } from '../facts/registry.ts';
 import { completed, learnt } from '../facts/remembered.ts';
 import { hashRaw, parseReadings, readScript } from '../facts/script.ts';
 import { hasCustody } from '../operations/custodies.ts';
-import { abandonedItems, hostQueries, type Owner } from '../plan/planHost.ts';
+import { abandonedItems, furtherQueries, hostQueries, type Owner } from '../plan/planHost.ts';
 import { lines } from '../shell/sh.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import { type Fence, FencedError, refusalIn, showFence } from './fence.ts';
@@ -38,7 +38,8 @@ export function targetOf(server: ResolvedServer): HostTarget {
 }
 
 /**
- * Everything that planning the host needs: one round trip, and a second one only when items left the YAML. Throws
+ * Everything that planning the host needs: one round trip, and a second one only when items left the YAML, or the first shows
+ * what else matters. Throws
  * HostError and FactError. `fence`: shown to the host on the way; it throws FencedError where it is too low.
  */
 export async function readHost(
@@ -50,9 +51,9 @@ export async function readHost(
 ): Promise<Readings> {
   const readings = await readFacts(session, hostQueries(host, extra), fence);
   const abandoned = abandonedItems(host, readings, owner).map((owned): FactQuery => splitItemKey(owned.item));
-  if (abandoned.length === 0) return readings;
   requireReadable(host.name, abandoned);
-  return new Map([...readings, ...(await readFacts(session, abandoned))]);
+  const further = [...furtherQueries(host, readings), ...abandoned];
+  return further.length === 0 ? readings : new Map([...readings, ...(await readFacts(session, further))]);
 }
 
 /** The host's own records say what is left over, and the host may be anybody's. Throws FactError. */

@@ -37,6 +37,8 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
   readonly claims: (spec: ResolvedSpecs[K]) => readonly Claim[];
   /** What must be read before planning. */
   readonly needs: (spec: ResolvedSpecs[K]) => readonly FactQuery[];
+  /** What the first reading shows to matter as well: items of steps that are not known before. Left out: none. */
+  readonly furtherNeeds?: (spec: ResolvedSpecs[K], readings: Readings) => readonly FactQuery[];
   /** Steps that lead from the readings to the spec, in a valid order. No difference: no steps. */
   readonly plan: (spec: ResolvedSpecs[K], readings: Readings, context: PlanContext) => KindPlan;
   /** All contents of the spec. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FactQuery, type ItemKey, itemKey, type Reading } from '../facts/fact.ts';
+import { hashRaw } from '../facts/script.ts';
 import type { UpdatesState } from '../facts/updates.ts';
 import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
@@ -157,5 +158,23 @@ describe('work that comes up by itself', () => {
     ['whoever compares with nothing', undefined, true],
   ])('is for %s', (_, changed, askedOnly) => {
     expect(planned(changed, askedOnly)).toEqual({ steps: ['group:crew', 'patch:hold'], unasked: undefined });
+  });
+
+  it('leaves it to the update itself to compare packages that are known only as outstanding', () => {
+    const sizes = { downloadBytes: 0, installedBytes: 0, installedBytesBefore: 0 };
+    const state = { ...NOTHING_OUTSTANDING, changes: [{ name: 'curl', from: '1', to: '2', ...sizes }] };
+    const readings = new Map<ItemKey, Reading>([
+      ['owned:all', { query: { fact: 'owned', key: 'all' }, state: [], raw: '' }],
+      ['updates:all', { query: { fact: 'updates', key: 'all' }, state, raw: 'apt\n' }],
+    ]);
+    const documents = [{ ...policy, spec: patchPolicySpec({}) }];
+    const { steps } = planHost({
+      host: { ...motd, documents },
+      readings,
+      payloads: new Map(),
+      repository: 'acme/infra',
+      changedItems: undefined,
+    });
+    expect(steps[0]?.before).toEqual({ 'updates:all': hashRaw('apt\n'), 'package:curl': '' });
   });
 });

@@ -47,6 +47,15 @@ export function hostQueries(host: ResolvedHost, extra: readonly FactQuery[] = []
   return [...byItem.values()];
 }
 
+/** What only the first readings show to be needed, each item once; it has not been read yet. */
+export function furtherQueries(host: ResolvedHost, readings: Readings): readonly FactQuery[] {
+  const needs = host.documents.flatMap(
+    (document) => kindOf(document).furtherNeeds?.(document.spec, readings) ?? [],
+  );
+  const byItem = new Map(needs.map((query) => [itemKey(query.fact, query.key), query]));
+  return [...byItem].flatMap(([item, query]) => (readings.has(item) ? [] : [query]));
+}
+
 /** What the engine owns on the host according to the host itself. */
 export function ownedItems(readings: Readings): readonly OwnedItem[] {
   return (

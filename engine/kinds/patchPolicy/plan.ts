@@ -1,6 +1,7 @@
-import type { FactQuery, Readings } from '../../facts/fact.ts';
+import { type FactQuery, type Readings, splitItemKey } from '../../facts/fact.ts';
 import { packageFact } from '../../facts/package.ts';
 import { type UpdatesQuery, updatesFact } from '../../facts/updates.ts';
+import { type UpgradePatches, upgradePatches } from '../../operations/patches.ts';
 import { cannot } from '../adoption.ts';
 import type { Claim, Kind, KindPlan } from '../kind.ts';
 import { stateOf } from '../readings.ts';
@@ -23,6 +24,7 @@ export const patchPolicy: Kind<'PatchPolicy'> = {
   writes: { claims: claimsOf, ids: () => [], paths: () => [], isFile: () => false },
   claims: claimsOf,
   needs: needsOf,
+  furtherNeeds: furtherNeedsOf,
   plan: planPatchPolicy,
   contents: () => [],
   adopt: () =>
@@ -50,6 +52,15 @@ function needsOf({ updates, holds }: ResolvedPatchPolicy): readonly FactQuery[] 
     exclude: [...exclude, ...holds, ...pinned.map(({ name }) => name)],
   };
   return [query, ...holds.map((name): FactQuery => ({ fact: packageFact.fact, key: name }))];
+}
+
+/** What an update changes must be as it was planned. */
+function furtherNeedsOf({ updates: rules }: ResolvedPatchPolicy, readings: Readings): readonly FactQuery[] {
+  const state = stateOf(readings, updatesFact, 'all');
+  const items = upgradeStep(installable(state, rules), state, rules).flatMap(({ params }) =>
+    upgradePatches.items(params as UpgradePatches),
+  );
+  return items.map(splitItemKey);
 }
 
 function planPatchPolicy(spec: ResolvedPatchPolicy, readings: Readings): KindPlan {
