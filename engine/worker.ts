@@ -106,9 +106,10 @@ function engineQueues(activities: AllActivities, workflows: Awaited<ReturnType<t
 
 /** What the workers of a site do: whatever needs its hosts, and nothing else. */
 function onHosts(activities: AllActivities): Partial<AllActivities> {
-  const { readSite, planFleet, applyHost, cancelHost, verifyHosts, silentHosts, undoHost, recoverRun } =
-    activities;
-  return { readSite, planFleet, applyHost, cancelHost, verifyHosts, silentHosts, undoHost, recoverRun };
+  const { readSite, planFleet, confirmPlan, readSecurity, silentHosts } = activities;
+  const { applyHost, cancelHost, verifyHosts, undoHost, recoverRun } = activities;
+  const reading = { readSite, planFleet, confirmPlan, readSecurity, silentHosts };
+  return { ...reading, applyHost, cancelHost, verifyHosts, undoHost, recoverRun };
 }
 
 /** When one fails for good the others are stopped, so that the process ends and is started again. */

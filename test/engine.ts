@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -25,6 +26,8 @@ export interface EngineHandle {
   readonly kill: () => Promise<void>;
   /** Starts it again on the same data. `main`: another program than before, of a child. */
   readonly start: (main?: string) => Promise<void>;
+  /** Ends every process of it in order, and starts all as ones that see the repositories for the first time. */
+  readonly restartAfresh: () => Promise<void>;
   /** Where what it stores can be read beside it. */
   readonly store: StoreLocation;
   /** Client of the Temporal server; of one that belongs to a child there is none. */
@@ -67,8 +70,15 @@ export async function startTestEngine(options: EngineOptions): Promise<EngineHan
     await handle.stop();
     throw error;
   });
-  return handle;
+  const restartAfresh = async (): Promise<void> => {
+    await handle.stop();
+    await rm(join(options.dataDir, 'mirrors'), { recursive: true });
+    await handle.start();
+  };
+  return { ...handle, restartAfresh };
 }
+
+type Alone = Omit<EngineHandle, 'restartAfresh'>;
 
 /** Settings of an engine that talks to the lab. */
 export function environmentOf({ dataDir, github, secret, sshKeyFile }: EngineParts, port: number) {
@@ -82,11 +92,13 @@ export function environmentOf({ dataDir, github, secret, sshKeyFile }: EnginePar
     GITHUB_APP_PRIVATE_KEY: github.app.privateKey,
     GITHUB_WEBHOOK_SECRET: secret,
     DOAAS_GITHUB_WRITES_PER_MINUTE: '1000000',
+    // a test that wants vulnerabilities serves its own
+    DOAAS_CVE_URL: 'off',
     DOAAS_SSH_KEY_FILE: sshKeyFile,
   };
 }
 
-function inside(environment: Readonly<Record<string, string>>): EngineHandle {
+function inside(environment: Readonly<Record<string, string>>): Alone {
   let running: Awaited<ReturnType<typeof startEngine>> | undefined;
   return {
     url: () => running?.url ?? '',
@@ -115,7 +127,7 @@ function inside(environment: Readonly<Record<string, string>>): EngineHandle {
 function child(
   environment: Readonly<Record<string, string>>,
   { logFile, through = [], main, command }: Pick<EngineOptions, 'logFile' | 'through' | 'main' | 'command'>,
-): EngineHandle {
+): Alone {
   let other = main;
   let running: ChildProcess | undefined;
   let output = '';

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HOSTS_PER_ACTIVITY } from '../engine/activities/planFleet.ts';
+import { HOSTS_PER_ACTIVITY } from '../engine/activities/hostsPerActivity.ts';
 import { TASK_QUEUE } from '../engine/activities/signalPull.ts';
 import type { FleetRevision } from '../engine/activities/types.ts';
 import { startCluster } from '../engine/store/testing/postgres.ts';

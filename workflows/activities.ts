@@ -134,7 +134,10 @@ function queueOf(site: string): string {
 /** The same as `reading`, on a worker of a site. */
 export function readingAt(
   site: string,
-): Pick<SiteActivities & FleetActivities & DeploymentActivities, 'readSite' | 'planFleet' | 'silentHosts'> {
+): Pick<
+  SiteActivities & FleetActivities & DeploymentActivities,
+  'readSite' | 'planFleet' | 'readSecurity' | 'silentHosts' | 'confirmPlan'
+> {
   return proxyActivities({
     ...POLICIES.reading,
     taskQueue: queueOf(site),

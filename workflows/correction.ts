@@ -1,6 +1,6 @@
 import { CancellationScope, uuid4 } from '@temporalio/workflow';
 import type { PlannedCorrection, RunEnd, RunRef } from '../engine/activities/types.ts';
-import { reading, short } from './activities.ts';
+import { short } from './activities.ts';
 import { applyAndVerify, type Stop } from './applying.ts';
 import { causeOf } from './cause.ts';
 import { type Control, keptAs, listen, show, whyUnwanted } from './control.ts';
@@ -8,6 +8,7 @@ import { takeLocks } from './deployment.ts';
 import { type Fleet, leftOutOf, newFleet } from './fleet.ts';
 import type { FinalPhase } from './phases.ts';
 import { rollBack } from './rollingBack.ts';
+import { confirmCorrection } from './sites.ts';
 
 /**
  * Puts back what was changed by hand on the servers of one document: through the same queue, locks, comparison, apply and
@@ -34,7 +35,7 @@ const NEEDS_RECOVERY = 'one of the servers needs recovery: an earlier run did no
 async function correct(run: RunRef, control: Control): Promise<FinalPhase> {
   const before = whyUnwanted(control);
   if (before !== undefined) return { kind: 'stale', reason: before };
-  const confirmed = await reading.confirmPlan(run).catch((error: unknown) => {
+  const confirmed = await confirmCorrection(run).catch((error: unknown) => {
     return { kind: 'changed' as const, reason: causeOf(error) };
   });
   if (confirmed.kind === 'changed') return { kind: 'stale', reason: confirmed.reason };

@@ -1,8 +1,10 @@
-import { log, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
+import { log, ParentClosePolicy, patched, sleep, startChild } from '@temporalio/workflow';
 import type { DriftReport, PlannedCorrection, RepositoryRef } from '../engine/activities/types.ts';
 import { reading, short } from './activities.ts';
+import { noted } from './attempt.ts';
 import { correction } from './correction.ts';
 import { planRevision } from './plan.ts';
+import { uploadSecurity } from './security.ts';
 
 /**
  * Reads the servers of a repository's default branch, keeps one issue for each document that they differ from, and
@@ -18,6 +20,7 @@ export async function drift(
   const { corrections = [], opensAt, ...report } = await reading.reportDrift(repository, tip, plan);
   for (const planned of corrections) await beginCorrection(planned);
   if (opensAt !== undefined) await lookAgain(repository, opensAt);
+  if (patched('security-by-the-clock')) await uploadSecurity(repository, tip).catch(noted);
   return report;
 }
 

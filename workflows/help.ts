@@ -5,6 +5,7 @@ export const HELP = [
   '`/doaas cancel` stops a running apply at the next safe point and asks whether to keep or to roll back; `/doaas cancel keep` keeps.',
   '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened.',
   '`/doaas status` says what runs, and who holds which hosts.',
+  '`/doaas security` reports how secure the servers of the default branch are now.',
   '`/doaas unlock` frees hosts of this pull request that no living run holds.',
 ].join('\n');
 
@@ -12,4 +13,5 @@ export const NOT_OPEN = 'This pull request is not open, so there is nothing to p
 export const FORK =
   'This pull request comes from a fork, so it is validated only: nothing is planned or applied. Somebody with write access who has read it may say `/doaas plan SHA` with the whole SHA of its head.';
 export const PLANNING = 'Planning again on fresh facts; the comment above shows the result.';
+export const REPORTING = 'The report is being made already; it comes where that was asked for.';
 export const TAKING_BACK = 'It is being taken back already; the answer stands where that was asked for.';

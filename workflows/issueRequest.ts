@@ -3,6 +3,7 @@ import { reading, short } from './activities.ts';
 import { noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { isKeep, ONLY_KEEP } from './pullCancel.ts';
+import { answerSecurity } from './security.ts';
 
 /** What somebody asked for in a comment on an issue: heard at once, and always answered. */
 export async function issueRequest(issue: PullRef, request: IssueRequest): Promise<void> {
@@ -10,10 +11,11 @@ export async function issueRequest(issue: PullRef, request: IssueRequest): Promi
   const answer = await obey(issue, request).catch((error: unknown): Answer => {
     return { kind: 'failed', command: request.command, reason: causeOf(error) };
   });
-  await short.answer(issue, request, answer);
+  if (answer !== undefined) await short.answer(issue, request, answer);
 }
 
-async function obey(issue: PullRef, request: IssueRequest): Promise<Answer> {
+/** Undefined: it was answered. */
+async function obey(issue: PullRef, request: IssueRequest): Promise<Answer | undefined> {
   if (request.mistaken !== undefined) return request.mistaken;
   const refusal = await short.refusalOnIssue(issue, request);
   if (refusal !== undefined) return refusal;
@@ -22,6 +24,9 @@ async function obey(issue: PullRef, request: IssueRequest): Promise<Answer> {
       return HELP;
     case 'status':
       return short.describeStatus(issue, 'issue');
+    case 'security':
+      await answerSecurity(issue, request);
+      return undefined;
     case 'unlock':
       return short.unlock(issue, request, 'issue');
     case 'adopt':
@@ -38,5 +43,6 @@ const HELP = [
   '`/doaas adopt` opens a pull request that changes the YAML to what is on the servers.',
   '`/doaas cancel` stops a correction of this issue at the next safe point and rolls it back; `/doaas cancel keep` keeps what it has put back.',
   '`/doaas status` says which corrections of this issue ran, and what they hold.',
+  '`/doaas security` reports how secure the servers of the default branch are now.',
   '`/doaas unlock` frees servers that a correction of this issue holds and no living run.',
 ].join('\n');

@@ -45,12 +45,14 @@ import {
   remembering,
   runOf,
   saysTheSame,
+  statusOf,
   waitsForWindow,
   withBegun,
   withOutcome,
   withPusher,
   withSnapshot,
 } from './pullState.ts';
+import { reporter } from './security.ts';
 import { planPull } from './sites.ts';
 import { hasDied } from './watching.ts';
 
@@ -60,13 +62,13 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const ended: DeploymentEnded[] = [];
   let state: PullState = input.state ?? FRESH;
   let planning: { readonly scope: CancellationScope; readonly done: Promise<void> } | undefined;
-  /** The head whose servers are being read. */
-  let reads: string | undefined;
+  let reads: string | undefined; // the head whose servers are being read
   /** The rollback of the merged change, which may have to wait for other runs. */
   let takingBack: TakingBack | undefined;
   let reactions: Promise<unknown> = Promise.resolve();
   const reactedTo = new Set<Request>();
   const answer = (request: Request, text: Answer): Promise<void> => short.answer(input.pull, request, text);
+  const reports = reporter(input.pull, answer, (request, error) => apologise(request, error));
 
   /** The person sees at once that they were heard, whatever has to be done before their turn comes. */
   const react = async (request: Request): Promise<void> => {
@@ -82,11 +84,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       reactions = Promise.all([reactions, react(event.request).catch(noted)]);
   });
   setHandler(deploymentEnded, (end) => void ended.push(end));
-  setHandler(pullStatus, () => ({
-    headSha: state.snapshot?.headSha ?? '',
-    plan: state.plan,
-    deployment: state.running?.run,
-  }));
+  setHandler(pullStatus, () => statusOf(state));
 
   const look = async (force: boolean): Promise<void> => {
     const snapshot = await short.readPull(input.pull).catch((error: unknown) => lose(desk, error));
@@ -168,6 +166,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
         return answer(request, HELP);
       case 'status':
         return answer(request, await short.describeStatus(input.pull));
+      case 'security':
+        return reports.begin(request);
       case 'unlock':
         return answer(request, await short.unlock(input.pull, request));
       case 'plan':
@@ -273,8 +273,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     deploy,
   };
 
-  const isIdle = (): boolean => inbox.length === 0 && ended.length === 0 && takingBack === undefined;
-  const over = (): boolean => isIdle() && isOver(state);
+  const isAlone = (): boolean => takingBack === undefined && !reports.isMaking();
+  const over = (): boolean => inbox.length === 0 && ended.length === 0 && isAlone() && isOver(state);
 
   if (state.running !== undefined) watchInherited(state.running).catch(noted);
   await attempt(() => look(false));
@@ -289,7 +289,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       await reactions;
       if (over()) return;
     }
-    if (shouldContinue() && takingBack === undefined) {
+    if (shouldContinue() && isAlone()) {
       await settled();
       await reactions;
       if (ended.length === 0) await continueAsNew<typeof pullRequest>({ pull: input.pull, state, inbox });

@@ -234,3 +234,8 @@ function newsOf(event: PullEvent): string | boolean | undefined {
   if (event.kind === 'base-moved') return event.servers;
   return event.kind === 'changed' ? event.pushedBy?.login : undefined;
 }
+
+/** For the query `pullStatus`. */
+export function statusOf({ snapshot, plan, running }: PullState) {
+  return { headSha: snapshot?.headSha ?? '', plan, deployment: running?.run };
+}

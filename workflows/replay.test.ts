@@ -38,11 +38,8 @@ const CALL =
   /\b(?:short|bounded|passing|reading|verifying|onHost|undoOnHost|stopOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
 /** What no history shows yet, and why it is little. */
 const UNRECORDED: Readonly<Record<string, string>> = {
-  'guard cancel-by-name':
-    'a command that names a correction: the activity and the answer are those of an issue',
-  'activity recoverRun at a site': "a dead run on a site's server: as without a site, on the site's queue",
-  'activity cancelHost at a site':
-    "a run that is cancelled on a site's server: as without a site, on the site's queue",
+  'activity readSecurity at a site':
+    "a security report of a site's servers: as without a site, on the site's queue",
 };
 
 const GUARDS = [...new Set(guardsIn(CODE))].filter((name) => !(`guard ${name}` in UNRECORDED));

@@ -27,6 +27,7 @@ import {
   undoOnHostAt,
   verifying,
 } from './activities.ts';
+import { allConfirmed } from './confirmed.ts';
 
 /** Work on hosts goes to the workers of their site where the engine does not reach them, and else where it always went. */
 
@@ -55,6 +56,26 @@ export async function confirmPlan(run: RunRef): Promise<ConfirmOutcome> {
   if (elsewhere.length === 0) return reading.confirmPlan(run);
   const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
   return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere, run.run));
+}
+
+/** Each host of a correction is looked at again where it is reached. */
+export async function confirmCorrection(run: RunRef): Promise<ConfirmOutcome> {
+  const { plan, elsewhere = [] } = run;
+  if (elsewhere.length === 0) return reading.confirmPlan(run);
+  const names = plan.hosts.map(({ name }) => name);
+  const outcomes: ConfirmOutcome[] = [];
+  for (const site of new Set(names.map((name) => siteOf(run, name)))) {
+    const here = names.filter((name) => siteOf(run, name) === site);
+    outcomes.push(
+      await (site === undefined ? reading.confirmPlan(run, [], here) : confirmAt(site, run, here)),
+    );
+  }
+  return allConfirmed(outcomes);
+}
+
+async function confirmAt(site: string, run: RunRef, here: readonly string[]): Promise<ConfirmOutcome> {
+  const outcome = await whileServed(site, () => readingAt(site).confirmPlan(run, [], here));
+  return outcome ?? { kind: 'changed', reason: `no worker serves the site ${site} now` };
 }
 
 export async function confirmRest(

@@ -16,14 +16,25 @@ import { fullName } from './pull.ts';
 import { runInGit } from './runRevision.ts';
 import type { ConfirmOutcome, RunRef } from './types.ts';
 
-/** With its hosts locked: is there still the same to put back, and may it be? Reads them anew. */
-export async function confirmCorrection(engine: Engine, run: RunRef): Promise<ConfirmOutcome> {
-  const found = await lookAgain(engine, run);
+const NOTHING_LEFT = 'nothing is left to put back';
+
+/** With its hosts locked: is there still the same to put back, and may it be? Reads them anew. `here`: these alone; left out: all. */
+export async function confirmCorrection(
+  engine: Engine,
+  run: RunRef,
+  here?: readonly string[],
+): Promise<ConfirmOutcome> {
+  const found = await lookAgain(engine, run, here);
+  if (found === NOTHING_LEFT) return { kind: 'changed', reason: found, idle: true };
   return typeof found === 'string' ? { kind: 'changed', reason: found } : unchangedUnder(found);
 }
 
 /** The windows of the policy; or the sentence that says what stands against it. */
-async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly PolicyWindow[]> {
+async function lookAgain(
+  engine: Engine,
+  run: RunRef,
+  here: readonly string[] | undefined,
+): Promise<string | readonly PolicyWindow[]> {
   const { repository } = run.pull;
   const client = await engine.github.installationClient(repository.installationId);
   const branch = await defaultBranchOf(client, repository);
@@ -34,8 +45,9 @@ async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly
   const all = correctingDocuments(tree.resolution.hosts);
   const document = all.find(({ ref }) => ref === run.correction?.document);
   if (document === undefined) return 'the document asks for no correction';
+  const own = resolved.changed.filter(({ name }) => here === undefined || here.includes(name));
   const plannings = await planHosts(engine, {
-    hosts: resolved.changed,
+    hosts: own,
     payloads: resolved.merged.payloads,
     repository: fullName(run.pull),
     openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
@@ -43,8 +55,8 @@ async function lookAgain(engine: Engine, run: RunRef): Promise<string | readonly
     fenceOf: await fencesFor(engine, run.run),
   });
   for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
-  const hosts = await stillCorrectable(engine, run, document, resolved.changed, plannings);
-  if (hosts.length === 0) return 'nothing is left to put back';
+  const hosts = await stillCorrectable(engine, run, document, own, plannings);
+  if (hosts.length === 0) return NOTHING_LEFT;
   const other = await firstNotCovered(engine, run, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
   const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));

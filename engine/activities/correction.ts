@@ -2,12 +2,13 @@ import { correctable, type LeftAlone } from '../drift/correctable.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
-import type { ResolvedDocument } from '../spec/resolution.ts';
+import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { triedEnough } from './correctionBounds.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
 import type { Engine } from './engine.ts';
 import { NO_PULL, planRef } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
+import { elsewhereOf } from './sites.ts';
 import type { BranchTip, PlannedCorrection, PlanRef, RepositoryRef } from './types.ts';
 
 /** What becomes of the differences of one document that asks for corrections; its issue says it. */
@@ -91,7 +92,12 @@ export async function planCorrection(
     plan: waitingForNobody(ref),
     actor: 'doaas',
     correction: { document, ...(maintenance === undefined ? {} : { maintenance }) },
+    ...elsewhereOf(engine, hostsOf(plan, resolution.hosts)),
   };
+}
+
+function hostsOf({ hosts }: Plan, all: readonly ResolvedHost[]): readonly ResolvedHost[] {
+  return all.filter(({ name }) => hosts.some(({ host }) => host === name));
 }
 
 /** Nobody is there to see that it waits, a day at most, with its servers locked: the next reading begins it anew. */

@@ -30,8 +30,8 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     acquireLocks: (run, workflowId) => acquireLocks(engine, run, workflowId),
     releaseLocks: (run) => releaseLocks(engine, run),
     recoverRun: (run, dead) => recoverRun(engine, run, dead),
-    confirmPlan: (run, parts) =>
-      run.correction === undefined ? confirmPlan(engine, run, parts) : confirmCorrection(engine, run),
+    confirmPlan: (run, parts, here) =>
+      run.correction === undefined ? confirmPlan(engine, run, parts) : confirmCorrection(engine, run, here),
     applyHost: (run, host, wave) => applyHost(engine, run, host, wave),
     cancelHost: (run, host, wave) => cancelHost(engine, run, host, wave),
     verifyHosts: (run, leftOut, scope, site) => verifyHosts(engine, run, leftOut, scope, site),

@@ -19,6 +19,8 @@ export interface Engine {
     | 'cancelDecisionSeconds'
     | 'driftMinutes'
     | 'sites'
+    | 'dataDir'
+    | 'cveUrl'
   >;
   readonly store: Store;
   readonly transport: Transport;

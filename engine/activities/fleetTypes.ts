@@ -1,4 +1,5 @@
 /** The part of the contract of types.ts that is about whole commits. */
+import type { SecurityActivities } from './securityTypes.ts';
 import type { RepositoryRef } from './types.ts';
 
 /** A commit of a repository, all of whose hosts are planned. */
@@ -29,7 +30,7 @@ export interface FleetPart {
   readonly elsewhere?: readonly string[];
 }
 
-export interface FleetActivities {
+export interface FleetActivities extends SecurityActivities {
   /** Reads and plans hosts from the `start`th on, as many as one activity takes: of one site, or those that the engine reaches. */
   planFleet(revision: FleetRevision, start: number, site?: string): Promise<FleetPart>;
   /** Stores one plan of several parts. `unserved`: sites of which there is none, as no worker serves them. */

@@ -1,8 +1,19 @@
 /** The part of the contract of types.ts that is about comments on issues. */
 
-import type { CommandName, Request } from './types.ts';
+import type { Request } from './types.ts';
 
-export type IssueCommandName = 'adopt' | 'cancel' | 'status' | 'unlock' | 'help';
+/** What may be asked on a pull request. */
+export type CommandName =
+  | 'plan'
+  | 'apply'
+  | 'cancel'
+  | 'rollback'
+  | 'status'
+  | 'security'
+  | 'unlock'
+  | 'help';
+
+export type IssueCommandName = 'adopt' | 'cancel' | 'status' | 'security' | 'unlock' | 'help';
 
 /** The same, in a comment on an issue. */
 export interface IssueRequest extends Omit<Request, 'command'> {

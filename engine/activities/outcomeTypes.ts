@@ -17,8 +17,8 @@ export type ConfirmOutcome =
       /** Outside of which nothing may be changed, by the policy of now; left out where there are none. */
       readonly windows?: readonly PolicyWindow[];
     }
-  /** The approval does not cover what would run now; the sentence says what changed. */
-  | { readonly kind: 'changed'; readonly reason: string };
+  /** The approval does not cover what would run now; the sentence says what changed. `idle`: nothing would run there. */
+  | { readonly kind: 'changed'; readonly reason: string; readonly idle?: true };
 
 export type HostOutcome =
   | { readonly kind: 'applied' }

@@ -6,20 +6,20 @@ import type { Plan } from '../plan/step.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { HOSTS_PER_ACTIVITY } from './hostsPerActivity.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { NO_PULL } from './planRef.ts';
+import { securityActivities } from './security.ts';
 import { keepSettled } from './settling.ts';
 import { elsewhereOf, joined, unservedText } from './sites.ts';
 import type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './types.ts';
 
-/** Hosts that one activity plans: several workers share a larger fleet, and a retry repeats little. */
-export const HOSTS_PER_ACTIVITY = 50;
-
-/** Plans whole commits, for the command line and the benchmark. */
+/** Plans whole commits and reads their servers, for drift, reports and the benchmark. */
 export function fleetActivities(engine: Engine): FleetActivities {
   return {
     planFleet: (revision, start, site) => planFleet(engine, revision, start, site),
     joinFleet: (revision, parts, unserved) => joinFleet(engine, revision, parts, unserved),
+    ...securityActivities(engine),
   };
 }
 

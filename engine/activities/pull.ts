@@ -13,6 +13,7 @@ import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
 import { meetAndPlan } from './firstUse.ts';
 import { gatePull, POLICY_REMARK } from './gate.ts';
+import { withPortAdvice } from './movedPort.ts';
 import { recordOverride } from './overrides.ts';
 import { type HostPlanning, type Planning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
@@ -109,7 +110,7 @@ async function planPull(
       ? undefined
       : show({ status: 'in_progress' }, planning(resolved.changed.length)),
   ]);
-  const { kept, skipped } = skipAway(plannings, hosts);
+  const { kept, skipped } = skipAway(withPortAdvice(plannings, resolved), hosts);
   const made = withRollout(assemble(kept, resolved.dropped, skipped), hosts);
   if (made.problems.length > 0 || made.errors.length > 0) {
     const name = await recordPlan(engine, pull, revision, made);

@@ -3,9 +3,9 @@ import { recordName } from '../github/workflowIds.ts';
 import { changedItems } from '../plan/changedItems.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import type { RefusedPath } from '../repository/tree.ts';
-import { checkRepository } from '../spec/check.ts';
+import { type CheckedRepository, checkRepository } from '../spec/check.ts';
 import type { UnpinnedServer } from '../spec/checks/server.ts';
-import type { SpecError } from '../spec/manifest.ts';
+import type { Manifest, SpecError } from '../spec/manifest.ts';
 import type { RepositoryPolicy } from '../spec/policy.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { createTrees } from './trees.ts';
@@ -70,14 +70,17 @@ export interface Revisions {
   /** The same, and fetches the commit if it is not here. */
   resolveCommit(repository: RepositoryRef, commit: string): Promise<ResolvedTree>;
   /** The same with the files themselves, for those who change them; not kept. */
-  readCommit(
-    repository: RepositoryRef,
-    commit: string,
-  ): Promise<ResolvedTree & { readonly files: ReadonlyMap<string, Uint8Array> }>;
+  readCommit(repository: RepositoryRef, commit: string): Promise<ResolvedTree & CommitFiles>;
   /** Files that the merge of the head changes in its base. */
   changedPaths(pull: PullRef, revision: Revision): Promise<readonly string[]>;
   /** Where the head left its base. */
   mergeBases(pull: PullRef, revision: Revision): Promise<readonly string[]>;
+}
+
+export interface CommitFiles {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Where in them each value stands. */
+  readonly manifest: Manifest;
 }
 
 export interface ResolvedTree {
@@ -103,7 +106,8 @@ export function createRevisions(source: RevisionSource): Revisions {
     readCommit: async (repository, commit) => {
       await source.fetch(repository, [commit], undefined);
       const { files, refused } = await source.read(repository, await source.treeOf(repository, commit));
-      return { ...checked(files, refused), files };
+      const whole = checkRepository(files, { refused });
+      return { ...treeOf(whole, refused), files, manifest: whole.manifest };
     },
     treeOf: async ({ repository, number }, commit) => {
       await source.fetch(repository, [commit], number);
@@ -148,11 +152,11 @@ async function readTree(
   treeish: string,
 ): Promise<ResolvedTree> {
   const { files, refused } = await source.read(repository, treeish);
-  return checked(files, refused);
+  return treeOf(checkRepository(files, { refused }), refused);
 }
 
-function checked(files: ReadonlyMap<string, Uint8Array>, refused: readonly RefusedPath[]): ResolvedTree {
-  const { manifest, errors, unpinned, resolution, policy } = checkRepository(files, { refused });
+function treeOf(checked: CheckedRepository, refused: readonly RefusedPath[]): ResolvedTree {
+  const { manifest, errors, unpinned, resolution, policy } = checked;
   return { documents: manifest.documents.length, errors, unpinned, refused, resolution, policy };
 }
 

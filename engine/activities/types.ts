@@ -4,7 +4,7 @@
  */
 
 import type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
-import type { AdoptAnswer, Asked } from './issueTypes.ts';
+import type { AdoptAnswer, Asked, CommandName } from './issueTypes.ts';
 import type {
   ConfirmOutcome,
   CorrectionOf,
@@ -28,7 +28,7 @@ export type { PolicyWindow } from '../spec/types.generated.ts';
 export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } from './clockTypes.ts';
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
-export type { AdoptAnswer, Asked, IssueCommandName, IssueRequest } from './issueTypes.ts';
+export type { AdoptAnswer, Asked, CommandName, IssueCommandName, IssueRequest } from './issueTypes.ts';
 export type {
   ConfirmOutcome,
   HostOutcome,
@@ -47,6 +47,7 @@ export type {
   VerifyScope,
   WindowShut,
 } from './rolloutTypes.ts';
+export type * from './securityTypes.ts';
 export type { RunStart, SiteActivities, SitePart, SiteReading } from './siteTypes.ts';
 
 export interface RepositoryRef {
@@ -125,8 +126,6 @@ export interface PlannedHost {
   readonly steps: number;
   readonly waves: readonly number[];
 }
-
-export type CommandName = 'plan' | 'apply' | 'cancel' | 'rollback' | 'status' | 'unlock' | 'help';
 
 /** Somebody asked for something: a comment, or a button of a check. */
 export interface Request {
@@ -272,7 +271,7 @@ export interface DeploymentActivities extends RolloutActivities {
   releaseLocks(run: string): Promise<void>;
   recoverRun(run: RunRef, recover: RecoverableRun): Promise<UndoOutcome>;
   /** Is the pull request still mergeable at this head and base (may the correction still be made), and is the plan still the same on fresh facts? */
-  confirmPlan(run: RunRef, parts?: readonly SitePart[]): Promise<ConfirmOutcome>;
+  confirmPlan(run: RunRef, parts?: readonly SitePart[], here?: readonly string[]): Promise<ConfirmOutcome>;
   applyHost(run: RunRef, host: string, wave: number): Promise<HostOutcome>;
   cancelHost(run: RunRef, host: string, wave: number): Promise<void>;
   /** All hosts of the change that are to be as wanted; or, between two batches, those of the scope. `site`: its only. */

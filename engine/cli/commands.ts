@@ -129,6 +129,24 @@ ${EXIT_CODES}`,
   run: async (argv, io) => (await import('./secret.ts')).runSecret(argv, io),
 };
 
+const security: Command = {
+  name: 'security',
+  usage: ['security report PATH [--server NAME]... [--json | --markdown | --sarif]'],
+  summary: 'Reports how secure the servers are: controls, waivers and open ports.',
+  details: `
+PATH is the root of an infrastructure repository. Its servers are read over SSH as they are now, and each is looked at from
+outside: by another of them, or from here. It changes nothing and needs no GitHub. More: docs/security-report.md
+  --server NAME   only this server; may be given several times. The others may still look at it
+  --markdown      as the answer to /doaas security; without any of these three too
+  --json          the whole report as data
+  --sarif         SARIF 2.1.0: one result for each thing to mend, for GitHub's code scanning and other tools
+It logs in with DOAAS_SSH_CA_KEY_FILE and DOAAS_SSH_KEY_FILE, else with your own keys in ~/.ssh, and your agent.
+
+Exit codes: 0 there is nothing to mend, 1 mistakes, a server that cannot be read or a failure, 2 wrong use, 3 there is
+something to mend.`,
+  run: async (argv, io) => (await import('./security.ts')).runSecurity(argv, io),
+};
+
 const ROLLBACK = `A change is taken back on its pull request, because the repository and the servers must agree:
   while it is being applied, and after it was merged: comment  /doaas rollback
 The engine puts the servers back as its records say, and opens the revert pull request of a merged change.
@@ -215,6 +233,7 @@ export const commands: readonly Command[] = [
   status,
   audit,
   policy,
+  security,
   unlock,
   rollback,
   lab,

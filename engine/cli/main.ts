@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { nearestName } from '../spec/nearest.ts';
+import { ownVersion } from '../version.ts';
 import { type Command, helpOf } from './command.ts';
 import { commands } from './commands.ts';
 import { EXIT, type Io } from './terminal.ts';
@@ -57,8 +57,7 @@ function unknown(name: string, io: Io): number {
 }
 
 async function version(io: Io): Promise<number> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  io.stdout.write(`doaas ${(JSON.parse(text) as { readonly version: string }).version}\n`);
+  io.stdout.write(`doaas ${await ownVersion()}\n`);
   return EXIT.done;
 }
 

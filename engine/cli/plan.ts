@@ -10,16 +10,13 @@ import { planDigest } from '../plan/digest.ts';
 import type { HostPlan, Plan } from '../plan/step.ts';
 import { newKey } from '../secrets/fingerprintKey.ts';
 import { secretsFrom } from '../secrets/fromConfig.ts';
-import { checkRepository, errorsByOwnPolicy } from '../spec/check.ts';
-import { didYouMean } from '../spec/nearest.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
+import { checkedTree, chosenHosts } from './checkedTree.ts';
 import { misuse } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
 import { planText } from './planText.ts';
-import { readTree, TreeError } from './readTree.ts';
 import { isRepositoryName, originOf } from './repositoryName.ts';
-import { CliError, EXIT, type Io, painter, printable } from './terminal.ts';
-import { errorsText } from './validate.ts';
+import { EXIT, type Io, painter, printable } from './terminal.ts';
 
 interface Wanted {
   readonly path: string;
@@ -42,13 +39,10 @@ export async function runPlan(
   credentials: Credentials = ownCredentials(),
 ): Promise<number> {
   const wanted = parse(argv);
-  const resolution = await resolve(wanted.path, io);
-  if (resolution === undefined) return EXIT.failed;
-  if (resolution.hosts.length === 0)
-    throw new CliError(
-      `${wanted.path} declares no server, so there is nothing to plan. Is it the root of the repository?`,
-    );
-  const hosts = chosen(resolution, wanted.hosts);
+  const checked = await checkedTree(wanted.path, io);
+  if (checked === undefined) return EXIT.failed;
+  const { resolution } = checked;
+  const hosts = chosenHosts(resolution, wanted.hosts);
   const repository = wanted.repository ?? (await originOf(wanted.path));
   const live = await planLive(hosts, resolution, repository, credentials);
   io.stdout.write(wanted.json ? asJson(live) : asText(live, io));
@@ -72,26 +66,6 @@ function parse(argv: readonly string[]): Wanted {
   } catch (error) {
     throw misuse('plan', messageOf(error));
   }
-}
-
-/** Undefined when there are mistakes; they have been shown. */
-async function resolve(path: string, io: Io): Promise<Resolution | undefined> {
-  const { files, links } = await readTree(path).catch((error: unknown) => {
-    throw error instanceof TreeError ? new CliError(error.message, EXIT.usage) : error;
-  });
-  const checked = checkRepository(files, { links });
-  const errors = errorsByOwnPolicy(checked);
-  if (errors.length === 0) return checked.resolution;
-  io.stderr.write(errorsText(errors, painter(io)));
-  return undefined;
-}
-
-function chosen(resolution: Resolution, names: readonly string[]): readonly ResolvedHost[] {
-  const known = resolution.hosts.map((host) => host.name);
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new CliError(`There is no server "${printable(unknown)}"${didYouMean(unknown, known)}`, EXIT.usage);
-  return names.length === 0 ? resolution.hosts : resolution.hosts.filter((host) => names.includes(host.name));
 }
 
 /** No repository has this name, so nothing on a host is taken to have left this one. */

@@ -64,6 +64,9 @@ export const url: Parser<string> = (value) => {
   return value.replace(/\/+$/, '');
 };
 
+/** The same, or `off`. */
+export const urlOrOff: Parser<string | undefined> = (value) => (value === 'off' ? undefined : url(value));
+
 /** As `site` of a Server document (schemas/server.json). */
 const SITE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 

@@ -52,6 +52,12 @@ export function encodeKey(key: string): string {
   return encodeURIComponent(key);
 }
 
+/** Characters of a message. What it quotes came from a host, which may name things as long as it likes. */
+const MESSAGE_MAX = 1_000;
+
 export class FactError extends Error {
   readonly type = 'fact-unreadable';
+  constructor(message: string) {
+    super(message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX - 3)}...`);
+  }
 }

@@ -5,6 +5,7 @@ import { FactError } from './fact.ts';
 import { groupFact } from './group.ts';
 import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
+import { inventoryFact } from './inventory.ts';
 import { localeFact } from './locale.ts';
 import { modeFact } from './mode.ts';
 import { pamProfileFact } from './pamProfile.ts';
@@ -21,6 +22,7 @@ const parsers: Readonly<Record<string, (lines: readonly string[]) => unknown>> =
   'authorized-keys': (lines) => authorizedKeysFact.parse(lines, { fact: 'authorized-keys', key: 'x' }),
   group: (lines) => groupFact.parse(lines, { fact: 'group', key: 'x' }),
   homes: (lines) => homesFact.parse(lines, { fact: 'homes', key: 'all' }),
+  inventory: (lines) => inventoryFact.parse(lines, { fact: 'inventory', key: 'all' }),
   mode: (lines) => modeFact.parse(lines, { fact: 'mode', key: '/x' }),
   'pam-profile': (lines) => pamProfileFact.parse(lines, { fact: 'pam-profile', key: 'x' }),
   sshd: (lines) => sshdFact.parse(lines, { fact: 'sshd', key: 'all' }),

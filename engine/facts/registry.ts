@@ -1,10 +1,12 @@
 import { aptRepositoryFact } from './aptRepository.ts';
 import { authorizedKeysFact } from './authorizedKeys.ts';
+import { changelogFact } from './changelog.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import { firewallFact } from './firewall.ts';
 import { groupFact } from './group.ts';
 import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
+import { inventoryFact } from './inventory.ts';
 import { localeFact } from './locale.ts';
 import { lynisFact } from './lynis.ts';
 import { modeFact } from './mode.ts';
@@ -47,6 +49,8 @@ const all = [
   surveyFact,
   lynisFact,
   updatesFact,
+  inventoryFact,
+  changelogFact,
 ] as readonly { readonly fact: string }[] as readonly Fact<FactQuery, unknown>[];
 
 export const facts: Facts = Object.freeze(Object.fromEntries(all.map((fact) => [fact.fact, fact])));

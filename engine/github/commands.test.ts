@@ -41,19 +41,19 @@ describe('not a command', () => {
 test.each([
   [
     '/doaas aply',
-    'There is no command `aply`. Did you mean `/doaas apply`? Commands: plan, apply, cancel, rollback, status, unlock, adopt, help.',
+    'There is no command `aply`. Did you mean `/doaas apply`? Commands: plan, apply, cancel, rollback, status, security, unlock, adopt, help.',
   ],
   [
     '/doaas',
-    'A command is missing after `/doaas`: plan, apply, cancel, rollback, status, unlock, adopt, help.',
+    'A command is missing after `/doaas`: plan, apply, cancel, rollback, status, security, unlock, adopt, help.',
   ],
   [
     '/doaas xyzzy',
-    'There is no command `xyzzy`. Commands: plan, apply, cancel, rollback, status, unlock, adopt, help.',
+    'There is no command `xyzzy`. Commands: plan, apply, cancel, rollback, status, security, unlock, adopt, help.',
   ],
   [
     '/doaas constructor',
-    'There is no command `constructor`. Commands: plan, apply, cancel, rollback, status, unlock, adopt, help.',
+    'There is no command `constructor`. Commands: plan, apply, cancel, rollback, status, security, unlock, adopt, help.',
   ],
   ['/doaas apply web-1 now', '`/doaas apply` takes one argument, but got `now`. Nothing was done.'],
   ['/doaas unlock a b', '`/doaas unlock` takes one argument, but got `b`. Nothing was done.'],
@@ -63,7 +63,7 @@ test.each([
   ],
   [
     '/doaas @ops',
-    'There is no command `@ops`. Commands: plan, apply, cancel, rollback, status, unlock, adopt, help.',
+    'There is no command `@ops`. Commands: plan, apply, cancel, rollback, status, security, unlock, adopt, help.',
   ],
 ])('%j is answered', (body, message) => {
   expect(parseCommand(body)).toMatchObject({ kind: 'wrong', message });
@@ -93,7 +93,7 @@ test('any text is parsed, and what is quoted is never a command', () => {
 
 test('the help lists every command', () => {
   expect(helpText()).toContain('| `/doaas unlock [SERVER]` | ');
-  expect(helpText().split('\n')).toHaveLength(10);
+  expect(helpText().split('\n')).toHaveLength(11);
   expect(helpText('doaas', ISSUE_COMMANDS)).not.toContain('apply');
 });
 

@@ -10,6 +10,10 @@ export const COMMANDS = {
   },
   rollback: { argument: undefined, does: 'put the servers back as they were before this pull request' },
   status: { argument: undefined, does: 'say what is going on and what is waited for' },
+  security: {
+    argument: undefined,
+    does: 'read the servers of the default branch, and report controls, waivers, open ports and updates',
+  },
   unlock: {
     argument: 'SERVER',
     does: 'give up the lock on a server (all that this pull request holds without a name)',
@@ -28,6 +32,7 @@ export const ISSUE_COMMANDS = [
   'adopt',
   'cancel',
   'status',
+  'security',
   'unlock',
   'help',
 ] as const satisfies readonly CommandName[];

@@ -22,14 +22,14 @@ describe('a firewall on a real host', () => {
     return [testDocument('Firewall', { desired, script, probes: [] })];
   };
   const WEB = { inbound: { web: { ...RULE, ports: ports('80/tcp', '8000-8010/tcp') } } };
-  const FOREIGN = `add table ip others
-add chain ip others input { type filter hook input priority 10; policy accept; }
-add rule ip others input tcp dport 80 counter accept comment "theirs"`;
   /** Rules of others with their counters, which a flush or a reload would set back. */
-  const others = () => t.outside('nft list table ip others; nft list tables | grep -v doaas');
+  const others = () =>
+    t.outside(
+      'for t in "ip filter" "ip nat" "inet f2b-table" "ip others"; do nft list table $t 2>/dev/null; done; nft list tables | grep -v doaas',
+    );
 
   it('lets in what is declared and the engine, nothing else; leaves the tables of others alone; goes without a trace', async () => {
-    await set(`nft -f - <<'E'\n${FOREIGN}\nE`);
+    await set(FOREIGN);
     await listening(t, [80, 9100]);
     await opens(t.host().address, 80);
     const v6 = await linkLocal(t);
@@ -48,7 +48,12 @@ add rule ip others input tcp dport 80 counter accept comment "theirs"`;
       expect(await t.outside('nft -a list table ip others')).toMatch(/counter packets [1-9]/);
     });
     await opens(t.host().address, 9100);
-    expect(await t.outside('nft list tables')).toBe('table ip others\n');
+    expect((await t.outside('nft list tables')).split('\n').sort().join()).toBe(
+      ',table inet f2b-table,table ip filter,table ip nat,table ip others',
+    );
+    await set(
+      'for t in $(nft list tables | cut -d" " -f2- | tr " " ,); do nft delete table $(echo $t | tr , " "); done',
+    );
   });
 
   it('sees who logs in through sudo; every ruleset that a document can ask for is taken by nft', async () => {
@@ -108,6 +113,51 @@ add rule ip others input tcp dport 80 counter accept comment "theirs"`;
     });
   });
 });
+
+/**
+ * Tables of others as they make them: what dockerd 20.10 does with iptables-nft at its start and for a published port, fail2ban's
+ * action "nftables" with one address banned, and somebody's own.
+ */
+const FOREIGN = `apt-get install -y -qq --no-install-recommends iptables > /dev/null 2>&1
+iptables-restore --noflush <<'END'
+*nat
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE
+-A DOCKER -i docker0 -j RETURN
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8081 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+*filter
+:DOCKER - [0:0]
+:DOCKER-USER - [0:0]
+:DOCKER-ISOLATION-STAGE-1 - [0:0]
+:DOCKER-ISOLATION-STAGE-2 - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-1 -j RETURN
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+-A DOCKER-ISOLATION-STAGE-2 -j RETURN
+-A DOCKER-USER -j RETURN
+COMMIT
+END
+nft -f - <<'END'
+add table inet f2b-table
+add chain inet f2b-table f2b-chain { type filter hook input priority -1; }
+add set inet f2b-table addr-set-sshd { type ipv4_addr; }
+add element inet f2b-table addr-set-sshd { 192.0.2.77 }
+add rule inet f2b-table f2b-chain tcp dport 22 ip saddr @addr-set-sshd reject with icmp type port-unreachable
+add table ip others
+add chain ip others input { type filter hook input priority 10; policy accept; }
+add rule ip others input tcp dport 80 counter accept comment "theirs"
+END
+`;
 
 /** systemd runs the job of our unit after that of nftables.service, and waits for the latter only. */
 const UNTIL_BACK =

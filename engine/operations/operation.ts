@@ -55,7 +55,7 @@ export interface Operation<P extends Params = Params> {
   readonly timeoutSeconds?: number;
   /** True where it can shut people out by more than the items that it names (`endangersAccess.ts`): its batch is confirmed by a fresh login or taken back by the host. */
   readonly endangersAccess?: true;
-  /** True where no document claims its items, so that nobody owns them for it: it keeps no record of first contact. Items that it finds only by other items need not have been read: it compares them itself. */
+  /** True where no document claims its items, so that nobody owns them for it: it keeps no record of first contact. */
   readonly ownsNothing?: true;
   /** True where it also changes items of later steps, as a package brings its own files, users and units. */
   readonly changesOtherItems?: true;

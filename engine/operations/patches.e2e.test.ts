@@ -212,9 +212,7 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     }));
     const result = await t.harness().applyPlan({ ...plan, steps: steps.slice(0, 1) });
     expect(result.end).toBe('failed');
-    expect(result.output).toMatch(
-      /apt would install doaas-lib=1.0\+fix1 as well, which the plan does not say/,
-    );
+    expect(result.output).toMatch(/apt would install doaas-lib=2.0 as well, which the plan does not say/);
     await t.undone(result.run);
     expect(await versionsOf('doaas-lib', 'doaas-user')).toEqual(['1.0', '1.0']);
   });

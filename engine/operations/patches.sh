@@ -77,6 +77,13 @@ upgrade_patches() { # keep|take NAME=VERSION ...
   no_new_failed
 }
 
+# What dpkg and ucf left beside configuration files is moved aside, not deleted.
+restore_copies() {
+  if [ "${COMMAND:-}" != undo ] || [ ! -e "$DIR/system/paths" ]; then return 0; fi
+  find /etc -xdev \( -name '*.dpkg-dist' -o -name '*.dpkg-old' -o -name '*.dpkg-new' -o -name '*.ucf-dist' -o -name '*.ucf-old' \) |
+    grep -vxFf "$DIR/system/paths" | while IFS= read -r f; do move_leftover "$f"; done
+}
+
 # ---- restarts ----------------------------------------------------------------------------------------------------
 
 # needrestart's name of process 1, which is not restarted but executed anew: systemctl(1).

@@ -79,6 +79,7 @@ export const upgradePatches: Operation<UpgradePatches> = {
 } | { ! grep -q '^[?-] '; } && no_new_failed`,
   apply: (p) => sh`require_planned ${p.packages.flatMap(({ name, from, to }) => [name, from ?? '-', to])}
 upgrade_patches ${p.conffiles} ${p.packages.map(({ name, to }) => `${name}=${to}`)}`,
+  afterRestore: () => sh`restore_copies`,
 };
 
 export const restartPatched: Operation<RestartPatched> = {

@@ -61,7 +61,6 @@ digest() { set -- $(observe_$1_$2 2>/dev/null | sha256sum); echo "$1"; }
 expect_item() { # an item must be as it was planned
   item "$1" "$2"; mkdir -p "$I"
   now=$(digest "$1" "$2"); echo "$now" > "$I/before"
-  if [ -z "$BEFORE" ] && [ "$FREE" = yes ]; then return 0; fi
   [ "$now" = "$BEFORE" ] || UNEXPECTED="${UNEXPECTED:-$NAME}"
 }
 

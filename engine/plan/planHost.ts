@@ -157,9 +157,7 @@ function finishStep(
   input: HostPlanInput,
   owned: ReadonlyMap<ItemKey, OwnedItem>,
 ): Step {
-  const { items: itemsOf, ownsNothing = false } = operationNamed(draft.operation);
-  const items = itemsOf(draft.params);
-  const unread = (item: ItemKey) => ownsNothing && !input.readings.has(item);
+  const items = operationNamed(draft.operation).items(draft.params);
   return Object.freeze({
     ...draft,
     summary: cut(draft.summary, SUMMARY_MAX),
@@ -172,7 +170,7 @@ function finishStep(
     reason: draft.reason ?? reasonOf(items, input, owned),
     absent: items.filter((item) => !isPresent(input.readings.get(item))),
     before: Object.fromEntries(
-      items.map((item) => [item, unread(item) ? '' : beforeOf(input.readings.get(item), input.conceal)]),
+      items.map((item) => [item, beforeOf(input.readings.get(item), input.conceal)]),
     ),
   } satisfies Step);
 }

@@ -30,7 +30,7 @@ export interface Step {
   readonly onRemoval: 'restore' | 'keep';
   /** Touched items that are not on the host yet. */
   readonly absent: readonly ItemKey[];
-  /** sha256 of each touched item's raw state when planned; empty where the operation itself compares it. Part of the digest. */
+  /** sha256 of each touched item's raw state when planned. Part of the digest. */
   readonly before: Readonly<Record<ItemKey, string>>;
 }
 

@@ -24,6 +24,8 @@ export interface ResolvedHost {
   readonly server: ResolvedServer;
   /** Names of the servers that are reached through it, sorted; left out where there are none. */
   readonly jumpFor?: readonly string[];
+  /** IP addresses that other servers see it under, where the document names them. No part of the desired state. */
+  readonly addresses?: readonly string[];
   /** Ordered so that a document comes after all that it depends on. */
   readonly documents: readonly ResolvedDocument[];
 }

@@ -61,7 +61,17 @@ export function resolveManifest(manifest: Manifest): Resolution {
     const placed = resolveHost(document, { server, jumpFor }, prepared, resolving);
     conflicts.addHost(name, placed);
     const documents = placed.map(({ resolved }) => resolved);
-    return [{ kind: 'resolved-host', name, server, ...(jumpFor.length > 0 ? { jumpFor } : {}), documents }];
+    const { addresses } = document.spec;
+    return [
+      {
+        kind: 'resolved-host',
+        name,
+        server,
+        ...(jumpFor.length > 0 ? { jumpFor } : {}),
+        ...(addresses === undefined ? {} : { addresses }),
+        documents,
+      },
+    ];
   });
   const found = sortErrors([...resolving.errors, ...mistakes.errors(), ...conflicts.errors()]);
   const warnings = sortErrors(resolving.warnings);

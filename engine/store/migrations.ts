@@ -15,6 +15,7 @@ import {
   pullsTable,
   pushesTable,
   runHostsTable,
+  securityHostsTable,
   settledTable,
   verdictTable,
 } from './tables.ts';
@@ -43,6 +44,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0016_audit_key': { up: (db) => auditKey(db.schema) },
     '0017_leases': { up: (db) => leasesTable(db.schema) },
     '0018_run_hosts': { up: (db) => runHostsTable(db.schema, dialect) },
+    '0019_security_hosts': { up: (db) => securityHostsTable(db.schema, dialect) },
   };
 }
 

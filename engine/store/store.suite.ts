@@ -44,6 +44,7 @@ export function storeSuite(name: string, open: () => Promise<Store>, atOnce = 1)
     driftSuite(current);
     settledSuite(current);
     verdictsSuite(current);
+    securityHostsSuite(current);
   });
 }
 
@@ -418,5 +419,21 @@ function verdictsSuite(store: () => Store): void {
       judgedAt: expect.any(Number),
     });
     expect(await store().verdicts.of(repository, 8)).toBeUndefined();
+  });
+}
+
+function securityHostsSuite(store: () => Store): void {
+  it('keeps the newest security reading of each server, until it leaves the repository', async () => {
+    const repository = `acme/${randomUUID()}`;
+    const read = (host: string, problem: string) => ({ kind: 'unread', host, problem }) as const;
+    const { securityHosts } = store();
+    await securityHosts.save(repository, 1, [read('web-1', 'a'), read('web-2', 'é')]);
+    await securityHosts.save(repository, 2, [read('web-1', 'b')]);
+    expect(await securityHosts.of(repository, 1)).toEqual([read('web-2', 'é')]);
+    expect(await securityHosts.of(repository, 2)).toEqual([read('web-1', 'b')]);
+    await securityHosts.keepOnly(repository, ['web-1']);
+    expect(await securityHosts.of(repository, 1)).toEqual([]);
+    expect(await securityHosts.of(repository, 2)).toHaveLength(1);
+    expect(await securityHosts.of('acme/other', 2)).toEqual([]);
   });
 }

@@ -20,6 +20,7 @@ import { repositoriesIn } from './repositories.ts';
 import { runHostsIn } from './runHosts.ts';
 import { runsIn } from './runs.ts';
 import type { Connection } from './schema.ts';
+import { securityHostsIn } from './securityHosts.ts';
 import { settledIn } from './settled.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Clock } from './values.ts';
@@ -72,6 +73,7 @@ function storeOn(connection: Connection, now: Clock) {
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),
     settled: settledIn(connection, now),
+    securityHosts: securityHostsIn(connection),
     moments: momentsIn(connection, now),
     keys: keysIn(connection),
     audit: auditIn(connection, now),

@@ -141,6 +141,18 @@ export async function runHostsTable(schema: SchemaModule, dialect: Dialect): Pro
     .execute();
 }
 
+/** The newest reading of each server for the security report. */
+export async function securityHostsTable(schema: SchemaModule, dialect: Dialect): Promise<void> {
+  await schema
+    .createTable('security_hosts')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('reading', 'bigint', (c) => c.notNull())
+    .addColumn('body', dialect === 'sqlite' ? 'blob' : 'bytea', (c) => c.notNull())
+    .addPrimaryKeyConstraint('security_hosts_key', ['repository', 'host'])
+    .execute();
+}
+
 /** What one process at a time may do. */
 export async function leasesTable(schema: SchemaModule): Promise<void> {
   await schema

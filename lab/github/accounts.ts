@@ -54,6 +54,7 @@ export async function createAppKey(): Promise<string> {
 
 /** Permissions and events of the App, as docs/github-app.md tells users to grant. */
 export const APP_PERMISSIONS = {
+  security_events: 'write',
   checks: 'write',
   contents: 'write',
   issues: 'write',

@@ -1,4 +1,5 @@
 import type { Account } from './accounts.ts';
+import type { Analysis } from './code-scanning.ts';
 import type { Json } from './json.ts';
 
 /** Path to text; null removes the file. */
@@ -157,6 +158,9 @@ export interface Acting {
   readonly setAppPermissions: (
     permissions: Readonly<Record<string, 'none' | 'read' | 'write'>>,
   ) => Promise<void>;
+  /** What was uploaded for code scanning, oldest first. */
+  readonly analyses: (repo: RepositoryName) => readonly Analysis[];
+  readonly setCodeScanning: (repo: RepositoryName, on: boolean) => void;
   readonly setCollaborator: (
     repo: RepositoryName,
     user: Account,

@@ -3,6 +3,7 @@ import { ok, problem } from './answers.ts';
 import { appRoute } from './app-routes.ts';
 import { announce } from './changes.ts';
 import { CHECK_ROUTES } from './check-routes.ts';
+import { CODE_SCANNING_ROUTES } from './code-scanning.ts';
 import type { ApiAnswer, ApiCall, LabContext } from './context.ts';
 import { callEmulator, tokenOf } from './internal.ts';
 import { parseJson } from './json.ts';
@@ -20,6 +21,7 @@ import { byName, redirected, refusedOn, refusedToInstallation } from './standing
 const ROUTES: readonly Route[] = [
   ...PULL_ROUTES,
   ...CHECK_ROUTES,
+  ...CODE_SCANNING_ROUTES,
   ...ACTIVITY_ROUTES,
   ...QUEUE_ROUTES,
   ...OTHER_ROUTES,
@@ -27,7 +29,7 @@ const ROUTES: readonly Route[] = [
 
 /** Requests that write, but never move a branch or tag: git need not be brought up to them. */
 const MOVES_NO_REF =
-  /^\/repos\/[^/]+\/[^/]+\/(git\/(blobs|trees|commits|tags)$|issues|check-runs|check-suites|pulls\/\d+\/reviews)/;
+  /^\/repos\/[^/]+\/[^/]+\/(git\/(blobs|trees|commits|tags)$|issues|check-runs|check-suites|code-scanning|pulls\/\d+\/reviews)/;
 
 /** Answers one request of the REST API: limits, the layer's routes, the emulator, then git is brought up to it. */
 export async function answerApi(context: LabContext, given: ApiCall): Promise<ApiAnswer> {

@@ -10,7 +10,10 @@ const page = readFileSync(new URL('../../docs/github-app.md', import.meta.url), 
 const SENT_ANYWAY = ['installation', 'installation_repositories'];
 
 /** GitHub's pages say it otherwise than its API. */
-const IN_API: Readonly<Record<string, string>> = { commit_statuses: 'statuses' };
+const IN_API: Readonly<Record<string, string>> = {
+  commit_statuses: 'statuses',
+  code_scanning_alerts: 'security_events',
+};
 
 const snake = (words: string): string => words.toLowerCase().replaceAll(' ', '_');
 

@@ -1,3 +1,4 @@
+import type { Analysis } from './code-scanning.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Emulator } from './emulator.ts';
 import type { Json } from './json.ts';
@@ -64,6 +65,10 @@ export interface LabState {
   /** Moves of branches by repository, oldest first. */
   readonly activities: Map<number, readonly Activity[]>;
   nextActivityId: number;
+  /** Uploads for code scanning by repository, oldest first. */
+  readonly analyses: Map<number, readonly Analysis[]>;
+  /** Repositories that have code scanning switched off. */
+  readonly withoutCodeScanning: Set<number>;
   /** By repository and pull request: how it came into the merge queue, oldest first. */
   readonly queueEvents: Map<string, readonly QueueEvent[]>;
 }

@@ -224,6 +224,8 @@ function createState(): LabState {
     statuses: new Map(),
     nextReactionId: 1,
     activities: new Map(),
+    analyses: new Map(),
+    withoutCodeScanning: new Set(),
     nextActivityId: 1,
     queueEvents: new Map(),
   };

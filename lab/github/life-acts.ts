@@ -22,6 +22,8 @@ type LifeActs = Pick<
   | 'installApp'
   | 'coverRepository'
   | 'setAppPermissions'
+  | 'analyses'
+  | 'setCodeScanning'
 >;
 
 /** What becomes of repositories and installations in the course of time, with the events that GitHub sends of it. */
@@ -150,6 +152,11 @@ export function lifeActs(context: LabContext, owner: string, accounts: Accounts)
         repositories_removed: covered ? [] : named,
         sender: await sender(),
       });
+    },
+    analyses: (repo) => state.analyses.get(rowOf(repo).id) ?? [],
+    setCodeScanning: (repo, on) => {
+      if (on) state.withoutCodeScanning.delete(rowOf(repo).id);
+      else state.withoutCodeScanning.add(rowOf(repo).id);
     },
     setAppPermissions: async (permissions) => {
       const changed = Object.entries(permissions);

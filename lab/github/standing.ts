@@ -95,6 +95,7 @@ const PERMISSIONS: readonly { readonly path: RegExp; readonly oneOf: readonly st
   { path: /^\/(git|contents|pulls\/\d+\/merge$)/, oneOf: ['contents'] },
   { path: /^\/issues\b/, oneOf: ['issues', 'pull_requests'] },
   { path: /^\/pulls\b/, oneOf: ['pull_requests'] },
+  { path: /^\/code-scanning\b/, oneOf: ['security_events'] },
 ];
 
 function isGranted(store: Store, { method, path }: ApiCall, user: TokenUser): boolean {

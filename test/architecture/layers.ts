@@ -37,9 +37,12 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   ),
   'engine/drift': pure(['engine/plan', 'engine/policy'], ['engine/facts']),
   'engine/adopt': pure(['engine/drift', 'engine/facts', 'engine/kinds', 'engine/plan', 'engine/spec']),
+  'engine/security': pure(['engine/facts', 'engine/kinds', 'engine/spec']),
   'engine/policy': pure([], ['engine/github', 'engine/plan', 'engine/spec']),
+  'engine/advisories': effects([], ['engine/security']),
   'engine/config': effects([]),
   'engine/limit.ts': pure([]),
+  'engine/version.ts': effects([]),
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),
   'engine/housekeeping.ts': effects([], ['engine/log.ts', 'engine/store']),
@@ -51,7 +54,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   ),
   'engine/github': effects(
     ['engine/spec', 'engine/config'],
-    ['engine/adopt', 'engine/plan', 'engine/operations', 'engine/drift', 'engine/log.ts'],
+    ['engine/adopt', 'engine/plan', 'engine/operations', 'engine/drift', 'engine/security', 'engine/log.ts'],
   ),
   'engine/inbox': effects(['engine/store'], ['engine/github', 'engine/log.ts', 'engine/metrics.ts']),
   // A thread of its own, so it is put together here.
@@ -62,7 +65,10 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/http': effects(['engine/github'], ['engine/config', 'engine/log.ts', 'engine/metrics.ts']),
   'engine/temporal': effects([], ['engine/config', 'engine/log.ts']),
   'engine/secrets': effects(['engine/spec'], ['engine/config']),
-  'engine/store': effects([], ['engine/facts', 'engine/plan', 'engine/operations', 'engine/drift']),
+  'engine/store': effects(
+    [],
+    ['engine/facts', 'engine/plan', 'engine/operations', 'engine/drift', 'engine/security'],
+  ),
 };
 
 /** Functions of Node whose result depends on nothing but their arguments. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
-import { openStore } from '../../engine/store/store.ts';
-import { secondOrganisation } from '../../lab/github/accounts.ts';
+import { openStore, type Store } from '../../engine/store/store.ts';
+import { createAppKey, secondOrganisation } from '../../lab/github/accounts.ts';
 import type { RepositoryName } from '../../lab/github/acting.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, verbsOf, type World } from '../world.ts';
@@ -84,18 +84,22 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
       args: [],
     });
 
+  const inStore = async <T>(use: (store: Store) => Promise<T>): Promise<T> => {
+    const store = await openStore(world.engine.store, { readOnly: true });
+    try {
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  };
   /** So says the store of a pull request's newest run, and that no server is kept for it. */
   const ended = async ({ owner, name }: RepositoryName, pull: number, state: string): Promise<void> => {
-    const now = async () => {
-      const store = await openStore(world.engine.store, { readOnly: true });
-      try {
+    const now = () =>
+      inStore(async (store) => {
         const [run] = await store.runs.ofPull(`${owner}/${name}`, pull);
         const locks = (await store.locks.list()).filter(({ runId }) => runId === run?.id);
         return `${run?.state}, ${locks.length} locks, ${(await store.hosts.needRecovery()).length} to recover`;
-      } finally {
-        await store.close();
-      }
-    };
+      });
     const wanted = `${state}, 0 locks, 0 to recover`;
     await until(
       async () => ((await now()) === wanted ? true : undefined),
@@ -104,6 +108,17 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
       now,
     );
   };
+  /** All that is left of its newest run is the merge. */
+  const verified = ({ owner, name }: RepositoryName, pull: number) =>
+    until(
+      () =>
+        inStore(async ({ runs }) => {
+          const [run] = await runs.ofPull(`${owner}/${name}`, pull);
+          return JSON.stringify(run?.detail).includes('"verify":{"state":"verified"') ? true : undefined;
+        }),
+      `the run of #${pull} to be verified`,
+      60,
+    );
 
   const statusOf = async (repo: RepositoryName, pull: number) => {
     const id = `pull-request:${repo.owner}/${repo.name}#${pull}`.toLowerCase();
@@ -398,6 +413,50 @@ describe('while pull requests are open', { timeout: 4 * MINUTES }, () => {
     expect(await isOn('unseen')).toBe('unseen');
     await until(async () => ((await untold()) === before ? true : undefined), 'all to be told');
     await world.github.closePullRequest(goes, unmerged.pull);
+  });
+
+  it("the App's key is revoked in the middle of an apply: the run goes on on its server, and is merged and shown once the key is right", async () => {
+    const repo = await create('keyless');
+    const { pull, sha } = await midway(repo, 'keyless');
+    const { privateKey } = world.github.app;
+    world.github.setAppKey(await createAppKey());
+    world.github.expireTokens();
+    await letGo('keyless');
+    const refused = (): boolean =>
+      world.github.requests().some(({ path, status }) => path.endsWith('/access_tokens') && status === 401);
+    await until(async () => (refused() ? true : undefined), 'GitHub to refuse the key');
+    await verified(repo, pull);
+    expect(await on('ls /var/tmp/keyless.done /etc/doaas-keyless')).toBe(
+      '/etc/doaas-keyless\n/var/tmp/keyless.done',
+    );
+    expect(await at(repo).merged(pull)).toBe(false);
+    world.github.setAppKey(privateKey);
+    await at(repo).mergedSoon(pull, sha);
+    for (const name of ['doaas/apply', 'doaas/verify'])
+      await at(repo).check(sha, name, { conclusion: 'success' });
+    await ended(repo, pull, 'applied');
+  });
+
+  it('the App is deleted in the middle of an apply: put back and nothing stays locked; should it be there again, it is said', async () => {
+    const repo = await create('unregistered');
+    const { pull, sha } = await midway(repo, 'unregistered');
+    const body = { message: 'Integration not found' };
+    const path = /^\/app(\/|$)|\/installation$/;
+    world.github.faults.add({ path, times: 100_000, respond: { status: 404, body } });
+    world.github.expireTokens();
+    await letGo('unregistered');
+    await putBack('unregistered');
+    await ended(repo, pull, 'rolled-back');
+    expect((await at(repo).checks(sha)).find(({ name }) => name === 'doaas/apply')?.status).toBe(
+      'in_progress',
+    );
+    world.github.faults.clear();
+    await sweep('registered-again');
+    await at(repo).check(sha, 'doaas/apply', {
+      conclusion: 'failure',
+      title: /; 1 server restored as before$/,
+    });
+    await world.github.closePullRequest(repo, pull);
   });
 
   it('the App is uninstalled in the middle of an apply: rolled back and ended; installed again, it goes on', async () => {

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
@@ -125,10 +123,7 @@ describe('while GitHub is away', { timeout: 3 * MINUTES }, () => {
     const [{ pull, sha }] = await Promise.all([begin('restarted'), begin('undone', true)]);
     runs.set('restarted', { pull, sha });
     goAway();
-    await world.engine.stop();
-    // as a worker that sees these commits for the first time
-    await rm(join(world.dataDir, 'mirrors'), { recursive: true });
-    await world.engine.start();
+    await world.engine.restartAfresh();
     for (const name of LATER) await on(name, `touch /var/tmp/${name}.go`);
     await until(
       async () => ((await on('undone', 'ls /var/tmp/undone.* 2>/dev/null')) === '' ? true : undefined),

@@ -7,7 +7,7 @@ import { type PostgresCluster, startCluster, whatIsMissing } from '../../engine/
 import { startTemporal, type TemporalServer } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { SECRET } from '../secret.ts';
-import { filesBelow, placesOf } from '../secrets/search.ts';
+import { databaseOf, filesBelow, placesOf } from '../secrets/search.ts';
 import { MINUTES, until } from '../until.ts';
 import { startWorkerProcess, type WorkerProcess } from '../worker.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -232,10 +232,9 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
   });
 
   it('write none of their credentials, also not into the database', async () => {
-    const dump = execFileSync('pg_dump', ['-d', shared.DATABASE_URL ?? ''], { maxBuffer: 1 << 28 });
     const printed = [world.engine, ...started].map((each) => Buffer.from(each.output()));
     const written = [
-      { where: 'database', bytes: dump },
+      ...databaseOf({ url: shared.DATABASE_URL ?? '' }),
       ...printed.map((bytes) => ({ where: 'output', bytes })),
       ...(await filesBelow(world.dataDir)),
     ];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driftScheduleId } from '../../engine/activities/clock.ts';
-import { filesBelow, placesOf } from '../secrets/search.ts';
+import { databaseOf, filesBelow, placesOf } from '../secrets/search.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -178,8 +178,9 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
 
   it('what other commands were given stands nowhere', async () => {
     const issues = Buffer.from(JSON.stringify(await world.github.listIssues(world.repo)));
-    const written = [{ where: 'issues', bytes: issues }, ...(await filesBelow(world.dataDir))];
-    expect(placesOf(['deploy ran with sudo'], written).join()).toMatch(/issues: .*store\.sqlite/);
+    const kept = [...databaseOf(world.engine.store), ...(await filesBelow(world.dataDir))];
+    const written = [{ where: 'issues', bytes: issues }, ...kept];
+    expect(placesOf(['deploy ran with sudo'], written).join()).toMatch(/issues: .*(store\.sqlite|database)/);
     expect(placesOf([CANARY], written)).toEqual([]);
   });
 

@@ -1,17 +1,38 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
+import type { LabHost } from '../../lab/hosts.ts';
 import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
+
+/** As Debian's security tracker says it; the installed version has no epoch of 9. */
+const OPENSSH = {
+  'CVE-2099-0001': { releases: { bookworm: { status: 'resolved', fixed_version: '9:1', urgency: 'high' } } },
+};
 
 /** A pull request that closes ports, with another server that looks from outside. */
 describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
   let world: World;
+  let list: Server;
   beforeAll(async () => {
+    list = createServer((_, res) => res.end(JSON.stringify({ openssh: OPENSSH }))).listen(0, '127.0.0.1');
+    await once(list, 'listening');
     world = await startWorld({
       hosts: 2,
-      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+      environment: { DOAAS_CVE_URL: `http://127.0.0.1:${(list.address() as AddressInfo).port}/` },
+      files: (hosts) => ({ 'servers.yaml': withIpv6(serverYaml(hosts), hosts) }),
     });
+    for (const [n, host] of world.hosts.entries())
+      await host.exec(
+        `ip addr add ${ipv6(n)}/64 dev $(ip -o -4 addr show scope global | cut -d' ' -f2) nodad`,
+      );
   }, 3 * MINUTES);
-  afterAll(() => world?.close());
+  afterAll(async () => {
+    list?.close();
+    await world?.close();
+  });
 
   const firewall = (spec: Readonly<Record<string, unknown>>): string =>
     JSON.stringify({
@@ -51,8 +72,10 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     await world.mergedSoon(pull, sha);
     const verify = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
-    expect(verify.summary).toContain('9100 open from web-2');
-    expect(verify.summary).toContain('3306 closed from web-2');
+    for (const address of [world.hosts[0]?.address, ipv6(0)]) {
+      expect(verify.summary).toContain(`${address}:9100 open from web-2`);
+      expect(verify.summary).toContain(`${address}:3306 closed from web-2`);
+    }
     expect(verify.summary).toMatch(
       /Read back.*web-1.*in: management [1-9]\d*,.* metrics [1-9]\d*, no rule accepts it [1-9]/s,
     );
@@ -71,4 +94,65 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     expect(apply.title).toContain('3306 open from web-2');
     expect((await world.hosts[0]?.exec('nft -s list ruleset'))?.stdout).toBe(before);
   });
+
+  it('and hardening is reported when asked, and stands in GitHub’s list of alerts', async () => {
+    const waivers = { 'ssh-use-dns': { reason: 'a batch user', owner: 'kate', expires: '2020-01-31' } };
+    const base = JSON.stringify({
+      apiVersion: 'doaas/v1',
+      kind: 'Hardening',
+      metadata: { name: 'base' },
+      spec: { targets: { hosts: ['web-1'] }, waivers },
+    });
+    const tip = await world.github.push(world.repo, 'main', { 'base.yaml': base });
+    await world.hosts[0]?.exec('nft delete table inet doaas');
+    const { pull } = await world.open('asks', { 'README.md': 'asks\n' });
+    const denied = await world.say(pull, '/doaas security', world.github.accounts.reader);
+    await world.answer(pull, denied, /needs write access/);
+    const comment = await world.say(pull, '/doaas security');
+    const report = await world.answer(pull, comment, /### Security of 2 servers/, 120);
+    expect(report).toContain(`compared with \`${tip.slice(0, 8)}\``);
+    expect(report).toMatch(/Without a Hardening document: web-2/);
+    expect(report).toMatch(/\| tcp\/9100 \| \S* \| open, as declared \|/);
+    expect(report).toMatch(/\| tcp\/3306 \| \S* \| \*\*open, and not declared\*\* \|/);
+    expect(report).toMatch(/\| fd77::1 \| tcp\/3306 \| \S* \| \*\*open, and not declared\*\* \|/);
+    expect(report).toMatch(/`ssh-[a-z-]+` \| .* \| `base.yaml:1` \|/);
+    expect(report).toContain('`ssh-use-dns` is waived by kate, **over since 2020-01-31**');
+    expect(report).toMatch(/\| `CVE-2099-0001` \| openssh \| 2 \| 0 \| 0 \|/);
+    expect(report).toMatch(/Uploaded for code scanning: \d+ findings/);
+    const [analysis] = world.github.analyses(world.repo);
+    expect(analysis).toMatchObject({ commit: tip, ref: 'refs/heads/main', errors: [] });
+    const rules = JSON.stringify(analysis?.sarif);
+    for (const rule of ['exposure/undeclared-port', 'exposure/no-firewall', 'hardening/expired-waiver'])
+      expect(rules).toContain(`"ruleId":"${rule}"`);
+  });
+
+  it('is uploaded by the clock as well; without the permission that does no harm', async () => {
+    await world.github.setAppPermissions({ security_events: 'none' });
+    const { pull } = await world.open('asks-again', { 'README.md': 'again\n' });
+    const comment = await world.say(pull, '/doaas security');
+    const missing = /Not uploaded for code scanning: .*"Code scanning alerts: Read and write"/;
+    await world.answer(pull, comment, missing, 120);
+    await world.github.setAppPermissions({ security_events: 'write' });
+    const { installationId } = world.github;
+    const before = world.github.analyses(world.repo).length;
+    await world.engine.temporal().workflow.execute('drift', {
+      taskQueue: TASK_QUEUE,
+      workflowId: 'drift-by-the-clock',
+      args: [{ ...world.repo, installationId }],
+    });
+    expect(world.github.analyses(world.repo)).toHaveLength(before + 1);
+  });
 });
+
+function ipv6(n: number): string {
+  return `fd77::${n + 1}`;
+}
+
+/** Servers that others reach over both families. */
+function withIpv6(yaml: string, hosts: readonly LabHost[]): string {
+  return hosts.reduce(
+    (text, { address }, n) =>
+      text.replace(`{address: ${address},`, `{address: ${address}, addresses: [${address}, "${ipv6(n)}"],`),
+    yaml,
+  );
+}

@@ -4,7 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
+import { siteQueue } from '../../engine/activities/sites.ts';
 import { startCluster, whatIsMissing } from '../../engine/store/testing/postgres.ts';
 import { startTemporal } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
@@ -36,11 +39,15 @@ describe.skipIf(missing !== undefined)(
     let second: EngineHandle;
     let near: LabHost;
     let far: LabHost;
+    let client: Client;
     const closing: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
       const temporal = await startTemporal();
       closing.push(() => temporal.stop());
+      const connection = await Connection.connect({ address: temporal.address });
+      closing.push(() => connection.close());
+      client = new Client({ connection });
       const postgres = await startCluster();
       closing.push(() => postgres.stop());
       const shared = {
@@ -118,6 +125,15 @@ describe.skipIf(missing !== undefined)(
       await world.say(pull, '/doaas apply');
       return { pull, sha };
     };
+    const endDeploymentOf = async (pull: number): Promise<void> => {
+      const query = 'WorkflowType = "deployment" and ExecutionStatus = "Running"';
+      for await (const { workflowId } of client.workflow.list({ query })) {
+        if (!workflowId.startsWith(`deployment:pr${pull}-`)) continue;
+        await client.workflow.getHandle(workflowId).terminate('ended by a test');
+        return;
+      }
+      throw new Error(`no deployment of #${pull} runs`);
+    };
     const on = async (host: LabHost, script: string): Promise<string> =>
       (await host.exec(script)).stdout.trim();
 
@@ -162,6 +178,79 @@ describe.skipIf(missing !== undefined)(
       const undone = await Promise.all([near, far].map((host) => on(host, 'cat /var/tmp/both.undone')));
       expect(undone.toSorted()).toEqual(undone);
       await world.github.mergeByHand(world.repo, Number(/Pull request #(\d+)/.exec(text)?.[1]));
+    });
+
+    /** On the site's server: waits in its first step until the test lets it go on. */
+    const waits = (name: string): string => {
+      const wait = `touch /var/tmp/${name}.begun; until [ -e /var/tmp/${name}.go ]; do sleep 0.1; done; touch /var/tmp/${name}`;
+      const undo = `rm -f /var/tmp/${name} /var/tmp/${name}.begun`;
+      const scripts = { [name]: { check: `test -e /var/tmp/${name}`, apply: wait, undo } };
+      return configuration(name, { targets: { hosts: ['web-2'] }, scripts });
+    };
+    const begun = (name: string) =>
+      until(
+        async () => ((await on(far, `ls /var/tmp/${name}.begun 2>/dev/null`)) === '' ? undefined : true),
+        `${name} to begin`,
+      );
+    const letGo = (name: string) => on(far, `touch /var/tmp/${name}.go`);
+
+    it("put back on a site's server, by its worker, what was changed there by hand", async () => {
+      const { pull, sha } = await approved(
+        'owned',
+        configuration('owned', {
+          targets: { hosts: ['web-2'] },
+          drift: { action: 'correct' },
+          files: { '/etc/doaas-owned': { content: 'owned\n' } },
+        }),
+      );
+      await world.mergedSoon(pull, sha, 90);
+      await on(far, 'echo by hand > /etc/doaas-owned');
+      const repository = { ...world.repo, installationId: world.github.installationId };
+      const name = `${world.repo.owner}/${world.repo.name}`.toLowerCase();
+      const correction = client.workflow.getHandle(`correction:${name}:Configuration/owned`);
+      const end = await until(async () => {
+        // of a server that a run has just changed a reading says nothing
+        const workflowId = `drift-by-a-test-${Date.now()}`;
+        await client.workflow.execute('drift', { workflowId, taskQueue: TASK_QUEUE, args: [repository] });
+        return correction.result().catch(() => undefined);
+      }, 'the correction');
+      expect(end).toBe('applied');
+      expect(await on(far, 'cat /etc/doaas-owned')).toBe('owned');
+      const { events } = await correction.fetchHistory();
+      const atSite = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+        scheduled?.taskQueue?.name === siteQueue('berlin') ? [scheduled.activityType?.name] : [],
+      );
+      expect(atSite).toEqual(['confirmPlan', 'applyHost', 'verifyHosts']);
+    });
+
+    it("stop on a site's server what somebody cancels there, at the next safe point", async () => {
+      const { pull, sha } = await approved('halted', waits('halted'));
+      await begun('halted');
+      await world.answer(pull, await world.say(pull, '/doaas cancel'), /at the next safe point/);
+      await until(
+        async () =>
+          (await on(far, 'ls /var/lib/doaas/runs/*/cancel 2>/dev/null')) === '' ? undefined : true,
+        'the server to be told',
+      );
+      await letGo('halted');
+      await world.check(sha, 'doaas/apply', { conclusion: 'action_required' });
+      await world.say(pull, '/doaas rollback');
+      await world.check(sha, 'doaas/apply', { conclusion: 'failure', title: /1 server restored as before$/ });
+      await world.github.closePullRequest(world.repo, pull);
+    });
+
+    it("undo on a site's server what a dead run left there, before the next one changes it", async () => {
+      const dead = await approved('dead', waits('dead'));
+      await begun('dead');
+      await endDeploymentOf(dead.pull);
+      await letGo('dead');
+      await world.github.closePullRequest(world.repo, dead.pull);
+      const next = { targets: { hosts: ['web-2'] }, files: { '/etc/doaas-next': { content: 'next\n' } } };
+      const { pull, sha } = await approved('next', configuration('next', next));
+      await world.mergedSoon(pull, sha, 90);
+      expect(await on(far, 'cat /etc/doaas-next; ls /var/tmp/dead 2>/dev/null; echo gone')).toBe(
+        'next\ngone',
+      );
     });
 
     it('say that no worker serves a site, and change nothing', async () => {

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import Database from 'libsql';
+import type { StoreLocation } from '../../engine/store/store.ts';
 
 /** A text that the system wrote, with where it stands. */
 export interface Written {
@@ -27,6 +28,14 @@ export async function filesBelow(folder: string): Promise<readonly Written[]> {
 function gitObjects(repository: string): Written {
   const args = ['--git-dir', repository, 'cat-file', '--batch-all-objects', '--batch'];
   return { where: `${repository} (git objects)`, bytes: execFileSync('git', args, { maxBuffer: 1 << 28 }) };
+}
+
+/** Of a store in PostgreSQL all that it holds; one in a file is among the files. */
+export function databaseOf(location: StoreLocation): readonly Written[] {
+  if (!('url' in location)) return [];
+  return [
+    { where: 'database', bytes: execFileSync('pg_dump', ['-d', location.url], { maxBuffer: 1 << 28 }) },
+  ];
 }
 
 /** Plans of a SQLite store, which keeps them compressed. */

@@ -37,7 +37,7 @@ export function renderDrift({
     ...(unopened === 0
       ? []
       : [`*Without an issue yet: ${count(unopened, 'more document')}. The next readings open them.*`]),
-    ongoing === true ? ONGOING_WAYS : WAYS,
+    ongoing === true ? ongoingWays(correction !== undefined) : WAYS,
   ];
   const what = ongoing === true ? 'Outstanding' : 'Drift';
   return { title: oneLine(`${what}: ${document} on ${names(hosts)}`), body: blocks.join('\n\n') };
@@ -52,15 +52,17 @@ const WAYS = [
   'This issue follows the servers: it is edited while they differ, and closed once they do not.',
 ].join('\n');
 
-const ONGOING_WAYS = [
-  '**What to do**',
-  '',
-  '- To have it done now: the next pull request that touches this document does it.',
-  '- To have it done by itself: declare a `window` in the document.',
-  '- To have it left: exclude or hold it in the document.',
-  '',
-  'This issue follows the servers: it is edited while something is outstanding, and closed once nothing is.',
-].join('\n');
+function ongoingWays(hasWindow: boolean): string {
+  return [
+    '**What to do**',
+    '',
+    '- To have it done now: the next pull request that touches this document does it.',
+    ...(hasWindow ? [] : ['- To have it done by itself: declare a `window` in the document.']),
+    '- To have it left: exclude or hold it in the document.',
+    '',
+    'This issue follows the servers: it is edited while something is outstanding, and closed once nothing is.',
+  ].join('\n');
+}
 
 function correctionBlocks(
   { hosts, hindrance, left }: CorrectionPlanView,

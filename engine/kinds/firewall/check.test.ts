@@ -160,6 +160,7 @@ test('a selector becomes addresses, and another address another desired state', 
   const { resolution } = checkRepository(repository(files(spec)));
   const document = webOf(resolution);
   expect(document.spec.desired.inbound.sql?.from).toEqual(['10.0.0.1', '10.0.0.9', 'fd00::9']);
+  expect(document.spec.servers).toEqual({ db: ['10.0.0.9', 'fd00::9'], gate: ['10.0.0.1'] });
   const moved = { ...files(spec), 'hosts.yaml': SERVERS.replace('10.0.0.9', '10.0.0.77') };
   expect(diffHosts(resolution, checkRepository(repository(moved)).resolution).changed).toEqual(['web-1']);
   const elsewhere = { ...files(spec), 'hosts.yaml': SERVERS.replace('mon.test', 'other.test') };

@@ -3,11 +3,13 @@ import type { SpecError } from '../../spec/manifest.ts';
 import { type Oddity, oddities } from './findings.ts';
 import type { FirewallDocument } from './peers.ts';
 import { type ReadFirewall, readFirewall } from './read.ts';
+import type { NamedServers } from './spec.ts';
 
 /** A document with all that can be said of it alone. */
 export interface Judged {
   readonly firewall: ReadFirewall;
   readonly errors: readonly SpecError[];
+  readonly servers: NamedServers;
   readonly oddities: readonly Oddity[];
   /** The servers that it is for. */
   readonly targets: readonly ServerDocument[];
@@ -32,11 +34,12 @@ function judge(
   servers: ReadonlyMap<string, ServerDocument>,
   complete: boolean,
 ): Judged {
-  const { firewall, errors } = readFirewall(document, servers, complete);
+  const read = readFirewall(document, servers, complete);
+  const { firewall, errors } = read;
   const targets = [...servers.values()].filter((server) => targetsServer(document.spec.targets, server));
   // A rule with a mistake would contradict others by chance.
   const odd = errors.length > 0 ? [] : oddities(firewall, managementPorts(firewall, targets));
-  return { firewall, errors, oddities: odd, targets };
+  return { ...read, oddities: odd, targets };
 }
 
 /** Ports by which the engine gets to the servers. */

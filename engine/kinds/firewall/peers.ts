@@ -18,6 +18,8 @@ export interface Reader {
   readonly complete: boolean;
   readonly sets: ReadonlyMap<string, readonly string[]>;
   readonly errors: SpecError[];
+  /** Servers that selectors have meant so far. */
+  readonly meant: Map<string, readonly string[]>;
 }
 
 /** Addresses and blocks of a list, in one canonical form; left out: anybody. */
@@ -79,7 +81,10 @@ function readServers(
 function addressesOfServer(reader: Reader, server: ServerDocument, pointer: string): readonly string[] {
   const { address, addresses = [address] } = server.spec;
   const unknown = addresses.find((one) => isIP(one) === 0);
-  if (unknown === undefined) return addresses;
+  if (unknown === undefined) {
+    reader.meant.set(server.metadata.name, addresses);
+    return addresses;
+  }
   const { name } = server.metadata;
   const message = `The server ${name} has the address ${unknown}, and a firewall needs IP addresses; add them to Server/${name} as "addresses: [...]".`;
   return failed(reader, 'unknown-address', pointer, message);

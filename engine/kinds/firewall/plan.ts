@@ -91,15 +91,15 @@ function installStep(): StepDraft {
 }
 
 function setStep(
-  { desired, script }: ResolvedFirewall,
+  { desired, script, servers = {} }: ResolvedFirewall,
   now: FirewallState,
   dependsOn: readonly string[],
 ): StepDraft {
   const before = now.text === undefined ? undefined : savedFirewall(now.text);
   const known = now.file === script.sha256 ? desired : before;
-  const rules = ruleChanges(known, desired);
+  const rules = ruleChanges(known, desired, servers);
   const unknown = known === undefined && now.file !== undefined;
-  const access = unknown ? ['what came through before is not known'] : accessChanges(known, desired);
+  const access = unknown ? ['what came through before is not known'] : accessChanges(known, desired, servers);
   return {
     id: 'firewall:inet',
     operation: setFirewall.operation,

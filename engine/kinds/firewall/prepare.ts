@@ -16,7 +16,7 @@ export function prepareFirewall(
   resolving: Resolving,
 ): (host: ResolvingHost) => ResolvedFirewall {
   // Mistakes have been reported by `check`.
-  const { firewall, errors, oddities } = judged(document, resolving.serverDocuments, true);
+  const { firewall, errors, oddities, servers } = judged(document, resolving.serverDocuments, true);
   if (errors.length === 0) resolving.warnings.push(...warningsOf(document, oddities));
   const probes = resolveProbes(document.spec.probes);
   return (host) => {
@@ -24,7 +24,7 @@ export function prepareFirewall(
     const bytes = new TextEncoder().encode(rulesetText(desired));
     const outside = reachProbes(document, host.document, [...resolving.serverDocuments.values()]);
     const script = storeContent(resolving, document, bytes, '/spec');
-    return { desired, script, probes: [...probes, ...outside] };
+    return { desired, script, probes: [...probes, ...outside], servers };
   };
 }
 

@@ -86,3 +86,17 @@ test('rules are compared by name, in words', () => {
     '+ inbound db: accept tcp/5432 from everyone in by eth1',
   ]);
 });
+
+test('servers that selectors mean are told by name, also where their addresses make one block', () => {
+  const servers = { 'db-1': ['10.0.0.8', 'fd00::8'], 'db-2': ['10.0.0.9'], mon: ['10.0.0.77'] };
+  const before = inbound({ sql: rule(['5432/tcp'], { from: ['10.0.0.77/32', '192.0.2.0/24'] }) });
+  const after = inbound({ sql: rule(['5432/tcp'], { from: ['10.0.0.8/31', 'fd00::8'] }) });
+  expect(accessChanges(before, after, servers)).toEqual([
+    '10.0.0.8/31, fd00::8 (db-1, db-2) gains tcp/5432',
+    '10.0.0.77, 192.0.2.0/24 (mon) loses tcp/5432',
+  ]);
+  expect(ruleChanges(before, after, servers)).toEqual([
+    '- inbound sql: accept tcp/5432 from 10.0.0.77, 192.0.2.0/24 (mon)',
+    '+ inbound sql: accept tcp/5432 from 10.0.0.8/31, fd00::8 (db-1, db-2)',
+  ]);
+});

@@ -1,4 +1,5 @@
-import { type Addresses, blocksOf, EVERYBODY, isNobody, without } from './addresses.ts';
+import { type Addresses, addressesOf, blocksOf, EVERYBODY, isNobody, overlap, without } from './addresses.ts';
+import type { NamedServers } from './spec.ts';
 import { type Cell, cellsOf, type Gate, passing, WORK_MAX, workOf } from './traffic.ts';
 
 /** What becomes of some addresses in one cell. */
@@ -12,13 +13,13 @@ interface Change {
  * Who gets through after and not before, and the other way round: `10.0.0.0/8 gains tcp/443`. Follows from the rules alone;
  * rate limits do not count.
  */
-export function reachChanges(before: Gate, after: Gate): readonly string[] {
+export function reachChanges(before: Gate, after: Gate, servers: NamedServers): readonly string[] {
   if (workOf(before, after) > WORK_MAX) return ['there are too many rules to say who gains and loses what'];
   const cells = cellsOf(before, after);
   const changes = cells.flatMap((cell): readonly Change[] => {
     const [was, is] = [passing(before, cell), passing(after, cell)];
     const of = (verb: Change['verb'], set: Addresses) =>
-      isNobody(set) ? [] : [{ who: whoText(set), verb, cell }];
+      isNobody(set) ? [] : [{ who: whoText(set, servers), verb, cell }];
     return [...of('gains', without(is, was)), ...of('loses', without(was, is))];
   });
   const places = new Set(cells.map(({ on }) => on)).size;
@@ -117,15 +118,17 @@ function rangeText({ protocol, first, last }: Ports): string {
 /** Blocks in one sentence; the rest are counted. */
 const BLOCKS_SHOWN = 4;
 
-/** `everyone`, `10.0.0.0/8`, `everyone but 10.0.0.0/8`. */
-export function whoText(set: Addresses): string {
+/** `everyone`, `10.0.0.0/8`, `everyone but 10.0.0.9 (db-1)`. */
+export function whoText(set: Addresses, servers: NamedServers): string {
   const others = without(EVERYBODY, set);
   if (isNobody(others)) return 'everyone';
   if (isNobody(set)) return 'nobody';
   const [here, away] = [blocksOf(set), blocksOf(others)];
   const one = FAMILIES.find(({ block }) => here.length === 1 && here[0] === block);
   if (one !== undefined) return `everyone over ${one.name}`;
-  return away.length < here.length ? `everyone but ${listText(away)}` : listText(here);
+  return away.length < here.length
+    ? `everyone but ${listText(away)}${namesText(others, servers)}`
+    : `${listText(here)}${namesText(set, servers)}`;
 }
 
 const FAMILIES = [
@@ -136,4 +139,17 @@ const FAMILIES = [
 function listText(blocks: readonly string[]): string {
   const rest = blocks.length - BLOCKS_SHOWN;
   return rest > 0 ? `${blocks.slice(0, BLOCKS_SHOWN).join(', ')} and ${rest} more` : blocks.join(', ');
+}
+
+/** Servers in one sentence; the rest are counted. */
+const SERVERS_SHOWN = 6;
+
+/** ` (db-1, web-1)`: the servers that these addresses are, or empty. */
+function namesText(set: Addresses, servers: NamedServers): string {
+  const names = Object.entries(servers).flatMap(([name, addresses]) =>
+    overlap(addressesOf(addresses), set) ? [name] : [],
+  );
+  const rest = names.length - SERVERS_SHOWN;
+  const shown = names.slice(0, SERVERS_SHOWN).join(', ');
+  return names.length === 0 ? '' : ` (${shown}${rest > 0 ? ` and ${rest} more` : ''})`;
 }

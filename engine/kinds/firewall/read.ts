@@ -17,6 +17,7 @@ import { SERVICE_NAMES, servicePorts } from './services.ts';
 import type {
   DesiredFirewall,
   Masquerade,
+  NamedServers,
   Peers,
   PortForward,
   PortRange,
@@ -34,6 +35,7 @@ export interface ReadFirewall extends Omit<DesiredFirewall, 'management'> {
 export interface Reading {
   readonly firewall: ReadFirewall;
   readonly errors: readonly SpecError[];
+  readonly servers: NamedServers;
 }
 
 /** `complete`: no Server document has mistakes. */
@@ -43,9 +45,11 @@ export function readFirewall(
   complete: boolean,
 ): Reading {
   const errors: SpecError[] = [];
-  const reader: Reader = { document, servers, complete, errors, sets: new Map() };
+  const meant = new Map<string, readonly string[]>();
+  const reader: Reader = { document, servers, complete, errors, meant, sets: new Map() };
   const withSets: Reader = { ...reader, sets: readSets(reader) };
-  return { firewall: readSpec(withSets), errors };
+  const firewall = readSpec(withSets);
+  return { firewall, errors, servers: Object.fromEntries([...meant].sort()) };
 }
 
 /** A set holds no other sets. */

@@ -7,7 +7,12 @@ export interface ResolvedFirewall {
   /** The ruleset file of the host: nft(8) commands that replace our table as a whole. */
   readonly script: Payload;
   readonly probes: readonly Probe[];
+  /** For people: whose the addresses are. Left out by engines before. */
+  readonly servers?: NamedServers;
 }
+
+/** Addresses of the servers that selectors mean, by name. */
+export type NamedServers = Readonly<Record<string, readonly string[]>>;
 
 /** What the host lets pass. It is also kept on the host, so that the next plan can tell what changes. JSON only. */
 export interface DesiredFirewall {

@@ -1,42 +1,44 @@
 import { addressesOf } from './addresses.ts';
 import { portsText, reachChanges, whoText } from './reach.ts';
-import type { DesiredFirewall, Filter, Masquerade, PortForward, Rule } from './spec.ts';
+import type { DesiredFirewall, Filter, Masquerade, NamedServers, PortForward, Rule } from './spec.ts';
 import { inboundGate, openGate, outboundGate } from './traffic.ts';
 
 /** Every rule of a firewall as a line for people, by its place in the document. */
-export function ruleLines(desired: DesiredFirewall): ReadonlyMap<string, string> {
+function ruleLines(desired: DesiredFirewall, servers: NamedServers): ReadonlyMap<string, string> {
   const { management, inbound, outbound, forward, portForwards, masquerade, logDropped } = desired;
+  const who: Who = (peers) => whoText(addressesOf(peers), servers);
   const jumps = management.jumps.map(({ address, port }) => `${address} tcp/${port}`);
   return new Map([
-    ['management', `accept tcp/${management.port} from ${peersText(management.from)}`],
+    ['management', `accept tcp/${management.port} from ${who(management.from)}`],
     ...(jumps.length > 0 ? [['management to', jumps.join(', ')] as const] : []),
-    ...ruleEntries('inbound', inbound, 'from'),
-    ...filterEntries('outbound', outbound),
-    ...(forward === undefined ? [] : filterEntries('forward', forward)),
-    ...entriesOf('portForwards', portForwards, forwardText),
-    ...entriesOf('masquerade', masquerade, masqueradeText),
+    ...ruleEntries('inbound', inbound, 'from', who),
+    ...filterEntries('outbound', outbound, who),
+    ...(forward === undefined ? [] : filterEntries('forward', forward, who)),
+    ...entriesOf('portForwards', portForwards, (one) => forwardText(one, who)),
+    ...entriesOf('masquerade', masquerade, (one) => masqueradeText(one, who)),
     ...(logDropped ? [['logDropped', 'what no rule accepts is logged'] as const] : []),
   ]);
 }
 
 type Entry = readonly [string, string];
+type Who = (peers: Rule['from']) => string;
 
 function entriesOf<V>(section: string, all: Readonly<Record<string, V>>, text: (value: V) => string) {
   return Object.entries(all).map(([name, value]): Entry => [`${section} ${name}`, text(value)]);
 }
 
-function filterEntries(section: string, filter: Filter): readonly Entry[] {
-  return [[`${section} default`, filter.default], ...ruleEntries(section, filter.rules, 'to')];
+function filterEntries(section: string, filter: Filter, who: Who): readonly Entry[] {
+  return [[`${section} default`, filter.default], ...ruleEntries(section, filter.rules, 'to', who)];
 }
 
-function ruleEntries(section: string, rules: Readonly<Record<string, Rule>>, side: 'from' | 'to') {
-  return entriesOf(section, rules, (rule) => ruleText(rule, side));
+function ruleEntries(section: string, rules: Readonly<Record<string, Rule>>, side: 'from' | 'to', who: Who) {
+  return entriesOf(section, rules, (rule) => ruleText(rule, side, who));
 }
 
 /** `accept tcp/80, tcp/443 from everyone`; of the side that matters little only what is given is said. */
-function ruleText(rule: Rule, side: 'from' | 'to'): string {
+function ruleText(rule: Rule, side: 'from' | 'to', who: Who): string {
   const said = (name: 'from' | 'to') =>
-    name === side || rule[name] !== null ? [`${name} ${peersText(rule[name])}`] : [];
+    name === side || rule[name] !== null ? [`${name} ${who(rule[name])}`] : [];
   return [
     rule.action,
     rule.ports.length === 0 ? 'everything' : portsText(rule.ports),
@@ -51,23 +53,23 @@ function ruleText(rule: Rule, side: 'from' | 'to'): string {
   ].join(' ');
 }
 
-function peersText(peers: Rule['from']): string {
-  return whoText(addressesOf(peers));
-}
-
-function forwardText({ ports, from, inInterfaces, address, port }: PortForward): string {
+function forwardText({ ports, from, inInterfaces, address, port }: PortForward, who: Who): string {
   const by = inInterfaces.length > 0 ? ` in by ${inInterfaces.join(', ')}` : '';
-  return `${portsText(ports)} from ${peersText(from)}${by} to ${address} port ${port}`;
+  return `${portsText(ports)} from ${who(from)}${by} to ${address} port ${port}`;
 }
 
-function masqueradeText({ from, outInterfaces }: Masquerade): string {
-  return `${peersText(from)}${outInterfaces.length > 0 ? ` out by ${outInterfaces.join(', ')}` : ''}`;
+function masqueradeText({ from, outInterfaces }: Masquerade, who: Who): string {
+  return `${who(from)}${outInterfaces.length > 0 ? ` out by ${outInterfaces.join(', ')}` : ''}`;
 }
 
 /** `- old` and `+ new` rules; undefined: nothing of ours was there. */
-export function ruleChanges(before: DesiredFirewall | undefined, after: DesiredFirewall): readonly string[] {
-  const was = before === undefined ? new Map<string, string>() : ruleLines(before);
-  const is = ruleLines(after);
+export function ruleChanges(
+  before: DesiredFirewall | undefined,
+  after: DesiredFirewall,
+  servers: NamedServers = {},
+): readonly string[] {
+  const was = before === undefined ? new Map<string, string>() : ruleLines(before, servers);
+  const is = ruleLines(after, servers);
   const gone = [...was].filter(([name, text]) => is.get(name) !== text);
   const come = [...is].filter(([name, text]) => was.get(name) !== text);
   return [
@@ -80,9 +82,14 @@ export function ruleChanges(before: DesiredFirewall | undefined, after: DesiredF
 export function accessChanges(
   before: DesiredFirewall | undefined,
   after: DesiredFirewall,
+  servers: NamedServers = {},
 ): readonly string[] {
   return [
-    ...reachChanges(before === undefined ? openGate('in') : inboundGate(before), inboundGate(after)),
-    ...reachChanges(before === undefined ? openGate('out') : outboundGate(before), outboundGate(after)),
+    ...reachChanges(before === undefined ? openGate('in') : inboundGate(before), inboundGate(after), servers),
+    ...reachChanges(
+      before === undefined ? openGate('out') : outboundGate(before),
+      outboundGate(after),
+      servers,
+    ),
   ];
 }

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
+import { withPortAdvice } from './movedPort.ts';
+import type { HostPlanning } from './planning.ts';
+
+const server: ResolvedServer = {
+  name: 'web-1',
+  address: '10.0.0.5',
+  port: 22,
+  user: 'deploy',
+  become: 'sudo',
+  site: 'default',
+  hostKeys: [],
+  labels: {},
+};
+const at = (port: number): { readonly hosts: readonly ResolvedHost[] } => ({
+  hosts: [{ kind: 'resolved-host', name: 'web-1', server: { ...server, port }, documents: [] }],
+});
+const problem = (away: boolean): HostPlanning => ({
+  kind: 'problem',
+  host: 'web-1',
+  message: 'It cannot be reached.',
+  away,
+  cause: undefined,
+});
+const said = (planning: HostPlanning, from: number, to: number) =>
+  withPortAdvice([planning], { base: at(from), merged: at(to) }).map(
+    (one) => 'message' in one && one.message,
+  );
+
+describe('a server that does not answer', () => {
+  it('at the port that the change moves it to is told with the way to do it', () => {
+    const [message] = said(problem(true), 22, 2222);
+    expect(message).toMatch(
+      /^It cannot be reached\. This change moves it from port 22 to 2222\..*three pull requests/,
+    );
+  });
+
+  it('anywhere else, or that refuses, is not', () => {
+    expect(said(problem(true), 22, 22)).toEqual(['It cannot be reached.']);
+    expect(said(problem(false), 22, 2222)).toEqual(['It cannot be reached.']);
+    expect(withPortAdvice([problem(true)], { base: { hosts: [] }, merged: at(2222) })).toEqual([
+      problem(true),
+    ]);
+  });
+});

@@ -1,0 +1,114 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { advisoriesFor, readSecurity } from '../activities/readSecurity.ts';
+import { createTracker, type Tracker } from '../advisories/tracker.ts';
+import { loadLocalConfig } from '../config/config.ts';
+import { renderSecurity } from '../github/render/security.ts';
+import type { Credentials } from '../hosts/credentials.ts';
+import { messageOf } from '../hosts/host-error.ts';
+import { createTransport } from '../hosts/transport.ts';
+import { findingsOf, type SecurityFinding } from '../security/findings.ts';
+import { placesIn } from '../security/places.ts';
+import { type SecurityReport, securityReport } from '../security/report.ts';
+import { sarifOf } from '../security/sarif.ts';
+import type { CheckedRepository } from '../spec/check.ts';
+import { ownVersion } from '../version.ts';
+import { checkedTree, chosenHosts } from './checkedTree.ts';
+import { misuse } from './command.ts';
+import { ownCredentials } from './ownCredentials.ts';
+import { EXIT, type Io, printableLines } from './terminal.ts';
+
+const FORMATS = ['json', 'markdown', 'sarif'] as const;
+type Format = (typeof FORMATS)[number];
+
+interface Wanted {
+  readonly path: string;
+  readonly servers: readonly string[];
+  readonly format: Format;
+}
+
+/** `doaas security report PATH`: how the servers of a directory stand now, without GitHub. Changes nothing. */
+export async function runSecurity(
+  argv: readonly string[],
+  io: Io,
+  credentials: Credentials = ownCredentials(),
+): Promise<number> {
+  const [what, ...rest] = argv;
+  if (what !== 'report') throw misuse('security', 'Say what to do: report.');
+  const wanted = parse(rest);
+  const checked = await checkedTree(wanted.path, io);
+  if (checked === undefined) return EXIT.failed;
+  const report = await readReport(checked, wanted.servers, credentials, io);
+  const findings = findingsOf(report);
+  io.stdout.write(await textOf(wanted.format, report, findings, checked));
+  if (report.unread.length > 0) return EXIT.failed;
+  return findings.length > 0 ? EXIT.changes : EXIT.done;
+}
+
+function parse(argv: readonly string[]): Wanted {
+  const options = {
+    server: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+    markdown: { type: 'boolean' },
+    sarif: { type: 'boolean' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const [path, ...rest] = positionals;
+    if (path === undefined || rest.length > 0)
+      throw new Error('Give one PATH, the root of the repository, such as `.`.');
+    const [format = 'markdown', second] = FORMATS.filter((name) => values[name] === true);
+    if (second !== undefined) throw new Error('Give one of --json, --markdown and --sarif.');
+    return { path, servers: values.server ?? [], format };
+  } catch (error) {
+    throw misuse('security', messageOf(error));
+  }
+}
+
+async function readReport(
+  { manifest, resolution }: CheckedRepository,
+  servers: readonly string[],
+  credentials: Credentials,
+  io: Io,
+): Promise<SecurityReport> {
+  const transport = createTransport({ credentials });
+  try {
+    const hosts = chosenHosts(resolution, servers);
+    const tracker = ownTracker(io);
+    const changelogs = (await tracker.of(new Set())) === undefined;
+    const read = await readSecurity(transport, hosts, { lookers: resolution.hosts, changelogs });
+    const advisories = await advisoriesFor(tracker, read);
+    return securityReport(read, { locate: placesIn(manifest), ...(advisories && { advisories }) });
+  } finally {
+    await transport.close();
+  }
+}
+
+/** Kept where a person's other caches are, not in the directory, which may be the repository itself. */
+function ownTracker(io: Io): Tracker {
+  const { cveUrl: url, cacheDir = join(homedir(), '.cache', 'doaas') } = loadLocalConfig(process.env);
+  return createTracker({
+    url,
+    folder: join(cacheDir, 'advisories'),
+    failed: (reason) => io.stderr.write(`doaas: the list of vulnerabilities could not be had: ${reason}\n`),
+  });
+}
+
+async function textOf(
+  format: Format,
+  report: SecurityReport,
+  findings: readonly SecurityFinding[],
+  { manifest }: CheckedRepository,
+): Promise<string> {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(report, undefined, 2)}\n`;
+    case 'markdown':
+      return `${printableLines(renderSecurity(report))}\n`;
+    case 'sarif': {
+      const version = await ownVersion();
+      return `${JSON.stringify(sarifOf(findings, { version, locate: placesIn(manifest) }), undefined, 2)}\n`;
+    }
+  }
+}

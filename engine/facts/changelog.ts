@@ -1,0 +1,53 @@
+import { lines, type Sh, sh } from '../shell/sh.ts';
+import { encodeKey, type Fact } from './fact.ts';
+
+/** What the changelog of a package's newer version says that it mends. */
+export interface ChangelogQuery {
+  readonly fact: 'changelog';
+  /** Name of the package. */
+  readonly key: string;
+  /** The version that is installed: entries down to it count. */
+  readonly from: string;
+}
+
+export interface ChangelogState {
+  readonly present: true;
+  /** CVE ids of the entries since `from`; none where the changelog cannot be had, or does not know that version. At most `CVES_MAX`. */
+  readonly cves: readonly string[];
+}
+
+const CVES_MAX = 500;
+/** apt asks the server of the package's archive. Seconds. */
+const SECONDS_MAX = 8;
+
+/** Only what can be the name of a package is asked for (Debian Policy 5.6.7). Entries begin with `source (version) suite; urgency=...` (deb-changelog(5)). A version that never comes would mean all of history. */
+export const CHANGELOG_CVES: Sh = {
+  kind: 'sh',
+  text: `doaas_changelog() { # NAME
+  case $1 in [!a-z0-9]*|*[!a-z0-9+.:-]*) ;; *) timeout ${SECONDS_MAX} apt-get -qq changelog "$1" 2>/dev/null </dev/null ;; esac
+}
+doaas_cves() { # FROM; a changelog on standard input
+  DOAAS_FROM=$1 awk '
+    /^[a-z0-9][a-z0-9+.-]* [(]/ { v = $2; gsub(/[()]/, "", v); if (v == ENVIRON["DOAAS_FROM"]) { known = 1; exit } }
+    { while (match($0, /CVE-[0-9][0-9][0-9][0-9]-[0-9]+/)) { seen[substr($0, RSTART, RLENGTH)] = 1; $0 = substr($0, RSTART + RLENGTH) } }
+    END { if (known) for (id in seen) print "~ cve " id }' | sort | head -n ${CVES_MAX}
+}`,
+};
+
+export const changelogFact: Fact<ChangelogQuery, ChangelogState> = {
+  fact: 'changelog',
+  read: (queries) =>
+    lines(
+      CHANGELOG_CVES,
+      ...queries.map(
+        (q) => sh`echo ${`= ${encodeKey(q.key)}`}
+doaas_changelog ${q.key} | doaas_cves ${q.from}`,
+      ),
+    ),
+  parse: (output) => ({
+    present: true,
+    cves: output
+      .flatMap((line) => /^~ cve (CVE-[0-9]{4}-[0-9]{4,12})$/.exec(line)?.[1] ?? [])
+      .slice(0, CVES_MAX),
+  }),
+};

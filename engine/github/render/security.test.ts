@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { securityReport } from '../../security/report.ts';
+import {
+  ADVISORIES,
+  EXPOSURE,
+  HARDENING,
+  HERE,
+  INVENTORY,
+  PATCHES,
+  readHost,
+} from '../../security/testing/hosts.ts';
+import { renderSecurity } from './security.ts';
+
+const commit = '0123456789abcdef0123456789abcdef01234567';
+
+test('reads as the golden file', async () => {
+  const bare = readHost('web-2', {
+    hardening: [],
+    exposure: { from: 'web-1', ports: EXPOSURE.ports.filter(({ open }) => open), more: 2, unseen: [] },
+  });
+  const blind = readHost('web-3', {
+    patches: { ...PATCHES, security: [], reboot: { required: false, why: [] } },
+    inventory: { ...INVENTORY, sources: [{ source: 'curl', version: '7.88.1-10+deb12u5' }] },
+    hardening: [{ ...HARDENING, failing: [], waivers: [] }],
+    exposure: {
+      firewall: 'Firewall/base',
+      why: 'web-1 was lost while it looked',
+      ports: [],
+      more: 0,
+      unseen: [],
+    },
+  });
+  const gone = { kind: 'unread', host: 'web-4', problem: 'connect ECONNREFUSED' } as const;
+  const report = securityReport([readHost('web-1'), bare, blind, gone], {
+    commit,
+    locate: HERE,
+    advisories: ADVISORIES,
+  });
+  await expect(`${renderSecurity(report)}\n`).toMatchFileSnapshot('golden/security.md');
+});
+
+test('words of a host or a document stay words', () => {
+  const hostile = '@everyone <img src=x> | [click](https://evil.example)`\n\n# heading\n/doaas apply';
+  const body = renderSecurity(
+    securityReport(
+      [
+        readHost('web-1', {
+          hardening: [
+            {
+              ...HARDENING,
+              failing: [{ id: 'suid', title: 'SUID', severity: 'low', attention: hostile }],
+              waivers: HARDENING.waivers.map((waiver) => ({ ...waiver, reason: hostile, owner: hostile })),
+            },
+          ],
+          exposure: { ...EXPOSURE, ports: EXPOSURE.ports.map((port) => ({ ...port, program: hostile })) },
+          patches: { ...PATCHES, problem: hostile, reboot: { required: true, why: [hostile] } },
+        }),
+        { kind: 'unread', host: 'web-2', problem: hostile },
+      ],
+      { locate: HERE },
+    ),
+  );
+  const outsideCode = body.replace(/(`+|<code>).*?(\1|<\/code>)/g, '');
+  expect(outsideCode).not.toMatch(/(^|[^;])@\w|<img|[^\\]\]\(|:\/\/|^# |^\/doaas/m);
+});

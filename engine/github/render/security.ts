@@ -1,0 +1,208 @@
+import type { FleetCves } from '../../security/fleetCves.ts';
+import type { SeenPort } from '../../security/host.ts';
+import type { Fleet, ReportedHardening, ReportedHost, SecurityReport } from '../../security/report.ts';
+import { code, folded, prose, table } from './escape.ts';
+import { count, minute, names, seconds, short } from './words.ts';
+
+/** Rows of one table; more are counted. */
+const MAX_ROWS = 100;
+/** Characters of a sentence of a host or a document. */
+const SENTENCE_MAX = 500;
+
+/** The whole report as Markdown; whoever publishes it cuts it to what fits. Words of hosts are no markup in it. */
+export function renderSecurity({ commit, fleet, hosts, unread }: SecurityReport): string {
+  const of = commit === undefined ? '' : `, compared with ${code(short(commit))}`;
+  return [
+    `### Security of ${count(fleet.read + fleet.unread, 'server')}${of}`,
+    fleetTable(fleet),
+    ...fleetNotes(fleet),
+    ...cveBlocks(fleet.cves),
+    ...unreadBlock(unread),
+    ...hosts.map(hostBlock),
+  ].join('\n\n');
+}
+
+function fleetTable(fleet: Fleet): string {
+  const { controls, bySeverity, waivers, expiredWaivers, undeclaredPorts, securityUpdates } = fleet;
+  const by = (['critical', 'high', 'medium', 'low'] as const)
+    .map((severity) => `${severity} ${bySeverity[severity].passed}/${bySeverity[severity].applicable}`)
+    .join(', ');
+  return table(
+    ['what', 'how many'],
+    [
+      ['controls that hold, of those that apply', `${controls.passed}/${controls.applicable} (${by})`],
+      ['waivers; of them over', `${waivers}; ${expiredWaivers}`],
+      ['ports open that no Firewall document opens', String(undeclaredPorts)],
+      ['security updates outstanding', String(securityUpdates)],
+    ],
+  );
+}
+
+function fleetNotes({ withoutHardening, withoutFirewall, waitingForReboot }: Fleet): readonly string[] {
+  const note = (hosts: readonly string[], kind: string) =>
+    hosts.length === 0 ? [] : [`Without a ${kind} document: ${prose(names(hosts))}.`];
+  return [
+    ...note(withoutHardening, 'Hardening'),
+    ...note(withoutFirewall, 'Firewall'),
+    ...(waitingForReboot.length === 0 ? [] : [`Waiting for a reboot: ${prose(names(waitingForReboot))}.`]),
+  ];
+}
+
+function cveBlocks({ source, open, fixable, waiting, fixed, rows }: FleetCves): readonly string[] {
+  if (source.kind === 'none')
+    return ['Vulnerabilities (CVE) are not known: no list of them could be had. What is outstanding is.'];
+  const sums = `${fixable} fixable, ${waiting} waiting for a reboot, ${open} open without a fix, ${fixed} fixed`;
+  const shown = rows
+    .slice(0, MAX_ROWS)
+    .map(({ cve, source, servers }) => [
+      code(cve),
+      prose(source),
+      ...[servers.fixable, servers.waiting, servers.fixed].map(String),
+    ]);
+  const of =
+    source.kind === 'tracker'
+      ? `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}`
+      : 'Vulnerabilities by the changelogs of outstanding updates, for no list could be had (what is open or fixed is not known)';
+  const body = table(['CVE', 'source package', 'fixable on', 'waits for a reboot on', 'fixed on'], shown);
+  if (rows.length === 0) return [`${of}: ${sums}.`];
+  return [`${of}: ${sums}.`, folded('By vulnerability', [body, ...more(rows, 'row')].join('\n'))];
+}
+
+function unreadBlock(unread: SecurityReport['unread']): readonly string[] {
+  if (unread.length === 0) return [];
+  const rows = unread
+    .slice(0, MAX_ROWS)
+    .map(({ host, problem }) => `- ${prose(host)}: ${prose(problem, SENTENCE_MAX)}`);
+  return [`**Not read**, so nothing is known of them:\n\n${[...rows, ...more(unread, 'server')].join('\n')}`];
+}
+
+function more(all: readonly unknown[], noun: string): readonly string[] {
+  return all.length <= MAX_ROWS ? [] : [`- *${count(all.length - MAX_ROWS, `more ${noun}`)} not shown*`];
+}
+
+function hostBlock(host: ReportedHost): string {
+  const parts = [...host.hardening.map(hardeningBlock), exposureBlock(host), patchBlock(host)];
+  return folded(summary(host), parts.join('\n\n'));
+}
+
+function summary({ host, hardening, exposure, patches }: ReportedHost): string {
+  const failing = hardening.reduce((sum, { failing }) => sum + failing.length, 0);
+  const undeclared = exposure.ports.filter(({ open, declared }) => open && !declared).length;
+  const parts = [
+    hardening.length === 0 ? 'no Hardening document' : count(failing, 'failing control'),
+    exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
+    count(patches.security.length, 'security update'),
+  ];
+  return `${host}: ${parts.join(', ')}`;
+}
+
+function hardeningBlock({
+  document,
+  profile,
+  score,
+  failing,
+  waivers,
+  wrongSystem,
+}: ReportedHardening): string {
+  if (wrongSystem !== undefined) return `${code(document)}: ${prose(wrongSystem, SENTENCE_MAX)}`;
+  return [
+    `${code(document)} (${profile}): ${score.passed} of ${score.applicable} controls that apply hold.`,
+    ...(failing.length === 0 ? [] : [failingTable(failing)]),
+    ...(waivers.length === 0 ? [] : [waiverList(waivers)]),
+  ].join('\n\n');
+}
+
+function failingTable(failing: ReportedHardening['failing']): string {
+  const rows = failing
+    .slice(0, MAX_ROWS)
+    .map(({ id, title, severity, attention, at }) => [
+      severity,
+      code(id),
+      attention === undefined ? prose(title) : `${prose(title)}: ${prose(attention, SENTENCE_MAX)}`,
+      code(`${at.file}:${at.line}`),
+    ]);
+  return [table(['severity', 'control', 'what', 'by'], rows), ...more(failing, 'control')].join('\n');
+}
+
+function waiverList(waivers: ReportedHardening['waivers']): string {
+  const lines = waivers.map(({ id, owner, expires, expired, reason }) => {
+    const until = expired ? `**over since ${expires}**` : `until ${expires}`;
+    return `- ${code(id)} is waived by ${prose(owner)}, ${until}: ${prose(reason, SENTENCE_MAX)}`;
+  });
+  return lines.join('\n');
+}
+
+function exposureBlock({ exposure }: ReportedHost): string {
+  const { firewall, from, why, ports, more: left, unseen } = exposure;
+  const declared = firewall === undefined ? 'No Firewall document has it among its targets' : code(firewall);
+  if (from === undefined)
+    return `${declared}. Its ports could not be seen from outside: ${prose(why ?? '')}.`;
+  const open = ports.filter((port) => port.open);
+  const shown = firewall === undefined ? open : ports.filter((port) => port.open || port.declared);
+  const notes = [
+    ...(left === 0 ? [] : [`${count(left, 'more port')} not tried.`]),
+    ...(unseen.length === 0
+      ? []
+      : [
+          `Not tried, since its Server document does not name them in "addresses": ${prose(unseen.join(', '))}.`,
+        ]),
+  ];
+  return [
+    `${declared}. Seen from ${prose(from)}: ${count(open.length, 'open port')} of ${ports.length} tried.`,
+    ...(shown.length === 0 ? [] : [portTable(shown, firewall !== undefined)]),
+    ...notes,
+  ].join('\n\n');
+}
+
+function portTable(ports: readonly SeenPort[], judged: boolean): string {
+  const rows = ports
+    .slice(0, MAX_ROWS)
+    .map((port) => [
+      prose(port.address),
+      `tcp/${port.port}`,
+      prose(port.program),
+      judged ? verdict(port) : 'open',
+    ]);
+  return [table(['address', 'port', 'program', 'seen'], rows), ...more(ports, 'port')].join('\n');
+}
+
+function verdict({ open, declared }: SeenPort): string {
+  if (open) return declared ? 'open, as declared' : '**open, and not declared**';
+  return 'declared, and nothing answers';
+}
+
+function patchBlock({ patches, cves }: ReportedHost): string {
+  const { policy, problem, security, others, restarts, reboot, listsAgeSeconds } = patches;
+  const known = cves.open + cves.fixed + cves.fixable.length + cves.waiting.length;
+  const age =
+    listsAgeSeconds === undefined
+      ? 'It has never read its package lists.'
+      : `Its package lists are ${seconds(listsAgeSeconds)} old.`;
+  const units = restarts.kind === 'known' ? restarts.units : [];
+  return [
+    `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${count(security.length, 'security update')} outstanding, ${others} others. ${age}`,
+    ...(problem === undefined ? [] : [`**Cannot be patched:** ${prose(problem, SENTENCE_MAX)}`]),
+    ...(security.length === 0 ? [] : [updateTable(security)]),
+    ...(reboot.required ? [`**Waits for a reboot** for ${prose(reboot.why.join(', '), SENTENCE_MAX)}.`] : []),
+    ...(units.length === 0 ? [] : [`Still run what was replaced: ${prose(units.join(', '), SENTENCE_MAX)}.`]),
+    ...(known === 0
+      ? []
+      : [
+          `Vulnerabilities: ${cves.fixable.length} fixable, ${cves.waiting.length} waiting for a reboot, ${cves.open} open without a fix, ${cves.fixed} fixed.`,
+        ]),
+  ].join('\n\n');
+}
+
+function updateTable(updates: ReportedHost['patches']['security']): string {
+  const rows = updates
+    .slice(0, MAX_ROWS)
+    .map(({ name, from, to, held, cves }) => [
+      prose(name),
+      prose(from),
+      prose(to),
+      prose([...(held === undefined ? [] : [held]), ...cves].join(', '), SENTENCE_MAX),
+    ]);
+  return [table(['package', 'installed', 'available', 'closes'], rows), ...more(updates, 'update')].join(
+    '\n',
+  );
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { controlNamed } from '../kinds/hardening/catalogue.ts';
+import type { Severity } from '../kinds/hardening/control.ts';
+import {
+  distinctWaivers,
+  type ReportedHardening,
+  type ReportedHost,
+  type SecurityReport,
+  undeclaredPorts,
+} from './report.ts';
+
+/** What somebody should mend, for GitHub's list of alerts. */
+export interface SecurityFinding {
+  readonly rule: Rule;
+  /** A sentence, for people. Hosts have a say in its words. */
+  readonly message: string;
+  /** `Hardening/base`; the place of it within the repository is that of this value, or of what is around it. */
+  readonly document: string;
+  /** JSON pointer from the document's root. */
+  readonly pointer: string;
+  /** The same as long as it is the same thing to mend, whatever the sentence says. Hex. */
+  readonly fingerprint: string;
+}
+
+export interface Rule {
+  /** Stable: GitHub knows alerts by it. */
+  readonly id: string;
+  readonly title: string;
+  /** Why it matters. */
+  readonly why: string;
+  /** What to do, or where it comes from. */
+  readonly help: string;
+  readonly severity: Severity;
+}
+
+/** The worst first, then in the order of the report. */
+export function findingsOf({ hosts }: SecurityReport): readonly SecurityFinding[] {
+  const all = [
+    ...hosts.flatMap((host) => host.hardening.flatMap((state) => controlFindings(host.host, state))),
+    ...waiverFindings(hosts),
+    ...hosts.flatMap(exposureFindings),
+    ...hosts.flatMap(patchFindings),
+  ];
+  return all
+    .map((finding, at) => ({ finding, at }))
+    .sort((a, b) => rank(a.finding) - rank(b.finding) || a.at - b.at)
+    .map(({ finding }) => finding);
+}
+
+const WORST_FIRST: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
+
+function rank({ rule }: SecurityFinding): number {
+  return WORST_FIRST.indexOf(rule.severity);
+}
+
+function controlFindings(host: string, { document, failing }: ReportedHardening): readonly SecurityFinding[] {
+  return failing.map(({ id, title, severity, attention }) => ({
+    rule: { id: `hardening/${id}`, title, severity, ...reasonsOf(id) },
+    message: `${host} does not keep the control ${id}: ${title}.${attention === undefined ? '' : ` ${attention}.`}`,
+    document,
+    pointer: `/spec/overrides/${id}`,
+    fingerprint: fingerprint('control', host, id),
+  }));
+}
+
+function reasonsOf(id: string): Pick<Rule, 'why' | 'help'> {
+  const control = controlNamed(id);
+  const how =
+    'Apply the Hardening document, override its value there, or waive it there with a reason and a day.';
+  return { why: control?.why ?? '', help: `${how} Source: ${control?.source ?? 'unknown'}.` };
+}
+
+export const EXPIRED_WAIVER: Rule = {
+  id: 'hardening/expired-waiver',
+  title: 'A waiver of a control is over',
+  why: 'What was to be an exception for a while has become the rule, and nobody has looked at it again.',
+  help: 'Set "expires" of the waiver to a later day, or remove it so that the control is applied.',
+  severity: 'medium',
+};
+
+/** Once for a document, however many servers it has. */
+function waiverFindings(hosts: readonly ReportedHost[]): readonly SecurityFinding[] {
+  const expired = [...distinctWaivers(hosts).values()].filter((waiver) => waiver.expired);
+  return expired.map(({ document, id, owner, expires, reason }) => ({
+    rule: EXPIRED_WAIVER,
+    message: `The waiver of ${id} ended on ${expires}. ${owner} renews it, or it is removed so that the control is applied. Its reason was: ${reason}`,
+    document,
+    pointer: `/spec/waivers/${id}`,
+    fingerprint: fingerprint('waiver', document, id),
+  }));
+}
+
+export const UNDECLARED_PORT: Rule = {
+  id: 'exposure/undeclared-port',
+  title: 'A port is open that no rule of the firewall opens',
+  why: 'Others reach a service that nobody meant them to reach.',
+  help: 'Apply the Firewall document again; if it is in force, something else on the server lets packets through, such as published ports of containers. Or declare the port.',
+  severity: 'high',
+};
+export const NO_FIREWALL: Rule = {
+  id: 'exposure/no-firewall',
+  title: 'No Firewall document says what a server lets in',
+  why: 'Whatever listens on the server is open to all who reach it.',
+  help: 'Add the server to the targets of a Firewall document.',
+  severity: 'medium',
+};
+
+function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
+  const { firewall, from, ports } = host.exposure;
+  if (firewall === undefined) {
+    const open = [...new Set(ports.filter((port) => port.open).map(({ port }) => `tcp/${port}`))];
+    const seen = open.length === 0 ? '' : ` ${from} reaches ${open.join(', ')} of it.`;
+    return [
+      {
+        rule: NO_FIREWALL,
+        message: `No Firewall document has ${host.host} among its targets, so nothing says what it lets in.${seen}`,
+        document: `Server/${host.host}`,
+        pointer: '/metadata/name',
+        fingerprint: fingerprint('no-firewall', host.host),
+      },
+    ];
+  }
+  return undeclaredPorts(host.exposure).map(({ address, port, program }) => ({
+    rule: UNDECLARED_PORT,
+    message: `${from} reaches tcp/${port} of ${host.host} at ${address}${program === '' ? '' : ` (${program})`}, which no rule of ${firewall} opens to it.`,
+    document: firewall,
+    pointer: '/spec/inbound',
+    fingerprint: fingerprint('port', host.host, address, String(port)),
+  }));
+}
+
+export const SECURITY_UPDATE: Rule = {
+  id: 'patches/security-update',
+  title: 'A security update is outstanding',
+  why: 'What it mends is public, and so is often how to make use of it.',
+  help: 'Apply the PatchPolicy of the server, or add the server to the targets of one.',
+  severity: 'high',
+};
+export const WAITS_FOR_REBOOT: Rule = {
+  id: 'patches/reboot-required',
+  title: 'An installed update waits for a reboot',
+  why: 'Until then the server runs what the update has replaced.',
+  help: 'Reboot the server in a window, by its PatchPolicy or by hand.',
+  severity: 'medium',
+};
+
+/** Vulnerabilities that one sentence names. */
+const CVES_TOLD = 10;
+
+function patchFindings({ host, patches }: ReportedHost): readonly SecurityFinding[] {
+  const document = patches.policy ?? `Server/${host}`;
+  const pointer = patches.policy === undefined ? '/metadata/name' : '/spec';
+  const updates = patches.security.map(({ name, from, to, cves, held }) => ({
+    rule: SECURITY_UPDATE,
+    message: `${name} on ${host} is ${from}, and ${to} is out${closes(cves)}.${held === undefined ? '' : ` It is ${held}.`}`,
+    document,
+    pointer,
+    // a still newer version is the same thing to mend
+    fingerprint: fingerprint('update', host, name),
+  }));
+  if (!patches.reboot.required) return updates;
+  const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
+  const message = `${host} waits for a reboot${why}.`;
+  return [
+    ...updates,
+    { rule: WAITS_FOR_REBOOT, message, document, pointer, fingerprint: fingerprint('reboot', host) },
+  ];
+}
+
+function closes(cves: readonly string[]): string {
+  if (cves.length === 0) return '';
+  const more = cves.length > CVES_TOLD ? ` and ${cves.length - CVES_TOLD} more` : '';
+  return `; it closes ${cves.slice(0, CVES_TOLD).join(', ')}${more}`;
+}
+
+function fingerprint(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

@@ -1,0 +1,92 @@
+import type { InventoryState } from '../facts/inventory.ts';
+import type { Reboot, Restarts } from '../facts/updates.ts';
+import type { Profile, Severity } from '../kinds/hardening/control.ts';
+import type { Score } from '../kinds/hardening/findings.ts';
+import type { Waiver } from '../kinds/hardening/spec.ts';
+
+/** What was read of one server for the security report. JSON only: the store keeps the newest of each server. */
+export type HostSecurity =
+  | {
+      readonly kind: 'read';
+      readonly host: string;
+      /** One for each Hardening document of the server. */
+      readonly hardening: readonly HardeningState[];
+      readonly exposure: Exposure;
+      readonly patches: Patches;
+      readonly inventory: InventoryState;
+    }
+  /** The server could not be read; the sentence says why. */
+  | { readonly kind: 'unread'; readonly host: string; readonly problem: string };
+
+export type ReadSecurity = Extract<HostSecurity, { kind: 'read' }>;
+
+export interface HardeningState {
+  /** `Hardening/base` */
+  readonly document: string;
+  readonly profile: Profile;
+  readonly score: Score;
+  /** Controls that apply and do not hold, in the order of the catalogue. */
+  readonly failing: readonly FailingControl[];
+  readonly waivers: readonly (Waiver & { readonly expired: boolean })[];
+  /** Why no control means anything here; nothing was judged then. */
+  readonly wrongSystem?: string;
+}
+
+export interface FailingControl {
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  /** What only a person can mend, a sentence without its full stop. */
+  readonly attention?: string;
+}
+
+export interface Exposure {
+  /** The Firewall document that declares what is open; left out: none does. */
+  readonly firewall?: string;
+  /** Who tried: the name of a server, or `the engine`. Left out where nobody could; `why` says so. */
+  readonly from?: string;
+  readonly why?: string;
+  readonly ports: readonly SeenPort[];
+  /** Ports that were left out for the bound. */
+  readonly more: number;
+  /** Addresses that the host has and its Server document does not name, so nobody tried them. */
+  readonly unseen: readonly string[];
+}
+
+/** One TCP port of one address, as others see it. */
+export interface SeenPort {
+  readonly address: string;
+  readonly port: number;
+  /** What listens there; empty where the host does not say. */
+  readonly program: string;
+  readonly open: boolean;
+  /** The Firewall document lets whoever tried in. */
+  readonly declared: boolean;
+}
+
+export interface Patches {
+  /** The PatchPolicy document that the server is a target of; left out: none is. */
+  readonly policy?: string;
+  /** Why nothing is known: no apt, or its own words. */
+  readonly problem?: string;
+  /** Outstanding versions that a security archive has. */
+  readonly security: readonly OutstandingUpdate[];
+  /** Other packages with a newer version. */
+  readonly others: number;
+  readonly restarts: Restarts;
+  readonly reboot: Pick<Reboot, 'required' | 'why'>;
+  /** Seconds since the host read its package lists; left out where it never has. */
+  readonly listsAgeSeconds?: number;
+}
+
+export interface OutstandingUpdate {
+  readonly name: string;
+  readonly from: string;
+  /** Newest version of a security archive. */
+  readonly to: string;
+  readonly source: string;
+  /** CVE ids of its own changelog since the installed version; left out where that was not asked for. */
+  readonly changelog?: readonly string[];
+  /** Why it does not come by itself, where something keeps it back. */
+  readonly held?: 'held' | 'excluded';
+}

@@ -1,0 +1,43 @@
+import { type ChangelogQuery, type ChangelogState, changelogFact } from '../facts/changelog.ts';
+import { itemKey, type Readings } from '../facts/fact.ts';
+import { type Update, updatesFact } from '../facts/updates.ts';
+import { stateOf } from '../kinds/readings.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import type { OutstandingUpdate, Patches } from './host.ts';
+
+/** What is outstanding on a host and what waits for a restart, by what was read of it. */
+export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patches {
+  const state = stateOf(readings, updatesFact, 'all');
+  const policy = documents.find(({ kind }) => kind === 'PatchPolicy');
+  const problem = state.present ? (state.aptProblem ?? state.dpkgProblem) : 'the server has no apt';
+  return {
+    ...(policy === undefined ? {} : { policy: policy.ref }),
+    ...(problem === undefined ? {} : { problem }),
+    security: state.updates.filter(({ security }) => security).map(outstanding),
+    others: state.updates.filter(({ security }) => !security).length,
+    restarts: state.restarts,
+    reboot: { required: state.reboot.required, why: state.reboot.why },
+    ...(state.listsAgeSeconds === undefined ? {} : { listsAgeSeconds: state.listsAgeSeconds }),
+  };
+}
+
+/** Versions come newest first. */
+function outstanding({ name, from, to, source, state, versions, cves }: Update): OutstandingUpdate {
+  const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
+  const held = state === 'held' || state === 'excluded' ? { held: state } : {};
+  const changelog = cves === undefined ? {} : { changelog: cves };
+  return { name, from, to: secure?.version ?? to, source, ...changelog, ...held };
+}
+
+export function changelogQuery(name: string, from: string): ChangelogQuery {
+  return { fact: changelogFact.fact, key: name, from };
+}
+
+/** With what the changelogs that were read say. */
+export function mendedBy(patches: Patches, told: Readings): Patches {
+  const security = patches.security.map((update) => {
+    const reading = told.get(itemKey(changelogFact.fact, update.name));
+    return reading === undefined ? update : { ...update, changelog: (reading.state as ChangelogState).cves };
+  });
+  return { ...patches, security };
+}

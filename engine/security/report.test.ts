@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { findingsOf } from './findings.ts';
+import type { HostSecurity } from './host.ts';
+import { securityReport } from './report.ts';
+import { ADVISORIES, EXPOSURE, HARDENING, HERE, INVENTORY, PATCHES, readHost } from './testing/hosts.ts';
+
+const reportOf = (hosts: readonly HostSecurity[]) =>
+  securityReport(hosts, { locate: HERE, advisories: ADVISORIES });
+
+const UNREAD = { kind: 'unread', host: 'web-3', problem: 'it does not answer' } as const;
+const OPEN = readHost('web-2', {
+  hardening: [],
+  exposure: {
+    from: 'web-1',
+    ports: EXPOSURE.ports.map((port) => ({ ...port, declared: false })),
+    more: 0,
+    unseen: [],
+  },
+});
+
+describe('the report of a fleet', () => {
+  it('sums what was read, and names whom no document covers', () => {
+    const { fleet, unread } = reportOf([readHost('web-1'), readHost('web-4'), OPEN, UNREAD]);
+    expect(unread).toEqual([{ host: 'web-3', problem: 'it does not answer' }]);
+    expect(fleet).toMatchObject({
+      read: 3,
+      unread: 1,
+      withoutHardening: ['web-2'],
+      withoutFirewall: ['web-2'],
+      controls: { passed: 2, applicable: 4 },
+      bySeverity: { high: { passed: 2, applicable: 4 }, low: { passed: 0, applicable: 0 } },
+      waivers: 2,
+      expiredWaivers: 1,
+      undeclaredPorts: 2,
+      securityUpdates: 6,
+      waitingForReboot: ['web-1', 'web-4', 'web-2'],
+    });
+  });
+
+  it('says of each vulnerability on how many servers it stands how', () => {
+    const patched = readHost('web-5', {
+      inventory: { ...INVENTORY, sources: [{ source: 'curl', version: '7.88.1-10+deb12u5' }] },
+    });
+    const { cves } = reportOf([readHost('web-1'), readHost('web-2'), patched]).fleet;
+    expect(cves).toMatchObject({ open: 1, fixable: 1, waiting: 1, fixed: 1 });
+    expect(cves.rows).toEqual([
+      { cve: 'CVE-2026-0004', source: 'linux', servers: { open: 0, fixable: 0, waiting: 2, fixed: 0 } },
+      { cve: 'CVE-2026-0001', source: 'curl', servers: { open: 0, fixable: 2, waiting: 0, fixed: 1 } },
+    ]);
+    const changelog = PATCHES.security.map((update) => ({ ...update, changelog: ['CVE-2026-0001'] }));
+    const told = securityReport([readHost('web-1', { patches: { ...PATCHES, security: changelog } })], {
+      locate: HERE,
+    });
+    expect(told.fleet.cves).toMatchObject({ source: { kind: 'changelogs' }, fixable: 1, open: 0 });
+    expect(told.hosts[0]?.patches.security[0]?.cves).toEqual(['CVE-2026-0001']);
+    expect(securityReport([readHost('web-1')], { locate: HERE }).fleet.cves).toMatchObject({
+      source: { kind: 'none' },
+      rows: [],
+    });
+  });
+});
+
+describe('findings', () => {
+  const ids = (hosts: readonly HostSecurity[]) => findingsOf(reportOf(hosts)).map(({ rule }) => rule.id);
+
+  it('are one for each failing control, undeclared port, expired waiver and host without a firewall, the worst first', () => {
+    expect(ids([readHost('web-1'), readHost('web-4'), OPEN, UNREAD])).toEqual([
+      'hardening/ssh-root-login',
+      'hardening/ssh-root-login',
+      'exposure/undeclared-port',
+      'exposure/undeclared-port',
+      ...Array(6).fill('patches/security-update'),
+      'hardening/expired-waiver',
+      'exposure/no-firewall',
+      ...Array(3).fill('patches/reboot-required'),
+    ]);
+  });
+
+  it('are none where everything holds', () => {
+    const hardening = [{ ...HARDENING, failing: [], waivers: [] }];
+    const ports = EXPOSURE.ports.filter(({ open, declared }) => !open || declared);
+    const patches = { ...PATCHES, security: [], reboot: { required: false, why: [] } };
+    expect(ids([readHost('web-1', { hardening, patches, exposure: { ...EXPOSURE, ports } })])).toEqual([]);
+  });
+
+  it('have fingerprints that words, order and other hosts do not change', () => {
+    const [control] = findingsOf(reportOf([readHost('web-1')]));
+    const worded = { ...HARDENING, failing: HARDENING.failing.map((one) => ({ ...one, attention: 'look' })) };
+    const later = findingsOf(reportOf([readHost('a'), readHost('web-1', { hardening: [worded] })]));
+    const all = later.map(({ fingerprint }) => fingerprint);
+    expect(all).toContain(control?.fingerprint);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('say what to do, and name what the document says', () => {
+    const [control, port, update, , waiver] = findingsOf(reportOf([readHost('web-1')]));
+    expect(control).toMatchObject({ document: 'Hardening/base', pointer: '/spec/overrides/ssh-root-login' });
+    expect(control?.rule.why).not.toBe('');
+    expect(port?.message).toBe(
+      'web-2 reaches tcp/3306 of web-1 at 10.0.0.1 (mariadbd), which no rule of Firewall/base opens to it.',
+    );
+    expect(update?.message).toBe(
+      'curl on web-1 is 7.88.1-10+deb12u4, and 7.88.1-10+deb12u5 is out; it closes CVE-2026-0001.',
+    );
+    expect(waiver).toMatchObject({ pointer: '/spec/waivers/cron-allow' });
+    expect(waiver?.message).toContain('The waiver of cron-allow ended on 2026-01-31. kate renews it');
+  });
+});

@@ -1,0 +1,161 @@
+import type { Position } from '../spec/manifest.ts';
+import { type Advisories, closedBy } from './advisories.ts';
+import { type FleetCves, fleetCves, type HostCves, hostCves } from './fleetCves.ts';
+import type {
+  FailingControl,
+  HardeningState,
+  HostSecurity,
+  OutstandingUpdate,
+  Patches,
+  ReadSecurity,
+  SeenPort,
+} from './host.ts';
+
+/** The security of a repository's servers, as they were read. JSON only. */
+export interface SecurityReport {
+  readonly kind: 'security-report';
+  /** The commit whose documents were compared with; left out for a directory. */
+  readonly commit?: string;
+  readonly fleet: Fleet;
+  readonly hosts: readonly ReportedHost[];
+  readonly unread: readonly { readonly host: string; readonly problem: string }[];
+}
+
+export interface ReportedHost {
+  readonly host: string;
+  readonly hardening: readonly ReportedHardening[];
+  readonly exposure: ReadSecurity['exposure'];
+  readonly patches: Omit<Patches, 'security'> & { readonly security: readonly ReportedUpdate[] };
+  readonly cves: HostCves;
+}
+
+export type ReportedHardening = Omit<HardeningState, 'failing'> & {
+  readonly failing: readonly (FailingControl & { readonly at: Place })[];
+};
+
+export type ReportedUpdate = OutstandingUpdate & {
+  /** Vulnerabilities that it closes, as far as is known. */
+  readonly cves: readonly string[];
+};
+
+/** Where the document says so. */
+export type Place = Pick<Position, 'file' | 'line'>;
+
+/** Sums over all servers that were read. */
+export interface Fleet {
+  /** Servers. */
+  readonly read: number;
+  readonly unread: number;
+  readonly withoutHardening: readonly string[];
+  readonly withoutFirewall: readonly string[];
+  readonly controls: Counted;
+  readonly bySeverity: Readonly<Record<'critical' | 'high' | 'medium' | 'low', Counted>>;
+  readonly waivers: number;
+  readonly expiredWaivers: number;
+  /** Ports of addresses that answer although no document lets the one who tried in; of servers with a Firewall. */
+  readonly undeclaredPorts: number;
+  /** Security updates that are outstanding, over all servers. */
+  readonly securityUpdates: number;
+  readonly waitingForReboot: readonly string[];
+  readonly cves: FleetCves;
+}
+
+export interface Counted {
+  readonly passed: number;
+  readonly applicable: number;
+}
+
+export interface ReportOptions {
+  readonly commit?: string;
+  readonly locate: (document: string, pointer: string) => Position;
+  /** Left out where they could not be had. */
+  readonly advisories?: Advisories;
+}
+
+/** `hosts`: in the order of the repository. */
+export function securityReport(hosts: readonly HostSecurity[], options: ReportOptions): SecurityReport {
+  const { commit, advisories } = options;
+  const read = hosts.flatMap((host) => (host.kind === 'read' ? [host] : []));
+  const unread = hosts.flatMap((host) =>
+    host.kind === 'unread' ? [{ host: host.host, problem: host.problem }] : [],
+  );
+  const reported = read.map((host) => reportedHost(host, options));
+  return {
+    kind: 'security-report',
+    ...(commit === undefined ? {} : { commit }),
+    fleet: { ...fleetOf(reported, unread.length), cves: fleetCves(read, advisories) },
+    hosts: reported,
+    unread,
+  };
+}
+
+function reportedHost(read: ReadSecurity, { locate, advisories }: ReportOptions): ReportedHost {
+  const { host, hardening, exposure, patches, inventory } = read;
+  return {
+    host,
+    hardening: hardening.map((state) => ({
+      ...state,
+      failing: state.failing.map((control) => {
+        const { file, line } = locate(state.document, `/spec/overrides/${control.id}`);
+        return { ...control, at: { file, line } };
+      }),
+    })),
+    exposure,
+    patches: {
+      ...patches,
+      security: patches.security.map((update) => ({
+        ...update,
+        cves:
+          advisories === undefined
+            ? (update.changelog ?? [])
+            : closedBy(update, inventory.release, advisories),
+      })),
+    },
+    cves: hostCves(read, advisories),
+  };
+}
+
+function fleetOf(hosts: readonly ReportedHost[], unread: number): Omit<Fleet, 'cves'> {
+  const states = hosts.flatMap(({ hardening }) => hardening);
+  const waivers = [...distinctWaivers(hosts).values()];
+  const scores = states.map(({ score }) => score);
+  const of = (severity: keyof Fleet['bySeverity']) =>
+    sum(scores.map(({ bySeverity }) => bySeverity[severity]));
+  return {
+    read: hosts.length,
+    unread,
+    withoutHardening: hosts.filter(({ hardening }) => hardening.length === 0).map(({ host }) => host),
+    withoutFirewall: hosts.filter(({ exposure }) => exposure.firewall === undefined).map(({ host }) => host),
+    controls: sum(scores),
+    bySeverity: { critical: of('critical'), high: of('high'), medium: of('medium'), low: of('low') },
+    waivers: waivers.length,
+    expiredWaivers: waivers.filter(({ expired }) => expired).length,
+    undeclaredPorts: hosts.reduce((count, { exposure }) => count + undeclaredPorts(exposure).length, 0),
+    securityUpdates: hosts.reduce((count, { patches }) => count + patches.security.length, 0),
+    waitingForReboot: hosts.filter(({ patches }) => patches.reboot.required).map(({ host }) => host),
+  };
+}
+
+function sum(parts: readonly Counted[]): Counted {
+  return {
+    passed: parts.reduce((total, { passed }) => total + passed, 0),
+    applicable: parts.reduce((total, { applicable }) => total + applicable, 0),
+  };
+}
+
+type Waivers = HardeningState['waivers'];
+
+/** One waiver stands for all servers of its document. */
+export function distinctWaivers(
+  hosts: readonly Pick<ReportedHost, 'hardening'>[],
+): ReadonlyMap<string, Waivers[number] & { readonly document: string }> {
+  const all = hosts.flatMap(({ hardening }) =>
+    hardening.flatMap(({ document, waivers }) => waivers.map((waiver) => ({ ...waiver, document }))),
+  );
+  return new Map(all.map((waiver) => [`${waiver.document} ${waiver.id}`, waiver]));
+}
+
+/** Open although the Firewall document says otherwise; where there is none, nothing is declared and this says nothing. */
+export function undeclaredPorts({ firewall, ports }: ReadSecurity['exposure']): readonly SeenPort[] {
+  return firewall === undefined ? [] : ports.filter(({ open, declared }) => open && !declared);
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { sarifProblems } from '../../lab/github/sarif/schema.ts';
+import { loadManifest } from '../spec/load.ts';
+import { findingsOf } from './findings.ts';
+import { placesIn } from './places.ts';
+import { securityReport } from './report.ts';
+import { sarifOf } from './sarif.ts';
+import { ADVISORIES, readHost } from './testing/hosts.ts';
+
+const YAML = `apiVersion: doaas/v1
+kind: Hardening
+metadata: {name: base}
+spec:
+  targets: {all: true}
+  waivers:
+    cron-allow: {reason: a batch user, owner: kate, expires: "2026-01-31"}
+---
+apiVersion: doaas/v1
+kind: Firewall
+metadata: {name: base}
+spec:
+  targets: {all: true}
+  inbound: {web: {service: https}}
+---
+apiVersion: doaas/v1
+kind: Server
+metadata: {name: web-1}
+spec: {address: 10.0.0.1}
+---
+apiVersion: doaas/v1
+kind: Server
+metadata: {name: web-2}
+spec: {address: 10.0.0.2}
+`;
+const { manifest } = loadManifest(new Map([['sec/a b.yaml', Buffer.from(YAML)]]));
+const locate = placesIn(manifest);
+const report = (...names: readonly string[]) =>
+  securityReport(
+    names.map((name) => readHost(name)),
+    { locate, advisories: ADVISORIES },
+  );
+const findings = findingsOf(report('web-1', 'web-2'));
+const sarif = sarifOf(findings, { version: '1.2.3', locate });
+
+describe('SARIF', () => {
+  it('is valid by the schema of the standard, with findings and without', async () => {
+    const problems = await sarifProblems();
+    expect(problems(sarif)).toEqual([]);
+    expect(problems(sarifOf([], { version: '1.2.3', locate }))).toEqual([]);
+    expect(problems({ ...sarif, runs: [{}] })).not.toEqual([]);
+  });
+
+  it('has one result for each finding, at the line of the document', () => {
+    const [{ results, tool }] = sarif.runs;
+    expect(results.map(({ ruleId }) => ruleId)).toEqual(findings.map(({ rule }) => rule.id));
+    const lines = results.map(({ ruleId, locations: [{ physicalLocation }] }) => [
+      ruleId,
+      physicalLocation.artifactLocation.uri,
+      physicalLocation.region.startLine,
+    ]);
+    expect(lines).toContainEqual(['hardening/expired-waiver', 'sec/a%20b.yaml', 7]);
+    expect(lines).toContainEqual(['hardening/ssh-root-login', 'sec/a%20b.yaml', 4]);
+    expect(lines).toContainEqual(['exposure/undeclared-port', 'sec/a%20b.yaml', 14]);
+    expect(lines).toContainEqual(['patches/security-update', 'sec/a%20b.yaml', 23]);
+    for (const { ruleIndex, ruleId } of results) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+  });
+
+  it('says the same of the same findings: GitHub knows an alert again by it', () => {
+    const again = sarifOf(findingsOf(report('web-2', 'web-1')), {
+      version: '1.3.0',
+      locate,
+    });
+    const prints = (of: typeof sarif) =>
+      of.runs[0].results.map(({ partialFingerprints }) => partialFingerprints.primaryLocationLineHash).sort();
+    expect(prints(again)).toEqual(prints(sarif));
+    expect(new Set(prints(sarif)).size).toBe(sarif.runs[0].results.length);
+  });
+
+  it('is cut to the worst where there is too much, and says so', () => {
+    const [run] = sarifOf(findings, { version: '1', locate, max: 2 }).runs;
+    expect(run.results.map(({ level }) => level)).toEqual(['error', 'error']);
+    expect(run.properties).toEqual({ findings: findings.length, reported: 2 });
+  });
+});
