@@ -2,8 +2,8 @@ import type { HostSecurity } from '../security/host.ts';
 import { packed, unpacked } from './packed.ts';
 import type { Connection } from './schema.ts';
 
-/** Upper bound of what is kept of one host, as JSON, before compression: a hundred times what a host with 2,000 packages takes. */
-const HOST_MAX_BYTES = 16 * 1024 * 1024;
+/** Upper bound of what is kept of one host, as JSON, before compression: ten times what a host with 2,000 packages takes. */
+export const SECURITY_HOST_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The newest reading of each server for the security report. `reading`: epoch ms; the same for all servers read together. */
 export function securityHostsIn({ db }: Connection) {
@@ -12,7 +12,7 @@ export function securityHostsIn({ db }: Connection) {
     async save(repository: string, reading: number, hosts: readonly HostSecurity[]): Promise<void> {
       await db.transaction().execute(async (tx) => {
         for (const host of hosts) {
-          const row = { reading, body: packed(Buffer.from(JSON.stringify(host))) };
+          const row = { reading, body: packed(bounded(host)) };
           await tx
             .insertInto('security_hosts')
             .values({ repository, host: host.host, ...row })
@@ -30,7 +30,7 @@ export function securityHostsIn({ db }: Connection) {
         .where('repository', '=', repository)
         .where('reading', '=', reading)
         .execute();
-      return rows.map(({ body }) => unpacked(body, HOST_MAX_BYTES) as HostSecurity);
+      return rows.map(({ body }) => unpacked(body, SECURITY_HOST_MAX_BYTES) as HostSecurity);
     },
 
     /** Forgets servers of the repository that are not among these. */
@@ -49,4 +49,12 @@ export function securityHostsIn({ db }: Connection) {
           .execute();
     },
   };
+}
+
+/** One host that says too much must not cost the report of all the others. */
+function bounded(host: HostSecurity): Buffer {
+  const text = Buffer.from(JSON.stringify(host));
+  if (text.byteLength <= SECURITY_HOST_MAX_BYTES) return text;
+  const problem = `it answered ${text.byteLength} bytes, over the limit of ${SECURITY_HOST_MAX_BYTES}`;
+  return Buffer.from(JSON.stringify({ kind: 'unread', host: host.host, problem } satisfies HostSecurity));
 }

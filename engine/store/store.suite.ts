@@ -7,6 +7,7 @@ import { leftSuite, locksSuite } from './locks.suite.ts';
 import { pausesSuite } from './pauses.suite.ts';
 import { runHostsSuite } from './runHosts.suite.ts';
 import { RUNS_LISTED_MAX } from './runs.ts';
+import { SECURITY_HOST_MAX_BYTES } from './securityHosts.ts';
 import type { Store } from './store.ts';
 import { someReceipt, someRun } from './testing/some.ts';
 
@@ -435,5 +436,9 @@ function securityHostsSuite(store: () => Store): void {
     expect(await securityHosts.of(repository, 1)).toEqual([]);
     expect(await securityHosts.of(repository, 2)).toHaveLength(1);
     expect(await securityHosts.of('acme/other', 2)).toEqual([]);
+    await securityHosts.save(repository, 3, [read('web-1', 'x'.repeat(SECURITY_HOST_MAX_BYTES))]);
+    expect(await securityHosts.of(repository, 3)).toMatchObject([
+      { host: 'web-1', problem: expect.stringMatching(/^it answered \d+ bytes, over the limit/) },
+    ]);
   });
 }
