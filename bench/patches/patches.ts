@@ -28,16 +28,17 @@ export async function patches(argv: readonly string[]): Promise<Result> {
   });
   const hosts = Number(values.hosts);
   if (!Number.isSafeInteger(hosts) || hosts < 2) throw new Error('--hosts takes a whole number from 2 on');
-  const archive = await openAptArchive(SECURITY_RELEASE);
+  const world = await startWorld({ hosts, files: (all) => ({ 'servers.yaml': serverYaml(all) }) });
   try {
-    const world = await startWorld({ hosts, files: (all) => ({ 'servers.yaml': serverYaml(all) }) });
+    // on the lab's bridge, which is there only now
+    const archive = await openAptArchive(SECURITY_RELEASE);
     try {
       return resultOf(await measure(world, archive));
     } finally {
-      await world.close();
+      await archive.close();
     }
   } finally {
-    await archive.close();
+    await world.close();
   }
 }
 

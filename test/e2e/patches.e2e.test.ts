@@ -31,16 +31,17 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
   let world: World;
   let archive: AptArchive;
   beforeAll(async () => {
-    archive = await openAptArchive(SECURITY_RELEASE);
     world = await startWorld({ hosts: 3, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    // on the lab's bridge, which is there only now
+    archive = await openAptArchive(SECURITY_RELEASE);
     await archive.publish(library('1.0'), daemon('1.0'));
     const install = 'apt-get -qq install --no-install-recommends needrestart doaas-lib doaas-daemon';
     await onAll(world.hosts, `${archive.use('fixes')}\n${install}`);
     await published(library('1.1', { change: 'Fix CVE-2026-1111.' }), daemon('1.1'));
   }, 4 * MINUTES);
   afterAll(async () => {
-    await world?.close();
     await archive?.close();
+    await world?.close();
   });
 
   const published = async (...packages: readonly LabPackage[]): Promise<void> => {
@@ -61,7 +62,7 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
       async () =>
         (await issues()).find((each) => each.state === state && text.test(`${each.title}\n${each.body}`)),
       `an issue that is ${state} like ${text}`,
-      60,
+      120,
       async () => JSON.stringify(await issues()),
     );
   const comment = (number: unknown, text: RegExp) => {
@@ -116,7 +117,7 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     expect(plan.summary).not.toContain('doaas-lib');
     await world.approve(pull);
     await world.say(pull, '/doaas apply');
-    await world.mergedSoon(pull, sha);
+    await world.mergedSoon(pull, sha, 180);
     expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.1', '1.1', '1.1']);
   });
 
