@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { hostKeyOf } from '../../test/hostKey.ts';
 import { freePort, sshdMissing, startSshd, type TestSshd } from '../hosts/testing/sshd.ts';
 import { runPlan } from './plan.ts';
 
@@ -24,8 +25,9 @@ describe.skipIf(sshdMissing() !== undefined)('doaas plan PATH', () => {
     await writeFile(join(root, 'infra.yaml'), `${server('here', sshd.port)}---\n${file('one\\n')}`);
   });
 
-  const server = (name: string, port: number): string =>
-    `apiVersion: doaas/v1\nkind: Server\nmetadata: {name: ${name}}\nspec: {address: 127.0.0.1, port: ${port}, user: root, become: none, hostKey: "${sshd.target().hostKeys[0]?.split(' ').slice(0, 2).join(' ')}"}\n`;
+  const keyOf = (of: TestSshd): string => of.target().hostKeys[0]?.split(' ').slice(0, 2).join(' ') ?? '';
+  const server = (name: string, port: number, key = keyOf(sshd)): string =>
+    `apiVersion: doaas/v1\nkind: Server\nmetadata: {name: ${name}}\nspec: {address: 127.0.0.1, port: ${port}, user: root, become: none, hostKey: "${key}"}\n`;
   const file = (content: string): string =>
     `apiVersion: doaas/v1\nkind: Configuration\nmetadata: {name: c}\nspec:\n  targets: {all: true}\n  files: {${managed}/a.conf: {content: "${content}", mode: "0640"}}\n`;
   const plan = async (argv: readonly string[] = [], isTTY = false) => {
@@ -73,7 +75,7 @@ describe.skipIf(sshdMissing() !== undefined)('doaas plan PATH', () => {
   });
 
   test('a server that does not answer is named, the others are planned, the exit is 1', async () => {
-    await writeFile(join(root, 'other.yaml'), server('gone', await freePort()));
+    await writeFile(join(root, 'other.yaml'), server('gone', await freePort(), hostKeyOf('gone')));
     try {
       const all = await plan();
       expect(all.status).toBe(1);
@@ -99,10 +101,10 @@ describe.skipIf(sshdMissing() !== undefined)('doaas plan PATH', () => {
     const inner = await startSshd();
     try {
       await writeFile(join(inner.folder, 'user.pub'), await readFile(join(sshd.folder, 'user.pub')));
-      const key = inner.target().hostKeys[0]?.split(' ').slice(0, 2).join(' ');
-      const behind = server('inner', inner.port)
-        .replace('become: none', 'become: none, jump: here')
-        .replace(/hostKey: "[^"]*"/, `hostKey: "${key}"`);
+      const behind = server('inner', inner.port, keyOf(inner)).replace(
+        'become: none',
+        'become: none, jump: here',
+      );
       const documents = [server('here', sshd.port), behind, file('one\\n')];
       await writeFile(join(root, 'infra.yaml'), documents.join('---\n'));
       const { status, stdout } = await plan(['--host', 'inner']);
@@ -110,9 +112,8 @@ describe.skipIf(sshdMissing() !== undefined)('doaas plan PATH', () => {
         status: 3,
         stdout: expect.stringMatching(/^inner\n {4}1\. .*a\.conf/),
       });
-      const pinned = sshd.target().hostKeys[0]?.split(' ')[1] ?? '';
       const text = await readFile(join(root, 'infra.yaml'), 'utf8');
-      await writeFile(join(root, 'infra.yaml'), text.replace(pinned, key?.split(' ')[1] ?? ''));
+      await writeFile(join(root, 'infra.yaml'), text.replace(keyOf(sshd), hostKeyOf('another')));
       const refused = await plan(['--host', 'inner']);
       expect(refused.status).toBe(1);
       expect(`${refused.stdout}${refused.stderr}`).toMatch(
