@@ -96,12 +96,16 @@ while (my @ready = $all->can_read) {
 END
 cat > /run/ask <<'END'
 use IO::Socket::IP;
-my $c = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1], Timeout => 1);
+my $c = IO::Socket::IP->new(PeerHost => $ARGV[0], PeerPort => $ARGV[1], Timeout => 3);
 my $line = $c && <$c>; print $line || "closed\\n";
 END
 sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+# an address that is still looked for elsewhere answers nobody
+no_dad='net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.dad_transmits=0'
+sysctl -q -w $no_dad
 network() { # NAME DEVICE NUMBER
   ip netns add "$1"
+  ip netns exec "$1" sysctl -q -w $no_dad
   ip link add "$2" type veth peer name eth0 netns "$1"
   ip addr add "10.99.$3.1/24" dev "$2"; ip addr add "fd99:$3::1/64" dev "$2" nodad; ip link set "$2" up
   ip -n "$1" addr add "10.99.$3.2/24" dev eth0; ip -n "$1" addr add "fd99:$3::2/64" dev eth0 nodad
