@@ -62,7 +62,7 @@ export interface EngineOptions {
 type EngineParts = Pick<EngineOptions, 'dataDir' | 'github' | 'secret' | 'sshKeyFile'>;
 
 /** Three processes that start at once on a busy machine took 45 s and more. */
-const START_SECONDS_MAX = 90;
+const START_SECONDS_MAX = 60;
 
 export async function startTestEngine(options: EngineOptions): Promise<EngineHandle> {
   const environment = { ...environmentOf(options, await freePort()), ...options.environment };

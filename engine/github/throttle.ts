@@ -33,7 +33,7 @@ export interface Pauses {
 }
 
 /** The others are asked so often. What GitHub has told them counts here as much later at most. ms. */
-const ASK_OTHERS_MS = 1_000;
+const ASK_OTHERS_MS = 200;
 
 /** All that one installation sends passes through one of these. */
 export interface Throttle {
@@ -60,12 +60,20 @@ export function createThrottle(
   const asleep: (() => void)[] = [];
 
   let othersAskedAt = Number.NEGATIVE_INFINITY;
+  /** Whoever comes meanwhile waits for it too. */
+  let othersAnswered: Promise<void> = Promise.resolve();
   /** Without an answer it is sent: GitHub says the same, and each process hears that by itself. */
   const hearOthers = async (others: Pauses): Promise<void> => {
-    if (clock.now() - othersAskedAt < ASK_OTHERS_MS) return;
-    othersAskedAt = clock.now();
-    const leftMs = await others.left().catch(() => 0);
-    pausedUntil = Math.max(pausedUntil, clock.now() + leftMs);
+    if (clock.now() - othersAskedAt >= ASK_OTHERS_MS) {
+      othersAskedAt = clock.now();
+      othersAnswered = others
+        .left()
+        .catch(() => 0)
+        .then((leftMs) => {
+          pausedUntil = Math.max(pausedUntil, clock.now() + leftMs);
+        });
+    }
+    await othersAnswered;
   };
   const pauseFor = async (ms: number): Promise<void> => {
     pausedUntil = Math.max(pausedUntil, clock.now() + ms);

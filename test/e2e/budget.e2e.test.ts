@@ -3,13 +3,12 @@ import { settings } from '../../engine/config/settings.ts';
 import { GITHUB_LIMITS } from '../../lab/github/rate-limits.ts';
 import type { RecordedRequest } from '../../lab/github/recorder.ts';
 import { LIMITS, loadOf } from '../githubLoad.ts';
-import { isMany } from '../many.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-/** What was sent before the engine had the answer that stops it may arrive so much later; of many processes, the others ask once a second. Milliseconds. */
-const UNDER_WAY_MS = isMany() ? 1_500 : 500;
+/** What was sent before the engine had the answer that stops it may arrive so much later. Milliseconds. */
+const UNDER_WAY_MS = 500;
 const RETRY_AFTER_SECONDS = 7;
 
 /** The budget that users get, and a GitHub that answers 403 to whoever is over its own. */
