@@ -35,8 +35,6 @@ export interface CheckView {
   readonly detailsUrl?: string;
   /** Named in the note where something was cut. */
   readonly digest?: string;
-  /** From an earlier publication; saves a request. */
-  readonly checkRunId?: number;
 }
 
 export interface Annotation {
@@ -78,9 +76,11 @@ export async function publishCheck(
   repo: Repo,
   check: CheckView,
 ): Promise<PublishedCheck> {
-  const known = check.checkRunId ?? (await findCheck(client, repo, check));
+  const remembered = client.known.get(...nameOf(repo, check));
+  const known = remembered ?? (await findCheck(client, repo, check));
   const first = batches(await missingAnnotations(client, repo, known, check.annotations ?? []));
   const published = await writeFirst(client, repo, check, known, first[0] ?? []);
+  client.known.set(published.checkRunId, ...nameOf(repo, check));
   for (const batch of first.slice(1)) await update(client, repo, check, published.checkRunId, batch);
   return published;
 }
@@ -116,6 +116,10 @@ export function annotationsOfFindings(findings: readonly Finding[]): readonly An
   );
 }
 
+function nameOf({ owner, name, id }: Repo, check: CheckView) {
+  return [id ?? `${owner}/${name}`, check.headSha, check.name, check.externalId] as const;
+}
+
 async function writeFirst(
   client: GitHubClient,
   repo: Repo,
@@ -127,11 +131,10 @@ async function writeFirst(
   try {
     return await update(client, repo, check, known, batch);
   } catch (error) {
-    // the id we were given is of a check run that GitHub has dropped
-    if (error instanceof GitHubError && error.type === 'github-not-found' && check.checkRunId !== undefined) {
-      return create(client, repo, check, batch);
-    }
-    throw error;
+    // GitHub has dropped the check run that was remembered
+    if (!(error instanceof GitHubError) || error.type !== 'github-not-found') throw error;
+    client.known.forget(...nameOf(repo, check));
+    return create(client, repo, check, batch);
   }
 }
 

@@ -8,6 +8,7 @@ import { type AppKey, appJwt } from './appKey.ts';
 import { appLimits, installationLimits, type Limits } from './budget.ts';
 import { calling, GitHubError, type GitHubErrorType, isForToken, toGitHubError } from './errors.ts';
 import { type GitHubClock, githubClock } from './githubClock.ts';
+import { createKnown, type Known } from './known.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { readWhole } from './pages.ts';
 import { createRedelivering } from './redeliver.ts';
@@ -41,6 +42,8 @@ export interface GitHubClient {
   readonly installationId: number;
   /** May what people can do without be sent now, or is the rest of the budget for what must be said? */
   readonly spare: () => boolean;
+  /** Of all installations. */
+  readonly known: Known;
 }
 
 export interface GitHub {
@@ -98,18 +101,19 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
   const throttles = new Map<number, Throttle>();
   const identity = once(() => readIdentity(app));
   const redelivering = createRedelivering(log);
+  const known = createKnown();
 
   const throttleOf = (installationId: number): Throttle => {
-    const known = throttles.get(installationId);
-    if (known !== undefined) return known;
+    const made = throttles.get(installationId);
+    if (made !== undefined) return made;
     const limits = installationLimits(config.githubWritesPerMinute);
     const throttle = throttleFor(`installation ${installationId}`, limits);
     throttles.set(installationId, throttle);
     return throttle;
   };
   const octokitOf = (installationId: number): Octokit => {
-    const known = installations.get(installationId);
-    if (known !== undefined) return known;
+    const made = installations.get(installationId);
+    if (made !== undefined) return made;
     const octokit = octokitFor({ ...parts, throttle: throttleOf(installationId), installationId });
     // a token that GitHub ended, as when the App is uninstalled, or that was made for less, would be sent for the rest of its hour
     octokit.hook.error('request', (error) => {
@@ -122,7 +126,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
   return {
     installationClient: async (installationId) => {
       const { spare } = throttleOf(installationId);
-      return { octokit: octokitOf(installationId), app: await identity(), installationId, spare };
+      return { octokit: octokitOf(installationId), app: await identity(), installationId, spare, known };
     },
     installationToken: (installationId) => readToken(octokitOf(installationId)),
     installations: () =>

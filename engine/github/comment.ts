@@ -33,7 +33,23 @@ export async function publishComment(
   view: CommentView,
 ): Promise<PublishedComment> {
   const body = bodyOf(view);
-  const known = view.commentId ?? (await ownComment(client, repo, number, view.key))?.id;
+  const name = [repo.id ?? `${repo.owner}/${repo.name}`, number, view.key];
+  const known =
+    view.commentId ?? client.known.get(...name) ?? (await ownComment(client, repo, number, view.key))?.id;
+  const published = await editOrCreate(client, repo, { number, known, body });
+  client.known.set(published.commentId, ...name);
+  return published;
+}
+
+async function editOrCreate(
+  client: GitHubClient,
+  repo: Repo,
+  {
+    number,
+    known,
+    body,
+  }: { readonly number: number; readonly known: number | undefined; readonly body: string },
+): Promise<PublishedComment> {
   if (known === undefined) return create(client, repo, number, body);
   try {
     return await edit(client, repo, known, body);

@@ -12,6 +12,7 @@ import { type CheckView, publishCheck } from './checks.ts';
 import { createGitHub, type GitHub, type GitHubClient, type Repo } from './client.ts';
 import { keepComment, marker, publishComment, react, replyTo } from './comment.ts';
 import { GitHubError } from './errors.ts';
+import { createKnown } from './known.ts';
 import { branchTip, getPull, mergePull } from './pulls.ts';
 import { openRevert } from './revert.ts';
 import { latestReviews, permissionOf } from './reviews.ts';
@@ -260,15 +261,16 @@ describe('the client', () => {
 });
 
 describe('publishCheck', () => {
-  test('creates once and then updates, also without the id', async () => {
+  test('creates once and then updates, also by another process, which looks for it', async () => {
     const { headSha } = await openPull();
     const first = await publishCheck(client, repo, check(headSha));
-    const second = await publishCheck(
-      client,
-      repo,
-      check(headSha, { state: { status: 'completed', conclusion: 'success' }, title: 'Done' }),
-    );
-    expect(second.checkRunId).toBe(first.checkRunId);
+    const done = check(headSha, { state: { status: 'completed', conclusion: 'success' }, title: 'Done' });
+    const asked = lab.requests().length;
+    const second = await publishCheck(client, repo, done);
+    expect(lab.requests().length - asked).toBe(1);
+    const other = await publishCheck({ ...client, known: createKnown() }, repo, done);
+    expect(lab.requests().length - asked).toBe(3);
+    expect([second.checkRunId, other.checkRunId]).toEqual([first.checkRunId, first.checkRunId]);
     expect(await lab.listChecks(repo, headSha)).toMatchObject([
       { status: 'completed', conclusion: 'success', output: { title: 'Done' } },
     ]);
@@ -442,6 +444,16 @@ describe('pull requests', () => {
       fork: false,
       author: lab.accounts.author.login,
     });
+  });
+
+  test('are not taken for open on a base that has them already, when they are merged meanwhile', async () => {
+    const { number } = await openPull();
+    const asked = lab.requests().length;
+    lab.faults.add({ method: 'GET', path: /git\/ref\/heads/, times: 1, respond: { delayMs: 1_000 } });
+    const reading = getPull(client, repo, number);
+    await vi.waitFor(() => expect(lab.requests().length).toBeGreaterThan(asked + 1));
+    const mergeSha = await lab.mergeByHand(repo, number);
+    expect(await reading).toMatchObject({ merged: true, mergeSha });
   });
 
   test('are merged at the applied head only', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Octokit } from '@octokit/rest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GitHubClient } from './client.ts';
+import { createKnown } from './known.ts';
 import { PAGE_SIZE, PAGES_MAX } from './limits.ts';
 import { otherChecks } from './otherChecks.ts';
 
@@ -40,7 +41,7 @@ test.each([
   async (commit, count, cut) => {
     const octokit = new Octokit({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
     const app = { id: 1, slug: 'doaas', botLogin: 'doaas[bot]' };
-    const client: GitHubClient = { octokit, app, installationId: 1, spare: () => true };
+    const client: GitHubClient = { octokit, app, installationId: 1, spare: () => true, known: createKnown() };
     const read = await otherChecks(client, { owner: 'acme', name: 'infra' }, commit);
     expect([read.checks.length, read.cut]).toEqual([count, cut]);
     expect(read.checks.every(({ state }) => state === 'green')).toBe(true);
