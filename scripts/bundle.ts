@@ -7,8 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { build, type Plugin } from 'esbuild';
-import { FAILURE_CONVERTER } from '../engine/temporal/client.ts';
-import { BUNDLE } from '../engine/worker.ts';
+import { BUNDLE, bundleOptions } from '../engine/worker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORKFLOWS = join(ROOT, 'workflows');
@@ -64,9 +63,7 @@ function placed(source: string, path: string): string {
 async function bundleWorkflows(): Promise<void> {
   if (await isFresh()) return;
   const logger = new DefaultLogger('ERROR');
-  const workflowsPath = join(WORKFLOWS, 'all.ts');
-  const options = { workflowsPath, failureConverterPath: FAILURE_CONVERTER, logger };
-  const { code } = await bundleWorkflowCode(options);
+  const { code } = await bundleWorkflowCode({ ...bundleOptions(join(WORKFLOWS, 'all.ts')), logger });
   await replace(BUNDLE, code);
 }
 

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FAILURE_CONVERTER } from '../engine/temporal/client.ts';
-import { BUNDLE } from '../engine/worker.ts';
+import { BUNDLE, bundleOptions } from '../engine/worker.ts';
 import { bundle } from '../scripts/bundle.ts';
 import { type HistoryJson, namesIn, workflowTypeOf } from '../scripts/history-files.ts';
 import { fromJson } from '../scripts/history-json.ts';
@@ -72,11 +71,7 @@ type WorkflowBundle = { readonly codePath: string } | { readonly code: string };
 
 function bundleOf(folder: string): Promise<WorkflowBundle> {
   const logger = new DefaultLogger('ERROR', () => undefined);
-  return bundleWorkflowCode({
-    workflowsPath: join(folder, 'all.ts'),
-    failureConverterPath: FAILURE_CONVERTER,
-    logger,
-  });
+  return bundleWorkflowCode({ ...bundleOptions(join(folder, 'all.ts')), logger });
 }
 
 interface Wrong {
