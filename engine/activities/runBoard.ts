@@ -1,5 +1,5 @@
 import { prose } from '../github/render/escape.ts';
-import type { ApplyView, StoppedView, View, WaitingForLockView } from '../github/render/views.ts';
+import type { ApplyView, StoppedView, VerifyView, View, WaitingForLockView } from '../github/render/views.ts';
 import { revertWords, withRevert } from './revertView.ts';
 import { problemOf, stoppedHosts } from './rolloutView.ts';
 import { applyView, hostRollbacks, type RunRecord, rollbackView, verifyView } from './runViews.ts';
@@ -79,20 +79,20 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
       return applied(record, phase);
     case 'rolling-back': {
       const view = rollbackView(record, 'running', phase.reason);
-      return { apply: { state: RUNNING, view }, ...failedVerify(record), comment: view };
+      return { apply: { state: RUNNING, view }, ...verifyOf(record, 'rolled-back'), comment: view };
     }
     case 'rolled-back': {
       const view = withRevert(rollbackView(record, 'rolled-back', phase.reason), phase.revert);
-      return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
+      return { apply: { state: BAD, view }, ...verifyOf(record, 'rolled-back'), comment: view };
     }
     case 'asking': {
       const view = stoppedView(record, 'asking', phase.reason, phase.until);
-      return { apply: { state: ASKING, view }, ...failedVerify(record), comment: view };
+      return { apply: { state: ASKING, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
     case 'held': {
       if (phase.kept === true) {
         const view = stoppedView(record, 'kept', phase.reason);
-        return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
+        return { apply: { state: BAD, view }, ...verifyOf(record, 'stopped'), comment: view };
       }
       const view: View = {
         kind: 'held',
@@ -103,7 +103,7 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
           { command: '/doaas status', effect: 'says which servers are held' },
         ],
       };
-      return { apply: { state: BAD, view }, ...failedVerify(record), comment: view };
+      return { apply: { state: BAD, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
     case 'stale':
       return words(
@@ -142,9 +142,16 @@ function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }
   };
 }
 
-function failedVerify(record: RunRecord): Pick<Board, 'verify'> | Record<string, never> {
+/** Of a run that did not come to a good end: what was found good before is no promise of how the servers are now. */
+function verifyOf(
+  record: RunRecord,
+  since: NonNullable<VerifyView['since']>,
+): Pick<Board, 'verify'> | Record<string, never> {
   const view = verifyView(record);
-  return view === undefined ? {} : { verify: { state: view.state === 'verified' ? GOOD : BAD, view } };
+  if (view === undefined) return {};
+  return view.state === 'verified'
+    ? { verify: { state: NEUTRAL, view: { ...view, since } } }
+    : { verify: { state: BAD, view } };
 }
 
 function words(state: CheckState, title: string, body: string): Board {

@@ -151,6 +151,8 @@ function verifyTitle(view: VerifyView): string {
   const of = `${passed} of ${count(view.probes.length, 'probe')} passed`;
   const bad = view.probes.find((probe) => probe.state === 'failed');
   if (view.state === 'running') return `Verifying: ${of}`;
+  if (view.since === 'rolled-back') return 'Verified, and rolled back since';
+  if (view.since === 'stopped') return 'Verified as far as the run came';
   if (view.state === 'verified')
     return view.probes.length === 0 ? 'Verified: nothing left to change' : `Verified: ${of}`;
   return oneLine(
@@ -167,6 +169,10 @@ function probeState(probe: ProbeProgress): string {
 
 function remaining(view: VerifyView): string {
   if (view.state === 'running') return '';
+  if (view.since === 'rolled-back')
+    return 'This was so before the servers were put back: `doaas/apply` says why.';
+  if (view.since === 'stopped')
+    return 'This was so of what the run had changed when it stopped: `doaas/apply` says what became of it.';
   if (view.remaining.length === 0) return 'Planning again finds nothing left to change.';
   const lines = view.remaining.slice(0, REMAINING_SHOWN).map((r) => `- ${code(r.host)}: ${prose(r.summary)}`);
   return `Planning again would still change:\n\n${lines.join('\n')}`;

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { render } from '../github/render/render.ts';
+import { aStep } from '../plan/testing.ts';
+import { boardOf } from './runBoard.ts';
+import type { RunRecord } from './runViews.ts';
+import type { RunPhase } from './types.ts';
+
+/** Its first server was found good before the second one failed. */
+const record = {
+  plan: { hosts: [{ host: 'web-1', steps: [{ ...aStep, host: 'web-1' }], findings: [] }] },
+  receipts: [],
+  detail: { verify: { state: 'verified', probes: [], remaining: [] } },
+  startedAt: 0,
+} as unknown as RunRecord;
+
+const saidIn = (phase: RunPhase) => {
+  const { verify } = boardOf(undefined, record, phase);
+  if (verify === undefined || verify.view.kind === 'words') throw new Error('no verification is shown');
+  return [verify.state, render(verify.view).title];
+};
+
+test('what was verified before it was put back is not said to be good', () => {
+  const neutral = { status: 'completed', conclusion: 'neutral' };
+  const since = [neutral, 'Verified, and rolled back since'];
+  expect(saidIn({ kind: 'rolling-back', reason: 'web-2 failed' })).toEqual(since);
+  expect(saidIn({ kind: 'rolled-back', reason: 'web-2 failed' })).toEqual(since);
+  const stopped = [neutral, 'Verified as far as the run came'];
+  expect(saidIn({ kind: 'asking', reason: 'cancelled', until: '2026-01-01T00:00:00Z' })).toEqual(stopped);
+  expect(saidIn({ kind: 'held', reason: 'web-2 is not as before', remains: [] })).toEqual(stopped);
+});
