@@ -83,7 +83,7 @@ apt_update() {
 
 # Package lists are only read anew when apt does not find what it needs in them.
 apt_change() { # ARGUMENTS of apt-get
-  : > "$STEP/apt"
+  : > "$STEP/apt"; sweep_marks
   ls /var/lib/apt/lists/*_*Release > /dev/null 2>&1 || apt_update || :
   if apt_run "$@"; then tail -n 15 "$STEP/apt.out"; return 0; fi
   if grep -qE 'Unable to locate package|has no installation candidate|^E: Version .* was not found|404 +Not Found' "$STEP/apt.out"; then
@@ -244,8 +244,16 @@ restore_system() {
   } | while IFS= read -r p; do move_leftover "$p"; done
 }
 
+# What an apt of this run wrote and did not rename, as when the host was switched off just then; not what another one writes now.
+sweep_marks() {
+  [ -e "$DIR/system/done" ] || return 0
+  find /var/lib/apt -maxdepth 1 -type f -name 'extended_states.??????' -newer "$DIR/system/done" | while IFS= read -r f; do
+    ls -l /proc/[0-9]*/fd 2>/dev/null | grep -qF " $f" || rm -f "$f"
+  done
+}
+
 restore_marks() { # which packages came by themselves: the very file, once the same packages are there
-  installed_packages > "$STEP/packages.now"
+  installed_packages > "$STEP/packages.now"; sweep_marks
   if [ -e "$D/extended_states" ] && cmp -s "$STEP/packages.now" "$D/packages"; then
     cp -a "$D/extended_states" /var/lib/apt/extended_states.doaas; mv -f /var/lib/apt/extended_states.doaas /var/lib/apt/extended_states
   fi
