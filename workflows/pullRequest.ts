@@ -14,6 +14,7 @@ import type { Answer, PlanRef, PullSnapshot, Request, Revision } from '../engine
 import { short } from './activities.ts';
 import { attempt, noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
+import { closeUnread } from './closeUnread.ts';
 import { deployment } from './deployment.ts';
 import { FORK, HELP, NOT_OPEN, PLANNING, TAKING_BACK } from './help.ts';
 import { shouldContinue } from './history.ts';
@@ -287,7 +288,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     else if (over()) {
       await settled();
       await reactions;
-      if (over()) return;
+      if (over()) return closeUnread(input.pull, state);
     }
     if (shouldContinue() && isAlone()) {
       await settled();

@@ -46,7 +46,7 @@ export function requestActivities(engine: Engine): Requests {
     restoreNotices: (pull, change) => restoreNotices(engine, pull, change),
     describeStatus: (pull, place) => describeStatus(engine, pull, place),
     unlock: (pull, request, place) => unlock(engine, pull, request, place),
-    closeOvertaken: async (pull, headSha) => closeOvertaken(await clientOf(pull), pull, headSha),
+    closeOvertaken: async (pull, headSha, by) => closeOvertaken(await clientOf(pull), pull, headSha, by),
     isRunning: (workflowId) => isAlive(engine.temporal, workflowId),
     appliedRun: (pull) => appliedRun(engine, pull),
     openPullsOn: (repository, baseRef) => openPullsOn(engine, repository, baseRef),

@@ -80,12 +80,30 @@ export function planCheck(headSha: string) {
   return { name: 'doaas/plan' as const, headSha, externalId: `plan-${headSha}` };
 }
 
-/** Else it would say for ever that it is reading servers. */
-export function closeOvertaken(client: GitHubClient, pull: PullRef, headSha: string): Promise<void> {
-  const title = 'Not planned: a newer commit was pushed meanwhile';
-  const body = 'The newest head is planned instead.';
+/** Why nobody plans a head any more. */
+export type Overtaken = 'pushed' | 'closed';
+
+const NOT_PLANNED: Readonly<Record<Overtaken, { readonly title: string; readonly body: string }>> = {
+  pushed: {
+    title: 'Not planned: a newer commit was pushed meanwhile',
+    body: 'The newest head is planned instead.',
+  },
+  closed: {
+    title: 'Not planned: merged or closed before all servers could be read',
+    body: 'Servers did not answer, as the comment says. What is merged is compared with them by the drift check; `doaas plan` does it now.',
+  },
+};
+
+/** Else it would say for ever that it is reading servers, or that they do not answer. */
+export function closeOvertaken(
+  client: GitHubClient,
+  pull: PullRef,
+  headSha: string,
+  by: Overtaken = 'pushed',
+): Promise<void> {
   const state = { status: 'completed', conclusion: 'cancelled' } as const;
-  return showCheck(client, pull, { ...planCheck(headSha), state, view: { kind: 'words', title, body } });
+  const view = { kind: 'words', ...NOT_PLANNED[by] } as const;
+  return showCheck(client, pull, { ...planCheck(headSha), state, view });
 }
 
 /** The one comment: what holds now, and folded below it what came before. */

@@ -22,6 +22,7 @@ import type {
   RolloutRef,
   VerifyScope,
 } from './rolloutTypes.ts';
+import type { Overtaken } from './show.ts';
 import type { RunStart, SitePart } from './siteTypes.ts';
 
 export type { PolicyWindow } from '../spec/types.generated.ts';
@@ -234,8 +235,8 @@ export interface PullActivities {
     previous: PlanRef | undefined,
     parts?: readonly SitePart[],
   ): Promise<PlanOutcome>;
-  /** Ends the plan check of a head whose planning a newer one has stopped. */
-  closeOvertaken(pull: PullRef, headSha: string): Promise<void>;
+  /** Ends the plan check of a head that nobody plans any more. */
+  closeOvertaken(pull: PullRef, headSha: string, by?: Overtaken): Promise<void>;
   /** Reads reviews and permissions, shows in the plan check and the comment what is missing. */
   gatePull(pull: PullRef, plan: PlanRef, context?: GateContext): Promise<Gate>;
   /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */

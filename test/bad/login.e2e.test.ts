@@ -93,16 +93,21 @@ describe('a host that cannot be read', { timeout: 2 * MINUTES }, () => {
     await isPlannedAgain(pull, sha);
   });
 
+  const AWAY =
+    /web-1 \(deploy@\S+:22\) cannot be reached: (no answer within 10 s|there is no route to it, or it is down)\./;
+
   it('because it does not answer', async () => {
     await hangUp();
     await host.cut();
     const { pull, sha } = await during(
       () => host.heal(),
-      () =>
-        isSaid(
-          'away',
-          /web-1 \(deploy@\S+:22\) cannot be reached: (no answer within 10 s|there is no route to it, or it is down)\./,
-        ),
+      async () => {
+        const given = await isSaid('given-up', AWAY);
+        await world.github.closePullRequest(world.repo, given.pull);
+        const closed = await world.check(given.sha, 'doaas/plan', { conclusion: 'cancelled' });
+        expect(closed.title).toBe('Not planned: merged or closed before all servers could be read');
+        return isSaid('away', AWAY);
+      },
     );
     // nobody asks
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
