@@ -8,6 +8,7 @@ import { cutMarkdown } from '../github/render/cut.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { adoptBranch } from './adoptionBranch.ts';
 import type { Engine } from './engine.ts';
+import { mergedAfter } from './mergedLater.ts';
 import { planHosts } from './planning.ts';
 import { fullName } from './pull.ts';
 import type { AdoptAnswer, IssueRequest, PullRef } from './types.ts';
@@ -91,7 +92,11 @@ async function readServers(
   if (error !== undefined) return { kind: 'invalid', message: error.message };
   const hosts = resolution.hosts.filter(({ documents }) => documents.some(({ ref }) => ref === document));
   const openRuns = (await engine.store.runs.openStates()).map(({ id }) => id);
-  const owner = { repository: fullName(issue), openRuns };
+  const owner = {
+    repository: fullName(issue),
+    openRuns,
+    mergedLater: mergedAfter(engine, repository, commit),
+  };
   const plannings = await planHosts(engine, {
     ...owner,
     hosts,

@@ -114,9 +114,10 @@ async function planPatiently(
   parts: readonly SitePart[],
   fenceOf?: Planning['fenceOf'],
 ): Promise<readonly HostPlanning[]> {
-  if (awaitsHosts(plan)) return planRevision(engine, pull, resolved, plan.headSha, parts, fenceOf);
+  const options = { parts, ...(fenceOf === undefined ? {} : { fenceOf }) };
+  if (awaitsHosts(plan)) return planRevision(engine, pull, resolved, plan.headSha, options);
   const patient = { ...engine, transport: patientTransport(engine) };
-  const plannings = await planRevision(patient, pull, resolved, plan.headSha, parts, fenceOf);
+  const plannings = await planRevision(patient, pull, resolved, plan.headSha, options);
   const away = plannings.find((each) => each.kind === 'problem' && isAway(each.cause));
   if (away?.kind === 'problem') throw away.cause;
   return plannings;

@@ -12,6 +12,7 @@ import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { ReceiptState } from '../store/receipts.ts';
+import { batchName } from './batchName.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { netFor, notKept, ownProbes } from './guarded.ts';
@@ -35,11 +36,6 @@ export interface RunHost {
   readonly resolved: ResolvedHost;
   /** What the run knows of the secrets that are there, and nothing else of the repository. */
   readonly known: Known;
-}
-
-/** The batch of one wave of a run on a host; also the name of its systemd units there. */
-export function batchName(run: string, wave: number): string {
-  return `${run}-w${wave}`;
 }
 
 /** Where the run's plan has the host. */

@@ -2,20 +2,11 @@ import { getPull } from '../github/pulls.ts';
 import { type BatchResult, undoBatch } from '../hosts/batchRun.ts';
 import { RUN_RETENTION_DAYS } from '../operations/batch.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { batchName } from './batchName.ts';
 import type { Engine } from './engine.ts';
 import { remainsOf, remarksOf } from './hostJournal.ts';
 import { contentsIn, type Known, secretsOn } from './hostMask.ts';
-import {
-  batchName,
-  batchOf,
-  type GaveUp,
-  gaveUp,
-  hostOf,
-  journalOf,
-  nothing,
-  receipt,
-  underLock,
-} from './hostRun.ts';
+import { batchOf, type GaveUp, gaveUp, hostOf, journalOf, nothing, receipt, underLock } from './hostRun.ts';
 import { type Mask, maskFor, withhold } from './sealing.ts';
 import type { RunRef, UndoOutcome } from './types.ts';
 

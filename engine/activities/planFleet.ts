@@ -7,6 +7,7 @@ import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { HOSTS_PER_ACTIVITY } from './hostsPerActivity.ts';
+import { mergedAfter } from './mergedLater.ts';
 import { type HostPlanning, planHosts } from './planning.ts';
 import { NO_PULL } from './planRef.ts';
 import { securityActivities } from './security.ts';
@@ -46,6 +47,7 @@ async function planFleet(
     repository: nameOf(revision),
     changedItems: () => (revision.drift === true ? new Set() : undefined),
     openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
+    mergedLater: mergedAfter(engine, revision.repository, revision.commit),
   });
   if (revision.drift === true)
     await keepSettled(engine, nameOf(revision), hosts, plannings, { probed: false, readAt });

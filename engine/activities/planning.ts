@@ -4,11 +4,12 @@ import { HostError, type HostErrorType } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads, Seals } from '../kinds/kind.ts';
-import { type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
+import { abandonedItems, type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import type { MergedLater } from './mergedLater.ts';
 import { requireAll, sealsOf } from './sealing.ts';
 
 /** What planning works with. */
@@ -48,6 +49,8 @@ export interface Planning extends Owner {
   readonly isNew?: (host: ResolvedHost) => boolean;
   /** A secret that cannot be read is an error of its file, and the rest is planned; else it is a problem of the host. */
   readonly planRest?: boolean;
+  /** Left out where all that could be merged meanwhile is locked out. */
+  readonly mergedLater?: MergedLater;
   /** Of the lock under which the host is read, for the host to see; left out where none was taken. */
   readonly fenceOf?: (host: ResolvedHost) => Fence | undefined;
 }
@@ -67,7 +70,7 @@ async function planOne(
   planning: Planning,
   host: ResolvedHost,
 ): Promise<HostPlanning> {
-  const { payloads, repository, openRuns = [], askedOnly = false } = planning;
+  const { payloads, repository, askedOnly = false } = planning;
   const { conceal } = unsealing;
   try {
     const seals = await sealsOf(host, payloads, unsealing);
@@ -77,6 +80,7 @@ async function planOne(
         const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
         const readings = await readHost(session, host, planning, extra, planning.fenceOf?.(host));
         const changedItems = planning.changedItems(host.name);
+        const openRuns = await openRunsOf(host, readings, planning);
         return {
           kind: 'planned',
           plan: planHost({
@@ -104,6 +108,14 @@ async function planOne(
       away: isAway(error),
     };
   }
+}
+
+/** Those that were not over when it was read, and those that are merged by now: what they brought is not abandoned. */
+async function openRunsOf(host: ResolvedHost, readings: Readings, planning: Planning) {
+  const { openRuns = [], mergedLater } = planning;
+  const abandoned = abandonedItems(host, readings, planning);
+  if (abandoned.length === 0 || mergedLater === undefined) return openRuns;
+  return [...openRuns, ...(await mergedLater(abandoned))];
 }
 
 /** Reading changes nothing, so a connection that broke meanwhile (sshd was restarted, a NAT forgot it) is made anew, once. */

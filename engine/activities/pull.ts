@@ -13,6 +13,7 @@ import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
 import { meetAndPlan } from './firstUse.ts';
 import { gatePull, POLICY_REMARK } from './gate.ts';
+import { mergedAfter } from './mergedLater.ts';
 import { withPortAdvice } from './movedPort.ts';
 import { recordOverride } from './overrides.ts';
 import { type HostPlanning, type Planning, planHosts } from './planning.ts';
@@ -104,7 +105,11 @@ async function planPull(
       { repository: fullName(pull), pull: pull.number, headSha },
       resolved,
       parts,
-      (changed) => planRevision(engine, pull, { ...resolved, changed }, headSha, parts),
+      (changed) =>
+        planRevision(engine, pull, { ...resolved, changed }, headSha, {
+          parts,
+          mergedLater: mergedAfter(engine, pull.repository, revision.baseSha),
+        }),
     ),
     resolved.changed.length === 0
       ? undefined
@@ -175,17 +180,18 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
   });
 }
 
-/**
- * Reads and plans every changed host of the revision. `parts`: what the workers of other sites have read of it.
- * `fenceOf`: of the locks under which it is read.
- */
+export interface PlanningOptions extends Pick<Planning, 'fenceOf' | 'mergedLater'> {
+  /** What the workers of other sites have read of the revision. */
+  readonly parts?: readonly SitePart[];
+}
+
+/** Reads and plans every changed host of the revision. */
 export async function planRevision(
   engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
   pull: PullRef,
   resolved: DesiredHosts,
   headSha: string,
-  parts: readonly SitePart[] = [],
-  fenceOf?: Planning['fenceOf'],
+  { parts = [], ...rest }: PlanningOptions = {},
 ): Promise<readonly HostPlanning[]> {
   const hosts = resolved.changed.filter(({ server }) => !parts.some(({ site }) => site === server.site));
   const unseen = await newHosts(engine, hosts);
@@ -197,7 +203,7 @@ export async function planRevision(
     changedItems: resolved.changedItems,
     askedOnly: resolved.isCorrection !== true,
     isNew: (host) => unseen.has(host.name),
-    ...(fenceOf === undefined ? {} : { fenceOf }),
+    ...rest,
   });
   await keepFirstSeen(engine, hosts, plannings, headSha);
   return inOrder(

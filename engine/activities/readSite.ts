@@ -3,6 +3,7 @@ import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { fencesFor } from './fences.ts';
+import { mergedAfter } from './mergedLater.ts';
 import { NO_PULL } from './planRef.ts';
 import { fullName, planRevision } from './pull.ts';
 import { isServed } from './sites.ts';
@@ -22,8 +23,11 @@ async function readSite(engine: Engine, { pull, revision, site, run }: SiteReadi
   const resolved = await engine.revisions.resolve(pull, revision);
   if (resolved.kind === 'conflict') throw permanent('a revision that conflicts cannot be planned');
   const changed = resolved.changed.filter(({ server }) => server.site === site);
-  const fenceOf = run === undefined ? undefined : await fencesFor(engine, run);
-  const plannings = await planRevision(engine, pull, { ...resolved, changed }, revision.headSha, [], fenceOf);
+  const options =
+    run === undefined
+      ? { mergedLater: mergedAfter(engine, pull.repository, revision.baseSha) }
+      : { fenceOf: await fencesFor(engine, run) };
+  const plannings = await planRevision(engine, pull, { ...resolved, changed }, revision.headSha, options);
   const made = assemble(plannings);
   await engine.store.plans.save(made.plan, { repository: fullName(pull), number: NO_PULL, ...revision });
   const problems = made.problems.map(({ host, message, away }) => ({ host, message, away }));

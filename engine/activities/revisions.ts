@@ -75,6 +75,8 @@ export interface Revisions {
   changedPaths(pull: PullRef, revision: Revision): Promise<readonly string[]>;
   /** Where the head left its base. */
   mergeBases(pull: PullRef, revision: Revision): Promise<readonly string[]>;
+  /** Whether `earlier` is the commit itself, or in its history. */
+  contains(repository: RepositoryRef, commit: string, earlier: string): Promise<boolean>;
 }
 
 export interface CommitFiles {
@@ -121,6 +123,11 @@ export function createRevisions(source: RevisionSource): Revisions {
     mergeBases: async ({ repository, number }, revision) => {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);
       return source.mergeBases(repository, revision);
+    },
+    contains: async (repository, commit, earlier) => {
+      await source.fetch(repository, [commit, earlier], undefined);
+      const bases = await source.mergeBases(repository, { headSha: commit, baseSha: earlier });
+      return bases.includes(earlier);
     },
     resolve: async ({ repository, number }, revision) => {
       await source.fetch(repository, [revision.headSha, revision.baseSha], number);
