@@ -17,7 +17,7 @@ import type { Logger } from './log.ts';
 import { connectionOptions, dataConverter, FAILURE_CONVERTER } from './temporal/client.ts';
 
 /** Idle workflows kept in memory; others are replayed when something happens to them. */
-const CACHED_WORKFLOWS_MAX = 400;
+const CACHED_WORKFLOWS_MAX = 100;
 
 /** Of each of the worker's queues. */
 const ACTIVITIES_AT_ONCE = 60;

@@ -250,8 +250,7 @@ export interface ProbeProgress {
 export interface VerifyView {
   readonly kind: 'verify';
   readonly state: 'running' | 'verified' | 'failed';
-  /** What became of the run after it had been verified, as far as it came. */
-  readonly since?: 'rolled-back' | 'stopped';
+  readonly since?: 'rolled-back' | 'stopped'; // what became of the run afterwards
   readonly probes: readonly ProbeProgress[];
   /** What a fresh plan would still change. Verified means: nothing. */
   readonly remaining: readonly { readonly host: string; readonly summary: string }[];
