@@ -64,7 +64,15 @@ export function beforePatches(text: string): string {
   return text.replaceAll(PATCHED, 'false');
 }
 
-/** With the ways of one guard exchanged: old runs take the new one, as if it had no guard, and new runs the old one. */
-export function flipped(name: string): (text: string) => string {
-  return (text) => text.replaceAll(PATCHED, (call, own) => (own === name ? `!${call}` : call));
+/** How a bundle calls what a workflow imports as `patched`. */
+const BUNDLED = /\(0,\w+\.patched\)\('([\w-]+)'\)/g;
+
+/**
+ * A bundle of workflows with the ways of one guard exchanged: old runs take the new one, as if it had no guard, and new runs the old
+ * one. Throws where it does not call the guard.
+ */
+export function flipped(bundle: string, name: string): string {
+  const other = bundle.replaceAll(BUNDLED, (call, own) => (own === name ? `!${call}` : call));
+  if (other === bundle) throw new Error(`the bundle of the workflows does not call patched('${name}')`);
+  return other;
 }
