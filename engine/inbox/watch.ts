@@ -7,9 +7,9 @@ import { type Patience, patiently } from './patiently.ts';
 export const WAITING_MAX = 100_000;
 /**
  * A PostgreSQL that restarts, or a connection that broke unnoticed, is back in a moment; GitHub sends again only what it is asked for, by a
- * sweep. Below the 8 s after which a delivery is answered as failed.
+ * sweep. Below the 8 s after which a delivery is answered as failed, and time for two tries that nobody answers.
  */
-const PATIENCE: Patience = { forMs: 5_000, everyMs: 250 };
+const PATIENCE: Patience = { forMs: 7_000, everyMs: 250 };
 /** How often they are counted; so the bound can be passed by what comes in this time. */
 const COUNT_EVERY_MS = 1_000;
 /** `/readyz` names a failed write this long: a failing receiver that gets no deliveries would never find out that it works again. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { migrate } from './migrate.ts';
 import { inboxMigrations } from './migrations.ts';
-import { INBOX_CONNECTIONS_MAX, openPostgres } from './postgres.ts';
+import { INBOX_CONNECT_TIMEOUT_MS, INBOX_CONNECTIONS_MAX, openPostgres } from './postgres.ts';
 import type { Connection } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import type { StoreLocation } from './store.ts';
@@ -66,7 +66,10 @@ const PRUNED_MAX = 500;
  */
 export async function openInbox(location: StoreLocation, now: Clock = Date.now): Promise<Inbox> {
   if ('url' in location) {
-    const { db, close } = openPostgres(location.url, { connections: INBOX_CONNECTIONS_MAX });
+    const { db, close } = openPostgres(location.url, {
+      connections: INBOX_CONNECTIONS_MAX,
+      connectTimeoutMs: INBOX_CONNECT_TIMEOUT_MS,
+    });
     const connection: Connection = { db, dialect: 'postgres' };
     return inboxOn(connection, connection, now, close);
   }

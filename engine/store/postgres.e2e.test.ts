@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { watchInbox } from '../inbox/watch.ts';
+import { createReceiverMetrics } from '../metrics.ts';
 import { inboxSuite } from './inbox.suite.ts';
 import { openInbox } from './inbox.ts';
 import { storeSuite } from './store.suite.ts';
@@ -80,6 +85,34 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
     expect(taken).toHaveLength(sent.length);
     await Promise.all(relays.map((relay) => relay.close()));
   });
+
+  it('takes a delivery whose first connection was swallowed on its way', async () => {
+    const dir = new URL(url()).searchParams.get('host') ?? '';
+    let swallowed = 0;
+    const way = createServer((incoming) => {
+      if (swallowed === 0) {
+        swallowed += 1;
+        incoming.resume().on('error', () => undefined);
+        return;
+      }
+      const server = connect(join(dir, '.s.PGSQL.5432'));
+      pipeline(incoming, server, incoming, () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(way, 'listening');
+    const { port } = way.address() as AddressInfo;
+    const inbox = await openInbox({ url: `postgresql://postgres@127.0.0.1:${port}/postgres` });
+    const idle = { ...inbox, state: async () => ({ waiting: 0, oldestAt: undefined }) };
+    const watched = watchInbox(idle, createReceiverMetrics());
+    try {
+      expect(await watched.accept({ guid: 'swallowed', lane: 'a', event: '{}' })).toBe('new');
+      expect(swallowed).toBe(1);
+      await inbox.handedOn(['swallowed']);
+    } finally {
+      watched.stop();
+      await inbox.close();
+      way.close();
+    }
+  }, 20_000);
 
   it('says that a server is not there', async () => {
     const nowhere = openStore({ url: 'postgresql://u:secretword@127.0.0.1:1/x' });

@@ -8,6 +8,8 @@ const POOL_CONNECTIONS_MAX = 10;
 /** A receiver writes one statement for all deliveries of a moment, a relay a few in turn. */
 export const INBOX_CONNECTIONS_MAX = 3;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Where GitHub waits for the answer: what swallowed the first try leaves time for another (engine/inbox/watch.ts). */
+export const INBOX_CONNECT_TIMEOUT_MS = 3_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** How long a statement waits for another engine's row or advisory lock before `store-locked`. */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -20,16 +22,22 @@ export interface PostgresOptions {
   readonly onLost?: (error: Error) => void;
   /** At most. A server of PostgreSQL has 100 for all, unless it is told otherwise. */
   readonly connections?: number;
+  /** Milliseconds until a server that does not answer is `store-unavailable`. */
+  readonly connectTimeoutMs?: number;
 }
 
 export function openPostgres(
   url: string,
-  { onLost = () => {}, connections = POOL_CONNECTIONS_MAX }: PostgresOptions = {},
+  {
+    onLost = () => {},
+    connections = POOL_CONNECTIONS_MAX,
+    connectTimeoutMs = CONNECT_TIMEOUT_MS,
+  }: PostgresOptions = {},
 ): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     application_name: 'doaas',
