@@ -12,7 +12,7 @@ import { newKey } from '../secrets/fingerprintKey.ts';
 import { secretsFrom } from '../secrets/fromConfig.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { checkedTree, chosenHosts } from './checkedTree.ts';
-import { misuse } from './command.ts';
+import { misuse, ONE_PATH, onlyOne } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
 import { planText } from './planText.ts';
 import { isRepositoryName, originOf } from './repositoryName.ts';
@@ -57,9 +57,7 @@ function parse(argv: readonly string[]): Wanted {
   } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    const [path, ...rest] = positionals;
-    if (path === undefined || rest.length > 0)
-      throw new Error('Give one PATH, the root of the repository, such as `.`.');
+    const path = onlyOne(positionals, ONE_PATH);
     if (values.repository !== undefined && !isRepositoryName(values.repository))
       throw new Error(`--repository is OWNER/NAME, not "${values.repository}".`);
     return { path, hosts: values.host ?? [], repository: values.repository, json: values.json === true };
