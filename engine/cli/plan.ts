@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { HostPlanning } from '../activities/planning.ts';
 import { planHosts } from '../activities/planning.ts';
+import { withSameMachines } from '../activities/twins.ts';
 import { loadLocalConfig } from '../config/config.ts';
 import { planTitle } from '../github/render/words.ts';
 import type { Credentials } from '../hosts/credentials.ts';
@@ -91,14 +92,19 @@ async function planLive(
         planRest: true,
       },
     );
-    return assemble(plannings, repository);
+    return assemble(plannings, hosts, repository);
   } finally {
     await transport.close();
   }
 }
 
-function assemble(plannings: readonly HostPlanning[], repository: string | undefined): LivePlan {
-  const planned = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+function assemble(
+  plannings: readonly HostPlanning[],
+  servers: readonly ResolvedHost[],
+  repository: string | undefined,
+): LivePlan {
+  const read = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+  const planned = withSameMachines(read, servers);
   const hosts = repository === undefined ? planned.map(withoutOwners) : planned;
   return {
     plan: { kind: 'plan', hosts, digest: planDigest(hosts) },
