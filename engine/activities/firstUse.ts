@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 import { type HostPlanning, inParallel, isAway } from './planning.ts';
 import type { ResolvedRevision } from './revisions.ts';
 import { addressOf, chainOf, isUnknown, seenAs } from './seenKeys.ts';
-import { twinFindings } from './twins.ts';
+import { twinFindings, withSameMachines } from './twins.ts';
 import type { SitePart } from './types.ts';
 
 const HOSTS_AT_ONCE = 16;
@@ -49,9 +49,18 @@ export async function meetAndPlan(
   const planned = await plan([...met.hosts, ...changed.filter(isElsewhere)]);
   const before = new Map(base.hosts.map(({ name, server }) => [name, server]));
   const all = merged.hosts.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
-  const told = planned.map((each) => withKeyFindings(each, met.hosts, before, all));
+  const told = apart(planned, all).map((each) => withKeyFindings(each, met.hosts, before, all));
   const hosts = changed.map((host) => met.hosts.find(({ name }) => name === host.name) ?? host);
   return { plannings: [...told, ...met.problems], hosts };
+}
+
+/** Told of each that was read from the same machine as another. */
+function apart(plannings: readonly HostPlanning[], all: readonly ResolvedHost[]): readonly HostPlanning[] {
+  const plans = plannings.flatMap((each) => (each.kind === 'planned' ? [each.plan] : []));
+  const byHost = new Map(withSameMachines(plans, all).map((plan) => [plan.host, plan]));
+  return plannings.map((each) =>
+    each.kind === 'planned' ? { ...each, plan: byHost.get(each.plan.host) ?? each.plan } : each,
+  );
 }
 
 function withKeyFindings(

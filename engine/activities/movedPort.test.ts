@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
+import { SERVER } from '../spec/testing.ts';
 import { withPortAdvice } from './movedPort.ts';
 import type { HostPlanning } from './planning.ts';
 
-const server: ResolvedServer = {
-  name: 'web-1',
-  address: '10.0.0.5',
-  port: 22,
-  user: 'deploy',
-  become: 'sudo',
-  site: 'default',
-  hostKeys: [],
-  labels: {},
-};
 const at = (port: number): { readonly hosts: readonly ResolvedHost[] } => ({
-  hosts: [{ kind: 'resolved-host', name: 'web-1', server: { ...server, port }, documents: [] }],
+  hosts: [{ kind: 'resolved-host', name: 'web-1', server: { ...SERVER, port }, documents: [] }],
 });
 const problem = (away: boolean): HostPlanning => ({
   kind: 'problem',

@@ -8,7 +8,7 @@ import { windowNow } from './windowNow.ts';
 
 export function rolloutActivities(engine: Engine): RolloutActivities {
   return {
-    windowNow: async (windows) => windowNow(windows, Date.now()),
+    windowNow: async (windows) => windowNow(windows, engine.github.now().getTime()),
     confirmRest: (run, leftOut, parts) => confirmRest(engine, run, leftOut, parts),
     silentHosts: (run, hosts) => silentHosts(engine, run, hosts),
     decisionDeadline: async () =>

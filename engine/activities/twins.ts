@@ -1,4 +1,4 @@
-import type { Finding } from '../plan/step.ts';
+import type { Finding, HostPlan } from '../plan/step.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import { isSameMachine } from '../store/machine.ts';
 import { identityOf } from './identity.ts';
@@ -21,4 +21,31 @@ export function twinFindings(
 function isTwin(one: ResolvedServer, other: ResolvedServer): boolean {
   if (one.hostKeys.length === 0 || other.hostKeys.length === 0) return false;
   return isSameMachine(identityOf(one), identityOf(other));
+}
+
+/**
+ * Pure. The plans, each with what forbids it because another of them was read from the same machine: two documents may pin
+ * different keys of one machine, and then only the machine itself can tell. `hosts`: for where their documents stand.
+ */
+export function withSameMachines(
+  plans: readonly HostPlan[],
+  hosts: readonly ResolvedHost[],
+): readonly HostPlan[] {
+  const servers = new Map(hosts.map((host) => [host.name, host]));
+  const byMachine = new Map<string, readonly string[]>();
+  for (const { host, machine } of plans)
+    if (machine !== undefined) byMachine.set(machine, [...(byMachine.get(machine) ?? []), host]);
+  return plans.map((plan) => {
+    const others = (byMachine.get(plan.machine ?? '') ?? []).filter((host) => host !== plan.host);
+    const own = others.map((other) => sameMachine(plan.host, other, servers));
+    return own.length === 0 ? plan : { ...plan, findings: [...plan.findings, ...own] };
+  });
+}
+
+function sameMachine(host: string, other: string, servers: ReadonlyMap<string, ResolvedHost>): Finding {
+  const [position, second] = [host, other].map((name) => servers.get(name)?.position);
+  const place = second === undefined ? '' : ` (${second.file} line ${second.line})`;
+  const message = `${host} is the same machine as ${other}${place}: both answer with one machine id and boot id, although by different host keys. Declare it once. If one was cloned from the other while that ran, give it a machine id and host keys of its own and restart it`;
+  const document = `Server/${host}`;
+  return { kind: 'finding', severity: 'error', host, document, message, ...(position && { position }) };
 }

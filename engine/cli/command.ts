@@ -17,6 +17,15 @@ export function helpOf(command: Command): string {
   return `${usage.join('\n')}\n\n${command.summary}\n\n${command.details.trim()}\n`;
 }
 
+/** Of the commands that look at servers. */
+export const ONE_PATH = 'Give one PATH, the root of the repository, such as `.`.';
+
+/** The one argument of a command. Throws what is `asked` where there is none, or more. */
+export function onlyOne([given, ...rest]: readonly string[], asked: string): string {
+  if (given === undefined || rest.length > 0) throw new Error(asked);
+  return given;
+}
+
 /** For wrong arguments: the mistake and where to read on. */
 export function misuse(command: string, message: string): CliError {
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;

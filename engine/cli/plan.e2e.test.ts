@@ -112,6 +112,10 @@ describe.skipIf(sshdMissing() !== undefined)('doaas plan PATH', () => {
         status: 3,
         stdout: expect.stringMatching(/^inner\n {4}1\. .*a\.conf/),
       });
+      const twice = await plan();
+      expect(twice.status).toBe(1);
+      expect(twice.stdout).toMatch(/inner is the same machine as here \(infra\.yaml line 1\)/);
+      expect(twice.stdout).toMatch(/here is the same machine as inner \(infra\.yaml line \d+\)/);
       const text = await readFile(join(root, 'infra.yaml'), 'utf8');
       await writeFile(join(root, 'infra.yaml'), text.replace(keyOf(sshd), hostKeyOf('another')));
       const refused = await plan(['--host', 'inner']);

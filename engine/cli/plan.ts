@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { HostPlanning } from '../activities/planning.ts';
 import { planHosts } from '../activities/planning.ts';
+import { withSameMachines } from '../activities/twins.ts';
 import { loadLocalConfig } from '../config/config.ts';
 import { planTitle } from '../github/render/words.ts';
 import type { Credentials } from '../hosts/credentials.ts';
@@ -12,7 +13,7 @@ import { newKey } from '../secrets/fingerprintKey.ts';
 import { secretsFrom } from '../secrets/fromConfig.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { checkedTree, chosenHosts } from './checkedTree.ts';
-import { misuse } from './command.ts';
+import { misuse, ONE_PATH, onlyOne } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
 import { planText } from './planText.ts';
 import { isRepositoryName, originOf } from './repositoryName.ts';
@@ -57,9 +58,7 @@ function parse(argv: readonly string[]): Wanted {
   } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    const [path, ...rest] = positionals;
-    if (path === undefined || rest.length > 0)
-      throw new Error('Give one PATH, the root of the repository, such as `.`.');
+    const path = onlyOne(positionals, ONE_PATH);
     if (values.repository !== undefined && !isRepositoryName(values.repository))
       throw new Error(`--repository is OWNER/NAME, not "${values.repository}".`);
     return { path, hosts: values.host ?? [], repository: values.repository, json: values.json === true };
@@ -93,14 +92,19 @@ async function planLive(
         planRest: true,
       },
     );
-    return assemble(plannings, repository);
+    return assemble(plannings, hosts, repository);
   } finally {
     await transport.close();
   }
 }
 
-function assemble(plannings: readonly HostPlanning[], repository: string | undefined): LivePlan {
-  const planned = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+function assemble(
+  plannings: readonly HostPlanning[],
+  servers: readonly ResolvedHost[],
+  repository: string | undefined,
+): LivePlan {
+  const read = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+  const planned = withSameMachines(read, servers);
   const hosts = repository === undefined ? planned.map(withoutOwners) : planned;
   return {
     plan: { kind: 'plan', hosts, digest: planDigest(hosts) },

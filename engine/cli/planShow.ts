@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../hosts/host-error.ts';
 import type { Store } from '../store/store.ts';
-import { misuse } from './command.ts';
+import { misuse, onlyOne } from './command.ts';
 import { withStore } from './openStore.ts';
 import { planPage } from './planText.ts';
 import { CliError, EXIT, type Io, painter } from './terminal.ts';
@@ -27,8 +27,7 @@ function parse(argv: readonly string[]): { readonly digest: string; readonly jso
       options: { json: { type: 'boolean' } },
       allowPositionals: true,
     });
-    const [digest, ...rest] = positionals;
-    if (digest === undefined || rest.length > 0) throw new Error('Give one DIGEST, or its first characters.');
+    const digest = onlyOne(positionals, 'Give one DIGEST, or its first characters.');
     if (!/^[0-9a-f]{4,64}$/.test(digest)) throw new Error('A DIGEST is 4 to 64 characters of 0-9 and a-f.');
     return { digest, json: values.json === true };
   } catch (error) {

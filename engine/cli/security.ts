@@ -15,7 +15,7 @@ import { sarifOf } from '../security/sarif.ts';
 import type { CheckedRepository } from '../spec/check.ts';
 import { ownVersion } from '../version.ts';
 import { checkedTree, chosenHosts } from './checkedTree.ts';
-import { misuse } from './command.ts';
+import { misuse, ONE_PATH, onlyOne } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
 import { EXIT, type Io, printableLines } from './terminal.ts';
 
@@ -55,9 +55,7 @@ function parse(argv: readonly string[]): Wanted {
   } as const;
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    const [path, ...rest] = positionals;
-    if (path === undefined || rest.length > 0)
-      throw new Error('Give one PATH, the root of the repository, such as `.`.');
+    const path = onlyOne(positionals, ONE_PATH);
     const [format = 'markdown', second] = FORMATS.filter((name) => values[name] === true);
     if (second !== undefined) throw new Error('Give one of --json, --markdown and --sarif.');
     return { path, servers: values.server ?? [], format };

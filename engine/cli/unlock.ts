@@ -6,7 +6,7 @@ import { StoreError } from '../store/error.ts';
 import type { HeldLock } from '../store/lock-order.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
-import { misuse } from './command.ts';
+import { misuse, onlyOne } from './command.ts';
 import { withStore } from './openStore.ts';
 import { addressOf } from './status.ts';
 import { CliError, EXIT, type Io, printable } from './terminal.ts';
@@ -34,9 +34,7 @@ function parse(argv: readonly string[]): { readonly host: string; readonly force
   try {
     const options = { force: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    const [host, ...rest] = positionals;
-    if (host === undefined || rest.length > 0)
-      throw new Error('Give one HOST, its address as `doaas status` shows it.');
+    const host = onlyOne(positionals, 'Give one HOST, its address as `doaas status` shows it.');
     return { host, force: values.force === true };
   } catch (error) {
     throw misuse('unlock', messageOf(error));

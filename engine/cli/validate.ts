@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type CheckedRepository, checkRepository, errorsByOwnPolicy } from '../spec/check.ts';
 import type { SpecError } from '../spec/manifest.ts';
-import { misuse } from './command.ts';
+import { misuse, onlyOne } from './command.ts';
 import { readTree, TreeError } from './readTree.ts';
 import { counted, type Io, type Paint, painter, printable } from './terminal.ts';
 
@@ -23,8 +23,7 @@ function readArguments(argv: readonly string[]): { readonly path: string; readon
   try {
     const options = { json: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options });
-    const [path, ...rest] = positionals;
-    if (path === undefined || rest.length > 0) throw new Error('Give exactly one PATH.');
+    const path = onlyOne(positionals, 'Give exactly one PATH.');
     return { path, json: values.json === true };
   } catch (error) {
     throw misuse('validate', error instanceof Error ? error.message : String(error));

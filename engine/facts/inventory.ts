@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
-import { lines, type Sh, sh } from '../shell/sh.ts';
+import type { Sh } from '../shell/sh.ts';
 import { informational } from './accounts.ts';
-import { encodeKey, type Fact } from './fact.ts';
+import type { Fact } from './fact.ts';
+import { quietly } from './quietly.ts';
 
 export interface InventoryQuery {
   readonly fact: 'inventory';
@@ -42,13 +43,7 @@ echo "~ kernel $(dpkg-query -W -f '\${source:Package} \${source:Version}' "linux
 
 export const inventoryFact: Fact<InventoryQuery, InventoryState> = {
   fact: 'inventory',
-  read: (queries) =>
-    lines(
-      ...queries.map(
-        (q) => sh`echo ${`= ${encodeKey(q.key)}`}; { ${READ}
-} 2>/dev/null`,
-      ),
-    ),
+  read: (queries) => quietly(queries, READ),
   parse: (output) => {
     const told = (name: string) =>
       output.filter((line) => line.startsWith(`~ ${name} `)).map((line) => line.slice(name.length + 3));

@@ -7,6 +7,7 @@ import { homesFact } from './homes.ts';
 import { hostsEntryFact } from './hostsEntry.ts';
 import { inventoryFact } from './inventory.ts';
 import { localeFact } from './locale.ts';
+import { machineFact } from './machine.ts';
 import { modeFact } from './mode.ts';
 import { pamProfileFact } from './pamProfile.ts';
 import { pathFact } from './path.ts';
@@ -23,6 +24,7 @@ const parsers: Readonly<Record<string, (lines: readonly string[]) => unknown>> =
   group: (lines) => groupFact.parse(lines, { fact: 'group', key: 'x' }),
   homes: (lines) => homesFact.parse(lines, { fact: 'homes', key: 'all' }),
   inventory: (lines) => inventoryFact.parse(lines, { fact: 'inventory', key: 'all' }),
+  machine: (lines) => machineFact.parse(lines, { fact: 'machine', key: 'all' }),
   mode: (lines) => modeFact.parse(lines, { fact: 'mode', key: '/x' }),
   'pam-profile': (lines) => pamProfileFact.parse(lines, { fact: 'pam-profile', key: 'x' }),
   sshd: (lines) => sshdFact.parse(lines, { fact: 'sshd', key: 'all' }),

@@ -9,6 +9,7 @@ import { hostsEntryFact } from './hostsEntry.ts';
 import { inventoryFact } from './inventory.ts';
 import { localeFact } from './locale.ts';
 import { lynisFact } from './lynis.ts';
+import { machineFact } from './machine.ts';
 import { modeFact } from './mode.ts';
 import { ownedFact } from './owned.ts';
 import { packageFact } from './package.ts';
@@ -32,6 +33,7 @@ const all = [
   pathFact,
   firewallFact,
   ownedFact,
+  machineFact,
   authorizedKeysFact,
   groupFact,
   hostsEntryFact,

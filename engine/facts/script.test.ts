@@ -119,7 +119,7 @@ describe('every fact of the registry', () => {
     '|',
   ];
 
-  // a survey searches this whole machine, and has but one key
+  // these have but one key, and a survey searches this whole machine
   const keyless = ['owned', 'sysctl', 'survey'];
   it.each(Object.keys(facts).filter((name) => !keyless.includes(name)))(
     '%s answers for any key, and the host observes the same raw state',

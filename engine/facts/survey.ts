@@ -1,5 +1,5 @@
-import { type Sh, sh } from '../shell/sh.ts';
-import { encodeKey, type Fact, type FactQuery } from './fact.ts';
+import type { Fact, FactQuery } from './fact.ts';
+import { quietly } from './quietly.ts';
 import { SURVEY } from './surveyScript.ts';
 
 export interface SurveyQuery extends FactQuery {
@@ -67,16 +67,7 @@ export type SurveyFinding = (typeof FINDINGS)[number];
 
 export const surveyFact: Fact<SurveyQuery, SurveyState> = {
   fact: 'survey',
-  read: (queries): Sh => ({
-    kind: 'sh',
-    text: queries
-      .map(
-        (q) =>
-          sh`echo ${`= ${encodeKey(q.key)}`}; { ${SURVEY}
-} 2>/dev/null`.text,
-      )
-      .join('\n'),
-  }),
+  read: (queries) => quietly(queries, SURVEY),
   parse: parseSurvey,
 };
 

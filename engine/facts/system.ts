@@ -1,6 +1,7 @@
-import { lines, type Sh, sh } from '../shell/sh.ts';
+import type { Sh } from '../shell/sh.ts';
 import { informational } from './accounts.ts';
-import { encodeKey, type Fact } from './fact.ts';
+import type { Fact } from './fact.ts';
+import { quietly } from './quietly.ts';
 
 export interface SystemQuery {
   readonly fact: 'system';
@@ -45,13 +46,7 @@ v=$(systemd-detect-virt 2>/dev/null) || :; echo "~ virtualization \${v:-unknown}
 
 export const systemFact: Fact<SystemQuery, SystemState> = {
   fact: 'system',
-  read: (queries) =>
-    lines(
-      ...queries.map(
-        (q) => sh`echo ${`= ${encodeKey(q.key)}`}; { ${READ}
-} 2>/dev/null`,
-      ),
-    ),
+  read: (queries) => quietly(queries, READ),
   parse: (output) => {
     const text = (name: string) => informational(output, name) ?? 'unknown';
     const number = (name: string) => Number(/^\d+$/.exec(informational(output, name) ?? '')?.[0] ?? '0');

@@ -1,4 +1,5 @@
 import { type FactQuery, type ItemKey, itemKey, type Reading, type Readings } from '../facts/fact.ts';
+import type { MachineState } from '../facts/machine.ts';
 import type { OwnedItem } from '../facts/owned.ts';
 import type { KindPlan, Payloads, PlanContext, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
@@ -12,6 +13,7 @@ import { planRemovals } from './removals.ts';
 import type { Finding, HostPlan, Step, StepDraft, StepReason } from './step.ts';
 
 const OWNED: FactQuery = { fact: 'owned', key: 'all' };
+const MACHINE: FactQuery = { fact: 'machine', key: 'all' };
 
 /** For whom a plan is made. */
 export interface Owner {
@@ -40,7 +42,7 @@ export const SYSTEM: FactQuery = { fact: 'system', key: 'all' };
 export function hostQueries(host: ResolvedHost, extra: readonly FactQuery[] = []): readonly FactQuery[] {
   const needs = host.documents.flatMap((document) => kindOf(document).needs(document.spec));
   const byItem = new Map<ItemKey, FactQuery>();
-  for (const query of [OWNED, ...extra, ...needs]) {
+  for (const query of [OWNED, MACHINE, ...extra, ...needs]) {
     const item = itemKey(query.fact, query.key);
     if (!byItem.has(item)) byItem.set(item, query);
   }
@@ -61,6 +63,11 @@ export function ownedItems(readings: Readings): readonly OwnedItem[] {
   return (
     (readings.get(itemKey(OWNED.fact, OWNED.key)) as Reading<readonly OwnedItem[]> | undefined)?.state ?? []
   );
+}
+
+function machineOf(readings: Readings): Pick<HostPlan, 'machine'> {
+  const reading = readings.get(itemKey(MACHINE.fact, MACHINE.key)) as Reading<MachineState> | undefined;
+  return reading?.state.id === undefined ? {} : { machine: reading.state.id };
 }
 
 /**
@@ -106,6 +113,7 @@ export function planHost(input: HostPlanInput): HostPlan {
   return {
     kind: 'host-plan',
     host: host.name,
+    ...machineOf(readings),
     steps,
     findings,
     ...(unasked.length === 0 ? {} : { unasked }),

@@ -58,6 +58,8 @@ export interface Finding {
 export interface HostPlan {
   readonly kind: 'host-plan';
   readonly host: string;
+  /** Which machine answered, as facts/machine.ts has it; left out where that is not known. No part of the digest. */
+  readonly machine?: string;
   /** Order of execution. */
   readonly steps: readonly Step[];
   readonly findings: readonly Finding[];

@@ -22,6 +22,8 @@ export interface ResolvedHost {
   readonly kind: 'resolved-host';
   readonly name: string;
   readonly server: ResolvedServer;
+  /** Of its Server document. No part of the desired state; left out of a host that stands in no file. */
+  readonly position?: Position;
   /** Names of the servers that are reached through it, sorted; left out where there are none. */
   readonly jumpFor?: readonly string[];
   /** IP addresses that other servers see it under, where the document names them. No part of the desired state. */

@@ -67,6 +67,7 @@ export function resolveManifest(manifest: Manifest): Resolution {
         kind: 'resolved-host',
         name,
         server,
+        position: document.position,
         ...(jumpFor.length > 0 ? { jumpFor } : {}),
         ...(addresses === undefined ? {} : { addresses }),
         documents,

@@ -2,10 +2,22 @@ import { hostKeyOf } from '../../test/hostKey.ts';
 import { checkRepository, errorsByOwnPolicy } from './check.ts';
 import type { ResolvedConfiguration } from './configuration.ts';
 import type { SpecError } from './manifest.ts';
-import type { ResolvedHost } from './resolution.ts';
+import type { ResolvedHost, ResolvedServer } from './resolution.ts';
 
 /** A public host key, for documents in tests. */
 export const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH06WnZCSHKuU7UQTeChTjrQvzxul1UESBDTxhzvxJOe';
+
+/** How a host is reached, where a test says nothing else. */
+export const SERVER: ResolvedServer = {
+  name: 'web-1',
+  address: '10.0.0.5',
+  port: 22,
+  user: 'deploy',
+  become: 'sudo',
+  site: 'default',
+  hostKeys: [],
+  labels: {},
+};
 
 export function repository(
   files: Readonly<Record<string, string | Uint8Array>>,

@@ -23,7 +23,7 @@ import { completePayload } from './payloads.ts';
 import { createRateLimiter, type RateLimits } from './rate-limits.ts';
 import { createRecorder, type RecordedRequest, type Violation } from './recorder.ts';
 import type { Store } from './rows.ts';
-import { listen, serve } from './server.ts';
+import { type LabClock, listen, serve } from './server.ts';
 import { installationOf } from './standing.ts';
 
 const APP_ID = 424_242;
@@ -55,6 +55,8 @@ export interface LabGitHub extends Acting {
   readonly faults: Faults;
   /** Answers as GitHub does above these limits, from now on; without any, the default, it serves everything. */
   readonly enforceLimits: (limits: RateLimits | undefined) => void;
+  /** The time that the `date` of its answers tells from now on, and goes on from; left out: the machine's. */
+  readonly setDate: (date?: Date) => void;
   readonly webhooks: Deliveries;
   readonly setWebhookUrl: (url: string) => void;
   readonly setWebhookSecret: (secret: string) => void;
@@ -88,7 +90,8 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
   const faults = createFaults();
   const limiter = createRateLimiter();
   const stopped = new AbortController();
-  serve(server, { context, faults, limiter, recorder, stopped: stopped.signal });
+  const clock: LabClock = { aheadMs: 0 };
+  serve(server, { context, faults, limiter, recorder, stopped: stopped.signal, clock });
   const webhooks = context.deliveries;
   return {
     ...createActing(context, owner, accounts),
@@ -101,6 +104,9 @@ export async function startLabGitHub(options: LabGitHubOptions): Promise<LabGitH
     },
     faults,
     enforceLimits: limiter.enforce,
+    setDate: (date) => {
+      clock.aheadMs = date === undefined ? 0 : date.getTime() - Date.now();
+    },
     webhooks,
     setWebhookUrl: webhooks.setTarget,
     setWebhookSecret: webhooks.setSecret,

@@ -17,6 +17,13 @@ export interface ServerParts {
   readonly limiter: RateLimiter;
   readonly recorder: Recorder;
   readonly stopped: AbortSignal;
+  readonly clock: LabClock;
+}
+
+/** What time it is on GitHub for whoever reads the `date` of its answers; what it writes into them stays as it is. */
+export interface LabClock {
+  /** Of the machine's clock; ms. */
+  aheadMs: number;
 }
 
 export async function listen(port: number, host: string): Promise<{ server: Server; port: number }> {
@@ -32,6 +39,7 @@ export async function listen(port: number, host: string): Promise<{ server: Serv
 
 export function serve(server: Server, parts: ServerParts): void {
   server.on('request', (req, res) => {
+    res.setHeader('date', new Date(Date.now() + parts.clock.aheadMs).toUTCString());
     handle(parts, req, res).catch((error: unknown) => {
       console.error("lab GitHub: a request failed inside the lab's own code:", error);
       if (!res.headersSent) send(res, problem(500, `lab failure: ${String(error)}`));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
 import { nextSecond, policyVerbs } from '../policies.ts';
-import { MINUTES, until } from '../until.ts';
+import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
@@ -27,7 +27,10 @@ describe('a ready policy', { timeout: 3 * MINUTES }, () => {
     await world.github.createTeam('dba', [second]);
     await world.github.createTeam('on-call', [admin]);
   }, 3 * MINUTES);
-  afterEach(closeOpen);
+  afterEach(async () => {
+    world.github.setDate();
+    await closeOpen();
+  });
   afterAll(() => world?.close());
 
   const database = (hosts: readonly LabHost[], env: string) =>
@@ -92,49 +95,52 @@ describe('a ready policy', { timeout: 3 * MINUTES }, () => {
     expect(await onHost('tables')).toBe('tables\n');
   });
 
-  it('of frozen Fridays holds production back but on four days, and nothing else', async () => {
+  it('of frozen Fridays holds production back on a Friday, not on a Thursday, and nothing else', async () => {
     await use('Frozen Fridays');
     const staging = await planned('staging');
+    world.github.setDate(next(FRIDAY));
     await world.approve(staging.pull);
     await waitingFor(staging.sha, /Waiting for:\*\* nothing/);
+    world.github.setDate();
     await world.github.push(world.repo, 'main', { 'servers.yaml': database(world.hosts, 'prod') });
-    const open = await settledWindow();
-    const { pull, sha } = await planned('production');
-    await world.approve(pull);
-    if (open) {
-      await waitingFor(sha, /Waiting for:\*\* nothing/);
-      await apply(pull);
-    } else {
-      await waitingFor(
-        sha,
-        /Waiting for:\*\* the change window mon tue wed thu 09:00-16:00 Europe\/Berlin \(rule production; /,
-      );
-      await world.answer(pull, await apply(pull), /The change window is shut/);
-      expect(await onHost('production')).toBe('absent\n');
-      const { admin } = world.github.accounts;
-      await world.say(pull, '/doaas apply --break-glass the shop is down', admin);
-      expect(await commentLike(pull, /### The glass was broken by olivia-owner/)).toContain('@acme/on-call');
-    }
-    await mergedSoon(pull);
-    expect(await onHost('production')).toBe('production\n');
+    const thursday = await planned('thursday');
+    world.github.setDate(next(FRIDAY));
+    await world.approve(thursday.pull);
+    await waitingFor(
+      thursday.sha,
+      /Waiting for:\*\* the change window mon tue wed thu 09:00-16:00 Europe\/Berlin \(rule production; /,
+    );
+    await world.answer(thursday.pull, await apply(thursday.pull), /The change window is shut/);
+    expect(await onHost('thursday')).toBe('absent\n');
+    world.github.setDate(next(THURSDAY));
+    await apply(thursday.pull);
+    await mergedSoon(thursday.pull);
+    expect(await onHost('thursday')).toBe('thursday\n');
+    world.github.setDate();
+    const friday = await planned('friday');
+    world.github.setDate(next(FRIDAY));
+    const { admin } = world.github.accounts;
+    await world.say(friday.pull, '/doaas apply --break-glass the shop is down', admin);
+    expect(await commentLike(friday.pull, /### The glass was broken by olivia-owner/)).toContain(
+      '@acme/on-call',
+    );
+    await mergedSoon(friday.pull);
+    expect(await onHost('friday')).toBe('friday\n');
   });
 });
 
-/** Whether production may be changed now, said by another calendar than the engine's, and for a minute at least. */
-function settledWindow(): Promise<boolean> {
-  return until(
-    async () => {
-      const [now, soon] = [0, 60_000].map((ms) => isOpenInBerlin(new Date(Date.now() + ms)));
-      return now === soon ? { open: now === true } : undefined;
-    },
-    'the window to stay as it is for a minute',
-    70,
-  ).then(({ open }) => open);
+const [THURSDAY, FRIDAY] = [4, 5];
+const DAY_MS = 24 * 60 * 60_000;
+
+/** That day of the week after today, before noon in Berlin, and not at Christmas. */
+function next(weekday: number): Date {
+  const tomorrow = Math.ceil(Date.now() / DAY_MS);
+  for (let day = tomorrow; ; day += 1) {
+    const at = new Date(day * DAY_MS + 10 * 60 * 60_000);
+    if (at.getUTCDay() === weekday && !isFrozen(at.toISOString())) return at;
+  }
 }
 
-function isOpenInBerlin(at: Date): boolean {
-  const [day = '', time = ''] = at.toLocaleString('sv-SE', { timeZone: 'Europe/Berlin' }).split(' ');
-  const weekday = new Date(`${day}T12:00:00Z`).getUTCDay();
-  const frozen = day >= '2026-12-20' && day <= '2027-01-06';
-  return weekday >= 1 && weekday <= 4 && time >= '09:00:00' && time < '16:00:00' && !frozen;
+function isFrozen(day: string): boolean {
+  return day >= '2026-12-20' && day < '2027-01-07';
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
 import type { Account } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
+import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
 import { CONTROLS } from './catalogue.ts';
 import { hardening } from './plan.ts';
@@ -134,17 +135,6 @@ interface Host extends HardenedHost {
   readonly server?: Partial<ResolvedServer>;
   readonly jumpFor?: readonly string[];
 }
-
-const SERVER: ResolvedServer = {
-  name: 'web-1',
-  address: '10.0.0.5',
-  port: 22,
-  user: 'deploy',
-  become: 'sudo',
-  site: 'default',
-  hostKeys: [],
-  labels: {},
-};
 
 function plan(id: string, host: Host): KindPlan {
   const { profile = 'strict', server, jumpFor = [] } = host;

@@ -5,6 +5,7 @@ import type { Finding, StepDraft } from '../../plan/step.ts';
 import type { Payload } from '../../spec/configuration.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import { sealKey } from '../../spec/secrets.ts';
+import { SERVER } from '../../spec/testing.ts';
 import type { Payloads, PlanContext, Seal, Seals } from '../kind.ts';
 
 /**
@@ -43,18 +44,6 @@ export function readCases(folder: URL): readonly Case[] {
       return cases.map((c) => expand({ ...c, name: `${file}: ${c.name}` }));
     });
 }
-
-/** How the host of a case is reached, where it does not say so itself. */
-const SERVER: ResolvedServer = {
-  name: 'web-1',
-  address: '10.0.0.5',
-  port: 22,
-  user: 'deploy',
-  become: 'sudo',
-  site: 'default',
-  hostKeys: [],
-  labels: {},
-};
 
 export function contextOf(c: Case): PlanContext {
   return {
