@@ -50,6 +50,8 @@ const DURING: Answers = {
   'outer 10.99.2.1 8080': '10.99.2.2',
   'outer fd99:2::1 8080': 'fd99:2::2',
   'inner 10.99.1.1 8080': 'closed',
+  // what "forward" denies is denied to port forwards too
+  'outer 10.99.2.1 8081': 'closed',
   // the network inside goes out under the router's address
   'inner 10.99.2.2 80': '10.99.2.1',
   'inner fd99:2::2 80': 'fd99:2::1',
@@ -76,9 +78,13 @@ const ROUTER: DesiredFirewall = {
   outbound: { default: 'drop', rules: { web: { ...RULE, ports: ports('80/tcp') } } },
   forward: {
     default: 'drop',
-    rules: { out: { ...RULE, ports: ports('80/tcp'), inInterfaces: ['in0'], outInterfaces: ['ext0'] } },
+    rules: {
+      out: { ...RULE, ports: ports('80/tcp'), inInterfaces: ['in0'], outInterfaces: ['ext0'] },
+      no: { ...RULE, action: 'drop', ports: ports('81/tcp'), from: ['10.99.2.2'] },
+    },
   },
   portForwards: {
+    denied: { ...forwarded, ports: ports('8081/tcp'), address: '10.99.1.2', port: 81 },
     web: { ...forwarded, address: '10.99.1.2' },
     'web-6': { ...forwarded, address: 'fd99:1::2' },
   },

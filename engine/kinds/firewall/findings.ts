@@ -1,4 +1,5 @@
 import { type Addresses, addressesOf, contains, isNobody, overlap, union } from './addresses.ts';
+import { forwardOddities, workOfForwards } from './forwards.ts';
 import type { ReadFirewall } from './read.ts';
 import type { Rule, Rules } from './spec.ts';
 import { type Cell, cellsOf, type Gate, isAccept, matched, WORK_MAX, workOf } from './traffic.ts';
@@ -11,18 +12,19 @@ export interface Oddity {
 }
 
 /**
- * Rules that contradict each other or do nothing. Only what comes in and goes out is looked at: what is forwarded has two
- * sides.
+ * Rules and port forwards that contradict each other or do nothing. Of the rules of `forward` only what they deny of port
+ * forwards is looked at: what passes through has two sides.
  */
 export function oddities(firewall: ReadFirewall, ports: ReadonlySet<number>): readonly Oddity[] {
   const [incoming, outgoing] = gatesOf(firewall, ports);
   const cuts = cuttingRules(firewall.inbound, incoming.always);
-  if (workOf(incoming) + workOf(outgoing) > WORK_MAX)
+  if (workOf(incoming) + workOf(outgoing) + workOfForwards(firewall) > WORK_MAX)
     return [...cuts, { severity: 'warning', pointer: '/spec/targets', message: TOO_MUCH }];
   return [
     ...cuts,
     ...ofGate(incoming, firewall.inbound, '/spec/inbound'),
     ...ofGate(outgoing, firewall.outbound.rules, '/spec/outbound/rules'),
+    ...forwardOddities(firewall),
   ];
 }
 

@@ -116,10 +116,11 @@ function forwardChain(forward: Filter, portForwards: DesiredFirewall['portForwar
     'ct state established,related accept',
     'ct state invalid counter drop comment "invalid"',
     'meta l4proto ipv6-icmp icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept',
+    ...denials(forward.rules),
     ...Object.entries(portForwards).flatMap(([name, one]) =>
       targetMatches(one).map((match) => `ct status dnat ${match} accept comment "${name}"`),
     ),
-    ...filterRules('fwd', forward.rules),
+    ...acceptances('fwd', forward.rules),
     'counter comment "no rule names it"',
   ]);
 }
@@ -131,14 +132,24 @@ function targetMatches({ ports, address, port }: PortForward): readonly string[]
 
 /** What is denied first, then limits, then what is accepted: so the order of rules means nothing. */
 function filterRules(prefix: string, rules: Rules): readonly string[] {
-  const all = Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1));
-  const denied = all.filter(([, { action }]) => action !== 'accept');
-  const accepted = all.filter(([, { action }]) => action === 'accept');
+  return [...denials(rules), ...acceptances(prefix, rules)];
+}
+
+function denials(rules: Rules): readonly string[] {
+  const denied = byName(rules).filter(([, { action }]) => action !== 'accept');
+  return denied.flatMap(([name, rule]) => verdicts(name, rule, verdictOf(rule)));
+}
+
+function acceptances(prefix: string, rules: Rules): readonly string[] {
+  const accepted = byName(rules).filter(([, { action }]) => action === 'accept');
   return [
-    ...denied.flatMap(([name, rule]) => verdicts(name, rule, verdictOf(rule))),
     ...accepted.flatMap(([name, rule]) => limitRules(prefix, name, rule)),
     ...accepted.flatMap(([name, rule]) => verdicts(name, rule, 'accept')),
   ];
+}
+
+function byName(rules: Rules): readonly (readonly [string, Rule])[] {
+  return Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function verdictOf({ action }: Rule): string {

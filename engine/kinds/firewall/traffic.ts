@@ -126,7 +126,8 @@ export function matched(gate: Gate, rule: Rule, cell: Cell): Addresses {
   return addressesOf(gate.direction === 'in' ? rule.from : rule.to);
 }
 
-function isWithin(name: string | undefined, pattern: string): boolean {
+/** A name is also a pattern: what a wider one covers is within it. */
+export function isWithin(name: string | undefined, pattern: string): boolean {
   if (name === undefined) return false;
   return name === pattern || (pattern.endsWith('*') && name.startsWith(pattern.slice(0, -1)));
 }

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { hostKeyOf } from '../../../test/hostKey.ts';
+import { checkRepository } from '../../spec/check.ts';
+import { check, repository, sentences } from '../../spec/testing.ts';
+
+const SERVER = `{apiVersion: doaas/v1, kind: Server, metadata: {name: web-1}, spec: {address: 10.0.0.5, hostKey: ${hostKeyOf('web-1')}}}\n`;
+
+/** The spec begins in line 5. */
+function repositoryOf(spec: readonly string[]): Readonly<Record<string, string>> {
+  const head = 'apiVersion: doaas/v1\nkind: Firewall\nmetadata: {name: web}\nspec:\n';
+  const lines = ['targets: {all: true}', 'zones: {external: [eth0], every: ["eth*"]}', ...spec];
+  return { 'hosts.yaml': SERVER, 'web.yaml': `${head}${lines.map((line) => `  ${line}\n`).join('')}` };
+}
+
+/** Everything that is said of a firewall with these lines, from line 7 on. */
+function said(...spec: readonly string[]): readonly string[] {
+  const files = repositoryOf([
+    ...spec,
+    'masquerade: {a: {from: [10.0.0.0/8], zone: every}, b: {from: [10.0.0.0/8], zone: external}}',
+  ]);
+  const warnings = checkRepository(repository(files)).resolution.warnings ?? [];
+  return [...check(files), ...sentences(warnings)];
+}
+
+const A = '  a: {port: 8080, to: "10.0.0.9:80"}';
+
+test.each<[string, readonly string[], readonly string[]]>([
+  [
+    'two to different places',
+    ['portForwards:', A, '  b: {port: 8080, to: "10.0.0.7:80"}'],
+    [
+      'web.yaml:9:5 The port forward b leads to 10.0.0.7:80 what a leads to 10.0.0.9:80, so it can never hold; remove one of the two.',
+    ],
+  ],
+  [
+    'a wider one first',
+    [
+      'portForwards:',
+      '  a: {port: "8000-8100", to: "10.0.0.9:80"}',
+      '  b: {port: 8080, from: [192.0.2.0/24], zone: external, to: "10.0.0.7:80"}',
+    ],
+    [
+      'web.yaml:9:5 The port forward b leads to 10.0.0.7:80 what a leads to 10.0.0.9:80, so it can never hold; remove one of the two.',
+    ],
+  ],
+  [
+    'a narrower one first',
+    ['portForwards:', '  b: {port: 8080, from: [192.0.2.0/24], to: "10.0.0.7:80"}', A],
+    [
+      'web.yaml:9:5 The port forwards b and a lead some of the same to different places, 10.0.0.7:80 and 10.0.0.9:80: it goes to the former, which stands first.',
+    ],
+  ],
+  [
+    'two to the same place',
+    ['portForwards:', A, '  b: {port: 8080, zone: external, to: "10.0.0.9:80"}'],
+    ['web.yaml:9:5 The port forward b changes nothing: a leads all of it there.'],
+  ],
+  [
+    'senders of the other family',
+    ['portForwards:', '  a: {port: 8080, from: ["fd00::/8"], to: "10.0.0.9:80"}'],
+    [
+      'web.yaml:8:5 The port forward a leads nobody: none of its senders can have an address like that of 10.0.0.9:80.',
+    ],
+  ],
+  [
+    'a target that is denied',
+    ['portForwards:', A, 'forward: {rules: {no-web: {action: drop, to: [10.0.0.0/24], port: 80}}}'],
+    [
+      'web.yaml:8:5 The port forward a leads to 10.0.0.9:80 what the rule no-web of "forward" denies, and what is denied stays out; remove one of the two.',
+    ],
+  ],
+  [
+    'a rule whose port is led elsewhere',
+    ['inbound: {app: {port: 8080}}', 'portForwards:', A, '  a6: {port: 8080, to: "[fd00::9]:80"}'],
+    ['web.yaml:7:13 The rule app changes nothing: a and a6 of "portForwards" leads all of it elsewhere.'],
+  ],
+  [
+    'a denial that does not reach what is led elsewhere',
+    [
+      'inbound:',
+      '  app: {port: 443}',
+      '  bad: {action: drop, from: [203.0.113.0/24], log: true}',
+      'portForwards:',
+      A,
+    ],
+    [
+      'web.yaml:9:5 The rule bad does not keep out whom the port forward a leads to 10.0.0.9:80: deny them in the rules of "forward" too.',
+    ],
+  ],
+])('%s', (_, spec, sentence) => {
+  expect(said(...spec)).toEqual(sentence);
+});
+
+test.each<[string, readonly string[]]>([
+  ['another family', ['portForwards:', A, '  b: {port: 8080, to: "[fd00::9]:80"}']],
+  ['another protocol', ['portForwards:', A, '  b: {port: 8080, protocol: udp, to: "10.0.0.7:80"}']],
+  [
+    'other senders',
+    [
+      'portForwards:',
+      '  a: {port: 80, from: [10.1.0.0/16], to: "10.0.0.9:80"}',
+      '  b: {port: 80, from: [10.2.0.0/16], to: "10.0.0.7:80"}',
+    ],
+  ],
+  [
+    'some senders denied in both',
+    [
+      'inbound: {app: {port: 443}, bad: {action: drop, from: [203.0.113.0/24]}}',
+      'portForwards:',
+      A,
+      'forward: {rules: {bad: {action: drop, from: [203.0.113.0/24]}}}',
+    ],
+  ],
+  ['a rule for the family that is not led elsewhere', ['inbound: {app: {port: 8080}}', 'portForwards:', A]],
+  [
+    'a denial of another target',
+    ['portForwards:', A, 'forward: {rules: {no: {action: drop, to: [10.0.0.8]}}}'],
+  ],
+])('nothing is odd about %s', (_, spec) => {
+  expect(said(...spec)).toEqual([]);
+});
+
+test('more forwards than anybody can compare are not compared, and that is said', () => {
+  const blocks = Array.from({ length: 200 }, (_, n) => `10.${n}.0.0/24`);
+  const many = Array.from(
+    { length: 200 },
+    (_, n) => `  f${n}: {port: ${1000 + n}, from: [{set: blocks}], to: "10.0.0.9:80"}`,
+  );
+  expect(said(`sets: {blocks: [${blocks}]}`, 'portForwards:', ...many)).toEqual([
+    expect.stringContaining('This firewall has too many rules'),
+  ]);
+});
