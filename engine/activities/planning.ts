@@ -1,3 +1,4 @@
+import type { Tracker } from '../advisories/tracker.ts';
 import type { ItemKey, Readings } from '../facts/fact.ts';
 import type { Fence } from '../hosts/fence.ts';
 import { HostError, type HostErrorType } from '../hosts/host-error.ts';
@@ -8,6 +9,8 @@ import { type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
+import type { Advisories } from '../security/advisories.ts';
+import { mendedOn, outstandingSources } from '../security/mended.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { requireAll, sealsOf } from './sealing.ts';
 
@@ -15,7 +18,12 @@ import { requireAll, sealsOf } from './sealing.ts';
 export interface PlanningParts {
   readonly transport: Transport;
   readonly secrets: Secrets;
+  /** Left out: what updates close is told by their changelogs. */
+  readonly tracker?: Tracker;
 }
+
+/** A list of vulnerabilities that is only just being fetched does not hold up a plan for longer. */
+const TRACKER_PATIENCE_MS = 5_000;
 
 /** Hosts that are read at the same time; each is one connection and one round trip. */
 const HOSTS_AT_ONCE = 64;
@@ -27,15 +35,17 @@ export type HostPlanning =
       readonly readings: Readings;
       readonly seals: Seals;
     }
-  /** The host could not be read; the sentence says why and what to do. */
-  | {
-      readonly kind: 'problem';
-      readonly host: string;
-      readonly message: string;
-      /** It did not answer at all; else something is wrong that a second look will not mend. */
-      readonly away: boolean;
-      readonly cause: unknown;
-    };
+  | HostProblem;
+
+/** The host could not be read; the sentence says why and what to do. */
+interface HostProblem {
+  readonly kind: 'problem';
+  readonly host: string;
+  readonly message: string;
+  /** It did not answer at all; else something is wrong that a second look will not mend. */
+  readonly away: boolean;
+  readonly cause: unknown;
+}
 
 export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
@@ -54,47 +64,84 @@ export interface Planning extends Owner {
 
 /** Reads all hosts and plans each. A host that does not answer is a result like any other. */
 export async function planHosts(
-  { transport, secrets }: PlanningParts,
+  { transport, secrets, tracker }: PlanningParts,
   planning: Planning,
 ): Promise<readonly HostPlanning[]> {
   const unsealing = secrets.open(async (sha256) => planning.payloads.get(sha256));
-  return inParallel(planning.hosts, HOSTS_AT_ONCE, (host) => planOne(transport, unsealing, planning, host));
+  const read = await inParallel(planning.hosts, HOSTS_AT_ONCE, (host) =>
+    orProblem(host, unsealing, () => readOne(transport, unsealing, planning, host)),
+  );
+  const advisories = await advisoriesOf(tracker, read);
+  return Promise.all(
+    read.map((one) =>
+      one.kind === 'problem'
+        ? one
+        : orProblem(one.host, unsealing, async () => planOne(one, unsealing, planning, advisories)),
+    ),
+  );
 }
 
-async function planOne(
+interface Read {
+  readonly kind: 'read';
+  readonly host: ResolvedHost;
+  readonly readings: Readings;
+  readonly seals: Seals;
+}
+
+async function readOne(
   transport: Transport,
   unsealing: Unsealing,
   planning: Planning,
   host: ResolvedHost,
-): Promise<HostPlanning> {
-  const { payloads, repository, openRuns = [], askedOnly = false } = planning;
-  const { conceal } = unsealing;
+): Promise<Read> {
+  const seals = await sealsOf(host, planning.payloads, unsealing);
+  if (planning.planRest !== true) requireAll(seals);
+  const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
+  const readings = await readAgain(() =>
+    transport.withSession(targetOf(host.server), (session) =>
+      readHost(session, host, planning, extra, planning.fenceOf?.(host)),
+    ),
+  );
+  return { kind: 'read', host, readings, seals };
+}
+
+/** Of all that is outstanding on these hosts, in one look; of none of it where nothing is. */
+async function advisoriesOf(
+  tracker: Tracker | undefined,
+  read: readonly (Read | HostProblem)[],
+): Promise<Advisories | undefined> {
+  const sources = read.flatMap((one) => (one.kind === 'read' ? outstandingSources(one.readings) : []));
+  return sources.length === 0 ? undefined : tracker?.of(new Set(sources), TRACKER_PATIENCE_MS);
+}
+
+function planOne(
+  { host, readings, seals }: Read,
+  { conceal }: Unsealing,
+  { payloads, repository, changedItems, openRuns = [], askedOnly = false }: Planning,
+  advisories: Advisories | undefined,
+): HostPlanning {
+  const plan = planHost({
+    host,
+    readings,
+    payloads,
+    seals,
+    conceal,
+    repository,
+    changedItems: changedItems(host.name),
+    askedOnly,
+    openRuns,
+    ...(advisories && { mended: mendedOn(readings, advisories) }),
+  });
+  return { kind: 'planned', plan, readings, seals };
+}
+
+async function orProblem<T>(
+  host: ResolvedHost,
+  unsealing: Unsealing,
+  work: () => Promise<T>,
+): Promise<T | HostProblem> {
   try {
-    const seals = await sealsOf(host, payloads, unsealing);
-    if (planning.planRest !== true) requireAll(seals);
-    return await readAgain(() =>
-      transport.withSession(targetOf(host.server), async (session) => {
-        const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
-        const readings = await readHost(session, host, planning, extra, planning.fenceOf?.(host));
-        const changedItems = planning.changedItems(host.name);
-        return {
-          kind: 'planned',
-          plan: planHost({
-            host,
-            readings,
-            payloads,
-            seals,
-            conceal,
-            repository,
-            changedItems,
-            askedOnly,
-            openRuns,
-          }),
-          readings,
-          seals,
-        };
-      }),
-    );
+    return await work();
   } catch (error) {
     return {
       kind: 'problem',

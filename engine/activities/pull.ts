@@ -180,7 +180,7 @@ function auditPlan(engine: Engine, pull: PullRef, plan: PlanRef): Promise<void> 
  * `fenceOf`: of the locks under which it is read.
  */
 export async function planRevision(
-  engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
+  engine: Pick<Engine, 'transport' | 'store' | 'secrets' | 'tracker'>,
   pull: PullRef,
   resolved: DesiredHosts,
   headSha: string,
