@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { clockActivities } from './activities/clock.ts';
 import { deliver } from './activities/deliver.ts';
 import { deploymentActivities } from './activities/deployment.ts';
-import type { Engine } from './activities/engine.ts';
+import { type Engine, trackerOf } from './activities/engine.ts';
 import { bordered } from './activities/failure.ts';
 import { inTurns } from './activities/inTurns.ts';
 import { locate, located } from './activities/located.ts';
@@ -96,7 +96,7 @@ async function start(
     fail = reject;
   });
   failed.catch(() => undefined);
-  const store = await openStore(storeLocation(config));
+  const store = await openStore(locationOf(config, 'store'));
   stops.push(() => store.close());
   const endHousekeeping = keepHouse(store, log);
   stops.push(async () => endHousekeeping());
@@ -141,6 +141,7 @@ async function start(
     github,
     revisions: withSeenKeys(createRevisions(source), store),
     secrets: await secretsFrom(config, environment, () => store.keys.getOrMake('fingerprints', newKey)),
+    tracker: trackerOf(config, log),
     temporal: client,
     log,
     planUrl: planUrlOf(config),
@@ -187,7 +188,7 @@ function receiverOrder(config: Config, parts: readonly string[]): ReceiverOrder 
   const secrets =
     webhookSecretPrevious === undefined ? [webhookSecret] : [webhookSecret, webhookSecretPrevious];
   return {
-    inbox: inboxLocation(config),
+    inbox: locationOf(config, 'inbox'),
     host,
     port,
     logLevel,
@@ -231,7 +232,7 @@ function handOnWith(temporal: Client, { config, github, store }: Engine): RelayO
 
 /** A worker without a receiver of its own finds what others received in PostgreSQL. */
 async function sharedInbox(config: Config, stops: (() => Promise<void>)[]): Promise<Inbox> {
-  const inbox = await openInbox(inboxLocation(config));
+  const inbox = await openInbox(locationOf(config, 'inbox'));
   stops.push(inbox.close);
   return inbox;
 }
@@ -249,14 +250,9 @@ function planTextIn({ plans }: Store) {
   };
 }
 
-function storeLocation(config: Config): StoreLocation {
-  const url = config.databaseUrl?.reveal();
-  return url === undefined ? { file: join(config.dataDir, 'store.sqlite') } : { url };
-}
-
-function inboxLocation(config: Config): StoreLocation {
-  const url = config.databaseUrl?.reveal();
-  return url === undefined ? { file: join(config.dataDir, 'inbox.sqlite') } : { url };
+function locationOf({ databaseUrl, dataDir }: Config, name: 'store' | 'inbox'): StoreLocation {
+  const url = databaseUrl?.reveal();
+  return url === undefined ? { file: join(dataDir, `${name}.sqlite`) } : { url };
 }
 
 function embeddedTemporal(

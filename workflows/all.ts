@@ -8,4 +8,5 @@ export { planRevision } from './plan.ts';
 export { pullRequest } from './pullRequest.ts';
 export { repository } from './repository.ts';
 export { rollback } from './rollback.ts';
+export { securityUpload } from './securityUpload.ts';
 export { sweep } from './sweep.ts';

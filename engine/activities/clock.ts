@@ -13,7 +13,7 @@ import { refOf } from './located.ts';
 import { refusalOnIssue } from './refusal.ts';
 import { auditRequest } from './requests.ts';
 import { signalPull, TASK_QUEUE } from './signalPull.ts';
-import type { RepositoryActivities, RepositoryRef } from './types.ts';
+import type { PullRef, RepositoryActivities, RepositoryRef } from './types.ts';
 import { showUnshown } from './unshown.ts';
 
 const DRIFT = 'drift:';
@@ -21,7 +21,8 @@ const DRIFT = 'drift:';
 /** What is done by the clock: finding what webhooks did not tell, and what changed on servers. */
 export function clockActivities(engine: Engine): RepositoryActivities {
   return {
-    knownRepositories: () => knownRepositories(engine),
+    knownRepositories: () =>
+      knownRepositories(engine, (pull) => signalPull(engine.temporal, pull, { kind: 'changed' })),
     scheduleDrift: (repositories) => scheduleDrift(engine, repositories),
     redeliverMissed: () => engine.github.redeliverMissed(Date.now()),
     sweepPulls: (repository) => sweepPulls(engine, repository),
@@ -49,12 +50,16 @@ export function clockActivities(engine: Engine): RepositoryActivities {
   };
 }
 
-async function knownRepositories(engine: Engine): Promise<readonly RepositoryRef[]> {
+/** `look`: has a pull request looked at once more. */
+export async function knownRepositories(
+  engine: Pick<Engine, 'store' | 'github'>,
+  look: (pull: PullRef) => Promise<void>,
+): Promise<readonly RepositoryRef[]> {
   const covered = await coveredRepositories(engine.github);
   await engine.store.moments.note('swept');
   const reached = new Set(covered.map(({ id }) => String(id)));
   for (const known of await engine.store.repositories.list())
-    if (known.installationId !== null && !reached.has(known.id)) await lose(engine, known);
+    if (known.installationId !== null && !reached.has(known.id)) await lose(engine, known, look);
   const saved = [];
   for (const { id, owner, name, defaultBranch, installationId, archived } of covered) {
     const seen = { id: String(id), owner, name, defaultBranch, installationId: String(installationId) };
@@ -64,11 +69,15 @@ async function knownRepositories(engine: Engine): Promise<readonly RepositoryRef
   return saved;
 }
 
-/** Deleted, uninstalled or suspended. Its pull requests look once more, and end where there is nothing to see. */
-async function lose({ store, temporal }: Engine, known: RepositoryRecord): Promise<void> {
+/** Deleted, uninstalled or suspended. Its pull requests look once more, and end where there is nothing to see; how secure its servers were is told nobody any more. */
+async function lose(
+  { store }: Pick<Engine, 'store'>,
+  known: RepositoryRecord,
+  look: (pull: PullRef) => Promise<void>,
+): Promise<void> {
   const repository = refOf(known);
-  for (const { number } of await store.pulls.open(known.knownAs))
-    await signalPull(temporal, { repository, number }, { kind: 'changed' });
+  for (const { number } of await store.pulls.open(known.knownAs)) await look({ repository, number });
+  await store.securityHosts.keepOnly(known.knownAs, []);
   await store.repositories.save({ ...known, installationId: null });
 }
 

@@ -16,6 +16,7 @@ import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
 import { holdingPolicy } from './policy.ts';
 import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
+import { reportSecurity } from './reportSecurity.ts';
 import { resolveRun } from './runRevision.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
@@ -74,11 +75,13 @@ async function sitesElsewhere(engine: Engine, run: RunRef): Promise<readonly str
 
 async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string | undefined): Promise<void> {
   const state = end === 'stale' ? 'cancelled' : end;
-  if (await leavesOther(engine, run, end)) await forgetSettled(engine, run);
+  const other = await leavesOther(engine, run, end);
+  if (other) await forgetSettled(engine, run);
   const merge = mergeSha === undefined ? {} : { mergeSha };
   const receipts = await engine.store.receipts.ofRun(run.undoes ?? run.run);
   const entry = entryOf(run, end, { ...receiptsNamed(receipts), ...merge });
   await engine.store.runs.update(run.run, { state, ...merge }, entry);
+  if (end !== 'stale' && (other || end === 'applied')) await reportSecurity(engine, run);
 }
 
 /** Whether what was taken to be in force is not so any more: by a half-done run, or one that was verified and yet taken back. */

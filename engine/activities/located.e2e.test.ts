@@ -9,6 +9,7 @@ import { secret } from '../config/secret.ts';
 import { createGitHub, type GitHub } from '../github/client.ts';
 import { createLogger } from '../log.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { knownRepositories } from './clock.ts';
 import { locate, located } from './located.ts';
 
 describe('a repository', () => {
@@ -94,5 +95,20 @@ describe('a repository', () => {
       ...before,
       installationId: lab.installationId,
     });
+  });
+
+  test('is lost: what was read of its servers is forgotten, that of others is kept', async () => {
+    const repo = await lab.createRepository({ name: 'leaves', files: { a: '1' } });
+    const { knownAs = '' } = await from(repo);
+    const look = async () => undefined;
+    const unread = { kind: 'unread', host: 'web-1', problem: 'it is away' } as const;
+    for (const name of [knownAs, 'acme/other']) await store.securityHosts.save(name, 1, [unread]);
+    await knownRepositories(engine(), look);
+    expect(await store.securityHosts.of(knownAs, 1)).toEqual([unread]);
+    await lab.uninstallApp();
+    await knownRepositories(engine(), look);
+    expect(await store.securityHosts.of(knownAs, 1)).toEqual([]);
+    expect(await store.securityHosts.of('acme/other', 1)).toEqual([unread]);
+    await lab.installApp();
   });
 });

@@ -1,3 +1,4 @@
+import type { Tracker } from '../advisories/tracker.ts';
 import type { ItemKey, Readings } from '../facts/fact.ts';
 import type { Fence } from '../hosts/fence.ts';
 import { HostError, type HostErrorType } from '../hosts/host-error.ts';
@@ -8,6 +9,8 @@ import { abandonedItems, type Owner, planHost, SYSTEM } from '../plan/planHost.t
 import type { HostPlan } from '../plan/step.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
+import type { Advisories } from '../security/advisories.ts';
+import { mendedOn, outstandingSources } from '../security/mended.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { MergedLater } from './mergedLater.ts';
 import { requireAll, sealsOf } from './sealing.ts';
@@ -16,7 +19,12 @@ import { requireAll, sealsOf } from './sealing.ts';
 export interface PlanningParts {
   readonly transport: Transport;
   readonly secrets: Secrets;
+  /** Left out: what updates close is told by their changelogs. */
+  readonly tracker?: Tracker;
 }
+
+/** A list of vulnerabilities that is only just being fetched does not hold up a plan for longer. */
+const TRACKER_PATIENCE_MS = 5_000;
 
 /** Hosts that are read at the same time; each is one connection and one round trip. */
 const HOSTS_AT_ONCE = 64;
@@ -28,15 +36,17 @@ export type HostPlanning =
       readonly readings: Readings;
       readonly seals: Seals;
     }
-  /** The host could not be read; the sentence says why and what to do. */
-  | {
-      readonly kind: 'problem';
-      readonly host: string;
-      readonly message: string;
-      /** It did not answer at all; else something is wrong that a second look will not mend. */
-      readonly away: boolean;
-      readonly cause: unknown;
-    };
+  | HostProblem;
+
+/** The host could not be read; the sentence says why and what to do. */
+interface HostProblem {
+  readonly kind: 'problem';
+  readonly host: string;
+  readonly message: string;
+  /** It did not answer at all; else something is wrong that a second look will not mend. */
+  readonly away: boolean;
+  readonly cause: unknown;
+}
 
 export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
@@ -57,48 +67,87 @@ export interface Planning extends Owner {
 
 /** Reads all hosts and plans each. A host that does not answer is a result like any other. */
 export async function planHosts(
-  { transport, secrets }: PlanningParts,
+  { transport, secrets, tracker }: PlanningParts,
   planning: Planning,
 ): Promise<readonly HostPlanning[]> {
   const unsealing = secrets.open(async (sha256) => planning.payloads.get(sha256));
-  return inParallel(planning.hosts, HOSTS_AT_ONCE, (host) => planOne(transport, unsealing, planning, host));
+  const read = await inParallel(planning.hosts, HOSTS_AT_ONCE, (host) =>
+    orProblem(host, unsealing, () => readOne(transport, unsealing, planning, host)),
+  );
+  const advisories = await advisoriesOf(tracker, read);
+  return Promise.all(
+    read.map(async (one) => {
+      if (one.kind === 'problem') return one;
+      // what git or the store cannot say is no fault of the host
+      const openRuns = await openRunsOf(one, planning);
+      return orProblem(one.host, unsealing, async () =>
+        planOne(one, unsealing, { ...planning, openRuns }, advisories),
+      );
+    }),
+  );
 }
 
-async function planOne(
+interface Read {
+  readonly kind: 'read';
+  readonly host: ResolvedHost;
+  readonly readings: Readings;
+  readonly seals: Seals;
+}
+
+async function readOne(
   transport: Transport,
   unsealing: Unsealing,
   planning: Planning,
   host: ResolvedHost,
-): Promise<HostPlanning> {
-  const { payloads, repository, askedOnly = false } = planning;
-  const { conceal } = unsealing;
+): Promise<Read> {
+  const seals = await sealsOf(host, planning.payloads, unsealing);
+  if (planning.planRest !== true) requireAll(seals);
+  const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
+  const readings = await readAgain(() =>
+    transport.withSession(targetOf(host.server), (session) =>
+      readHost(session, host, planning, extra, planning.fenceOf?.(host)),
+    ),
+  );
+  return { kind: 'read', host, readings, seals };
+}
+
+/** Of all that is outstanding on these hosts, in one look; of none of it where nothing is. */
+async function advisoriesOf(
+  tracker: Tracker | undefined,
+  read: readonly (Read | HostProblem)[],
+): Promise<Advisories | undefined> {
+  const sources = read.flatMap((one) => (one.kind === 'read' ? outstandingSources(one.readings) : []));
+  return sources.length === 0 ? undefined : tracker?.of(new Set(sources), TRACKER_PATIENCE_MS);
+}
+
+function planOne(
+  { host, readings, seals }: Read,
+  { conceal }: Unsealing,
+  { payloads, repository, changedItems, openRuns = [], askedOnly = false }: Planning,
+  advisories: Advisories | undefined,
+): HostPlanning {
+  const plan = planHost({
+    host,
+    readings,
+    payloads,
+    seals,
+    conceal,
+    repository,
+    changedItems: changedItems(host.name),
+    askedOnly,
+    openRuns,
+    ...(advisories && { mended: mendedOn(readings, advisories) }),
+  });
+  return { kind: 'planned', plan, readings, seals };
+}
+
+async function orProblem<T>(
+  host: ResolvedHost,
+  unsealing: Unsealing,
+  work: () => Promise<T>,
+): Promise<T | HostProblem> {
   try {
-    const seals = await sealsOf(host, payloads, unsealing);
-    if (planning.planRest !== true) requireAll(seals);
-    return await readAgain(() =>
-      transport.withSession(targetOf(host.server), async (session) => {
-        const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
-        const readings = await readHost(session, host, planning, extra, planning.fenceOf?.(host));
-        const changedItems = planning.changedItems(host.name);
-        const openRuns = await openRunsOf(host, readings, planning);
-        return {
-          kind: 'planned',
-          plan: planHost({
-            host,
-            readings,
-            payloads,
-            seals,
-            conceal,
-            repository,
-            changedItems,
-            askedOnly,
-            openRuns,
-          }),
-          readings,
-          seals,
-        };
-      }),
-    );
+    return await work();
   } catch (error) {
     return {
       kind: 'problem',
@@ -111,7 +160,7 @@ async function planOne(
 }
 
 /** Those that were not over when it was read, and those that are merged by now: what they brought is not abandoned. */
-async function openRunsOf(host: ResolvedHost, readings: Readings, planning: Planning) {
+async function openRunsOf({ host, readings }: Read, planning: Planning): Promise<readonly string[]> {
   const { openRuns = [], mergedLater } = planning;
   const abandoned = abandonedItems(host, readings, planning);
   if (abandoned.length === 0 || mergedLater === undefined) return openRuns;

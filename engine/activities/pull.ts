@@ -187,7 +187,7 @@ export interface PlanningOptions extends Pick<Planning, 'fenceOf' | 'mergedLater
 
 /** Reads and plans every changed host of the revision. */
 export async function planRevision(
-  engine: Pick<Engine, 'transport' | 'store' | 'secrets'>,
+  engine: Pick<Engine, 'transport' | 'store' | 'secrets' | 'tracker'>,
   pull: PullRef,
   resolved: DesiredHosts,
   headSha: string,

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { createTracker, type Tracker } from '../advisories/tracker.ts';
 import { packedSarif, type UploadOutcome, uploadSarif } from '../github/codeScanning.ts';
 import { publishComment, replyTo } from '../github/comment.ts';
 import { prose } from '../github/render/escape.ts';
@@ -23,31 +21,15 @@ import type { BranchTip, RepositoryRef, SecurityActivities, SecurityAsked, Secur
 
 /** The security report of a default branch: read part by part, and published once. */
 export function securityActivities(engine: Engine): SecurityActivities {
-  const { dataDir, cveUrl: url } = engine.config;
-  const desk: Desk = {
-    told: new Set(),
-    tracker: createTracker({
-      url,
-      folder: join(dataDir, 'advisories'),
-      failed: (reason) => engine.log.warn({ reason }, 'the list of vulnerabilities could not be had'),
-    }),
-  };
+  const told = new Set<string>();
   return {
-    readSecurity: (revision, start, site) => readPart(engine, desk, revision, start, site),
-    publishSecurity: (repository, tip, asked) => publish(engine, repository, tip, asked, desk),
+    readSecurity: (revision, start, site) => readPart(engine, revision, start, site),
+    publishSecurity: (repository, tip, asked) => publish(engine, repository, tip, asked, told),
   };
-}
-
-/** What a process remembers between reports. */
-interface Desk {
-  /** Repositories whose refusal by GitHub has been said. */
-  readonly told: Set<string>;
-  readonly tracker: Tracker;
 }
 
 async function readPart(
   engine: Engine,
-  { tracker }: Desk,
   { repository, commit, at, byClock }: SecurityRevision,
   start: number,
   site: string | undefined,
@@ -62,7 +44,7 @@ async function readPart(
     site === undefined ? away.elsewhere?.includes(server.site) !== true : server.site === site,
   );
   const end = start + HOSTS_PER_ACTIVITY;
-  const changelogs = (await tracker.of(new Set())) === undefined;
+  const changelogs = (await engine.tracker.of(new Set())) === undefined;
   const read = await readSecurity(engine.transport, all.slice(start, end), { lookers: all, changelogs });
   await engine.store.securityHosts.save(recordName(repository), at, read);
   return { total: all.length, ...(end < all.length ? { next: end } : {}), ...away };
@@ -73,13 +55,13 @@ async function publish(
   repository: RepositoryRef,
   tip: BranchTip,
   asked: SecurityAsked | undefined,
-  { told, tracker }: Desk,
+  told: Set<string>,
 ): Promise<SecurityPublished> {
   const name = recordName(repository);
   const { manifest, resolution } = await engine.revisions.readCommit(repository, tip.commit);
   const locate = placesIn(manifest);
   const hosts = await readHosts(engine, name, tip, resolution.hosts);
-  const advisories = await advisoriesFor(tracker, hosts);
+  const advisories = await advisoriesFor(engine.tracker, hosts);
   const report = securityReport(hosts, { commit: tip.commit, locate, ...(advisories && { advisories }) });
   const findings = findingsOf(report);
   const version = await ownVersion();
@@ -107,7 +89,7 @@ async function readHosts(engine: Engine, name: string, tip: BranchTip, wanted: r
   return names.map((host) => read.get(host) ?? ({ kind: 'unread', host, problem } as const));
 }
 
-/** What only a person can change is said once, until it works again. */
+/** What only a person can change is said once, until it works again. `told`: repositories of which this process has said it. */
 function tell({ log }: Engine, repository: string, upload: UploadOutcome, told: Set<string>): void {
   if (upload.kind === 'uploaded') {
     told.delete(repository);

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,6 +138,17 @@ describe('the tracker', () => {
     time += HOUR;
     await later.of(curl);
     expect(failures[1]).toBe(`${url} answered 500`);
+  });
+
+  it('that is still coming is waited for so long, and there the next time', async () => {
+    const slow = createServer();
+    const asked = once(slow, 'request') as Promise<[unknown, ServerResponse]>;
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const late = tracker(`http://127.0.0.1:${(slow.address() as AddressInfo).port}/`);
+    expect(await late.of(curl, 50)).toBeUndefined();
+    (await asked)[1].end(list);
+    expect((await late.of(curl, 10_000))?.sources.get('curl')?.bookworm).toHaveLength(2);
+    slow.close();
   });
 
   it('that never could be had says nothing', async () => {

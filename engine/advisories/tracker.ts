@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Advisories } from '../security/advisories.ts';
 import { type Kept, keep, keptIn, note, readSources } from './cache.ts';
 import { trackedSource } from './debian.ts';
@@ -15,8 +16,11 @@ const CHECK_EVERY_MS = 6 * 60 * 60 * 1000;
 const PATIENCE_MS = 15 * 60 * 1000;
 
 export interface Tracker {
-  /** What is known of these source packages; undefined where the list never could be had. Never throws. */
-  readonly of: (sources: ReadonlySet<string>) => Promise<Advisories | undefined>;
+  /**
+   * What is known of these source packages; undefined where the list never could be had. Never throws. `patienceMs`: a list that is
+   * being fetched is waited for so long, then what was kept before counts; default until it is there.
+   */
+  readonly of: (sources: ReadonlySet<string>, patienceMs?: number) => Promise<Advisories | undefined>;
 }
 
 export interface TrackerOptions {
@@ -46,18 +50,27 @@ export function createTracker({ url, folder, failed, now = Date.now }: TrackerOp
     }
   };
   return {
-    of: async (sources) => {
+    of: async (sources, patienceMs) => {
       if (url === undefined) return undefined;
       refreshing ??= refresh(url).finally(() => {
         refreshing = undefined;
       });
-      const kept = await refreshing;
+      const kept = await within(patienceMs, refreshing, () => keptIn(folder, url));
       if (kept === undefined) return undefined;
       const found = await readSources(folder, kept, sources).catch(() => undefined);
       if (found === undefined) return undefined;
       return { from: "Debian's security tracker", date: new Date(kept.date).toISOString(), sources: found };
     },
   };
+}
+
+/** What comes in time, or what there is instead. */
+async function within<T>(ms: number | undefined, coming: Promise<T>, instead: () => Promise<T>): Promise<T> {
+  if (ms === undefined) return coming;
+  const over = new AbortController();
+  const late = pause(ms, undefined, { signal: over.signal }).then(instead);
+  late.catch(() => undefined);
+  return Promise.race([coming, late]).finally(() => over.abort());
 }
 
 function causeIn({ cause }: Error): string {

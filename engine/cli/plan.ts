@@ -15,6 +15,7 @@ import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { checkedTree, chosenHosts } from './checkedTree.ts';
 import { misuse, ONE_PATH, onlyOne } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
+import { ownTracker } from './ownTracker.ts';
 import { planText } from './planText.ts';
 import { isRepositoryName, originOf } from './repositoryName.ts';
 import { EXIT, type Io, painter, printable } from './terminal.ts';
@@ -45,7 +46,7 @@ export async function runPlan(
   const { resolution } = checked;
   const hosts = chosenHosts(resolution, wanted.hosts);
   const repository = wanted.repository ?? (await originOf(wanted.path));
-  const live = await planLive(hosts, resolution, repository, credentials);
+  const live = await planLive(hosts, resolution, repository, credentials, io);
   io.stdout.write(wanted.json ? asJson(live) : asText(live, io));
   return exitOf(live);
 }
@@ -78,12 +79,15 @@ async function planLive(
   { payloads }: Resolution,
   repository: string | undefined,
   credentials: Credentials,
+  io: Io,
 ): Promise<LivePlan> {
+  const tracker = ownTracker(io);
   const transport = createTransport({ credentials });
   const secrets = await secretsFrom(loadLocalConfig(process.env), process.env, async () => newKey());
   try {
     const plannings = await planHosts(
-      { transport, secrets },
+      // waited for however long it takes: this process is its only reader
+      { transport, secrets, tracker: { of: (sources) => tracker.of(sources) } },
       {
         hosts,
         payloads,

@@ -1,9 +1,5 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { advisoriesFor, readSecurity } from '../activities/readSecurity.ts';
-import { createTracker, type Tracker } from '../advisories/tracker.ts';
-import { loadLocalConfig } from '../config/config.ts';
 import { renderSecurity } from '../github/render/security.ts';
 import type { Credentials } from '../hosts/credentials.ts';
 import { messageOf } from '../hosts/host-error.ts';
@@ -17,6 +13,7 @@ import { ownVersion } from '../version.ts';
 import { checkedTree, chosenHosts } from './checkedTree.ts';
 import { misuse, ONE_PATH, onlyOne } from './command.ts';
 import { ownCredentials } from './ownCredentials.ts';
+import { ownTracker } from './ownTracker.ts';
 import { EXIT, type Io, printableLines } from './terminal.ts';
 
 const FORMATS = ['json', 'markdown', 'sarif'] as const;
@@ -81,16 +78,6 @@ async function readReport(
   } finally {
     await transport.close();
   }
-}
-
-/** Kept where a person's other caches are, not in the directory, which may be the repository itself. */
-function ownTracker(io: Io): Tracker {
-  const { cveUrl: url, cacheDir = join(homedir(), '.cache', 'doaas') } = loadLocalConfig(process.env);
-  return createTracker({
-    url,
-    folder: join(cacheDir, 'advisories'),
-    failed: (reason) => io.stderr.write(`doaas: the list of vulnerabilities could not be had: ${reason}\n`),
-  });
 }
 
 async function textOf(

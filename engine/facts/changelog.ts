@@ -20,12 +20,22 @@ const CVES_MAX = 500;
 /** apt asks the server of the package's archive. Seconds. */
 const SECONDS_MAX = 8;
 
-/** Only what can be the name of a package is asked for (Debian Policy 5.6.7). Entries begin with `source (version) suite; urgency=...` (deb-changelog(5)). A version that never comes would mean all of history. */
+/**
+ * Only what can be the name of a package (Debian Policy 5.6.7), and is installed, is asked for: a name that apt does not know is
+ * a regular expression to it (apt-get(8)), and it makes a folder for each package that matches. Its sandbox user writes there, too.
+ * apt leaves that behind when its time is up, so it gets a folder around it that is removed however this ends. Entries begin with
+ * `source (version) suite; urgency=...` (deb-changelog(5)). A version that never comes would mean all of history.
+ */
 export const CHANGELOG_CVES: Sh = {
   kind: 'sh',
-  text: `doaas_changelog() { # NAME
-  case $1 in [!a-z0-9]*|*[!a-z0-9+.:-]*) ;; *) timeout ${SECONDS_MAX} apt-get -qq changelog "$1" 2>/dev/null </dev/null ;; esac
-}
+  text: `doaas_changelog() ( # NAME
+  case $1 in [!a-z0-9]*|*[!a-z0-9+.:-]*) exit ;; esac
+  dpkg-query -W -f '\${db:Status-Status}\\n' "$1" 2>/dev/null | grep -qx installed || exit
+  doaas_tmp=$(mktemp -d) || exit
+  trap 'rm -rf "$doaas_tmp"' EXIT; trap 'exit 1' HUP INT PIPE TERM
+  chmod 1777 "$doaas_tmp"
+  TMPDIR=$doaas_tmp timeout -k 1 ${SECONDS_MAX} apt-get -qq changelog "$1" 2>/dev/null </dev/null
+)
 doaas_cves() { # FROM; a changelog on standard input
   DOAAS_FROM=$1 awk '
     /^[a-z0-9][a-z0-9+.-]* [(]/ { v = $2; gsub(/[()]/, "", v); if (v == ENVIRON["DOAAS_FROM"]) { known = 1; exit } }

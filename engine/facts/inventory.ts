@@ -31,10 +31,13 @@ export interface SourcePackage {
 export const ADDRESSES_MAX = 8;
 export const SOURCES_MAX = 10_000;
 
+/** VERSION_CODENAME of os-release(5). */
+export const RELEASE = `sed -n 's/^VERSION_CODENAME="\\{0,1\\}\\([a-z]*\\)"\\{0,1\\}$/~ release \\1/p' /etc/os-release`;
+
 /** dpkg-query(1): `ii ` are installed ones; fields beginning with `source:` are those of the source package. */
 const READ: Sh = {
   kind: 'sh',
-  text: `sed -n 's/^VERSION_CODENAME="\\{0,1\\}\\([a-z]*\\)"\\{0,1\\}$/~ release \\1/p' /etc/os-release
+  text: `${RELEASE}
 ip -o addr show scope global | awk -v max=${ADDRESSES_MAX} '{ sub(/[/].*/, "", $4); if (n++ < max) print "~ address " $4 }'
 dpkg-query -W -f '\${db:Status-Abbrev} \${source:Package} \${source:Version}\\n' | awk -v max=${SOURCES_MAX} '
   $1 == "ii" && !seen[$2 " " $3]++ && n++ < max { print "~ source " $2 " " $3 }'

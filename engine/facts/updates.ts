@@ -27,6 +27,8 @@ export interface OriginMatch {
 export interface UpdatesState {
   /** The host has apt. */
   readonly present: boolean;
+  /** VERSION_CODENAME of os-release(5), such as `bookworm`; left out where the host has none. */
+  readonly release?: string;
   /** dpkg's own words where packages are half installed, or a run of it was cut. */
   readonly dpkgProblem?: string;
   /** apt's own words where it cannot plan at all; `updates` is then empty. */

@@ -45,8 +45,10 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   const changes = changesOf(told);
   const becomes = new Map(changes.map((change) => [change.name, change.to]));
   const age = informational(output, 'lists');
+  const release = /^[a-z]{1,32}$/.exec(informational(output, 'release') ?? '')?.[0];
   return {
     present: type === 'apt',
+    ...(release === undefined ? {} : { release }),
     ...problem('dpkgProblem', told),
     ...problem('aptProblem', told),
     locks: told('lock').map(lockOf),

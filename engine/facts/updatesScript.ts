@@ -1,4 +1,5 @@
 import { type Sh, sh } from '../shell/sh.ts';
+import { RELEASE } from './inventory.ts';
 import type { Selection } from './updatesSelection.ts';
 
 /** Selected updates that apt keeps back and that are asked for one by one, to learn why. */
@@ -265,6 +266,7 @@ set -f; export LC_ALL=C doaas_origin=${selection.origin} doaas_exclude=${selecti
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
+${code(RELEASE)}
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}

@@ -84,6 +84,18 @@ export interface PlanContext {
   readonly server: ResolvedServer;
   /** Names of the servers that are reached through it. */
   readonly jumpFor: readonly string[];
+  /** Left out where no list of vulnerabilities could be had. */
+  readonly mended?: Mended;
+}
+
+/** Vulnerabilities that the outstanding updates of a host close, by a list of them. */
+export interface Mended {
+  /** Where the list comes from, for people. */
+  readonly from: string;
+  /** Of the list, ISO time. */
+  readonly date: string;
+  /** CVE ids by name of the package, for each of whose source the list says anything about the host's release. */
+  readonly packages: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Contents by sha256 (hex), for diffs. */

@@ -1,7 +1,12 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } from '../../lab/apt-archive.ts';
+import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
 import { waitFor } from '../../lab/wait.ts';
 import { testDocument, type Wanted } from '../../test/hostHarness.ts';
+import { type ChangelogState, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
 import type { UpdatesQuery, UpdatesState } from '../facts/updates.ts';
 import { type BatchResult, runBatch } from '../hosts/batchRun.ts';
@@ -166,6 +171,36 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     expect(state).toMatchObject({ locks: [], shortages: [], restarts: { kind: 'known', units: [] } });
     const all = await read({ updates: 'all' });
     expect(all.changes).toContainEqual(expect.objectContaining({ name: 'doaas-lib', to: '2.0' }));
+  });
+
+  it('asks for the changelogs of what is installed alone, and leaves nothing of one that never comes', async () => {
+    const entry = (version: string, change: string) =>
+      `doaas-lib (${version}) stable; urgency=high\n\n  * ${change}\n\n -- A <a@example.org>  Thu, 26 Nov 2026 12:00:00 +0000\n\n`;
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      if (request.url?.includes('doaas-lib'))
+        response.end(entry(FIX, 'CVE-2026-1111') + entry('1.0', 'New.'));
+    }).listen(0, BRIDGE_ADDRESS);
+    await once(server, 'listening');
+    const uri = `http://${BRIDGE_ADDRESS}:${(server.address() as AddressInfo).port}/@CHANGEPATH@`;
+    await exec(
+      `echo 'Acquire::Changelogs::URI::Override::Origin::Debian "${uri}";' > /etc/apt/apt.conf.d/99changelogs`,
+    );
+    const left = () => exec('ls -A /tmp /var/tmp');
+    const before = await left();
+    const queries = ['doaas-lib', 'doaas-.', 'doaas-slow'].map(
+      (key) => ({ fact: changelogFact.fact, key, from: '1.0' }) as const,
+    );
+    const readings = await t.harness().session((session) => readFacts(session, queries));
+    const cves = ({ fact, key }: (typeof queries)[number]) =>
+      (readings.get(itemKey(fact, key)) as Reading<ChangelogState>).state.cves;
+    expect(queries.map(cves)).toEqual([['CVE-2026-1111'], [], []]);
+    expect(asked.map((path) => /doaas-[a-z]+/.exec(path)?.[0])).toEqual(['doaas-lib', 'doaas-slow']);
+    expect(await left()).toBe(before);
+    server.closeAllConnections();
+    server.close();
+    await exec('rm /etc/apt/apt.conf.d/99changelogs');
   });
 
   it('updates to exactly the planned versions, restarts what ran the old code, and goes back', async () => {

@@ -1,7 +1,7 @@
 import { type FactQuery, type ItemKey, itemKey, type Reading, type Readings } from '../facts/fact.ts';
 import type { MachineState } from '../facts/machine.ts';
 import type { OwnedItem } from '../facts/owned.ts';
-import type { KindPlan, Payloads, PlanContext, Seals } from '../kinds/kind.ts';
+import type { KindPlan, Mended, Payloads, PlanContext, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { operationNamed } from '../operations/registry.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
@@ -29,6 +29,7 @@ export interface HostPlanInput extends Owner {
   readonly payloads: Payloads;
   readonly seals?: Seals;
   readonly conceal?: Conceal;
+  readonly mended?: Mended;
   /** Items whose desired state the pull request changes; undefined when there is no base to compare with. */
   readonly changedItems: ReadonlySet<ItemKey> | undefined;
   /** What comes up by itself is left out, unless it is of a document that the change touches. */
@@ -127,8 +128,8 @@ function isPlannedNow(document: ResolvedDocument, { askedOnly, changedItems }: H
   return claimsOf(document).some((item) => changedItems.has(item));
 }
 
-function contextOf({ host, payloads, seals = new Map() }: HostPlanInput): PlanContext {
-  return { payloads, seals, server: host.server, jumpFor: host.jumpFor ?? [] };
+function contextOf({ host, payloads, seals = new Map(), mended }: HostPlanInput): PlanContext {
+  return { payloads, seals, server: host.server, jumpFor: host.jumpFor ?? [], ...(mended && { mended }) };
 }
 
 function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost): readonly Finding[] {

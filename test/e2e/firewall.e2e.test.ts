@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import type { LabHost } from '../../lab/hosts.ts';
-import { MINUTES } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 
 /** As Debian's security tracker says it; the installed version has no epoch of 9. */
@@ -79,6 +79,10 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     expect(verify.summary).toMatch(
       /Read back.*web-1.*in: management [1-9]\d*,.* metrics [1-9]\d*, no rule accepts it [1-9]/s,
     );
+    // by itself, of the commit that the merge made
+    const uploaded = await until(async () => world.github.analyses(world.repo).at(-1), 'an upload', 90);
+    expect(uploaded).toMatchObject({ ref: 'refs/heads/main', errors: [] });
+    expect(uploaded.commit).toBe(await world.github.branchSha(world.repo, 'main'));
   });
 
   it('that another server does not see as declared is taken back', async () => {
@@ -119,7 +123,7 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     expect(report).toContain('`ssh-use-dns` is waived by kate, **over since 2020-01-31**');
     expect(report).toMatch(/\| `CVE-2099-0001` \| openssh \| 2 \| 0 \| 0 \|/);
     expect(report).toMatch(/Uploaded for code scanning: \d+ findings/);
-    const [analysis] = world.github.analyses(world.repo);
+    const analysis = world.github.analyses(world.repo).at(-1);
     expect(analysis).toMatchObject({ commit: tip, ref: 'refs/heads/main', errors: [] });
     const rules = JSON.stringify(analysis?.sarif);
     for (const rule of ['exposure/undeclared-port', 'exposure/no-firewall', 'hardening/expired-waiver'])

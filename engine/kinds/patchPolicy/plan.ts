@@ -3,7 +3,7 @@ import { packageFact } from '../../facts/package.ts';
 import { type UpdatesQuery, updatesFact } from '../../facts/updates.ts';
 import { type UpgradePatches, upgradePatches } from '../../operations/patches.ts';
 import { cannot } from '../adoption.ts';
-import type { Claim, Kind, KindPlan } from '../kind.ts';
+import type { Claim, Kind, KindPlan, PlanContext } from '../kind.ts';
 import { stateOf } from '../readings.ts';
 import { checkPatchPolicy } from './check.ts';
 import { patchFindings } from './findings.ts';
@@ -63,11 +63,11 @@ function furtherNeedsOf({ updates: rules }: ResolvedPatchPolicy, readings: Readi
   return items.map(splitItemKey);
 }
 
-function planPatchPolicy(spec: ResolvedPatchPolicy, readings: Readings): KindPlan {
+function planPatchPolicy(spec: ResolvedPatchPolicy, readings: Readings, { mended }: PlanContext): KindPlan {
   const { updates: rules, holds } = spec;
   const state = stateOf(readings, updatesFact, 'all');
   const held = holdSteps(holds, readings);
-  const upgrade = upgradeStep(installable(state, rules), state, rules);
+  const upgrade = upgradeStep(installable(state, rules), state, rules, mended);
   const before = [...held, ...upgrade].map(({ id }) => id);
   const restart = restartStep(state, rules, before);
   const reboot = rebootStep(state, rules, [...before, ...restart.map(({ id }) => id)]);

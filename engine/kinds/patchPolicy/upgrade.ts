@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PackageChange, Update, UpdatesState } from '../../facts/updates.ts';
 import { type UpgradePatches, upgradePatches } from '../../operations/patches.ts';
 import type { StepDraft } from '../../plan/step.ts';
+import type { Mended } from '../kind.ts';
 import { diskNeeds } from './disk.ts';
 import type { PatchRules } from './spec.ts';
 import { bytes, some } from './words.ts';
@@ -25,6 +26,7 @@ export function upgradeStep(
   changes: readonly PackageChange[],
   state: UpdatesState,
   rules: PatchRules,
+  mended?: Mended,
 ): readonly StepDraft[] {
   if (changes.length === 0) return [];
   const params: UpgradePatches = {
@@ -49,7 +51,7 @@ export function upgradeStep(
       reversible: 'best-effort',
       disruption: 'restart',
       summary: summaryOf(changes, state),
-      diff: diffOf(changes, state, rules),
+      diff: diffOf(changes, state, rules, mended),
     },
   ];
 }
@@ -84,10 +86,15 @@ function summaryOf(changes: readonly PackageChange[], state: UpdatesState): stri
   return `${changes.length} ${noun}${kind}: ${some(names)}`;
 }
 
-function diffOf(changes: readonly PackageChange[], state: UpdatesState, rules: PatchRules): string {
+function diffOf(
+  changes: readonly PackageChange[],
+  state: UpdatesState,
+  rules: PatchRules,
+  mended: Mended | undefined,
+): string {
   return [
     ...changes.flatMap((change) => changeLines(change, originOf(change, state))),
-    ...closedLines(changes, state),
+    ...closedLines(changes, state, mended),
     ...filesOf(changes, state).map(
       ({ name, conffiles }) =>
         `~ ${name}: ${conffiles.join(', ')} was changed here, ${FILES[rules.conffiles]}`,
@@ -100,13 +107,30 @@ function diffOf(changes: readonly PackageChange[], state: UpdatesState, rules: P
   ].join('\n');
 }
 
-/** By the changelogs of the packages, as far as the host has their files already; one line a source. */
-function closedLines(changes: readonly PackageChange[], { updates }: UpdatesState): readonly string[] {
+/**
+ * One line a source: by the list of vulnerabilities where it knows the source, else by the changelogs of the packages, as far as
+ * the host has their files already.
+ */
+function closedLines(
+  changes: readonly PackageChange[],
+  { updates }: UpdatesState,
+  mended: Mended | undefined,
+): readonly string[] {
   const changed = updates.filter(({ name }) => changes.some((change) => change.name === name));
   const closed = new Map(
-    changed.flatMap(({ source, cves = [] }) => (cves.length === 0 ? [] : [[source, cves]])),
+    changed.flatMap(({ name, source, cves = [] }): readonly (readonly [string, string])[] => {
+      const listed = mended?.packages.get(name);
+      if ((listed ?? cves).length === 0) return [];
+      if (mended === undefined || listed === undefined)
+        return [[source, `~ closes ${some(cves)}, by the changelog of ${source}`]];
+      return [[source, `~ closes ${some(listed)} in ${source}, by ${mended.from} of ${dayOf(mended.date)}`]];
+    }),
   );
-  return [...closed].map(([source, cves]) => `~ closes ${some(cves)}, by the changelog of ${source}`);
+  return [...closed.values()];
+}
+
+function dayOf(isoTime: string): string {
+  return isoTime.slice(0, 10);
 }
 
 function filesOf(changes: readonly PackageChange[], state: UpdatesState): readonly Update[] {
