@@ -39,7 +39,7 @@ describe('a hardened host', () => {
   });
 
   it('asks Lynis before and after where the document says so, which leaves nothing behind', async () => {
-    await t.outside(QUICK_LYNIS);
+    await t.outside(GET_LYNIS);
     const some = ['sysctl-log-martians-all', 'banner-issue', 'ssh-max-auth-tries'];
     const { controls, ...spec } = resolvedHardening({ profile: 'strict', witness: 'lynis' });
     const wanted = [
@@ -104,9 +104,8 @@ describe('a hardened host', () => {
 
 /** They bring Python and Perl, which takes as long as all the rest; `npm run -s bench -- hardening` has them. */
 const HEAVY = ['fail2ban', 'fail2ban-sshd', 'fail2ban-runs', 'needrestart', 'apt-listchanges', 'debsums'];
-/** All but the tests of what is changed here: a whole audit takes half a minute of an idle core, and there are two. */
-const QUICK_LYNIS = `apt-get install -y -qq --no-install-recommends lynis > /dev/null 2>&1
-grep -oE '^[A-Z]+-[0-9]+' /usr/share/lynis/db/tests.db | grep -vE '^(SSH|BANN|KRNL-6000)' | sed 's/^/skip-test=/' > /etc/lynis/custom.prf`;
+/** All its tests: 36 s of a core for a whole audit, and 110 s for one that is told to skip all but a dozen (Lynis 3.0.8). */
+const GET_LYNIS = 'apt-get install -y -qq --no-install-recommends lynis > /dev/null 2>&1';
 
 const WAIVER = { reason: 'takes too long', owner: '@tests', expires: '2999-12-31' };
 
