@@ -18,13 +18,6 @@ export async function memoryOf(pid: number): Promise<Memory> {
   return { rss: field('VmRSS'), peak: field('VmHWM') };
 }
 
-/** CPU seconds, user and system, that a process has used. */
-export async function cpuOf(pid: number): Promise<number> {
-  const fields = await statFields(pid);
-  // utime and stime are fields 14 and 15 of proc(5); the ticks are 1/100 s on every Linux that Node runs on
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 /** Processes that a process itself started and that have not ended (proc_pid_task_children(5)). */
 export async function childrenOf(pid: number): Promise<readonly number[]> {
   const threads = await readdir(`/proc/${pid}/task`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { driftScheduleId } from '../../engine/activities/clock.ts';
 import type { PlannedCorrection } from '../../engine/activities/types.ts';
 import { openStore } from '../../engine/store/store.ts';
+import { driftVerbs } from '../driftVerbs.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 
@@ -48,6 +48,7 @@ const HOSTILE = 'a\n"}\n---\nkind: Server # @all\n';
 /** Putting drift right by itself, and taking it into the YAML; the clock is wound by hand. */
 describe('drift', { timeout: 5 * MINUTES }, () => {
   let world: World;
+  const { trigger, look, issues, issue, said, comment } = driftVerbs(() => world, 40);
   beforeAll(async () => {
     world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
     const { pull, sha } = await world.open('web', { 'web.yaml': WEB, 'files/banner': 'hello\n' });
@@ -68,34 +69,7 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
   afterAll(() => world?.close());
 
   const name = () => `${world.repo.owner}/${world.repo.name}`.toLowerCase();
-  let lastSecond = 0;
-  const second = () => Math.floor(Date.now() / 1000);
-  const trigger = async (schedule: string): Promise<void> => {
-    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
-    lastSecond = second();
-    await world.engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
-  };
-  const look = () => trigger(driftScheduleId(world.repo));
   const onHost = async (n: number, command: string) => (await world.hosts[n]?.exec(command))?.stdout ?? '';
-  const issues = () => world.github.listIssues(world.repo);
-  const issue = (state: string, text: RegExp) =>
-    until(
-      async () =>
-        (await issues()).find((each) => each.state === state && text.test(`${each.title}\n${each.body}`)),
-      `an issue that is ${state} like ${text}`,
-      40,
-      async () => JSON.stringify(await issues()),
-    );
-  const said = async (number: unknown) =>
-    (await world.github.listComments(world.repo, Number(number))).map(({ body }) => String(body));
-  const comment = (number: unknown, text: RegExp) =>
-    until(
-      async () => (await said(number)).find((body) => text.test(body)),
-      `a comment like ${text}`,
-      40,
-      async () => JSON.stringify(await said(number)),
-    );
-
   /** Says it on an issue, and gives the answer. */
   const ask = async (number: unknown, text: string, by = world.github.accounts.author) => {
     const comment = await world.say(Number(number), text, by);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driftScheduleId } from '../../engine/activities/clock.ts';
+import { driftVerbs } from '../driftVerbs.ts';
 import { databaseOf, filesBelow, placesOf } from '../secrets/search.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -15,19 +16,12 @@ const CANARY = 'canary-argument-4d1f';
 /** What the engine finds by the clock; the clock is wound by hand here, through Temporal's own schedules. */
 describe('by the clock', { timeout: 5 * MINUTES }, () => {
   let world: World;
+  const { trigger, look } = driftVerbs(() => world, 30);
   beforeAll(async () => {
     world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
   }, 3 * MINUTES);
   afterAll(() => world?.close());
 
-  /** A schedule names its workflows by the second, and takes no second one of a name. */
-  let lastSecond = 0;
-  const second = () => Math.floor(Date.now() / 1000);
-  const trigger = async (schedule: string): Promise<void> => {
-    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
-    lastSecond = second();
-    await world.engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
-  };
   const issue = (wanted: { state: string; text?: string }, seconds = 30) =>
     until(
       async () =>
@@ -123,12 +117,12 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
   it('what a server that is out of reach was known for stays', async () => {
     const [first] = world.hosts;
     await first?.exec('echo again > /etc/motd');
-    await trigger(driftScheduleId(world.repo));
+    await look();
     const open = await issue({ state: 'open', text: 'motd' });
     await first?.cut();
     try {
       await world.hosts[1]?.exec('echo other > /etc/issue');
-      await trigger(driftScheduleId(world.repo));
+      await look();
       // a connection that is cut is noticed after 30 s, and a new one given up after 10 s
       const both = await issue({ state: 'open', text: '| web-2 | issue' }, 90);
       expect(both.number).toBe(open.number);
@@ -166,7 +160,7 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     const other = world.hosts[1];
     await other?.exec('runuser -u deploy -- sudo -n apt-get -qq -y remove tree');
     await other?.exec('runuser -u deploy -- sudo -n systemctl stop app; dpkg -r ed');
-    await trigger(driftScheduleId(world.repo));
+    await look();
     const { body } = await issue({ state: 'open', text: 'app.service' });
     expect(String(body)).toMatch(/deploy \(\d+\) ran at [^|]*: apt-get … tree/);
     expect(String(body)).toMatch(

@@ -223,6 +223,19 @@ describe.skipIf(missing !== undefined)(
       expect(atSite).toEqual(['confirmPlan', 'applyHost', 'verifyHosts']);
     });
 
+    it("report how secure a site's servers are, which its worker reads", async () => {
+      const { pull } = await world.open('asks', { 'README.md': 'asks\n' });
+      const report = await world.answer(
+        pull,
+        await world.say(pull, '/doaas security'),
+        /### Security of 2/,
+        90,
+      );
+      expect(report).toContain('web-2');
+      expect(report).not.toContain('**Not read**');
+      await world.github.closePullRequest(world.repo, pull);
+    });
+
     it("stop on a site's server what somebody cancels there, at the next safe point", async () => {
       const { pull, sha } = await approved('halted', waits('halted'));
       await begun('halted');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { driftScheduleId } from '../../engine/activities/clock.ts';
 import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } from '../../lab/apt-archive.ts';
+import { driftVerbs } from '../driftVerbs.ts';
 import { broken, daemon, library, onAll, startsOf, versionsOf } from '../patching.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -29,6 +29,7 @@ const ASKS_FOR_REBOOT = 'touch /run/reboot-required; echo doaas-lib >> /run/rebo
 /** Updates on three servers, by a pull request and by themselves; the clock of readings is wound by hand. */
 describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
   let world: World;
+  const { trigger, look, issue, comment } = driftVerbs(() => world, 120);
   let archive: AptArchive;
   beforeAll(async () => {
     world = await startWorld({ hosts: 3, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
@@ -48,34 +49,6 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     await archive.publish(...packages);
     await onAll(world.hosts, 'apt-get -qq update');
   };
-  let lastSecond = 0;
-  const second = () => Math.floor(Date.now() / 1000);
-  const trigger = async (schedule: string): Promise<void> => {
-    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
-    lastSecond = second();
-    await world.engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
-  };
-  const look = () => trigger(driftScheduleId(world.repo));
-  const issues = () => world.github.listIssues(world.repo);
-  const issue = (state: string, text: RegExp) =>
-    until(
-      async () =>
-        (await issues()).find((each) => each.state === state && text.test(`${each.title}\n${each.body}`)),
-      `an issue that is ${state} like ${text}`,
-      120,
-      async () => JSON.stringify(await issues()),
-    );
-  const comment = (number: unknown, text: RegExp) => {
-    const said = async () =>
-      (await world.github.listComments(world.repo, Number(number))).map(({ body }) => String(body));
-    return until(
-      async () => (await said()).find((body) => text.test(body)),
-      `a comment like ${text}`,
-      120,
-      async () => JSON.stringify(await said()),
-    );
-  };
-
   it('is planned in exact versions, and applied in rings with the restarts that follow', async () => {
     const before = await startsOf(world.hosts);
     const { pull, sha } = await world.open('policy', { 'patches.yaml': policy(SHUT) });

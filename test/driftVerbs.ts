@@ -1,0 +1,40 @@
+import { driftScheduleId } from '../engine/activities/clock.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
+
+/** Winds the engine's schedules by hand, and waits for the issues that come of it. `seconds`: for an issue, and for a comment. */
+export function driftVerbs(world: () => World, seconds: number) {
+  /** A schedule names its workflows by the second, and takes no second one of a name. */
+  let lastSecond = 0;
+  const second = () => Math.floor(Date.now() / 1000);
+  const trigger = async (schedule: string): Promise<void> => {
+    await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
+    lastSecond = second();
+    await world().engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
+  };
+  const issues = () => world().github.listIssues(world().repo);
+  const said = async (number: unknown): Promise<readonly string[]> =>
+    (await world().github.listComments(world().repo, Number(number))).map(({ body }) => String(body));
+  return {
+    trigger,
+    /** Reads for drift. */
+    look: () => trigger(driftScheduleId(world().repo)),
+    issues,
+    issue: (state: string, text: RegExp) =>
+      until(
+        async () =>
+          (await issues()).find((each) => each.state === state && text.test(`${each.title}\n${each.body}`)),
+        `an issue that is ${state} like ${text}`,
+        seconds,
+        async () => JSON.stringify(await issues()),
+      ),
+    said,
+    comment: (number: unknown, text: RegExp) =>
+      until(
+        async () => (await said(number)).find((body) => text.test(body)),
+        `a comment like ${text}`,
+        seconds,
+        async () => JSON.stringify(await said(number)),
+      ),
+  };
+}
