@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BRIDGE } from '../../lab/settings.ts';
-import { labTransport, resolvedHost, testDocument, type Wanted } from '../../test/hostHarness.ts';
+import { labTransport, resolvedHost, testDocument } from '../../test/hostHarness.ts';
 import { until } from '../../test/until.ts';
 import type { FirewallState } from '../facts/firewall.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
@@ -11,13 +11,14 @@ import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
 import { anyFirewall } from '../kinds/firewall/testing/arbitrary.ts';
 import { CLOSED, ports, RULE } from '../kinds/firewall/testing/spec.ts';
 import { resolvedHardening } from '../kinds/hardening/testing/spec.ts';
+import type { ResolvedDocument } from '../spec/resolution.ts';
 import { useTestHost } from './testing/cycle.ts';
 
 /** Operations: firewall.set */
 describe('a firewall on a real host', () => {
   const t = useTestHost();
   const set = (script: string) => t.outside(`set -eu; ${script}`);
-  const wanted = (more: Partial<DesiredFirewall>): Wanted => {
+  const wanted = (more: Partial<DesiredFirewall>): readonly ResolvedDocument[] => {
     const desired = { ...CLOSED, ...more };
     const script = t.harness().payload(rulesetText(desired));
     return [testDocument('Firewall', { desired, script, probes: [] })];
