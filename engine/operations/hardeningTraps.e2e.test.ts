@@ -16,7 +16,10 @@ describe('whom and what strict does not shut out', () => {
     const { address: host, port, privateKeyPath } = t.host();
     const proof = password === undefined ? { privateKey: readFileSync(privateKeyPath) } : { password };
     const client = new Client();
-    const ready = new Promise((resolve, reject) => client.once('ready', resolve).once('error', reject));
+    const ready = new Promise<void>((resolve, reject) => {
+      client.once('ready', resolve);
+      client.once('error', reject);
+    });
     client.connect({ host, port, username, ...proof });
     await ready;
     return client;
