@@ -64,9 +64,8 @@ const KNOWN_SUID: readonly string[] = [
   .concat([
     '/usr/lib/x86_64-linux-gnu/utempter/utempter',
     '/usr/lib/aarch64-linux-gnu/utempter/utempter',
-    // Debian 13 has it there, Debian 12 in /usr/sbin.
-    '/usr/libexec/pam-tmpdir-helper',
     '/usr/libexec/camel-lock-helper-1.2',
+    // Debian 13 has it there, Debian 12 in /usr/sbin.
     '/usr/libexec/pam-tmpdir/pam-tmpdir-helper',
   ]);
 
