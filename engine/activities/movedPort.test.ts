@@ -25,6 +25,15 @@ describe('a server that does not answer', () => {
     expect(message).toMatch(
       /^It cannot be reached\. This change moves it from port 22 to 2222\..*three pull requests/,
     );
+    const orders = [
+      /1\. let sshd listen on both \("Port 22" and "Port 2222" .*let 2222\/tcp in by a rule;/,
+      /2\. change "port" of the Server to 2222;/,
+      /3\. take "Port 22" away, and that rule/,
+    ];
+    for (const order of orders) expect(message).toMatch(order);
+    expect(orders.map((order) => String(message).search(order))).toEqual(
+      orders.map((order) => String(message).search(order)).sort((a, b) => a - b),
+    );
   });
 
   it('anywhere else, or that refuses, is not', () => {

@@ -20,5 +20,10 @@ export function withPortAdvice(
 }
 
 function advice(from: number, to: number): string {
-  return `This change moves it from port ${from} to ${to}. If sshd does not listen there yet, do it in three pull requests: let sshd listen on both ("Port ${from}" and "Port ${to}") and the firewall let ${to} in; then change "port" of the Server; then take ${from} away.`;
+  return [
+    `This change moves it from port ${from} to ${to}. If sshd does not listen there yet, do it in three pull requests, each merged before the next is opened:`,
+    `1. let sshd listen on both ("Port ${from}" and "Port ${to}" in a file of a Configuration) and, where there is a Firewall, let ${to}/tcp in by a rule;`,
+    `2. change "port" of the Server to ${to};`,
+    `3. take "Port ${from}" away, and that rule: a Firewall lets in the port of the Server by itself.`,
+  ].join(' ');
 }

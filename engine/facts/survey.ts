@@ -81,7 +81,7 @@ function parseSurvey(output: readonly string[]): SurveyState {
     ownKernel: words('kernel')[0] === 'own',
     appArmor: output.includes('~ apparmor'),
     accounts: words('account').map(parseAccount),
-    routers: words('router'),
+    routers: [...new Set(words('router'))],
     interfaces: [...new Set(words('interface'))],
     advertised: output.includes('~ advertised'),
     namespaceUsers: words('namespaces'),

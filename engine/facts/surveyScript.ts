@@ -57,13 +57,17 @@ const MOUNTS = `while read -r _ p _ o _; do case $p in
 esac; done < /proc/self/mounts
 [ ! -r /etc/fstab ] || while read -r s p _; do case $s in '#'* | '') ;; *) echo "~ fstab $p" ;; esac; done < /etc/fstab`;
 
-/** Interfaces and programs that forward packets for others. In a container /sys/class/net may be that of another namespace. */
+/** Interfaces and programs that forward packets for others: with forwarding on and addresses on several, all of these. In a container /sys/class/net may be that of another namespace. */
 const ROUTERS = `while read -r i _; do i=\${i%%:*}; case $i in
   docker* | br-* | virbr* | lxcbr* | lxdbr* | cni* | cali* | flannel* | podman* | veth* | wg* | tun* | tap* | ppp*) echo "~ router $i" ;;
 esac; done < /proc/net/dev
 ip -4 -o addr show scope global | while read -r _ i _; do echo "~ interface $i"; done
 case $(ip -6 route show default proto ra; ip -6 addr show scope global dynamic) in ?*) echo '~ advertised' ;; esac
 for c in dockerd containerd podman libvirtd kubelet k3s lxd incusd; do ! command -v "$c" > /dev/null || echo "~ router $c"; done
+case $(cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding 2> /dev/null) in *1*)
+  ip -o addr show scope global | { read -r _ first _; while read -r _ i _; do [ "$i" = "$first" ] || echo "~ router $first\n~ router $i"; done; } | sort -u ;;
+esac
+! nft list ruleset 2> /dev/null | grep -qiE 'masquerade|dnat' || echo '~ router NAT'
 for c in podman docker-rootless dockerd-rootless.sh bwrap newuidmap flatpak chromium; do ! command -v "$c" > /dev/null || echo "~ namespaces $c"; done`;
 
 const OTHERS = `echo "~ today $(date +%F)"

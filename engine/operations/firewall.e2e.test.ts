@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BRIDGE } from '../../lab/settings.ts';
-import { labTransport, resolvedHost, testDocument, type Wanted } from '../../test/hostHarness.ts';
+import { labTransport, resolvedHost, testDocument } from '../../test/hostHarness.ts';
 import { until } from '../../test/until.ts';
 import type { FirewallState } from '../facts/firewall.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
@@ -10,13 +10,15 @@ import { rulesetText } from '../kinds/firewall/ruleset.ts';
 import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
 import { anyFirewall } from '../kinds/firewall/testing/arbitrary.ts';
 import { CLOSED, ports, RULE } from '../kinds/firewall/testing/spec.ts';
+import { resolvedHardening } from '../kinds/hardening/testing/spec.ts';
+import type { ResolvedDocument } from '../spec/resolution.ts';
 import { useTestHost } from './testing/cycle.ts';
 
 /** Operations: firewall.set */
 describe('a firewall on a real host', () => {
   const t = useTestHost();
   const set = (script: string) => t.outside(`set -eu; ${script}`);
-  const wanted = (more: Partial<DesiredFirewall>): Wanted => {
+  const wanted = (more: Partial<DesiredFirewall>): readonly ResolvedDocument[] => {
     const desired = { ...CLOSED, ...more };
     const script = t.harness().payload(rulesetText(desired));
     return [testDocument('Firewall', { desired, script, probes: [] })];
@@ -111,6 +113,41 @@ describe('a firewall on a real host', () => {
       expect(result.output).toContain('nft does not accept the ruleset, so nothing was changed');
       await t.undone(result.run);
     });
+  });
+
+  it('is applied, changed and taken back beside the fail2ban of Hardening, which bans on', async () => {
+    const { controls, ...spec } = resolvedHardening({ profile: 'strict' });
+    const own = controls.filter(({ id }) => id.startsWith('fail2ban'));
+    const fail2ban = testDocument('Hardening', { ...spec, controls: own });
+    await t.applied([fail2ban]);
+    /** What fail2ban says is banned, and what its table in the kernel holds. */
+    const bans = async () =>
+      (await t.outside('fail2ban-client get sshd banip; nft list table inet f2b-table')).replaceAll(
+        /[\s,]+/g,
+        ' ',
+      );
+    await t.outside('fail2ban-client set sshd banip 192.0.2.77 2001:db8::77');
+    const before = await bans();
+    expect(before).toMatch(
+      /^192.0.2.77 2001:db8::77 table inet f2b-table .*elements = { 192.0.2.77 }.*elements = { 2001:db8::77 }/,
+    );
+    const applied = await t.applied([fail2ban, ...wanted(WEB)]);
+    expect(await bans()).toBe(before);
+    await t.outside('fail2ban-client set sshd banip 192.0.2.78');
+    const more = await bans();
+    expect(more).toMatch(/elements = { 192.0.2.77 192.0.2.78 }/);
+    const changed = await t.applied([fail2ban, ...wanted({})]);
+    expect(await bans()).toBe(more);
+    await t.undone(changed.run);
+    await t.outside('systemctl restart fail2ban; fail2ban-client ping');
+    await until(
+      async () => ((await bans()) === more ? true : undefined),
+      'fail2ban to ban again whom it had banned',
+    );
+    expect((await t.harness().plan([fail2ban, ...wanted(WEB)])).steps).toEqual([]);
+    await t.undone(applied.run);
+    expect(await bans()).toBe(more);
+    expect(await t.outside('nft list tables')).toBe('table inet f2b-table\n');
   });
 });
 

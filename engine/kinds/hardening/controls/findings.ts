@@ -65,6 +65,8 @@ const KNOWN_SUID: readonly string[] = [
     '/usr/lib/x86_64-linux-gnu/utempter/utempter',
     '/usr/lib/aarch64-linux-gnu/utempter/utempter',
     '/usr/libexec/camel-lock-helper-1.2',
+    // Debian 13 has it there, Debian 12 in /usr/sbin.
+    '/usr/libexec/pam-tmpdir/pam-tmpdir-helper',
   ]);
 
 export const findingControls: readonly Control[] = [
