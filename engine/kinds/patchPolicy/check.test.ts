@@ -152,6 +152,8 @@ describe('what two documents say of one package', () => {
         'updates: all',
         'apiVersion: doaas/v1\nkind: PatchPolicy\nmetadata: {name: b}\nspec: {targets: {all: true}}\n',
       ),
-    ).toEqual([expect.stringMatching(/^\d+ The updates is also written by|updates/)]);
+    ).toEqual([
+      '4 The updates is also written by PatchPolicy/b (p.yaml line 9), on web-1; keep it in one place.',
+    ]);
   });
 });
