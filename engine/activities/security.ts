@@ -10,6 +10,7 @@ import { type SecurityReport, securityReport } from '../security/report.ts';
 import { RESULTS_MAX, sarifOf } from '../security/sarif.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { LATEST } from '../store/securityHosts.ts';
 import { ownVersion } from '../version.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
@@ -78,12 +79,12 @@ async function publish(
   return { findings: findings.length, uploaded: upload.kind === 'uploaded' };
 }
 
-/** In the order of the repository. One that nobody has read is told as such. */
+/** In the order of the repository, also as a later reading saw it meanwhile. One that nobody has read is told as such. */
 async function readHosts(engine: Engine, name: string, tip: BranchTip, wanted: readonly ResolvedHost[]) {
   const names = wanted.map((host) => host.name);
-  await engine.store.securityHosts.keepOnly(name, names);
+  await engine.store.securityHosts.keepOnly(name, names, tip.at);
   const read = new Map(
-    (await engine.store.securityHosts.of(name, tip.at)).map((host) => [host.host, host] as const),
+    (await engine.store.securityHosts.of(name, tip.at, LATEST)).map((host) => [host.host, host] as const),
   );
   const problem = 'no worker of its site has read it';
   return names.map((host) => read.get(host) ?? ({ kind: 'unread', host, problem } as const));

@@ -23,7 +23,7 @@ function previous(    f, p) {
   return (p[1] "_" f "_" p[2] ".deb") in cached ? "cache" : "gone"
 }
 function flush(    to, state) {
-  if (key == "" || candidate == "" || from == "" || candidate == from) return
+  if (key == "" || candidate == "" || from == "" || candidate == from || !upgradable) return
   to = origin == "" ? candidate : secure
   state = hold[key] == "hold" ? "held" : exclude != "" && (bare ~ exclude) ? "excluded" : to == "" ? "other" : "selected"
   print "~ update " name "\\t" from "\\t" (to == "" ? candidate : to) "\\t" candidate "\\t" source[key] "\\t" state "\\t" previous()
@@ -49,14 +49,14 @@ part == "cached" { cached[$0] = 1; next }
 /^[^ ]/ {
   flush(); name = substr($0, 1, length($0) - 1); bare = name; sub(/:.*/, "", bare)
   key = (name ":" native) in version ? name ":" native : (name ":all") in version ? name ":all" : (name in version) ? name : ""
-  from = key == "" ? "" : version[key]; candidate = secure = versions = kept = ""; newer = here = 0; next
+  from = key == "" ? "" : version[key]; candidate = secure = versions = kept = ""; newer = here = upgradable = 0; next
 }
 $1 == "Candidate:" { candidate = $2 == "(none)" ? "" : $2; next }
 /^ (\\*\\*\\*|   ) [^ ]/ {
   v = $1 == "***" ? $2 : $1
   if (v == candidate) newer = 1
   here = v == from
-  if (here) newer = 0
+  if (here) { upgradable = newer; newer = 0 }
   if (newer) versions = versions "~ version " name "\\t" v "\\n"
   next
 }
@@ -121,34 +121,37 @@ const CVES = `doaas_cves() { # lines of updates on stdin
   done
 }`;
 
-const APT = `doaas_sim() { timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 upgrade --with-new-pkgs "$@" 2>&1 < /dev/null; }
+const APT = `doaas_ask() { timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 "$@" 2>&1 < /dev/null; }
+doaas_sim() { doaas_ask upgrade --with-new-pkgs "$@"; }
 doaas_apt() {
-  doaas_plan=$(doaas_sim) || { echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"; return 0; }
-  doaas_names=$(printf '%s\\n' "$doaas_plan" | awk '
-    /^The following packages (have been kept back|will be upgraded)|^The following upgrades have been deferred/ { on = 1; next }
-    on && /^  / { for (i = 1; i <= NF; i++) print $i; next }
-    { on = 0 }')
-  [ -n "$doaas_names" ] || return 0
-  set -f; set -- $doaas_names
   doaas_read=$({
     echo --archives; apt-cache policy
     echo --installed; dpkg-query -W -f '\${Package}:\${Architecture}\\t\${Version}\\t\${db:Status-Want}\\t\${source:Package}\\t\${source:Version}\\n'
     echo --cached; ls /var/cache/apt/archives
-    echo --policy; apt-cache policy -- "$@"
+    echo --policy; apt-cache policy -- $(dpkg-query -W -f '\${db:Status-Status} \${binary:Package}\\n' | awk '$1 != "not-installed" && $1 != "config-files" { print $2 }')
   } 2>/dev/null | ${POLICY})
+  set -f; set -- $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / { print substr($1, 10) }')
+  if [ "$#" -eq 0 ]; then doaas_plan=$(doaas_ask check) || doaas_problem; return 0; fi
+  doaas_plan || { doaas_problem; return 0; }
   printf '%s\\n' "$doaas_read" | sed '/^A /d'
   printf '%s\\n' "$doaas_read" | doaas_cves
   doaas_conffiles "$@"
   doaas_change
 }
-doaas_change() { # what apt would do for what is selected
-  set -- $(printf '%s\\n' "$doaas_read" | sed -n 's/^A //p')
-  if [ "$#" -gt 0 ]; then
-    if ! doaas_plan=$(doaas_sim "$@"); then # a version that is not apt's own choice does not fit
-      set -- $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / { n = substr($1, 10); from[n] = $2 } /^A / { n = substr($0, 3); sub(/=.*/, "", n); print n "=" from[n] }')
-      doaas_plan=$(doaas_sim "$@") || doaas_plan=
-    fi
+doaas_plan() { # what apt would do for what is selected: in one go, as reading its tables takes most of the time
+  set -f; set -- $(printf '%s\\n' "$doaas_read" | sed -n 's/^A //p')
+  ! doaas_plan=$(doaas_sim "$@") || return 0
+  if [ "$#" -gt 0 ]; then # a version that is not apt's own choice does not fit
+    set -- $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / { n = substr($1, 10); from[n] = $2 } /^A / { n = substr($0, 3); sub(/=.*/, "", n); print n "=" from[n] }')
+    ! doaas_plan=$(doaas_sim "$@") || return 0
+    ! doaas_plan=$(doaas_sim) || { doaas_plan=; return 0; }
   fi
+  return 1
+}
+doaas_problem() { # apt cannot plan at all
+  echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"
+}
+doaas_change() {
   doaas_insts=$(printf '%s\\n' "$doaas_plan" | awk '$1 == "Inst" { from = "-"; i = 3; if ($3 ~ /^\\[/) { from = substr($3, 2, length($3) - 2); i = 4 } print $2 "\\t" from "\\t" substr($i, 2) }')
   [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
   doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
@@ -266,12 +269,13 @@ set -f; export LC_ALL=C doaas_origin=${selection.origin} doaas_exclude=${selecti
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
+${code([CONFFILES, KEPT, SIZES, CVES, APT].join('\n'))}
+{
 ${code(RELEASE)}
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}
-${code([CONFFILES, KEPT, SIZES, CVES, APT].join('\n'))}
-doaas_apt
+} < /dev/null | { doaas_apt < /dev/null; cat; } # both at the same time
 ) 2>/dev/null`;
 }
 

@@ -5,10 +5,13 @@ import type { Connection } from './schema.ts';
 /** Upper bound of what is kept of one host, as JSON, before compression: ten times what a host with 2,000 packages takes. */
 export const SECURITY_HOST_MAX_BYTES = 4 * 1024 * 1024;
 
+/** Later than any reading. */
+export const LATEST = Number.MAX_SAFE_INTEGER;
+
 /** The newest reading of each server for the security report. `reading`: epoch ms; the same for all servers read together. */
 export function securityHostsIn({ db }: Connection) {
   return {
-    /** Replaces what was known of these servers. */
+    /** Replaces what was known of these servers, unless a later reading has been there already. */
     async save(repository: string, reading: number, hosts: readonly HostSecurity[]): Promise<void> {
       await db.transaction().execute(async (tx) => {
         for (const host of hosts) {
@@ -16,29 +19,36 @@ export function securityHostsIn({ db }: Connection) {
           await tx
             .insertInto('security_hosts')
             .values({ repository, host: host.host, ...row })
-            .onConflict((c) => c.columns(['repository', 'host']).doUpdateSet(row))
+            .onConflict((c) =>
+              c
+                .columns(['repository', 'host'])
+                .doUpdateSet(row)
+                .where('security_hosts.reading', '<=', reading),
+            )
             .execute();
         }
       });
     },
 
-    /** What was read then. */
-    async of(repository: string, reading: number): Promise<readonly HostSecurity[]> {
+    /** What was read then, or in readings from then to the one at `last`. */
+    async of(repository: string, reading: number, last = reading): Promise<readonly HostSecurity[]> {
       const rows = await db
         .selectFrom('security_hosts')
         .select('body')
         .where('repository', '=', repository)
-        .where('reading', '=', reading)
+        .where('reading', '>=', reading)
+        .where('reading', '<=', last)
         .execute();
       return rows.map(({ body }) => unpacked(body, SECURITY_HOST_MAX_BYTES) as HostSecurity);
     },
 
-    /** Forgets servers of the repository that are not among these. */
-    async keepOnly(repository: string, hosts: readonly string[]): Promise<void> {
+    /** Forgets servers of the repository that are not among these, but for what was read after the reading at `last`. */
+    async keepOnly(repository: string, hosts: readonly string[], last = LATEST): Promise<void> {
       const known = await db
         .selectFrom('security_hosts')
         .select('host')
         .where('repository', '=', repository)
+        .where('reading', '<=', last)
         .execute();
       const wanted = new Set(hosts);
       for (const { host } of known.filter((row) => !wanted.has(row.host)))
@@ -46,6 +56,7 @@ export function securityHostsIn({ db }: Connection) {
           .deleteFrom('security_hosts')
           .where('repository', '=', repository)
           .where('host', '=', host)
+          .where('reading', '<=', last)
           .execute();
     },
   };

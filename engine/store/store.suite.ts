@@ -7,7 +7,7 @@ import { leftSuite, locksSuite } from './locks.suite.ts';
 import { pausesSuite } from './pauses.suite.ts';
 import { runHostsSuite } from './runHosts.suite.ts';
 import { RUNS_LISTED_MAX } from './runs.ts';
-import { SECURITY_HOST_MAX_BYTES } from './securityHosts.ts';
+import { LATEST, SECURITY_HOST_MAX_BYTES } from './securityHosts.ts';
 import type { Store } from './store.ts';
 import { someReceipt, someRun } from './testing/some.ts';
 
@@ -439,6 +439,22 @@ function securityHostsSuite(store: () => Store): void {
     await securityHosts.save(repository, 3, [read('web-1', 'x'.repeat(SECURITY_HOST_MAX_BYTES))]);
     expect(await securityHosts.of(repository, 3)).toMatchObject([
       { host: 'web-1', problem: expect.stringMatching(/^it answered \d+ bytes, over the limit/) },
+    ]);
+  });
+
+  it('takes nothing back of a later security reading, which counts for an earlier one as well', async () => {
+    const repository = `acme/${randomUUID()}`;
+    const read = (host: string, problem: string) => ({ kind: 'unread', host, problem }) as const;
+    const { securityHosts } = store();
+    await securityHosts.save(repository, 1, [read('web-1', 'a')]);
+    await securityHosts.save(repository, 2, [read('web-2', 'b'), read('web-3', 'b')]);
+    await securityHosts.save(repository, 1, [read('web-2', 'a')]);
+    await securityHosts.keepOnly(repository, ['web-1', 'web-2'], 1);
+    const all = await securityHosts.of(repository, 1, LATEST);
+    expect([...all].sort((a, b) => a.host.localeCompare(b.host))).toEqual([
+      read('web-1', 'a'),
+      read('web-2', 'b'),
+      read('web-3', 'b'),
     ]);
   });
 }

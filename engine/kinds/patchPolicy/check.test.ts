@@ -77,6 +77,14 @@ describe('a PatchPolicy document', () => {
       /^6:\d+ From 2027-01-06 to 2030-12-20 the window would not open for more than a year/,
     ],
     [
+      'window: {timeZone: UTC, freeze: [{from: "2027-07-01", to: "2028-03-01"}, {from: "2027-01-06", to: "2027-06-30"}]}',
+      /^6:36 From 2027-01-06 to 2028-03-01 the window would not open for more than a year/,
+    ],
+    [
+      'window: {timeZone: UTC, days: [mon], freeze: [{from: "2027-01-06", to: "2027-07-03"}, {from: "2027-07-05", to: "2028-03-01"}]}',
+      /^6:89 From 2027-01-06 to 2028-03-01 the window would not open for more than a year/,
+    ],
+    [
       'window: {timeZone: UTC, hours: {from: "02:00", to: "03:00"}, jitter: 1h}',
       /^6:\d+ "jitter" of window is 1h, but must be at most 3540s\.$/,
     ],
@@ -90,6 +98,15 @@ describe('a PatchPolicy document', () => {
     ],
   ])('%s', (line, message) => {
     expect(mistakes(line)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it.each([
+    'days: [sun]',
+    'days: [sat], hours: {from: "22:00", to: "02:00"}',
+    'days: [sat, sun], hours: {from: "22:00", to: "00:00"}',
+  ])('may freeze for long with a day between on which it opens: %s', (when) => {
+    const freeze = '[{from: "2027-01-06", to: "2027-07-03"}, {from: "2027-07-05", to: "2028-03-01"}]';
+    expect(mistakes(`window: {timeZone: UTC, ${when}, freeze: ${freeze}}`)).toEqual([]);
   });
 
   it.each([
@@ -135,6 +152,8 @@ describe('what two documents say of one package', () => {
         'updates: all',
         'apiVersion: doaas/v1\nkind: PatchPolicy\nmetadata: {name: b}\nspec: {targets: {all: true}}\n',
       ),
-    ).toEqual([expect.stringMatching(/^\d+ The updates is also written by|updates/)]);
+    ).toEqual([
+      '4 The updates is also written by PatchPolicy/b (p.yaml line 9), on web-1; keep it in one place.',
+    ]);
   });
 });

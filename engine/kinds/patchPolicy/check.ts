@@ -3,6 +3,7 @@ import { checkProbes } from '../../spec/checks/probes.ts';
 import { windowErrors } from '../../spec/checks/window.ts';
 import { errorAt, type PlannedDocument } from '../../spec/documents.ts';
 import type { SpecError } from '../../spec/manifest.ts';
+import { frozenIn, lengthDays } from './frozen.ts';
 import { lengthMinutes } from './window.ts';
 
 type PatchDocument = PlannedDocument<'PatchPolicy'>;
@@ -39,7 +40,7 @@ function checkRestarts(document: PatchDocument): readonly SpecError[] {
   return [errorAt(document, 'contradiction', '/spec/restartNever', message)];
 }
 
-/** Longest freeze: one that is over a year is a window that never opens. Days. */
+/** Longest stretch of freezes: one that is over a year is a window that never opens. Days. */
 const FREEZE_DAYS_MAX = 366;
 
 function checkWindow(document: PatchDocument): readonly SpecError[] {
@@ -49,11 +50,12 @@ function checkWindow(document: PatchDocument): readonly SpecError[] {
     errorAt(document, 'wrong-value', `/spec/window${place}`, message);
   const errors = windowErrors(window).map(([place, message]) => at(place, message));
   if (errors.length > 0) return errors;
-  const frozen = (window.freeze ?? []).flatMap(({ from, to }, i) => {
-    const days = (Date.parse(to) - Date.parse(from)) / (24 * 3600 * 1000);
-    const message = `From ${from} to ${to} the window would not open for more than a year; leave the window out.`;
-    return days > FREEZE_DAYS_MAX ? [at(`/freeze/${i}`, message)] : [];
-  });
+  const frozen = frozenIn(window)
+    .filter((stretch) => lengthDays(stretch) > FREEZE_DAYS_MAX)
+    .map((stretch) => {
+      const message = `From ${stretch.from} to ${stretch.to} the window would not open for more than a year; leave the window out.`;
+      return at(`/freeze/${stretch.at}`, message);
+    });
   return [...frozen, ...checkJitter(document)];
 }
 

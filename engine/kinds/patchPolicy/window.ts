@@ -36,7 +36,7 @@ function jittered({ jitter, ...window }: PatchWindow, ref: string): PolicyWindow
   };
 }
 
-const WEEK = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export const WEEK = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 function dayAfter(day: (typeof WEEK)[number]): (typeof WEEK)[number] {
   return WEEK[(WEEK.indexOf(day) + 1) % WEEK.length] ?? day;
