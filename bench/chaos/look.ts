@@ -70,7 +70,7 @@ async function saidAtLast({ world }: Scene, opened: Pull, revert: Pull | undefin
     comment: await world.comment(opened.pull),
   });
   const isOpen = ({ checks, revertChecks }: Said): boolean =>
-    [...checks, ...revertChecks].some(({ status }) => status !== 'completed') ||
+    [...checks, ...revertChecks].some((check) => check.status !== 'completed' || isTriedAgain(check)) ||
     (revert !== undefined && !revertChecks.some(({ name }) => name === 'doaas/plan'));
   const twice = async (): Promise<Said | undefined> => {
     const first = await read();
@@ -79,6 +79,11 @@ async function saidAtLast({ world }: Scene, opened: Pull, revert: Pull | undefin
     return isDeepStrictEqual(first, await read()) ? first : undefined;
   };
   return until(twice, 'the end of it', SETTLES_WITHIN).catch(read);
+}
+
+/** The engine says of it itself that it is not the last word: servers were away. */
+function isTriedAgain({ conclusion, summary }: CheckRun): boolean {
+  return conclusion === 'failure' && summary.includes('tried again by itself');
 }
 
 async function observe(
