@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { compareTrees, MAY_DIFFER, type MayDiffer, type Snapshot, snapshotTree } from '../../lab/compare.ts';
 import type { Scene } from '../../test/chaos.ts';
 import { until } from '../../test/until.ts';
+import type { CheckRun } from '../../test/world.ts';
 import { type Counted, count, EFFECTS_LOG, STARTS_LOG, type Wanted } from './change.ts';
 import type { Pull } from './ends.ts';
 import { losesPower, type Trial } from './trial.ts';
