@@ -24,6 +24,9 @@ spec:
   rollout: { canary: 1, batches: "100%", pause: ${pause} }
 `;
 
+/** Another document for its servers, which a window is no part of. */
+const never = (document: string): string => document.replace('ifRequired', 'never');
+
 const ASKS_FOR_REBOOT = 'touch /run/reboot-required; echo doaas-lib >> /run/reboot-required.pkgs';
 
 /** Updates on three servers, by a pull request and by themselves; the clock of readings is wound by hand. */
@@ -134,5 +137,24 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
       /Not on web-2: the window shut before its turn; the next one goes on with it/,
     );
     expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.4', '1.2', '1.2']);
+  });
+
+  // last, because it keeps the servers
+  it('is held where a fix is broken and nobody has the old version any more, as the plan had said', async () => {
+    await archive.withdraw('doaas-lib');
+    await onAll(world.hosts, 'apt-get clean');
+    await published(broken('1.5'));
+    const { pull, sha } = await world.open('gone', { 'patches.yaml': never(policy(SHUT)) });
+    const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.summary).toContain('no way back for doaas-lib 1.4: no archive and no cache has it any more');
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 180 });
+    expect(apply.title).toBe('web-1 needs a person');
+    expect(apply.summary).toContain("could not be put back: E: Version '1.4' for 'doaas-lib' was not found");
+    expect(apply.summary).toMatch(/What remains on `web-1`[\s\S]*package:doaas-lib/);
+    expect(apply.summary).toContain('The servers stay locked');
+    expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.5', '1.2', '1.2']);
+    expect(await world.merged(pull)).toBe(false);
   });
 });
