@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
+import { APT } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
 const query: UpdatesQuery = { fact: 'updates', key: 'all', updates: 'security' };
@@ -187,4 +188,18 @@ describe('the updates fact', () => {
     expect(text).not.toMatch(/policy|needrestart|simulat| -s /);
     expect(updatesFact.parse(['apt'], { fact: 'updates', key: 'all' }).present).toBe(true);
   });
+});
+
+it('an apt that is not done in time is no answer: that is said, and not that it finds no way', () => {
+  const busy = [
+    APT,
+    'timeout() { return 124; }',
+    "doaas_read='~ update curl\t1\nA curl=2'",
+    'doaas_plan || doaas_problem',
+  ].join('\n');
+  const said = execFileSync('sh', ['-c', busy], { encoding: 'utf8' });
+  const [, problem = ''] = /^~ apt-problem (\S+)$/m.exec(said) ?? [];
+  expect(Buffer.from(problem, 'base64').toString()).toMatch(
+    /^E: apt was not done within 15 s; look what keeps/,
+  );
 });

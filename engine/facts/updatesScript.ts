@@ -121,7 +121,11 @@ const CVES = `doaas_cves() { # lines of updates on stdin
   done
 }`;
 
-const APT = `doaas_ask() { timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 "$@" 2>&1 < /dev/null; }
+export const APT = `doaas_ask() {
+  doaas_rc=0; timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 "$@" 2>&1 < /dev/null || doaas_rc=$?
+  [ "$doaas_rc" -ne 124 ] || echo "E: apt was not done within ${APT_SECONDS} s; look what keeps this server busy, then plan again"
+  return "$doaas_rc"
+}
 doaas_sim() { doaas_ask upgrade --with-new-pkgs "$@"; }
 doaas_apt() {
   doaas_read=$({
@@ -140,10 +144,12 @@ doaas_apt() {
 }
 doaas_plan() { # what apt would do for what is selected: in one go, as reading its tables takes most of the time
   set -f; set -- $(printf '%s\\n' "$doaas_read" | sed -n 's/^A //p')
-  ! doaas_plan=$(doaas_sim "$@") || return 0
+  doaas_plan=$(doaas_sim "$@") && return 0
+  [ "$?" -ne 124 ] || return 1 # what was not answered in time is no answer
   if [ "$#" -gt 0 ]; then # a version that is not apt's own choice does not fit
     set -- $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / { n = substr($1, 10); from[n] = $2 } /^A / { n = substr($0, 3); sub(/=.*/, "", n); print n "=" from[n] }')
-    ! doaas_plan=$(doaas_sim "$@") || return 0
+    doaas_plan=$(doaas_sim "$@") && return 0
+    [ "$?" -ne 124 ] || return 1
     ! doaas_plan=$(doaas_sim) || { doaas_plan=; return 0; }
   fi
   return 1

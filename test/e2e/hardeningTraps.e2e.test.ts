@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Client, type ClientChannel } from 'ssh2';
 import { describe, expect, it } from 'vitest';
-import { testDocument } from '../../test/hostHarness.ts';
-import { resolvedHardening } from '../kinds/hardening/testing/spec.ts';
-import { useTestHost } from './testing/cycle.ts';
+import { resolvedHardening } from '../../engine/kinds/hardening/testing/spec.ts';
+import { useTestHost } from '../../engine/operations/testing/cycle.ts';
+import { testDocument } from '../hostHarness.ts';
 
 /** What hardening guides are known to break, tried on a host that is hardened; kinds/hardening/traps.test.ts judges the rest. */
 describe('whom and what strict does not shut out', () => {
