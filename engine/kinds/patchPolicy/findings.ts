@@ -30,7 +30,7 @@ function obstacles(state: UpdatesState): readonly KindFinding[] {
         `not enough room on ${mount}: the updates need ${bytes(needBytes)}, and ${bytes(freeBytes)} are free`,
       ),
     ),
-    ...(aptProblem === undefined ? [] : [error(`apt finds no way to update anything: ${aptProblem}`)]),
+    ...(aptProblem === undefined ? [] : [error(`apt does not say what it would update: ${aptProblem}`)]),
     ...(dpkgProblem === undefined
       ? []
       : [warning(`dpkg is not in order, and is repaired before anything is updated: ${dpkgProblem}`)]),
