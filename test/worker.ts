@@ -15,6 +15,8 @@ export interface WorkerProcess {
   readonly pid: number;
   readonly kill: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** Whether it runs no more, by itself or because it was ended. */
+  readonly hasEnded: () => boolean;
   /** What it printed. */
   readonly output: () => string;
 }
@@ -75,7 +77,13 @@ export async function startWorkerProcess(options: WorkerOptions): Promise<Worker
     await end('SIGKILL')();
     throw error;
   }
-  return { pid: child.pid ?? 0, kill: end('SIGKILL'), stop: end('SIGTERM'), output: () => output };
+  return {
+    pid: child.pid ?? 0,
+    kill: end('SIGKILL'),
+    stop: end('SIGTERM'),
+    hasEnded: () => hasEnded(child),
+    output: () => output,
+  };
 }
 
 /** A child that a signal ended has no exit code. */

@@ -1,5 +1,5 @@
 import type { DatabaseConnection, Dialect, Driver } from 'kysely';
-import { toStoreError } from './error.ts';
+import { StoreError, toStoreError } from './error.ts';
 
 /**
  * The dialect, with every error of its driver turned into a `StoreError` in this one place. `inTransaction` says
@@ -31,10 +31,16 @@ function guardedDriver(inner: Driver, where: string, inTransaction: () => boolea
     },
     beginTransaction: (c, settings) => guard(() => inner.beginTransaction(unwrap(c), settings)),
     commitTransaction: (c) => guard(() => inner.commitTransaction(unwrap(c))),
-    rollbackTransaction: (c) =>
-      guard(async () => {
-        if (inTransaction()) await inner.rollbackTransaction(unwrap(c));
-      }),
+    rollbackTransaction: async (c) => {
+      try {
+        await guard(async () => {
+          if (inTransaction()) await inner.rollbackTransaction(unwrap(c));
+        });
+      } catch (error) {
+        // a server that is gone rolls back by itself, and why it is gone is the error that brought us here
+        if (!(error instanceof StoreError && error.type === 'store-unavailable')) throw error;
+      }
+    },
     releaseConnection: (c) => guard(() => inner.releaseConnection(unwrap(c))),
     destroy: () => guard(() => inner.destroy()),
   };

@@ -4,11 +4,14 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../test/until.ts';
 import { watchInbox } from '../inbox/watch.ts';
 import { createReceiverMetrics } from '../metrics.ts';
 import { inboxSuite } from './inbox.suite.ts';
 import { openInbox } from './inbox.ts';
+import { openPostgres } from './postgres.ts';
 import { storeSuite } from './store.suite.ts';
 import { openStore } from './store.ts';
 import { type PostgresCluster, START_DEADLINE_MS, startCluster, whatIsMissing } from './testing/postgres.ts';
@@ -113,6 +116,63 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
       way.close();
     }
   }, 20_000);
+
+  it(
+    'loses its server between two statements of a transaction, and goes on with the next server',
+    async () => {
+      const own = await startCluster();
+      const lost: Error[] = [];
+      const { db, close } = openPostgres(own.url, { onLost: (error) => lost.push(error), connections: 1 });
+      try {
+        const broken = db.transaction().execute(async (transaction) => {
+          await sql`select 1`.execute(transaction);
+          await own.crash();
+          await until(async () => (lost.length > 0 ? true : undefined), 'the loss to be heard of');
+          await sql`select 1`.execute(transaction);
+        });
+        expect(await broken.catch((error: unknown) => error)).toMatchObject({ type: 'store-unavailable' });
+        await own.start();
+        expect((await sql<{ n: number }>`select 1 as n`.execute(db)).rows).toEqual([{ n: 1 }]);
+      } finally {
+        await close();
+        await own.stop();
+      }
+    },
+    START_DEADLINE_MS,
+  );
+
+  it('gives up a server that vanished in the middle of a statement, and goes on when it is back', async () => {
+    const dir = new URL(url()).searchParams.get('host') ?? '';
+    let isThere = true;
+    const way = createServer((incoming) => {
+      const server = connect(join(dir, '.s.PGSQL.5432'));
+      incoming.on('data', (bytes) => isThere && server.write(bytes)).on('close', () => server.destroy());
+      server.on('data', (bytes) => isThere && incoming.write(bytes));
+      for (const end of [incoming, server]) end.on('error', () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(way, 'listening');
+    const { port } = way.address() as AddressInfo;
+    const { db, close } = openPostgres(`postgresql://postgres@127.0.0.1:${port}/postgres`, {
+      connections: 1,
+      silenceMaxMs: 500,
+    });
+    try {
+      const lost = db.transaction().execute(async (transaction) => {
+        await sql`select 1`.execute(transaction);
+        isThere = false;
+        await sql`select 1`.execute(transaction);
+      });
+      expect(await lost.catch((error: unknown) => error)).toMatchObject({
+        type: 'store-unavailable',
+        message: expect.stringContaining('the server has said nothing for 500 ms'),
+      });
+      isThere = true;
+      expect((await sql<{ n: number }>`select 1 as n`.execute(db)).rows).toEqual([{ n: 1 }]);
+    } finally {
+      await close();
+      way.close();
+    }
+  });
 
   it('says that a server is not there', async () => {
     const nowhere = openStore({ url: 'postgresql://u:secretword@127.0.0.1:1/x' });

@@ -117,6 +117,7 @@ describe.skipIf(missing !== undefined)('a receiver and two workers', { timeout: 
     const restarting = postgres.start();
     const asked = await world.say(pull, '/doaas status');
     await restarting;
+    expect(workers.filter((worker) => worker.hasEnded()).map((worker) => worker.output())).toEqual([]);
     await world.answer(pull, asked, /Nothing of this pull request has run yet/);
     const told = world.github.webhooks.all().filter(({ body }) => JSON.parse(body).comment?.id === asked);
     expect(told[0]?.attempts.map(({ status }) => status)).toEqual([202]);
