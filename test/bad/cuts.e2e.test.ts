@@ -88,10 +88,14 @@ describe('in the middle of a step', { timeout: 4 * MINUTES }, () => {
   });
 
   it('a connection breaks while a plan is made: it is made anew, and nobody notices', async () => {
-    // ends the first connection whose script has begun, and only that one
-    await first.exec(`systemd-run -q --unit=cutter sh -c 'until pid=$(pgrep -o -f "[d]oaas-ready"); do :; done
-      while [ "$(cat /proc/$pid/comm)" != sshd ]; do pid=$(cut -d " " -f 4 /proc/$pid/stat); done
-      kill "$pid"; echo "$pid" > /root/cut'`);
+    // the first that looks for a file ends the connection that it came by
+    await first.exec(`cat > /usr/local/sbin/stat <<'END'
+#!/bin/sh
+rm "$0" && pid=$$
+while [ "$(cat /proc/$pid/comm)" != sshd ]; do pid=$(cut -d ' ' -f 4 /proc/$pid/stat); done
+echo "$pid" > /root/cut; kill "$pid"
+END
+      chmod 755 /usr/local/sbin/stat`);
     const { pull, sha } = await world.open('broken', slow('broken', 0));
     const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     expect(plan.title).toMatch(/^4 changes on 2 servers/);
