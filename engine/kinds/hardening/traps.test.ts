@@ -33,6 +33,13 @@ describe('known traps', () => {
     expect(textOf(plan('ssh-password-login', {}))).toContain('PasswordAuthentication no');
   });
 
+  it('what a container may not do with the kernel of its host does not fail there', () => {
+    const left =
+      "not applicable here, because the kernel is not this host's own: its process 1 is not in the first PID namespace: process-accounting";
+    expect(messages(plan('process-accounting', { survey: { ownKernel: false } }))).toContain(left);
+    expect(messages(plan('process-accounting', {}))).not.toContain(left);
+  });
+
   it('root is never locked by wrong passwords of robots', () => {
     const text = textOf(
       plan('faillock-root', { files: { '/etc/security/faillock.conf': 'deny = 3\neven_deny_root\n' } }),

@@ -105,7 +105,7 @@ const wanted: readonly Control[] = [
       'After a break-in it tells what was done, also where no shell kept a history.',
       'Lynis ACCT-9622',
     ],
-    { breaks: ['some disk space below /var/log/account'] },
+    { applies: 'own-kernel', breaks: ['some disk space below /var/log/account'] },
   ),
   control(
     'packages',
