@@ -16,21 +16,16 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
   }, 4 * MINUTES);
   afterAll(() => scene?.close());
 
-  const app: Scene['app'] = (...args) => scene.app(...args);
-  const apply: Scene['apply'] = (pull) => scene.apply(pull);
-  const onHost: Scene['onHost'] = (script) => scene.onHost(script);
-  const mergedSoon = (pull: number) => world.mergedSoon(pull);
-
   it('are on it', async () => {
-    const { pull, sha } = await world.open('good', { 'app.yaml': app() });
+    const { pull, sha } = await world.open('good', { 'app.yaml': scene.app() });
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    await apply(pull);
-    await mergedSoon(pull);
+    await scene.apply(pull);
+    await world.mergedSoon(pull);
   });
 
   it('are taken out of what a failing step printed, and are rolled back', async () => {
     const { pull, sha } = await world.open('failing', {
-      'app.yaml': app({
+      'app.yaml': scene.app({
         files: {
           '/etc/app.env': { template: 'app.env', mode: '0640' },
           '/etc/second.env': { template: 'app.env' },
@@ -45,17 +40,17 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(sha, 'doaas/plan');
-    await apply(pull);
+    await scene.apply(pull);
     const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(run.summary).toContain(CONTROL);
     expect(run.summary).toContain('‹secret v›');
-    expect(await onHost('ls /etc/second.env || :')).toBe('');
+    expect(await scene.onHost('ls /etc/second.env || :')).toBe('');
     await world.github.closePullRequest(world.repo, pull);
   });
 
   it('are taken out of what a failing probe printed', async () => {
     const { pull, sha } = await world.open('probe', {
-      'app.yaml': app({
+      'app.yaml': scene.app({
         files: {
           '/etc/app.env': { template: 'app.env', mode: '0640' },
           '/etc/third.env': { template: 'app.env' },
@@ -64,10 +59,10 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(sha, 'doaas/plan');
-    await apply(pull);
+    await scene.apply(pull);
     const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(run.summary).toContain('‹secret e›');
-    expect(await onHost('ls /etc/third.env || :')).toBe('');
+    expect(await scene.onHost('ls /etc/third.env || :')).toBe('');
     await world.github.closePullRequest(world.repo, pull);
   });
 
@@ -78,7 +73,7 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    await apply(pull);
+    await scene.apply(pull);
     const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(run.summary).toContain(CONTROL);
     for (const name of ['a', 'e', 'f', 'v']) expect(run.summary).toContain(`‹secret ${name}›`);
@@ -101,20 +96,22 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(opened.sha, 'doaas/plan', { conclusion: 'success' });
-    await apply(opened.pull);
-    const waits = async () => ((await onHost(`ls /root/${name}-waits`)) === '' ? undefined : true);
+    await scene.apply(opened.pull);
+    const waits = async () => ((await scene.onHost(`ls /root/${name}-waits`)) === '' ? undefined : true);
     await until(waits, 'the last step');
     return opened;
   };
 
   /** As docs/architecture.md says. */
   const undoByHand = (pull: number) =>
-    onHost(`touch /root/may-undo; sh /var/lib/doaas/runs/pr${pull}-*-w0/batch.sh undo; rm -f /root/may-undo`);
+    scene.onHost(
+      `touch /root/may-undo; sh /var/lib/doaas/runs/pr${pull}-*-w0/batch.sh undo; rm -f /root/may-undo`,
+    );
 
   it('are taken out of what a failing undo printed, which is withheld while they cannot be read', async () => {
     const { pull, sha } = await openStuck('unread');
     vault.failWith(503);
-    await onHost('touch /root/unread-ends');
+    await scene.onHost('touch /root/unread-ends');
     const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure', title: /needs a person/ });
     vault.failWith(undefined);
     expect(run.summary).toContain('(withheld: the server holds secrets');
@@ -122,7 +119,7 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
     const unlock = await world.say(pull, '/doaas unlock', world.github.accounts.reviewer);
     await world.answer(pull, unlock, /is free now/);
     await undoByHand(pull);
-    expect(await onHost('ls /root/unread-done || :')).toBe('');
+    expect(await scene.onHost('ls /root/unread-done || :')).toBe('');
     await world.github.closePullRequest(world.repo, pull);
   });
 
@@ -133,7 +130,7 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
         if (workflowId.startsWith(`deployment:pr${dead.pull}-`))
           await workflow.getHandle(workflowId).terminate('ended by a test');
     });
-    await onHost('touch /root/dead-ends');
+    await scene.onHost('touch /root/dead-ends');
     const next = await world.open('after-dead', {
       'next.yaml': configuration('next', { files: { '/etc/next': { content: 'next\n' } } }),
     });
@@ -144,9 +141,9 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
     expect(left).toContain(CONTROL);
     expect(left).toContain('‹secret v›');
     await undoByHand(dead.pull);
-    await apply(next.pull);
-    await mergedSoon(next.pull);
-    expect(await onHost('ls /root/dead-done || :')).toBe('');
+    await scene.apply(next.pull);
+    await world.mergedSoon(next.pull);
+    expect(await scene.onHost('ls /root/dead-done || :')).toBe('');
     await world.github.closePullRequest(world.repo, dead.pull);
   });
 
@@ -163,8 +160,8 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(old.sha, 'doaas/plan', { conclusion: 'success' });
-    await apply(old.pull);
-    await mergedSoon(old.pull);
+    await scene.apply(old.pull);
+    await world.mergedSoon(old.pull);
     const variables = {
       ...VARIABLES,
       metadata: { name: 'late' },
@@ -179,8 +176,8 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(late.sha, 'doaas/plan', { conclusion: 'success' });
-    await apply(late.pull);
-    await mergedSoon(late.pull);
+    await scene.apply(late.pull);
+    await world.mergedSoon(late.pull);
     const comment = await world.say(old.pull, '/doaas rollback');
     const answer = await world.answer(old.pull, comment, /could not be put back/);
     expect(answer).toContain(CONTROL);

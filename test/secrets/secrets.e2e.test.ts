@@ -39,30 +39,27 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
   }, 4 * MINUTES);
   afterAll(() => scene?.close());
 
-  const app: Scene['app'] = (...args) => scene.app(...args);
-  const apply: Scene['apply'] = (pull) => scene.apply(pull);
-  const onHost: Scene['onHost'] = (script) => scene.onHost(script);
-  const mergedSoon = (pull: number) => world.mergedSoon(pull);
-
   it('reach the server, from every source, and nobody else', async () => {
-    const { pull, sha } = await world.open('good', { 'app.yaml': app() });
+    const { pull, sha } = await world.open('good', { 'app.yaml': scene.app() });
     const plan = await world.check(sha, 'doaas/plan');
     expect(plan).toMatchObject({ conclusion: 'success' });
     expect(plan.summary).toContain('so only its fingerprint is shown');
     expect(plan.summary).toContain('‹secret a›');
-    await onHost(SAMPLER);
-    await apply(pull);
+    await scene.onHost(SAMPLER);
+    await scene.apply(pull);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     expect((await world.check(sha, 'doaas/verify')).conclusion).toBe('success');
-    await mergedSoon(pull);
-    await onHost('systemctl stop sampler');
-    expect(await onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
-    expect(await onHost('stat -c "%a %U" /etc/app.env')).toBe('600 root\n');
+    await world.mergedSoon(pull);
+    await scene.onHost('systemctl stop sampler');
+    expect(await scene.onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
+    expect(await scene.onHost('stat -c "%a %U" /etc/app.env')).toBe('600 root\n');
   });
 
   it('plan nothing while they are as they were', async () => {
     const { pull, sha } = await world.open('same', {
-      'app.yaml': app({ files: { '/etc/app.env': { template: 'app.env' }, '/etc/other': { content: 'x' } } }),
+      'app.yaml': scene.app({
+        files: { '/etc/app.env': { template: 'app.env' }, '/etc/other': { content: 'x' } },
+      }),
     });
     expect((await world.check(sha, 'doaas/plan')).title).toMatch(/^1 change on 1 server/);
     await world.github.closePullRequest(world.repo, pull);
@@ -70,7 +67,7 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
 
   it('are not shown by a change that makes them plain', async () => {
     const { pull, sha } = await world.open('plain', {
-      'app.yaml': app({ files: { '/etc/app.env': { content: 'nothing\n' } } }),
+      'app.yaml': scene.app({ files: { '/etc/app.env': { content: 'nothing\n' } } }),
     });
     const plan = await world.check(sha, 'doaas/plan');
     expect(plan.summary).toContain('content replaced');
@@ -79,12 +76,12 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
 
   let rotated = 0;
   it('void an approval when they change after it', async () => {
-    const { pull, sha } = await world.open('rotate', { 'app.yaml': app({}, { mode: '0640' }) });
+    const { pull, sha } = await world.open('rotate', { 'app.yaml': scene.app({}, { mode: '0640' }) });
     rotated = pull;
     await world.check(sha, 'doaas/plan');
     const first = await until(async () => planIn(await world.comment(pull)), 'the comment', 20);
     vault.entries.set('secret/data/app', { password: CANARY.rotated });
-    await apply(pull);
+    await scene.apply(pull);
     await until(
       async () => {
         const now = await world.comment(pull);
@@ -94,13 +91,13 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
       60,
       () => world.comment(pull),
     );
-    expect(await onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
+    expect(await scene.onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
     // a plan that took the place of another counts from the next whole second (shownAt.ts)
     const shown = Math.floor(Date.now() / 1000);
     await until(async () => (Date.now() / 1000 > shown + 2 ? true : undefined), 'the next whole second');
-    await apply(pull);
-    await mergedSoon(pull);
-    expect(await onHost('cat /etc/app.env')).toBe(contentWith(CANARY.rotated));
+    await scene.apply(pull);
+    await world.mergedSoon(pull);
+    expect(await scene.onHost('cat /etc/app.env')).toBe(contentWith(CANARY.rotated));
   });
 
   it.each([
@@ -189,18 +186,21 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
       }),
     });
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-    await apply(pull);
-    await until(async () => ((await onHost('ls /root/begun')) === '' ? undefined : true), 'the last step');
+    await scene.apply(pull);
+    await until(
+      async () => ((await scene.onHost('ls /root/begun')) === '' ? undefined : true),
+      'the last step',
+    );
     vault.failWith(503);
     const before = vault.calls();
-    await onHost('touch /root/go');
+    await scene.onHost('touch /root/go');
     // six calls for each time that verifying is tried
     await until(async () => (vault.calls() >= before + 12 ? true : undefined), 'verifying, twice');
     const verify = (await world.checks(sha)).find(({ name }) => name === 'doaas/verify');
     vault.failWith(undefined);
     expect(verify?.status).toBe('in_progress');
-    await mergedSoon(pull);
-    expect(await onHost('cat /etc/away.env')).toBe(`V=${CANARY.rotated}\n`);
+    await world.mergedSoon(pull);
+    expect(await scene.onHost('cat /etc/away.env')).toBe(`V=${CANARY.rotated}\n`);
   });
 
   it('are not needed to take a merged change back', async () => {
@@ -208,12 +208,12 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     const comment = await world.say(rotated, '/doaas rollback');
     await world.answer(rotated, comment, /The hosts are as they were before/);
     vault.failWith(undefined);
-    expect(await onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
-    expect(await onHost('stat -c %a /etc/app.env')).toBe('600\n');
+    expect(await scene.onHost('cat /etc/app.env')).toBe(contentWith(CANARY.vault));
+    expect(await scene.onHost('stat -c %a /etc/app.env')).toBe('600\n');
   });
 
   it('are not shown where a server drifted', async () => {
-    await onHost('echo by-hand >> /etc/app.env');
+    await scene.onHost('echo by-hand >> /etc/app.env');
     await scene.temporal(async ({ schedule }) => {
       await schedule.getHandle('sweep').trigger();
       const drift = schedule.getHandle(driftScheduleId(world.repo));
@@ -250,7 +250,7 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
       ['600', '640'].map((mode) => rawState(mode, contentWith(each))),
     );
     // the host itself compares these, so they are what must not be elsewhere
-    const kept = await onHost('cat /var/lib/doaas/runs/*/steps/*/*/before');
+    const kept = await scene.onHost('cat /var/lib/doaas/runs/*/steps/*/*/before');
     expect(states.filter((hash) => kept.includes(hash)).length).toBeGreaterThan(0);
     expect(github.installationTokens().length).toBeGreaterThan(0);
     expect(placesOf([...states, ...(await scene.everySecret())], written)).toEqual([]);
@@ -262,7 +262,7 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     const running = `/proc/${await host.leader()}/root`;
     const folders = [host.upperDir, `${running}/tmp`, `${running}/var/tmp`, `${running}/run`];
     const files = (await Promise.all(folders.map(filesBelow))).flat();
-    const journal = await onHost('journalctl -q --no-pager -o export');
+    const journal = await scene.onHost('journalctl -q --no-pager -o export');
     const written = [...files, { where: 'journal', bytes: Buffer.from(journal) }];
     expect(journal).toContain('doaas-ready');
     expect(placesOf(['batch.sh'], written).join()).toContain('/root/sampled: as it is');
@@ -275,11 +275,11 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     const elsewhere = written.filter(({ where }) => !THEIR_PLACES.test(where));
     expect(placesOf(secrets, elsewhere)).toEqual([]);
 
-    expect(await onHost('stat -c "%a %U" /var/lib/doaas')).toBe('700 root\n');
-    expect(await onHost('find /var/lib/doaas -type d -perm /077')).toBe('');
+    expect(await scene.onHost('stat -c "%a %U" /var/lib/doaas')).toBe('700 root\n');
+    expect(await scene.onHost('find /var/lib/doaas -type d -perm /077')).toBe('');
     // what was saved of others' files has their modes, within such a folder
-    expect(await onHost("find /var/lib/doaas -type f -perm /077 ! -path '*/saved/*'")).toBe('');
-    const seen = await onHost(
+    expect(await scene.onHost("find /var/lib/doaas -type f -perm /077 ! -path '*/saved/*'")).toBe('');
+    const seen = await scene.onHost(
       'runuser -u nobody -- find /var/lib/doaas -mindepth 1 2>/dev/null || echo none',
     );
     expect(seen).toBe('none\n');
