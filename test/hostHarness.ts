@@ -5,6 +5,7 @@ import type { Fence } from '../engine/hosts/fence.ts';
 import { readHost, targetOf } from '../engine/hosts/readHost.ts';
 import type { Session, Transport } from '../engine/hosts/session.ts';
 import { createTransport } from '../engine/hosts/transport.ts';
+import { EMPTY } from '../engine/kinds/configuration/testing/spec.ts';
 import { resolvedDocument } from '../engine/kinds/registry.ts';
 import { batchPayloads } from '../engine/operations/batch.ts';
 import { planHost } from '../engine/plan/planHost.ts';
@@ -38,20 +39,6 @@ export interface HostHarness {
   readonly payload: (text: string) => Payload;
   readonly close: () => Promise<void>;
 }
-
-export const EMPTY: ResolvedConfiguration = Object.freeze({
-  aptRepositories: {},
-  packages: {},
-  directories: {},
-  files: {},
-  groups: {},
-  users: {},
-  units: {},
-  sysctl: {},
-  hostsEntries: {},
-  scripts: {},
-  probes: [],
-});
 
 export function hostHarness(host: LabHost, repository = 'test/infra'): HostHarness {
   const payloads = new Map<string, Uint8Array>();

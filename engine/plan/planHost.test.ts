@@ -1,24 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type FactQuery, type ItemKey, itemKey, type Reading } from '../facts/fact.ts';
 import type { UpdatesState } from '../facts/updates.ts';
+import { EMPTY } from '../kinds/configuration/testing/spec.ts';
 import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { hostQueries, planHost } from './planHost.ts';
-
-const NOTHING: ResolvedConfiguration = {
-  aptRepositories: {},
-  packages: {},
-  directories: {},
-  files: {},
-  groups: {},
-  users: {},
-  units: {},
-  sysctl: {},
-  hostsEntries: {},
-  scripts: {},
-  probes: [],
-};
 
 const NOTHING_OUTSTANDING: UpdatesState = {
   present: true,
@@ -55,7 +42,7 @@ function host(...specs: readonly Partial<ResolvedConfiguration>[]): ResolvedHost
       kind: 'Configuration',
       wave,
       onRemoval: 'restore',
-      spec: { ...NOTHING, ...spec },
+      spec: { ...EMPTY, ...spec },
       position,
     })),
   };

@@ -2,20 +2,8 @@ import { expect, test } from 'vitest';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import { configurationClaims } from './claims.ts';
 import { configuration } from './plan.ts';
+import { EMPTY } from './testing/spec.ts';
 
-const EMPTY: ResolvedConfiguration = {
-  aptRepositories: {},
-  packages: {},
-  directories: {},
-  files: {},
-  groups: {},
-  users: {},
-  units: {},
-  sysctl: {},
-  hostsEntries: {},
-  scripts: {},
-  probes: [],
-};
 const notify = { reload: [], restart: [] };
 const content = { sha256: 'ab', size: 1, text: true };
 

@@ -1,6 +1,7 @@
 import type { FactQuery, Readings } from '../../facts/fact.ts';
 import type { ResolvedConfiguration } from '../../spec/configuration.ts';
 import { configuration, sections } from '../configuration/plan.ts';
+import { EMPTY } from '../configuration/testing/spec.ts';
 import { firewall } from '../firewall/plan.ts';
 import { firewallSpec, SECTIONS } from '../firewall/testing/spec.ts';
 import { hardening } from '../hardening/plan.ts';
@@ -51,20 +52,6 @@ export const testedKinds: readonly TestedKind[] = [
   },
 ];
 
-const NOTHING: ResolvedConfiguration = {
-  aptRepositories: {},
-  packages: {},
-  directories: {},
-  files: {},
-  groups: {},
-  users: {},
-  units: {},
-  sysctl: {},
-  hostsEntries: {},
-  scripts: {},
-  probes: [],
-};
-
 /** What the resolver fills in for an entry of a map, so that cases stay short. */
 const ENTRY_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   aptRepositories: { architectures: [], components: [], armored: true },
@@ -91,5 +78,5 @@ export function withDefaults(spec: Readonly<Record<string, unknown>>): ResolvedC
     const entries = Object.entries(value as Readonly<Record<string, object>>);
     return [section, Object.fromEntries(entries.map(([key, entry]) => [key, { ...defaults, ...entry }]))];
   });
-  return { ...NOTHING, ...Object.fromEntries(filled) } as ResolvedConfiguration;
+  return { ...EMPTY, ...Object.fromEntries(filled) } as ResolvedConfiguration;
 }
