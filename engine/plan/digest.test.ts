@@ -1,9 +1,39 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ItemKey } from '../facts/fact.ts';
 import { canonicalJson, coveredBy, hostDigest, planDigest, uncovered } from './digest.ts';
 import type { Step } from './step.ts';
-import { aStep, stepArbitrary } from './testing.ts';
+import { aStep } from './testing.ts';
+
+/** An object without a prototype is another to Node's comparison and the same to JSON, which plans are made of. */
+const PLAIN = { noNullPrototype: true } as const;
+
+const stepArbitrary: fc.Arbitrary<Step> = fc
+  .record({
+    id: fc.string({ minLength: 1 }),
+    operation: fc.constantFrom('file.write', 'path.remove', 'directory.make'),
+    params: fc.dictionary(
+      fc.string({ minLength: 1 }),
+      fc.oneof(fc.string(), fc.integer(), fc.boolean()),
+      PLAIN,
+    ),
+    dependsOn: fc.array(fc.string({ minLength: 1 }), { maxLength: 3 }),
+    before: fc.dictionary(
+      fc.string().map((key): ItemKey => `path:/${key}`),
+      fc.stringMatching(/^[0-9a-f]{8}$/),
+      { ...PLAIN, maxKeys: 3 },
+    ),
+    wave: fc.nat({ max: 3 }),
+    disruption: fc.constantFrom('none', 'reload', 'restart', 'failover', 'reboot'),
+    reversible: fc.constantFrom('yes', 'best-effort', 'no'),
+    onRemoval: fc.constantFrom('restore', 'keep'),
+    reason: fc.constantFrom('change', 'adoption', 'drift', 'removal', 'release'),
+    summary: fc.string(),
+    diff: fc.string(),
+    document: fc.string(),
+  })
+  .map((random) => ({ ...aStep, ...random }));
 
 describe('digests', () => {
   it('give the same for the same input, whatever the order of keys', () => {

@@ -1,5 +1,6 @@
 import type { Review } from '../github/reviews.ts';
 import type { Step } from '../plan/step.ts';
+import { aStep } from '../plan/testing.ts';
 import type { Change, Place, Target } from './change.ts';
 
 /** Made-up changes for the tests of policy. */
@@ -16,19 +17,10 @@ export const review: Review = {
 
 export function step(given: Partial<Step> = {}): Step {
   return {
-    kind: 'step',
+    ...aStep,
     id: 'file:/etc/motd',
     operation: 'file',
-    host: 'web-1',
     params: {},
-    dependsOn: [],
-    reversible: 'yes',
-    disruption: 'none',
-    reason: 'change',
-    wave: 0,
-    onRemoval: 'restore',
-    absent: [],
-    document: 'Configuration/web',
     summary: '',
     diff: '',
     before: {},

@@ -1,4 +1,5 @@
 import type { HostPlan, Plan, Step } from '../../plan/step.ts';
+import { aStep } from '../../plan/testing.ts';
 import type { SpecError } from '../../spec/manifest.ts';
 import type { CorrectionView, DriftView, PlanName, PlanView } from './views.ts';
 
@@ -19,19 +20,10 @@ export const WARNING: SpecError = {
 
 export function step(given: Partial<Step> = {}): Step {
   return {
-    kind: 'step',
+    ...aStep,
     id: 'file:/etc/nginx/nginx.conf',
     operation: 'file',
-    host: 'web-1',
     params: {},
-    dependsOn: [],
-    reversible: 'yes',
-    disruption: 'none',
-    reason: 'change',
-    wave: 0,
-    onRemoval: 'restore',
-    absent: [],
-    document: 'Configuration/web',
     summary: 'nginx.conf +2 -1',
     diff: '--- nginx.conf\n+++ nginx.conf\n@@ -1 +1,2 @@\n-worker_processes 1;\n+worker_processes auto;\n+worker_rlimit_nofile 65535;\n',
     before: { 'path:/etc/nginx/nginx.conf': 'a' },
