@@ -10,7 +10,6 @@ import type { CertificateAuthority, Credentials } from './credentials.ts';
 import { HostError } from './host-error.ts';
 import type { Transport } from './session.ts';
 import { sshdMissing, startSshd, type TestSshd } from './testing/sshd.ts';
-import { createTransport } from './transport.ts';
 
 const limit = { timeoutSeconds: 20 };
 const AUTHORITIES = [
@@ -25,7 +24,6 @@ const AUTHORITIES = [
 describe.skipIf(sshdMissing() !== undefined)('logins with certificates', { timeout: 60_000 }, () => {
   let sshd: TestSshd;
   let folder = '';
-  const open: Transport[] = [];
   const file = (name: string) => join(folder, name);
   const trusting = () => startSshd([`TrustedUserCAKeys ${file('trusted')}`]);
 
@@ -39,7 +37,6 @@ describe.skipIf(sshdMissing() !== undefined)('logins with certificates', { timeo
     sshd = await trusting();
   });
   afterAll(async () => {
-    await Promise.all(open.map((transport) => transport.close()));
     await sshd?.stop();
     await rm(folder, { recursive: true, force: true });
   });
@@ -52,11 +49,7 @@ describe.skipIf(sshdMissing() !== undefined)('logins with certificates', { timeo
     keys: [],
     authority: { key: { kind: 'key-file', path: file(name) }, ...more },
   });
-  const using = (credentials: Credentials): Transport => {
-    const made = createTransport({ credentials });
-    open.push(made);
-    return made;
-  };
+  const using = (credentials: Credentials): Transport => sshd.transport({ credentials });
   const says = (transport: Transport, target = sshd.target()) =>
     transport.withSession(target, async (session) => (await session.run(sh`echo in`, limit)).stdout);
   const refusal = async (credentials: Credentials, target = sshd.target()): Promise<HostError> => {

@@ -3,7 +3,6 @@ import { sh } from '../shell/sh.ts';
 import { LINE_MAX_CHARS, OUTPUT_MAX_BYTES } from './output.ts';
 import type { Transport } from './session.ts';
 import { sshdMissing, startSshd, type TestSshd } from './testing/sshd.ts';
-import { createTransport } from './transport.ts';
 
 const limit = { timeoutSeconds: 20 };
 /** Resident memory that an answer of 100 MiB may cost: what is kept of it, and the garbage of a moment. */
@@ -35,12 +34,9 @@ describe.skipIf(sshdMissing() !== undefined)(
     let transport: Transport;
     beforeAll(async () => {
       sshd = await startSshd();
-      transport = createTransport({ credentials: sshd.credentials });
+      transport = sshd.transport();
     });
-    afterAll(async () => {
-      await transport?.close();
-      await sshd?.stop();
-    });
+    afterAll(() => sshd?.stop());
 
     const FLOODS = {
       'in one line without an end': sh`tr '\0' A < /dev/zero`,

@@ -1,35 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sh } from '../shell/sh.ts';
-import type { Transport } from './session.ts';
 import type { HostTarget } from './target.ts';
-import { childrenOf, sshdMissing, startSshd, type TestSshd } from './testing/sshd.ts';
-import { createTransport } from './transport.ts';
+import { childrenOf, OTHER_KEY, sshdMissing, startSshd, type TestSshd } from './testing/sshd.ts';
 
-const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const limit = { timeoutSeconds: 20 };
 
 describe.skipIf(sshdMissing() !== undefined)('connections that nobody uses', { timeout: 60_000 }, () => {
   let sshd: TestSshd;
-  const open: Transport[] = [];
-
   beforeAll(async () => {
     sshd = await startSshd();
   });
-  afterAll(async () => {
-    await Promise.all(open.map((transport) => transport.close()));
-    await sshd?.stop();
-  });
-
-  const transport = (settings: Partial<Parameters<typeof createTransport>[0]> = {}): Transport => {
-    const made = createTransport({ credentials: sshd.credentials, ...settings });
-    open.push(made);
-    return made;
-  };
+  afterAll(() => sshd?.stop());
 
   test('an idle connection closes by itself', async () => {
     const before = childrenOf(sshd.pid).length;
-    const using = transport({ idleMs: 50 });
+    const using = sshd.transport({ idleMs: 50 });
     await using.withSession(sshd.target(), (s) => s.run(sh`true`, limit));
     await until(() => childrenOf(sshd.pid).length === before);
     const again = await using.withSession(sshd.target(), (s) => s.run(sh`echo again`, limit));
@@ -39,7 +25,7 @@ describe.skipIf(sshdMissing() !== undefined)('connections that nobody uses', { t
   test('of too many idle connections the one that is unused longest closes', async () => {
     const before = new Set(childrenOf(sshd.pid));
     const connections = () => childrenOf(sshd.pid).filter((pid) => !before.has(pid));
-    const using = transport({ maxIdle: 1 });
+    const using = sshd.transport({ maxIdle: 1 });
     const visit = (target: HostTarget) => using.withSession(target, (s) => s.run(sh`true`, limit));
     const one = sshd.target();
     // the same server, but a place of its own in the pool

@@ -8,32 +8,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sh } from '../shell/sh.ts';
 import { HostError } from './host-error.ts';
-import type { Session, Transport } from './session.ts';
+import type { Session } from './session.ts';
 import type { HostTarget } from './target.ts';
-import { childrenOf, freePort, sshdMissing, startSshd, type TestSshd } from './testing/sshd.ts';
-import { createTransport } from './transport.ts';
+import { childrenOf, freePort, OTHER_KEY, sshdMissing, startSshd, type TestSshd } from './testing/sshd.ts';
 
-const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const limit = { timeoutSeconds: 20 };
 
 describe.skipIf(sshdMissing() !== undefined)('transport against a real sshd', { timeout: 60_000 }, () => {
   let sshd: TestSshd;
-  const open: Transport[] = [];
-
   beforeAll(async () => {
     sshd = await startSshd();
   });
-  afterAll(async () => {
-    await Promise.all(open.map((transport) => transport.close()));
-    await sshd?.stop();
-  });
+  afterAll(() => sshd?.stop());
 
-  const transport = (settings: Partial<Parameters<typeof createTransport>[0]> = {}): Transport => {
-    const made = createTransport({ credentials: sshd.credentials, ...settings });
-    open.push(made);
-    return made;
-  };
-  const refusal = async (target: HostTarget, using = transport()): Promise<HostError> => {
+  const refusal = async (target: HostTarget, using = sshd.transport()): Promise<HostError> => {
     const error = await using.withSession(target, (s) => s.run(sh`true`, limit)).catch((e: unknown) => e);
     if (!(error instanceof HostError)) throw new Error(`expected a HostError, got ${String(error)}`);
     return error;
@@ -41,7 +29,7 @@ describe.skipIf(sshdMissing() !== undefined)('transport against a real sshd', { 
 
   test('gives exit code, both streams, fixed environment and the identity', async () => {
     const script = sh`printf '%s|' "$LC_ALL" "$PATH" "$(umask)" "$#"; echo bad >&2; exit 3`;
-    const { result, identity } = await transport().withSession(sshd.target(), async (s) => ({
+    const { result, identity } = await sshd.transport().withSession(sshd.target(), async (s) => ({
       result: await s.run(script, limit),
       identity: s.identity,
     }));
@@ -58,9 +46,9 @@ describe.skipIf(sshdMissing() !== undefined)('transport against a real sshd', { 
     const filler = { kind: 'sh' as const, text: `: ${'x'.repeat(1024 * 1024)}` };
     const script = sh`${filler}
 echo "$DOAAS_STDIN_BYTES"; sha256sum`;
-    const result = await transport().withSession(sshd.target(), (s) =>
-      s.run(script, { ...limit, stdin: payload }),
-    );
+    const result = await sshd
+      .transport()
+      .withSession(sshd.target(), (s) => s.run(script, { ...limit, stdin: payload }));
     const { createHash } = await import('node:crypto');
     const hash = createHash('sha256').update(payload).digest('hex');
     expect(result.stdout).toBe(`${payload.length}\n${hash}  -\n`);
@@ -114,7 +102,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     const key = { kind: 'key-file' as const, path: join(sshd.folder, 'stranger') };
     const error = await refusal(
       sshd.target(),
-      transport({ credentials: { kind: 'credentials', keys: [key] } }),
+      sshd.transport({ credentials: { kind: 'credentials', keys: [key] } }),
     );
     expect(error).toMatchObject({ type: 'auth-failed', retryable: false });
     expect(error.message).toMatch(/refused the login \(offered: ssh-ed25519 SHA256:.*authorized_keys/);
@@ -133,7 +121,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       };
       const error = await refusal(
         sshd.target(),
-        transport({ credentials: { kind: 'credentials', keys: [key] } }),
+        sshd.transport({ credentials: { kind: 'credentials', keys: [key] } }),
       );
       expect(error.type).toBe('credentials-unusable');
       return error.message;
@@ -153,7 +141,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'secret', '-f', path]);
     const pem = await readFile(path);
     const keys = [{ kind: 'key-bytes' as const, pem, passphrase: 'secret' }];
-    const using = transport({ credentials: { kind: 'credentials', keys } });
+    const using = sshd.transport({ credentials: { kind: 'credentials', keys } });
     const result = await using.withSession(sshd.target(), (s) => s.run(sh`echo in`, limit));
     expect(result.stdout).toBe('in\n');
   });
@@ -166,7 +154,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     const mute = createServer(() => {});
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
     const port = portOf(mute);
-    const silent = await refusal(sshd.target({ port }), transport({ handshakeTimeoutMs: 300 }));
+    const silent = await refusal(sshd.target({ port }), sshd.transport({ handshakeTimeoutMs: 300 }));
     mute.close();
     expect(silent).toMatchObject({ type: 'timed-out', retryable: true, ambiguous: false });
   });
@@ -182,7 +170,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       await until(() => readFileSync(`/proc/${hole.pid}/stat`, 'utf8').includes(') T '));
       for (let i = 0; i < 4; i += 1) fillers.push(connect(port, '127.0.0.1').on('error', () => {}));
       await until(() => fillers.filter((socket) => !socket.connecting).length >= 2);
-      const error = await refusal(sshd.target({ port }), transport({ connectTimeoutMs: 300 }));
+      const error = await refusal(sshd.target({ port }), sshd.transport({ connectTimeoutMs: 300 }));
       expect(error).toMatchObject({ type: 'unreachable', retryable: true });
       expect(error.message).toContain('no answer within 0.3 s');
     } finally {
@@ -193,7 +181,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
 
   test('concurrent sessions share one connection; empty closes it', async () => {
     const before = childrenOf(sshd.pid).length;
-    const using = transport();
+    const using = sshd.transport();
     const counts = await Promise.all(
       Array.from({ length: 20 }, () =>
         using.withSession(sshd.target(), async (s) => {
@@ -210,7 +198,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
   });
 
   test('a connection cut in the middle of a script is connection-lost and ambiguous; the next session connects anew', async () => {
-    const using = transport();
+    const using = sshd.transport();
     const pidFile = join(sshd.folder, 'cut.pid');
     // The shell's parent is the connection's sshd; what the script started lives on.
     const script = sh`echo started; sleep 300 & echo $! >${pidFile}; kill -9 $PPID; wait`;
@@ -224,7 +212,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
   test('a host that falls silent is noticed by keepalive', async () => {
     const own = await startSshd();
     try {
-      const using = transport({ credentials: own.credentials, keepaliveIntervalMs: 100 });
+      const using = own.transport({ keepaliveIntervalMs: 100 });
       const freeze = () => {
         for (const pid of childrenOf(own.pid)) process.kill(pid, 'SIGSTOP');
       };
@@ -240,9 +228,9 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
 
   test('output over the bound is dropped and flagged, and the script still ends', async () => {
     const script = sh`head -c 3000000 /dev/zero | tr '\0' a; echo done >&2`;
-    const result = await transport().withSession(sshd.target(), (s) =>
-      s.run(script, { ...limit, maxOutputBytes: 1000 }),
-    );
+    const result = await sshd
+      .transport()
+      .withSession(sshd.target(), (s) => s.run(script, { ...limit, maxOutputBytes: 1000 }));
     expect(result).toMatchObject({
       exitCode: 0,
       truncated: true,
@@ -255,9 +243,9 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     const seen: string[] = [];
     const go = join(sshd.folder, 'go');
     const script = sh`echo first; while [ ! -e ${go} ]; do sleep 0.02; done; head -c 20000 /dev/zero | tr '\0' x; echo; printf last`;
-    const running = transport().withSession(sshd.target(), (s) =>
-      s.run(script, { ...limit, onLine: (line) => seen.push(line) }),
-    );
+    const running = sshd
+      .transport()
+      .withSession(sshd.target(), (s) => s.run(script, { ...limit, onLine: (line) => seen.push(line) }));
     await until(() => seen[0] === 'first');
     await writeFile(go, '');
     await running;
@@ -278,7 +266,8 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
           () => stop.abort(),
         );
       };
-      const error = await transport()
+      const error = await sshd
+        .transport()
         .withSession(sshd.target(), (s) => s.run(script, { ...options, onLine }))
         .catch((e: unknown) => e);
       expect(error).toMatchObject({ type: how, ambiguous: true, partial: { stdout: 'up\n' } });
@@ -290,7 +279,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
   test('a background process that holds the output does not hold the result', async () => {
     const script = sh`sleep 300 & echo $!`;
     const started = performance.now();
-    const result = await transport().withSession(sshd.target(), (s) => s.run(script, limit));
+    const result = await sshd.transport().withSession(sshd.target(), (s) => s.run(script, limit));
     expect(result.exitCode).toBe(0);
     process.kill(Number(result.stdout), 'SIGKILL');
     expect(performance.now() - started).toBeLessThan(12_000);
@@ -301,15 +290,15 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     const onLine = () => {
       throw new Error('listener broke');
     };
-    const running = transport().withSession(sshd.target(), (s) =>
-      s.run(sh`echo up; sleep ${mark}.1`, { ...limit, onLine }),
-    );
+    const running = sshd
+      .transport()
+      .withSession(sshd.target(), (s) => s.run(sh`echo up; sleep ${mark}.1`, { ...limit, onLine }));
     await expect(running).rejects.toThrow('listener broke');
     expect(sleeping(mark)).toBe(0);
   });
 
   test('a script ended by a signal names it', async () => {
-    const result = await transport().withSession(sshd.target(), (s) => s.run(sh`kill -KILL $$`, limit));
+    const result = await sshd.transport().withSession(sshd.target(), (s) => s.run(sh`kill -KILL $$`, limit));
     expect(result).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
   });
 
@@ -321,7 +310,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     try {
       const closed = await freePort();
       for (const one of [sshd, strict]) {
-        const using = transport({ credentials: one.credentials });
+        const using = one.transport();
         const answer = await using.withSession(one.target(), (s) => ask(s, port));
         expect(answer).toBe('echo hello');
         const refused = await using.withSession(one.target(), (s) => ask(s, closed)).catch((e: unknown) => e);
@@ -340,7 +329,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
     try {
       const key = await readFile(join(strict.folder, 'user.pub'), 'utf8');
       await writeFile(join(strict.folder, 'user.pub'), `from="127.0.0.0/8",restrict,port-forwarding ${key}`);
-      const using = transport({ credentials: strict.credentials });
+      const using = strict.transport();
       const said = await using.withSession(strict.target(), async (s) => ({
         script: (await s.run(sh`echo in`, limit)).stdout,
         forwarded: await s.connect('127.0.0.1', strict.port).then((stream) => stream.destroy()),
@@ -358,7 +347,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       // One key for both, as a bastion set-up has it.
       await chmod(join(inner.folder, 'user.pub'), 0o644);
       await writeFile(join(inner.folder, 'user.pub'), await readFile(join(sshd.folder, 'user.pub')));
-      const using = transport({ idleMs: 50 });
+      const using = sshd.transport({ idleMs: 50 });
       const behind = inner.target({ name: 'inner', jump: sshd.target({ name: 'bastion' }) });
       const result = await using.withSession(behind, (s) =>
         s.run(sh`echo "$SSH_CONNECTION" | cut -d' ' -f4`, limit),
@@ -402,7 +391,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       ]);
     });
     afterAll(async () => {
-      await Promise.all(open.map((transport) => transport.close()));
+      await sshd.disconnect();
       execFileSync('rm', ['-f', rule]);
       // By force, because sshd's process of a closed connection may take a moment to go.
       execFileSync('userdel', ['--force', user], { stdio: 'ignore' });
@@ -415,7 +404,7 @@ echo "$DOAAS_STDIN_BYTES"; sha256sum`;
       expect(error.message).toContain(`${user} ALL=(root) NOPASSWD: /bin/sh`);
 
       await writeFile(rule, `${user} ALL=(root) NOPASSWD: /bin/sh\n`, { mode: 0o440 });
-      const using = transport();
+      const using = sshd.transport();
       const who = (become?: boolean) =>
         using.withSession(target, (s) =>
           s.run(sh`id -un; cat`, {

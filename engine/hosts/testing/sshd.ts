@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials } from '../credentials.ts';
+import type { Transport } from '../session.ts';
 import type { HostTarget } from '../target.ts';
+import { createTransport, type TransportSettings } from '../transport.ts';
 
 /** A real sshd on loopback with its own host key and one user key, for tests. */
 export interface TestSshd {
@@ -15,10 +17,16 @@ export interface TestSshd {
   readonly folder: string;
   readonly credentials: Credentials;
   readonly target: (change?: Partial<HostTarget>) => HostTarget;
+  /** Logs in with `credentials` if nothing else is said; closed by `disconnect` and by `stop`. */
+  readonly transport: (settings?: Partial<TransportSettings>) => Transport;
+  readonly disconnect: () => Promise<void>;
   /** What sshd logged so far. */
   readonly log: () => Promise<string>;
   readonly stop: () => Promise<void>;
 }
+
+/** The public key of nobody here. */
+export const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 
 const SSHD = '/usr/sbin/sshd';
 const START_TIMEOUT_MS = 10_000;
@@ -61,7 +69,14 @@ export async function startSshd(extra: readonly string[] = []): Promise<TestSshd
     stdio: 'ignore',
   });
   const log = async () => (existsSync(file('log')) ? await readFile(file('log'), 'utf8') : '');
-  const stop = () => stopSshd(child, folder);
+  const opened: Transport[] = [];
+  const disconnect = async (): Promise<void> => {
+    await Promise.all(opened.map((transport) => transport.close()));
+  };
+  const stop = async (): Promise<void> => {
+    await disconnect();
+    await stopSshd(child, folder);
+  };
   try {
     await listening(child, log);
   } catch (error) {
@@ -80,7 +95,13 @@ export async function startSshd(extra: readonly string[] = []): Promise<TestSshd
     ...change,
   });
   const credentials: Credentials = { kind: 'credentials', keys: [{ kind: 'key-file', path: file('user') }] };
-  return { port, pid: child.pid ?? 0, folder, credentials, target, log, stop };
+  const transport = (settings: Partial<TransportSettings> = {}): Transport => {
+    const made = createTransport({ credentials, ...settings });
+    opened.push(made);
+    return made;
+  };
+  const pid = child.pid ?? 0;
+  return { port, pid, folder, credentials, target, transport, disconnect, log, stop };
 }
 
 async function stopSshd(child: ChildProcess, folder: string): Promise<void> {
