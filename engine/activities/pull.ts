@@ -1,27 +1,24 @@
-import { BUTTONS, type CheckAction } from '../github/checks.ts';
 import { mergerOf } from '../github/merger.ts';
 import { getPull } from '../github/pulls.ts';
-import type { PlanName, PlanView } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import type { Plan } from '../plan/step.ts';
-import { POLICY_FILE } from '../spec/policy.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
-import { type Assembled, assemble } from './assemble.ts';
+import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepFirstSeen, newHosts } from './firstSeen.ts';
-import { meetAndPlan } from './firstUse.ts';
-import { gatePull, POLICY_REMARK } from './gate.ts';
+import { type MetAndPlanned, meetAndPlan } from './firstUse.ts';
+import { gatePull } from './gate.ts';
 import { mergedAfter } from './mergedLater.ts';
 import { withPortAdvice } from './movedPort.ts';
 import { recordOverride } from './overrides.ts';
+import { endFailed, endIdle } from './planEnds.ts';
 import { type HostPlanning, type Planning, planHosts } from './planning.ts';
 import { planRef } from './planRef.ts';
-import { recordPlan } from './recordPlan.ts';
 import type { DesiredHosts, ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
-import { type CheckState, planCheck, type Shown, showCheck, showNewest } from './show.ts';
+import { planCheck, type Shown, showCheck } from './show.ts';
 import { plannedElsewhere } from './sites.ts';
 import { isIdle } from './targets.ts';
 import type {
@@ -87,55 +84,26 @@ async function planPull(
   previous: PlanRef | undefined,
   parts: readonly SitePart[] = [],
 ): Promise<PlanOutcome> {
-  const { headSha } = revision;
   const client = await engine.github.installationClient(pull.repository.installationId);
   const resolved = await validRevision(engine, pull, revision);
-  const show = (
-    state: CheckState,
-    view: Shown['view'],
-    actions: readonly CheckAction[] = [],
-    name?: PlanName,
-  ): Promise<void> => {
-    const whole = name === undefined ? {} : { digest: name.digest, planUrl: name.url };
-    return showCheck(client, pull, { ...planCheck(revision.headSha), state, view, actions, ...whole });
-  };
   const [{ plannings, hosts }] = await Promise.all([
-    meetAndPlan(
-      engine,
-      { repository: fullName(pull), pull: pull.number, headSha },
-      resolved,
-      parts,
-      (changed) =>
-        planRevision(engine, pull, { ...resolved, changed }, headSha, {
-          parts,
-          mergedLater: mergedAfter(engine, pull.repository, revision.baseSha),
-        }),
-    ),
+    readAndPlan(engine, pull, revision, resolved, parts),
     resolved.changed.length === 0
       ? undefined
-      : show({ status: 'in_progress' }, planning(resolved.changed.length)),
+      : showCheck(client, pull, {
+          ...planCheck(revision.headSha),
+          state: { status: 'in_progress' },
+          view: planning(resolved.changed.length),
+          actions: [],
+        }),
   ]);
   const { kept, skipped } = skipAway(withPortAdvice(plannings, resolved), hosts);
   const made = withRollout(assemble(kept, resolved.dropped, skipped), hosts);
-  if (made.problems.length > 0 || made.errors.length > 0) {
-    const name = await recordPlan(engine, pull, revision, made);
-    const view = planView(made, name, waitedFor(made), `/${engine.config.botName} plan`);
-    await show({ status: 'completed', conclusion: 'failure' }, view, [BUTTONS.plan], name);
-    await showNewest(client, pull, revision.headSha, view, name);
-    const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
-    return { kind: 'failed', reason, ...(onlyAway(made) ? { away: true } : {}) };
-  }
+  if (made.problems.length > 0 || made.errors.length > 0)
+    return endFailed(engine, client, pull, revision, made);
   if (await isIdle(engine, pull, revision, made.plan)) {
-    const reason = resolved.changed.length === 0 ? ('no-change' as const) : ('already-so' as const);
-    const findings = made.plan.hosts.flatMap((host) => host.findings);
-    const paths = await engine.revisions.changedPaths(pull, revision);
-    const remarks = paths.includes(POLICY_FILE) ? [POLICY_REMARK] : [];
-    const isEmpty = made.plan.hosts.length === 0;
-    const name = isEmpty ? undefined : await recordPlan(engine, pull, revision, made);
-    const view = { kind: 'nothing-to-do' as const, name: name ?? revision, reason, findings, remarks };
-    await show({ status: 'completed', conclusion: 'success' }, view, [], name);
-    await showNewest(client, pull, revision.headSha, view, name);
-    return { kind: 'nothing-to-do' };
+    const reason = resolved.changed.length === 0 ? 'no-change' : 'already-so';
+    return endIdle(engine, client, pull, revision, made, reason);
   }
   await storePlan(engine, pull, revision, made.plan, resolved);
   const plan = planRef(
@@ -148,6 +116,22 @@ async function planPull(
   );
   await auditPlan(engine, pull, plan);
   return { kind: 'planned', plan };
+}
+
+function readAndPlan(
+  engine: Engine,
+  pull: PullRef,
+  { headSha, baseSha }: Revision,
+  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  parts: readonly SitePart[],
+): Promise<MetAndPlanned> {
+  const meeting = { repository: fullName(pull), pull: pull.number, headSha };
+  return meetAndPlan(engine, meeting, resolved, parts, (changed) =>
+    planRevision(engine, pull, { ...resolved, changed }, headSha, {
+      parts,
+      mergedLater: mergedAfter(engine, pull.repository, baseSha),
+    }),
+  );
 }
 
 async function validRevision(
@@ -238,39 +222,6 @@ async function storePlan(
     { repository: fullName(pull), number: pull.number, ...revision },
     wanted,
   );
-}
-
-/** Time alone may mend it: the pull request's workflow makes the plan again by itself. */
-function onlyAway({ problems, errors }: Assembled): boolean {
-  return errors.length === 0 && problems.every(({ away }) => away);
-}
-
-/** What must happen before there can be a plan. */
-function waitedFor(made: Assembled): readonly string[] {
-  const { problems, errors } = made;
-  const again = onlyAway(made) ? ' (tried again by itself for a day)' : '';
-  const hosts = problems.map((problem) => problem.host);
-  return [
-    ...(hosts.length === 0 ? [] : [`${hosts.join(', ')} to be readable${again}`]),
-    ...(errors.length === 0 ? [] : ['what forbids the plan to be mended']),
-  ];
-}
-
-function planView(
-  made: Assembled,
-  name: PlanView['name'],
-  waiting: readonly string[],
-  command: string,
-): PlanView {
-  return {
-    kind: 'plan',
-    plan: made.plan,
-    name,
-    waiting,
-    next: { command },
-    firstSeen: [],
-    unreachable: made.problems,
-  };
 }
 
 export function fullName({ repository }: PullRef): string {
