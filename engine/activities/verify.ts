@@ -1,12 +1,11 @@
 import { Context } from '@temporalio/activity';
 import type { ProbeProgress } from '../github/render/views.ts';
-import { HostError } from '../hosts/host-error.ts';
+import type { HostError } from '../hosts/host-error.ts';
 import { probeName, runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
 import { isOngoing } from '../kinds/registry.ts';
-import type { Finding, Step } from '../plan/step.ts';
-import { SecretError } from '../secrets/error.ts';
+import type { Step } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
@@ -27,6 +26,15 @@ import { progressOf } from './showRun.ts';
 import { untilSteady } from './steady.ts';
 import { triedFrom } from './triedFrom.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
+import {
+  failures,
+  foundNow,
+  isPassing,
+  mayComeBack,
+  outcomeOf,
+  type Remaining,
+  together,
+} from './verified.ts';
 
 const HOSTS_AT_ONCE = 32;
 
@@ -62,30 +70,23 @@ export async function verifyHosts(
   const made = assemble(plannings);
   const left = stepsLeft(made, looked, await onlyOf(engine, run));
   const causes = made.problems.map(({ cause }) => cause);
-  const patient = causes.some(isPassing) && waitsForSecrets(engine);
-  if (!patient) secretsAreThere();
-  const waited = (cause: unknown): boolean => mayComeBack(cause) || (patient && isPassing(cause));
+  const waited = waitedFor(engine, causes);
   const failed = failures(probes, made, left, waited);
   const waitFor = away ?? causes.find(waited);
-  const [first] = failed;
-  if (first === undefined && waitFor !== undefined) throw waitFor;
-  const state = first === undefined && before.state === 'verified' ? 'verified' : 'failed';
-  await keepDetail(engine, run, {
-    verify: {
-      state,
-      probes: [...before.probes, ...probes],
-      remaining: [...before.remaining, ...remainingOf(made, left)],
-      readBack: [...(before.readBack ?? []), ...readBackOf(made)],
-    },
-  });
-  if (first === undefined) {
-    // between two batches later waves are not done, and a correction is no news of what is in force
-    if (scope === undefined && run.correction === undefined)
-      await keepSettled(engine, fullName(run.pull), resolved.changed, plannings, { probed: true, readAt });
-    return { kind: 'verified' };
-  }
-  const hosts = failed.filter(({ host }, i) => failed.findIndex((other) => other.host === host) === i);
-  return { kind: 'failed', reason: first.reason, hosts };
+  if (failed.length === 0 && waitFor !== undefined) throw waitFor;
+  const found = foundNow(probes, made, left, failed);
+  await keepDetail(engine, run, { verify: together(before, found) });
+  // between two batches later waves are not done, and a correction is no news of what is in force
+  if (failed.length === 0 && scope === undefined && run.correction === undefined)
+    await keepSettled(engine, fullName(run.pull), resolved.changed, plannings, { probed: true, readAt });
+  return outcomeOf(failed);
+}
+
+/** Which causes are waited for: a host that may come back, and a vault until it is given up. */
+function waitedFor(engine: Engine, causes: readonly unknown[]): (cause: unknown) => boolean {
+  const patient = causes.some(isPassing) && waitsForSecrets(engine);
+  if (!patient) secretsAreThere();
+  return (cause) => mayComeBack(cause) || (patient && isPassing(cause));
 }
 
 function isReached(run: RunRef, hosts: string, site: string | undefined): boolean {
@@ -125,8 +126,6 @@ function lookedAt(
     .map((host) => ({ host, wave: waves.get(host.name) ?? Number.MAX_SAFE_INTEGER }));
 }
 
-type Remaining = VerifyDetail['remaining'];
-
 function stepsLeft(
   { plan }: Assembled,
   looked: readonly Looked[],
@@ -152,15 +151,6 @@ async function onlyOf(engine: Engine, run: RunRef): Promise<(step: Step) => bool
   return (step) => Object.keys(step.before).length > 0 && own.has(keyOf(step));
 }
 
-/** Counters that the probes have moved by now, and scores of what was done. */
-function readBackOf({ plan }: Assembled): readonly Finding[] {
-  return plan.hosts.flatMap(({ findings }) => findings.filter(({ readBack }) => readBack === true));
-}
-
-function remainingOf({ problems }: Assembled, left: Remaining): Remaining {
-  return [...left, ...problems.map(({ host, message }) => ({ host, summary: message }))];
-}
-
 /** A service that fails may print what it was configured with. */
 async function maskOf({ secrets, store }: Engine, revision: DesiredHosts): Promise<Mask> {
   const known = knownTo(revision);
@@ -168,33 +158,6 @@ async function maskOf({ secrets, store }: Engine, revision: DesiredHosts): Promi
     secrets.open(contentsIn(known, store.blobs.get)),
     revision.changed.flatMap((host) => secretsOn(host, known)),
   );
-}
-
-/** Of what is known; a host that may come back speaks neither for nor against. */
-function failures(
-  probes: readonly ProbeProgress[],
-  { problems }: Assembled,
-  left: Remaining,
-  waited: (cause: unknown) => boolean,
-): readonly { readonly host: string; readonly reason: string }[] {
-  return [
-    ...probes
-      .filter((probe) => probe.state === 'failed')
-      .map(({ host, probe, detail = '' }) => ({
-        host,
-        reason: `the probe ${probe} failed on ${host}: ${detail}`,
-      })),
-    ...problems
-      .filter(({ cause }) => !waited(cause))
-      .map(({ host, message, cause }) => ({
-        host,
-        reason: `${host} cannot be read: ${message}${isPassing(cause) ? GIVEN_UP : ''}`,
-      })),
-    ...left.map(({ host, summary }) => ({
-      host,
-      reason: `planning again would still change ${summary} on ${host}`,
-    })),
-  ];
 }
 
 async function probeAll(
@@ -261,17 +224,6 @@ async function probeOne(
     seconds: (Date.now() - started) / 1000,
     detail: result.detail,
   };
-}
-
-const GIVEN_UP = ', for as long as DOAAS_HOST_OUTAGE_SECONDS waits';
-
-function isPassing(error: unknown): boolean {
-  return error instanceof SecretError && error.passing;
-}
-
-/** `patientTransport` gives up with another error. */
-function mayComeBack(error: unknown): error is HostError {
-  return error instanceof HostError;
 }
 
 function waiting(host: ResolvedHost, probe: Probe): ProbeProgress {
