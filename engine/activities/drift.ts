@@ -34,16 +34,12 @@ export async function reportDrift(
   const plan = await engine.store.plans.get(digest);
   if (plan === undefined) throw permanent(`the plan ${digest.slice(0, 8)} is not in the store`);
   const tree = await engine.revisions.resolveCommit(repository, tip.commit);
-  const { resolution } = tree;
+  const hosts = tree.resolution.hosts.map((host) => host.name);
   const planned = new Set(plan.hosts.map(({ host }) => host));
-  await tellUnread(engine, name, problems, resolution.hosts.filter((host) => !planned.has(host.name)).length);
+  await tellUnread(engine, name, problems, hosts.filter((host) => !planned.has(host)).length);
   const busy = await busyHosts(engine, name, tip.at);
-  const read = new Set(plan.hosts.map((host) => host.host).filter((host) => !busy.has(host)));
-  const before = (await engine.store.drift.of(name)).filter((item) =>
-    resolution.hosts.some((host) => host.name === item.host),
-  );
-  const found = await itemsOf(engine, differences(plan, read), resolution, tip.at);
-  const items = withoutIgnored(merged(before, found, read), plan, resolution.hosts);
+  const read = new Set([...planned].filter((host) => !busy.has(host)));
+  const items = await driftedItems(engine, name, tree.resolution, plan, read, tip.at);
   const client = await engine.github.installationClient(repository.installationId);
   const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(DRIFT_KEY));
   const decisions = await decideCorrections(engine, {
@@ -52,27 +48,45 @@ export async function reportDrift(
     plans: plan.hosts.filter(({ host }) => read.has(host)),
     issueOf: (document) => open.find(({ key }) => key === `${DRIFT_KEY}${document}`)?.number,
   });
-  const shown = withDiffs(items, plan);
   const issues = await publishDrift(client, engine.log, {
     repository,
     tip,
     digest,
-    items: shown,
+    items: withDiffs(items, plan),
     decisions,
     open,
     held,
   });
   await held();
   await engine.store.drift.replace(name, items);
-  const skipped = resolution.hosts.map((host) => host.name).filter((host) => !read.has(host));
-  const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));
   return {
     items: items.length,
     issues: [...issues.values()].filter((number) => number !== NO_PULL),
-    skipped,
+    skipped: hosts.filter((host) => !read.has(host)),
     corrections: await correctionsOf(engine, repository, tip, tree, decisions, issues),
-    ...(Number.isFinite(opensAt) ? { opensAt } : {}),
+    ...firstOpening(decisions),
   };
+}
+
+function firstOpening(decisions: readonly Decision[]): Pick<DriftReport, 'opensAt'> {
+  const opensAt = Math.min(...decisions.flatMap((decision) => decision.opensAt ?? []));
+  return Number.isFinite(opensAt) ? { opensAt } : {};
+}
+
+/** What is known of the hosts of the repository, as of this reading. `read`: hosts that are judged by it. */
+async function driftedItems(
+  engine: Engine,
+  repository: string,
+  resolution: Resolution,
+  plan: Plan,
+  read: ReadonlySet<string>,
+  at: number,
+): Promise<readonly DriftedItem[]> {
+  const before = (await engine.store.drift.of(repository)).filter((item) =>
+    resolution.hosts.some((host) => host.name === item.host),
+  );
+  const found = await itemsOf(engine, differences(plan, read), resolution, at);
+  return withoutIgnored(merged(before, found, read), plan, resolution.hosts);
 }
 
 /** Lines of the log about one reading; more are counted. */
