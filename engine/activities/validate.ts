@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { annotationsOf, publishCheck } from '../github/checks.ts';
+import { annotationsOf, type CheckView, publishCheck } from '../github/checks.ts';
 import { code, prose } from '../github/render/escape.ts';
 import { render } from '../github/render/render.ts';
 import type { ValidateView } from '../github/render/views.ts';
@@ -33,27 +33,10 @@ export async function validatePull(
     return { kind: 'conflict' };
   }
   const errors = [...resolved.errors, ...(await unpinnedErrors(engine, pull, resolved))];
-  const warnings = newWarnings(resolved);
-  const view: ValidateView = {
-    kind: 'validate',
-    errors,
-    warnings,
-    documents: resolved.documents,
-    hosts: resolved.merged.hosts.length,
-    leftOut: resolved.refused,
-    fork,
-  };
-  const { title, body } = render(view);
-  const { name, headSha, externalId, state } = validateCheck(revision, errors.length === 0);
-  const annotations = [...annotationsOf(errors), ...annotationsOf(warnings, 'warning')];
+  const view = validateView(resolved, errors, fork);
   await publishCheck(client, pull.repository, {
-    name,
-    headSha,
-    externalId,
-    state,
-    title,
-    summary: body,
-    annotations,
+    ...validateCheck(revision, errors.length === 0),
+    ...rendered(view),
   });
   if (errors.length > 0) {
     await showComment(client, pull, view);
@@ -63,8 +46,29 @@ export async function validatePull(
   return { kind: 'valid', treeSha, hosts: changed.map((host) => host.name), ...elsewhereOf(engine, changed) };
 }
 
+type Readable = Extract<ResolvedRevision, { kind: 'resolved' }>;
+
+function validateView(resolved: Readable, errors: readonly SpecError[], fork: boolean): ValidateView {
+  return {
+    kind: 'validate',
+    errors,
+    warnings: newWarnings(resolved),
+    documents: resolved.documents,
+    hosts: resolved.merged.hosts.length,
+    leftOut: resolved.refused,
+    fork,
+  };
+}
+
+/** Errors and warnings stand at their lines. */
+function rendered(view: ValidateView): Pick<CheckView, 'title' | 'summary' | 'annotations'> {
+  const { title, body } = render(view);
+  const annotations = [...annotationsOf(view.errors), ...annotationsOf(view.warnings ?? [], 'warning')];
+  return { title, summary: body, annotations };
+}
+
 /** Those that the base has as well would be said in every pull request. */
-function newWarnings({ merged, base }: Extract<ResolvedRevision, { kind: 'resolved' }>) {
+function newWarnings({ merged, base }: Readable): readonly SpecError[] {
   const key = ({ position, message }: SpecError) => JSON.stringify([position.file, message]);
   const known = new Set((base.warnings ?? []).map(key));
   return (merged.warnings ?? []).filter((warning) => !known.has(key(warning)));
