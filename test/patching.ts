@@ -14,7 +14,7 @@ export function library(version: string, more: Partial<LabPackage> = {}): LabPac
 }
 
 /** One whose program is replaced with each version: the old one runs on until its service is restarted. */
-export function daemon(version: string): LabPackage {
+export function daemon(version: string, more: Partial<LabPackage> = {}): LabPackage {
   return {
     name: 'doaas-daemon',
     version,
@@ -26,6 +26,7 @@ export function daemon(version: string): LabPackage {
 systemctl daemon-reload; systemctl enable -q doaas-daemon; [ -n "$2" ] || systemctl start doaas-daemon`,
       prerm: `if [ "$1" = remove ]; then systemctl disable -q --now doaas-daemon; rm -r ${DAEMON.replace('/daemon', '')}; fi`,
     },
+    ...more,
   };
 }
 

@@ -19,6 +19,8 @@ export async function repository(ref: RepositoryRef): Promise<void> {
   for (const branch of pushed) {
     pushed.delete(branch);
     const numbers = await short.openPullsOn(ref, branch);
+    // most branches are those of pull requests, on which nothing is based
+    if (numbers.length === 0 && patched('nobody-to-tell')) continue;
     await short.signalBaseMoved(ref, numbers);
     if (numbers.length > 0 && patched('pause-after-push'))
       await sleep(Math.min(numbers.length * PAUSE_PER_PULL_MS, PAUSE_MAX_MS));

@@ -1,4 +1,4 @@
-import { correctable } from '../drift/correctable.ts';
+import { type Correctable, correctable, type LeftAlone } from '../drift/correctable.ts';
 import { branchTip } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { coveredBy } from '../plan/digest.ts';
@@ -25,16 +25,16 @@ export async function confirmCorrection(
   here?: readonly string[],
 ): Promise<ConfirmOutcome> {
   const found = await lookAgain(engine, run, here);
-  if (found === NOTHING_LEFT) return { kind: 'changed', reason: found, idle: true };
-  return typeof found === 'string' ? { kind: 'changed', reason: found } : unchangedUnder(found);
+  if (typeof found === 'string') return { kind: 'changed', reason: found };
+  return 'idle' in found ? { kind: 'changed', reason: found.idle, idle: true } : unchangedUnder(found);
 }
 
-/** The windows of the policy; or the sentence that says what stands against it. */
+/** The windows of the policy; or the sentence that says what stands against it, or why nothing would be done on these hosts. */
 async function lookAgain(
   engine: Engine,
   run: RunRef,
   here: readonly string[] | undefined,
-): Promise<string | readonly PolicyWindow[]> {
+): Promise<string | readonly PolicyWindow[] | { readonly idle: string }> {
   const { repository } = run.pull;
   const client = await engine.github.installationClient(repository.installationId);
   const branch = await defaultBranchOf(client, repository);
@@ -55,8 +55,8 @@ async function lookAgain(
     fenceOf: await fencesFor(engine, run.run),
   });
   for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
-  const hosts = await stillCorrectable(engine, run, document, own, plannings);
-  if (hosts.length === 0) return NOTHING_LEFT;
+  const { hosts, left } = await stillCorrectable(engine, run, document, own, plannings);
+  if (hosts.length === 0) return { idle: whyNothing(plannings, left) };
   const other = await firstNotCovered(engine, run, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
   const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
@@ -71,7 +71,7 @@ async function stillCorrectable(
   document: ResolvedDocument,
   hosts: readonly ResolvedHost[],
   plannings: readonly HostPlanning[],
-): Promise<readonly HostPlan[]> {
+): Promise<Correctable> {
   const known = await knownHosts(engine, fullName(run.pull), hosts);
   const inForce = new Map(
     plannings.flatMap((planning) => {
@@ -83,7 +83,17 @@ async function stillCorrectable(
   );
   const grounds = groundsOf(document, known, (host) => inForce.get(host) ?? []);
   const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
-  return correctable(plans, grounds).hosts;
+  return correctable(plans, grounds);
+}
+
+/** A server with an error has no steps, or none that are taken: what was to be put back may be there still. */
+function whyNothing(plannings: readonly HostPlanning[], left: readonly LeftAlone[]): string {
+  const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
+  const errors = plans.flatMap(({ host, findings }) =>
+    findings.filter(({ severity }) => severity === 'error').map(({ message }) => `${host}: ${message}`),
+  );
+  const [reason] = [...errors, ...left.map(({ host, summary, because }) => `${host}: ${summary}: ${because}`)];
+  return reason ?? NOTHING_LEFT;
 }
 
 /** A host on which more or other would be done than was decided. */

@@ -28,6 +28,9 @@ describe('a firewall on a router', () => {
   it('lets through, translates and lets out what is declared, nothing else; then it is the router of before', async () => {
     await t.outside(NETWORKS);
     expect(await asked(BEFORE)).toEqual(BEFORE);
+    const { steps } = await t.harness().plan(wanted(ROUTER));
+    const said = steps.flatMap(({ diff = '' }) => diff.split('\n').filter((line) => line.startsWith('~ ')));
+    expect(said).toEqual(SAID);
     await t.cycle(wanted(ROUTER), async () => {
       expect(await asked(DURING)).toEqual(DURING);
     });
@@ -69,6 +72,17 @@ const DURING: Answers = {
   'outer 10.99.2.1 9100': 'closed',
   'outer fd99:2::1 9100': 'closed',
 };
+
+/** The plan of it, whose sentences these packets prove. */
+const SAID = [
+  '~ everyone loses everything but tcp/22, tcp/9100',
+  '~ everyone loses tcp/9100 on ext0, other interfaces',
+  '~ everyone but 10.99.2.2, ::/0 gains tcp/8081 led on to 10.99.1.2:81 in by ext0',
+  '~ everyone over IPv4 gains tcp/8080 led on to 10.99.1.2:80 in by ext0',
+  '~ everyone over IPv6 gains tcp/8080 led on to [fd99:1::2]:80 in by ext0',
+  '~ everyone loses everything through the host but what "forward" accepts',
+  '~ the host loses everything but tcp/80 of everyone',
+];
 
 const forwarded = { ports: ports('8080/tcp'), from: null, inInterfaces: ['ext0'], port: 80 } as const;
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { windowErrors } from '../spec/checks/window.ts';
 import type { PolicyWindow } from '../spec/types.generated.ts';
 import { isOpen, opensAt } from './calendar.ts';
 
@@ -104,6 +105,33 @@ test('an opening is open, is not before now, and what lies between is closed', (
       expect(found).toBeGreaterThanOrEqual(at);
       const between = Math.floor(at + (found - at) * part * 0.999_999);
       if (found > at) expect(isOpen(window, between)).toBe(false);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+const isoDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
+/** One after the other, with a few days between. */
+const freezes = fc
+  .array(fc.record({ gap: fc.integer({ min: 1, max: 9 }), days: fc.integer({ min: 0, max: 250 }) }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map((all) => {
+    let day = Date.parse('2026-11-01');
+    return all.map(({ gap, days }) => {
+      const from = day + gap * 86_400_000;
+      day = from + days * 86_400_000;
+      return { from: isoDay(from), to: isoDay(day) };
+    });
+  });
+
+test('a frozen window opens within 400 days, or is told as a mistake', () => {
+  fc.assert(
+    fc.property(anyWindow, freezes, moment, (window, freeze, at) => {
+      const frozen = { ...window, timeZone: 'UTC', freeze };
+      fc.pre(windowErrors(frozen, '').length === 0);
+      expect(opensAt([frozen], at)).toBeDefined();
     }),
     { numRuns: 200 },
   );

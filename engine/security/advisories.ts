@@ -96,6 +96,6 @@ export function closedBy(
 }
 
 /** A package that was only built again is of the same source: `1.0-1+b2`. */
-function withoutRebuild(version: string): string {
+export function withoutRebuild(version: string): string {
   return version.replace(/\+b[0-9]+$/, '');
 }

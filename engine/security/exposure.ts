@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import { LISTENERS_MAX, type Listener } from '../facts/firewall.ts';
 import { addressesOf, isNobody, overlap } from '../kinds/firewall/addresses.ts';
+import { cellsOf } from '../kinds/firewall/cells.ts';
+import { sendersOf } from '../kinds/firewall/flows.ts';
 import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
-import { cellsOf, inboundGate, passing, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
+import { cutsOfGates, inboundGate, passing, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
 
 /** TCP ports that are tried on one address of a host; of more, those that listen go first. */
 export const PORTS_MAX = 2 * LISTENERS_MAX;
@@ -40,9 +42,13 @@ export function declares(
   const forwarded = Object.values(desired.portForwards).flatMap(({ ports }) => ports);
   // whoever declares that much is taken at their word
   if (workOf(gate) > WORK_MAX) return () => true;
-  const cells = cellsOf(gate)
+  const cells = cellsOf(cutsOfGates(gate))
     .filter(({ protocol }) => protocol === 'tcp')
-    .map(({ first, last, ...cell }) => ({ first, last, who: passing(gate, { first, last, ...cell }) }));
+    .map(({ first, last, ...cell }) => ({
+      first,
+      last,
+      who: sendersOf(passing(gate, { first, last, ...cell })),
+    }));
   return (address, port) => {
     const own = senders.filter((sender) => isIP(sender) === isIP(address));
     return (

@@ -24,17 +24,20 @@ const update = (name: string, from: string, to: string, more: Partial<Update> = 
 const UPDATES = [
   update('curl', '7.88.1-10+deb12u4', '7.88.1-10+deb12u5', { cves: ['CVE-2026-0008'] }),
   update('libcurl4', '7.88.1-10+deb12u4', '7.88.1-10+deb12u5', { source: 'curl' }),
-  update('linux-image-amd64', '6.1.119-1', '6.1.128-1', { source: 'linux-signed-amd64' }),
+  update('linux-image-amd64', '6.1.119-1', '6.1.128-1', {
+    source: 'linux-signed-amd64',
+    sourceVersion: '6.1.119+1',
+  }),
   update('acme', '1', '2', { cves: ['CVE-2026-0007'] }),
   update('other', '1', '2'),
 ];
 
-const state = (release?: string): UpdatesState => ({
+const state = (release?: string, updates: readonly Update[] = UPDATES): UpdatesState => ({
   present: true,
   ...(release && { release }),
   locks: [],
-  updates: UPDATES,
-  changes: UPDATES.map(({ name, from, to }) => ({
+  updates,
+  changes: updates.map(({ name, from, to }) => ({
     name,
     from,
     to,
@@ -50,17 +53,18 @@ const state = (release?: string): UpdatesState => ({
   failedUnits: [],
 });
 
-const readings = (release?: string): Readings =>
+const readings = (release?: string, updates?: readonly Update[]): Readings =>
   new Map([
     [
       itemKey('updates', 'all'),
-      { query: { fact: 'updates', key: 'all' }, state: state(release), raw: 'apt' },
+      { query: { fact: 'updates', key: 'all' }, state: state(release, updates), raw: 'apt' },
     ],
   ]);
 
-const closes = (release: string | undefined, listed: boolean) => {
-  const mended = listed ? mendedOn(readings(release), ADVISORIES) : undefined;
-  const [step] = upgradeStep(state(release).changes, state(release), patchPolicySpec({}).updates, mended);
+const closes = (release: string | undefined, listed: boolean, updates?: readonly Update[]) => {
+  const mended = listed ? mendedOn(readings(release, updates), ADVISORIES) : undefined;
+  const read = state(release, updates);
+  const [step] = upgradeStep(read.changes, read, patchPolicySpec({}).updates, mended);
   return step?.diff.split('\n').filter((line) => line.startsWith('~ closes'));
 };
 
@@ -75,6 +79,35 @@ describe('what outstanding updates close', () => {
       "~ closes CVE-2026-0001 in curl, by Debian's security tracker of 2026-11-26",
       "~ closes CVE-2026-0004 in linux-signed-amd64, by Debian's security tracker of 2026-11-26",
       '~ closes CVE-2026-0007, by the changelog of acme',
+    ]);
+  });
+
+  it('stands there once a source, whatever version each of its packages is updated from', () => {
+    const to = '7.88.1-10+deb12u5';
+    const updates = [
+      update('curl', '7.88.1-10', to),
+      update('libcurl4', '7.88.1-10+deb12u4+b1', to, {
+        source: 'curl',
+        sourceVersion: '7.88.1-10+deb12u4',
+      }),
+    ];
+    const told = [
+      "~ closes CVE-2026-0001, CVE-2026-0002 in curl, by Debian's security tracker of 2026-11-26",
+    ];
+    expect(closes('bookworm', true, updates)).toEqual(told);
+    expect(closes('bookworm', true, [...updates].reverse())).toEqual(told);
+  });
+
+  it('is told by the changelog of a package with a version of its own, for the list has those of sources', () => {
+    const own = update('curlutils', '1:7.88.1-10+deb12u4', '1:7.88.1-10+deb12u5', {
+      source: 'curl',
+      sourceVersion: '7.88.1-10+deb12u4',
+      cves: ['CVE-2026-0006'],
+    });
+    expect(closes('bookworm', true, [own])).toEqual(['~ closes CVE-2026-0006, by the changelog of curl']);
+    const curl = update('curl', '7.88.1-10+deb12u4', '7.88.1-10+deb12u5', { cves: ['CVE-2026-0006'] });
+    expect(closes('bookworm', true, [curl, own])).toEqual([
+      "~ closes CVE-2026-0001 in curl, by Debian's security tracker of 2026-11-26",
     ]);
   });
 

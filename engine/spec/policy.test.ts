@@ -49,6 +49,16 @@ describe('what cannot be kept is a mistake at its place, never "no policy"', () 
       'There is no 2026-02-30',
     ],
     ['a freeze backwards', window('freeze: [{from: "2026-03-02", to: "2026-03-01"}]'), 7, 'before it begins'],
+    [
+      'freezes that keep a window shut',
+      window(
+        `days: [mon], freeze: [
+          {from: "2027-07-05", to: "2028-03-01"},
+          {from: "2027-01-06", to: "2027-07-03"}]`,
+      ),
+      8,
+      'From 2027-01-06 to 2028-03-01 the window would not open for more than a year; freeze fewer days.',
+    ],
   ])('%s', (_name, text, line, message) => {
     const { spec, errors } = load(text);
     expect(spec).toBeUndefined();

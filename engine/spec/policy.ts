@@ -91,7 +91,7 @@ function checkPolicy(document: ParsedDocument, spec: PolicySpec): readonly SpecE
   return rules.flatMap(([name, { window }]) => {
     if (window === undefined) return [];
     const pointer = childPointer(childPointer('/spec/rules', name), 'window');
-    return windowErrors(window).map(([place, message]) =>
+    return windowErrors(window, 'freeze fewer days').map(([place, message]) =>
       at(valuePosition(document, `${pointer}${place}`), 'wrong-value', `${pointer}${place}`, message),
     );
   });

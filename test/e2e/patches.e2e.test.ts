@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } from '../../lab/apt-archive.ts';
 import { driftVerbs } from '../driftVerbs.ts';
 import { broken, daemon, library, onAll, startsOf, versionsOf } from '../patching.ts';
+import { startTracker, type TestTracker, tracked } from '../tracker.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -27,41 +28,106 @@ spec:
 /** Another document for its servers, which a window is no part of. */
 const never = (document: string): string => document.replace('ifRequired', 'never');
 
+/** In the comment of a pull request whose approvals are there. */
+const APPROVED = '**Waiting for:** nothing.';
 const ASKS_FOR_REBOOT = 'touch /run/reboot-required; echo doaas-lib >> /run/reboot-required.pkgs';
+
+/** What the installed version closed, the next one closes, the one after that will, and nobody has mended yet. */
+const TRACKED = {
+  'doaas-lib': {
+    'CVE-2026-2221': tracked('1.0'),
+    'CVE-2026-2222': tracked('1.1'),
+    'CVE-2026-2223': tracked('1.2'),
+    'CVE-2026-2224': tracked(),
+  },
+};
 
 /** Updates on three servers, by a pull request and by themselves; the clock of readings is wound by hand. */
 describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
   let world: World;
   const { trigger, look, issue, comment } = driftVerbs(() => world, 120);
   let archive: AptArchive;
+  let tracker: TestTracker;
   beforeAll(async () => {
-    world = await startWorld({ hosts: 3, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
+    tracker = await startTracker(TRACKED, 'Tue, 24 Nov 2026 12:00:00 GMT');
+    world = await startWorld({
+      hosts: 3,
+      environment: { DOAAS_CVE_URL: tracker.url },
+      files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
+    });
     // on the lab's bridge, which is there only now
     archive = await openAptArchive(SECURITY_RELEASE);
     await archive.publish(library('1.0'), daemon('1.0'));
     const install = 'apt-get -qq install --no-install-recommends needrestart doaas-lib doaas-daemon';
     await onAll(world.hosts, `${archive.use('fixes')}\n${install}`);
-    await published(library('1.1', { change: 'Fix CVE-2026-1111.' }), daemon('1.1'));
+    await published(
+      library('1.1', { change: 'Fix CVE-2026-1111.' }),
+      daemon('1.1', { change: 'Fix CVE-2026-1112.' }),
+    );
+    // as APT::Periodic::Download-Upgradeable-Packages does: changelogs are read from what is there already
+    await onAll(world.hosts, 'apt-get -qq --download-only install doaas-lib doaas-daemon');
   }, 4 * MINUTES);
   afterAll(async () => {
     await archive?.close();
     await world?.close();
+    await tracker?.close();
   });
 
   const published = async (...packages: readonly LabPackage[]): Promise<void> => {
     await archive.publish(...packages);
     await onAll(world.hosts, 'apt-get -qq update');
   };
+  /** Waits until check and comment say that, and nothing else, of what the updates close. */
+  const closes = async ({ pull, sha }: { pull: number; sha: string }, ...told: readonly string[]) => {
+    const texts = async () => [
+      (await world.check(sha, 'doaas/plan', { conclusion: 'success' })).summary,
+      await world.comment(pull),
+    ];
+    const saysSo = (text: string): boolean =>
+      [...new Set(text.match(/~ closes .*/g))].join('\n') === told.join('\n');
+    const shown = async () => ((await texts()).every(saysSo) ? (true as const) : undefined);
+    await until(shown, told.join('\n'), 60, async () => (await texts()).join('\n'));
+  };
+
+  let first: { pull: number; sha: string };
+  it('is planned with what the changelogs say that it closes, where the security tracker is away', async () => {
+    tracker.setAway(true);
+    first = await world.open('policy', { 'patches.yaml': policy(SHUT) });
+    await closes(
+      first,
+      '~ closes CVE-2026-1112, by the changelog of doaas-daemon',
+      '~ closes CVE-2026-1111, by the changelog of doaas-lib',
+    );
+    expect(new Set(tracker.answers())).toEqual(new Set([503]));
+    await world.approve(first.pull);
+    await until(
+      async () => ((await world.comment(first.pull)).includes(APPROVED) ? true : undefined),
+      'the approval to count',
+    );
+  });
+
+  it('is planned with what the tracker says, and its date, once it answers; the approval stays', async () => {
+    tracker.setAway(false);
+    // one that was away is else asked again a quarter of an hour later
+    await world.engine.restartAfresh();
+    await world.answer(first.pull, await world.say(first.pull, '/doaas plan'), /Planning again/);
+    await closes(
+      first,
+      '~ closes CVE-2026-1112, by the changelog of doaas-daemon',
+      "~ closes CVE-2026-2222 in doaas-lib, by Debian's security tracker of 2026-11-24",
+    );
+    expect(await world.comment(first.pull)).toContain(APPROVED);
+  });
+
   it('is planned in exact versions, and applied in rings with the restarts that follow', async () => {
     const before = await startsOf(world.hosts);
-    const { pull, sha } = await world.open('policy', { 'patches.yaml': policy(SHUT) });
+    const { pull, sha } = first;
     const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     expect(plan.summary).toContain(
       '2 updates (2 security): doaas-daemon 1.0 -&gt; 1.1, doaas-lib 1.0 -&gt; 1.1',
     );
     expect(plan.summary).toMatch(/\+ doaas-lib 1\.1 security from Debian-Security, http/);
     expect(plan.summary).toContain('| 1, canary | web-1 | verify |');
-    await world.approve(pull);
     await world.say(pull, '/doaas apply');
     await world.mergedSoon(pull, sha, 180);
     expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.1', '1.1', '1.1']);
@@ -103,7 +169,7 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     await look();
     const { number } = await issue('open', /Being done by itself/);
     expect(await comment(number, /Done: PatchPolicy\/security/)).toMatch(
-      /Done as the document declares at .*\+ doaas-lib 1\.2 security/s,
+      /Done as the document declares at .*\+ doaas-lib 1\.2 security.*~ closes CVE-2026-2223 in doaas-lib, by Debian's/s,
     );
     expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.2', '1.2', '1.2']);
     await issue('closed', /Outstanding: PatchPolicy\/security/);

@@ -1,8 +1,8 @@
 import type { FirewallState } from '../../facts/firewall.ts';
 import type { KindFinding } from '../kind.ts';
-import { isNobody } from './addresses.ts';
+import { cellsOf } from './cells.ts';
 import type { DesiredFirewall } from './spec.ts';
-import { cellsOf, inboundGate, passing } from './traffic.ts';
+import { cutsOfGates, inboundGate, passing } from './traffic.ts';
 
 /** What on the host will not work as the document reads: other firewalls, forwarding that is off, services nobody reaches. */
 export function aroundFindings(desired: DesiredFirewall, now: FirewallState): readonly KindFinding[] {
@@ -35,9 +35,9 @@ function forwarding(desired: DesiredFirewall, { forwards }: FirewallState): read
 
 function unreachable(desired: DesiredFirewall, { listeners }: FirewallState): readonly KindFinding[] {
   const gate = inboundGate(desired);
-  const cells = cellsOf(gate).filter(({ protocol }) => protocol === 'tcp');
+  const cells = cellsOf(cutsOfGates(gate)).filter(({ protocol }) => protocol === 'tcp');
   const open = (port: number) =>
-    cells.some((cell) => cell.first <= port && port <= cell.last && !isNobody(passing(gate, cell)));
+    cells.some((cell) => cell.first <= port && port <= cell.last && passing(gate, cell).length > 0);
   return listeners
     .filter(({ port }) => !open(port))
     .map(({ port, program }) =>

@@ -1,8 +1,20 @@
-import { type Addresses, addressesOf, contains, isNobody, overlap, union } from './addresses.ts';
+import { type Cell, cellsOf, cutsWithin, matched, meet } from './cells.ts';
+import { contains, type Flows, flowsOf, overlap, union } from './flows.ts';
 import { forwardOddities, workOfForwards } from './forwards.ts';
+import { ledOn } from './led.ts';
 import type { ReadFirewall } from './read.ts';
 import type { Rule, Rules } from './spec.ts';
-import { type Cell, cellsOf, type Gate, isAccept, matched, WORK_MAX, workOf } from './traffic.ts';
+import {
+  blocksIn,
+  cutsOfGates,
+  forwardGate,
+  type Gate,
+  isAccept,
+  openGate,
+  WORK_MAX,
+  workOf,
+  workOfPairs,
+} from './traffic.ts';
 
 /** Something odd about one part of the document, as a sentence. */
 export interface Oddity {
@@ -11,10 +23,7 @@ export interface Oddity {
   readonly message: string;
 }
 
-/**
- * Rules and port forwards that contradict each other or do nothing. Of the rules of `forward` only what they deny of port
- * forwards is looked at: what passes through has two sides.
- */
+/** Rules and port forwards that contradict each other or do nothing. */
 export function oddities(firewall: ReadFirewall, ports: ReadonlySet<number>): readonly Oddity[] {
   const [incoming, outgoing] = gatesOf(firewall, ports);
   const cuts = cuttingRules(firewall.inbound, incoming.always);
@@ -24,6 +33,7 @@ export function oddities(firewall: ReadFirewall, ports: ReadonlySet<number>): re
     ...cuts,
     ...ofGate(incoming, firewall.inbound, '/spec/inbound'),
     ...ofGate(outgoing, firewall.outbound.rules, '/spec/outbound/rules'),
+    ...throughOddities(firewall),
     ...forwardOddities(firewall),
   ];
 }
@@ -44,7 +54,7 @@ function isAbout(rule: Rule, own: Rule): boolean {
   const meets = own.ports.some((a) =>
     rule.ports.some((b) => a.protocol === b.protocol && b.first <= a.first && a.last <= b.last),
   );
-  return meets && overlap(addressesOf(rule.from), addressesOf(own.from));
+  return meets && overlap(flowsOf(rule), flowsOf(own));
 }
 
 function gatesOf(
@@ -54,8 +64,8 @@ function gatesOf(
   const managed = [...ports].map((port) => ({ protocol: 'tcp', first: port, last: port }) as const);
   const always = [{ ...ANY, ports: managed, from: management.from }];
   return [
-    { direction: 'in', default: 'drop', rules: Object.values(inbound), always },
-    { direction: 'out', default: outbound.default, rules: Object.values(outbound.rules), always: [] },
+    { ...openGate('in'), default: 'drop', rules: Object.values(inbound), always },
+    { ...openGate('out'), default: outbound.default, rules: Object.values(outbound.rules) },
   ];
 }
 
@@ -67,25 +77,57 @@ const ANY: Omit<Rule, 'ports' | 'from'> = {
   log: false,
 };
 
-/** A gate with the cells that each of its rules is about. */
-interface View {
-  readonly gate: Gate;
-  readonly cellsOf: (rule: Rule) => readonly { readonly cell: Cell; readonly who: Addresses }[];
+/** What is led elsewhere passes through as well, unless a rule denies it. */
+function throughOddities(firewall: ReadFirewall): readonly Oddity[] {
+  const gate = forwardGate(firewall);
+  if (workThrough(gate) > WORK_MAX)
+    return [{ severity: 'warning', pointer: '/spec/forward/rules', message: TOO_MUCH_THROUGH }];
+  const led = Object.values(firewall.portForwards).map(ledOn);
+  return ofGate(gate, firewall.forward?.rules ?? {}, '/spec/forward/rules', led);
 }
 
-function viewOf(gate: Gate): View {
-  const all = cellsOf(gate);
-  const ofRule = (rule: Rule) =>
-    all.map((cell) => ({ cell, who: matched(gate, rule, cell) })).filter(({ who }) => !isNobody(who));
-  const known = new Map(gate.rules.map((rule) => [rule, ofRule(rule)]));
-  return { gate, cellsOf: (rule) => known.get(rule) ?? ofRule(rule) };
+const TOO_MUCH_THROUGH =
+  'These rules have too many ports, zones and addresses together to look for those that contradict others or do nothing.';
+
+/** Every pair of rules; then the cells of each rule that accepts, in what those make of it that it meets. */
+function workThrough(gate: Gate): number {
+  const { rules } = gate;
+  let work = workOfPairs(rules);
+  for (const rule of rules.filter(isAccept)) {
+    if (work > WORK_MAX) return work;
+    const near = nearTo(gate, rule);
+    const own = cutsWithin(cutsOfGates(near), rule);
+    work += own.ports.length * own.ins.length * own.outs.length * (rules.length + blocksIn(near.rules));
+  }
+  return work;
 }
 
-function ofGate(gate: Gate, rules: Rules, pointer: string): readonly Oddity[] {
-  const view = viewOf(gate);
+/** What passes through has more sides than can be cut everywhere where some rule ends: one rule is seen among those it meets. */
+function nearTo(gate: Gate, rule: Rule): Gate {
+  return { ...gate, rules: gate.rules.filter((other) => other === rule || meet(other, rule)) };
+}
+
+/** The cells that a rule is about, with those it is about there. */
+type Own = readonly { readonly cell: Cell; readonly who: Flows }[];
+
+function cellsOfRules(gate: Gate): (rule: Rule) => Own {
+  const all = gate.direction === 'through' ? undefined : cutsOfGates(gate);
+  return (rule) =>
+    cellsOf(cutsWithin(all ?? cutsOfGates(nearTo(gate, rule)), rule))
+      .map((cell) => ({ cell, who: matched(rule, cell) }))
+      .filter(({ who }) => who.length > 0);
+}
+
+/** `led`: what port forwards lead through. */
+function ofGate(gate: Gate, rules: Rules, pointer: string, led: readonly Rule[] = []): readonly Oddity[] {
+  const cellsOfRule = cellsOfRules(gate);
   return Object.entries(rules).flatMap(([name, rule]) => {
     const others = Object.entries(rules).filter(([other]) => other !== name);
-    const found = isAccept(rule) ? ofAccept(view, name, rule, others) : ofDenial(view, name, rule, others);
+    const found =
+      ofNobody(gate, name, rule) ??
+      (isAccept(rule)
+        ? ofAccept(gate, name, rule, cellsOfRule(rule), others)
+        : ofDenial(gate, name, rule, [...others.map(([, other]) => other), ...led]));
     return found === undefined ? [] : [{ ...found, pointer: `${pointer}/${name}` }];
   });
 }
@@ -93,11 +135,26 @@ function ofGate(gate: Gate, rules: Rules, pointer: string): readonly Oddity[] {
 type Found = Omit<Oddity, 'pointer'>;
 type Named = readonly [string, Rule];
 
-function ofAccept(view: View, name: string, rule: Rule, others: readonly Named[]): Found | undefined {
-  const { gate } = view;
-  const warning = (message: string): Found => ({ severity: 'warning', message });
+function warning(message: string): Found {
+  return { severity: 'warning', message };
+}
+
+function ofNobody({ direction }: Gate, name: string, rule: Rule): Found | undefined {
+  if (direction !== 'through' || flowsOf(rule).length > 0) return undefined;
+  return warning(
+    `The rule ${name} changes nothing: its "from" and "to" have no family of addresses in common.`,
+  );
+}
+
+function ofAccept(
+  gate: Gate,
+  name: string,
+  rule: Rule,
+  own: Own,
+  others: readonly Named[],
+): Found | undefined {
   const denying = others.filter(([, other]) => !isAccept(other));
-  const denied = coveredBy(view, rule, denying);
+  const denied = coveredBy(own, denying);
   if (denied !== undefined) {
     const message = `The rule ${name} accepts what ${denied} denies, and what is denied stays out; remove one of the two.`;
     return { severity: 'error', message };
@@ -105,11 +162,14 @@ function ofAccept(view: View, name: string, rule: Rule, others: readonly Named[]
   if (rule.rateLimit !== undefined || rule.log) return undefined;
   // With several ports it would hold on some servers only.
   const always = gate.always.filter(({ ports }) => ports.length === 1).map((one) => ['', one] as const);
-  if (coveredBy(view, rule, always) !== undefined) return warning(openAnyway(name, gate));
-  if (gate.default === 'accept') return warning(`The rule ${name} changes nothing: all may go out anyway.`);
+  if (coveredBy(own, always) !== undefined) return warning(openAnyway(name, gate));
+  if (gate.default === 'accept')
+    return warning(
+      `The rule ${name} changes nothing: all may ${gate.direction === 'out' ? 'go out' : 'pass'} anyway.`,
+    );
   // Of two that are the same, the later one is spoken of.
   const wider = others.filter(([other, one]) => isAccept(one) && (other < name || !isSame(one, rule)));
-  const covering = coveredBy(view, rule, wider);
+  const covering = coveredBy(own, wider);
   return covering === undefined
     ? undefined
     : warning(`The rule ${name} changes nothing: ${covering} accepts all of it.`);
@@ -126,29 +186,20 @@ function isSame(a: Rule, b: Rule): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function ofDenial(view: View, name: string, rule: Rule, others: readonly Named[]): Found | undefined {
-  const { gate } = view;
-  if (rule.log || gate.default === 'accept') return undefined;
-  const accepting = others.filter(([, other]) => isAccept(other));
-  if (rule.action === 'reject' || accepting.some(([, other]) => meets(view, rule, other))) return undefined;
-  return {
-    severity: 'warning',
-    message: `The rule ${name} changes nothing: no rule accepts any of it.`,
-  };
+/** `others`: all that may accept some of it. */
+function ofDenial(gate: Gate, name: string, rule: Rule, others: readonly Rule[]): Found | undefined {
+  if (rule.log || gate.default === 'accept' || rule.action === 'reject') return undefined;
+  if (others.some((other) => isAccept(other) && meet(rule, other))) return undefined;
+  return warning(`The rule ${name} changes nothing: no rule accepts any of it.`);
 }
 
-/** The names of the rules that together cover all of this one, undefined where they do not. */
-function coveredBy(view: View, rule: Rule, others: readonly Named[]): string | undefined {
-  const own = view.cellsOf(rule);
+/** The names of the rules that together cover all of these cells, undefined where they do not. */
+function coveredBy(own: Own, others: readonly Named[]): string | undefined {
   const using = new Set<string>();
   for (const { cell, who } of own) {
-    const parts = others.map(([name, other]) => ({ name, set: matched(view.gate, other, cell) }));
-    if (!contains(union(...parts.map(({ set }) => set)), who)) return undefined;
+    const parts = others.map(([name, other]) => ({ name, set: matched(other, cell) }));
+    if (!contains(union(parts.flatMap(({ set }) => set)), who)) return undefined;
     for (const { name, set } of parts) if (overlap(set, who)) using.add(name);
   }
   return own.length === 0 ? undefined : [...using].join(' and ');
-}
-
-function meets(view: View, a: Rule, b: Rule): boolean {
-  return view.cellsOf(a).some(({ cell, who }) => overlap(who, matched(view.gate, b, cell)));
 }

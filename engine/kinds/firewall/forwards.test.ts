@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hostKeyOf } from '../../../test/hostKey.ts';
 import { checkRepository } from '../../spec/check.ts';
 import { check, repository, sentences } from '../../spec/testing.ts';
@@ -129,4 +129,114 @@ test('more forwards than anybody can compare are not compared, and that is said'
   expect(said(`sets: {blocks: [${blocks}]}`, 'portForwards:', ...many)).toEqual([
     expect.stringContaining('This firewall has too many rules'),
   ]);
+});
+
+describe('rules of "forward"', () => {
+  /** The first rule stands in line 10. */
+  const through = (rules: readonly string[], more: readonly string[] = [], byDefault = 'drop') =>
+    said('forward:', `  default: ${byDefault}`, '  rules:', ...rules.map((rule) => `    ${rule}`), ...more);
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    [
+      'one that accepts what another denies',
+      [
+        'sql: {port: 5432, from: [10.1.0.0/24], to: [10.2.0.9], zone: external}',
+        'no: {action: drop, port: "5000-6000", to: [10.2.0.0/16], zone: every}',
+      ],
+      [
+        'web.yaml:10:7 The rule sql accepts what no denies, and what is denied stays out; remove one of the two.',
+      ],
+    ],
+    [
+      'one that two deny together, each to some',
+      [
+        'web: {port: 80, from: [10.1.0.0/16], to: [10.2.0.0/24, 10.3.0.0/24]}',
+        'a: {action: drop, to: [10.2.0.0/16]}',
+        'b: {action: reject, from: [10.0.0.0/8], to: [10.3.0.0/16]}',
+      ],
+      [
+        'web.yaml:10:7 The rule web accepts what a and b denies, and what is denied stays out; remove one of the two.',
+      ],
+    ],
+    [
+      'one that others accept, by senders and by receivers',
+      [
+        'wide: {services: [http, https], from: [10.1.0.0/17]}',
+        'there: {port: 80, from: [10.1.128.0/17], to: [10.2.0.0/16]}',
+        'web: {port: 80, from: [10.1.0.0/16], to: [10.2.0.9], toZone: external}',
+        'lan: {port: 443, from: [10.1.0.0/24], zone: external, toZone: every}',
+      ],
+      [
+        'web.yaml:12:7 The rule web changes nothing: wide and there accepts all of it.',
+        'web.yaml:13:7 The rule lan changes nothing: wide accepts all of it.',
+      ],
+    ],
+    [
+      'the later of two that are the same',
+      ['b: {port: 80, zone: external}', 'a: {port: 80, zone: external}'],
+      ['web.yaml:10:7 The rule b changes nothing: a accepts all of it.'],
+    ],
+    [
+      'a denial of what nothing accepts',
+      ['web: {port: 80, to: [10.2.0.9]}', 'no: {action: drop, port: 80, to: [10.2.0.8]}'],
+      ['web.yaml:11:7 The rule no changes nothing: no rule accepts any of it.'],
+    ],
+    [
+      'sides of different families',
+      ['web: {port: 80, from: [10.1.0.0/16], to: ["fd00::9"]}'],
+      [
+        'web.yaml:10:7 The rule web changes nothing: its "from" and "to" have no family of addresses in common.',
+      ],
+    ],
+  ])('%s', (_, rules, sentence) => {
+    expect(through(rules)).toEqual(sentence);
+  });
+
+  test.each<[string, readonly string[]]>([
+    [
+      'corners that two others leave',
+      [
+        'a: {port: 80, from: [10.1.0.0/24], to: [10.2.0.0/24, 10.9.0.0/16]}',
+        'b: {port: 80, from: [10.1.1.0/24], to: [10.2.1.0/24, 10.9.0.0/16]}',
+        'both: {port: 80, from: [10.1.0.0/23], to: [10.2.0.0/23]}',
+      ],
+    ],
+    ['another way out', ['a: {port: 80, toZone: external}', 'b: {port: 80, zone: external}']],
+    [
+      'some of it denied',
+      ['web: {port: 80, to: [10.2.0.0/16]}', 'no: {action: drop, from: [10.1.0.0/16], to: [10.2.0.9]}'],
+    ],
+    [
+      'a limit, and a log',
+      [
+        'a: {port: 80}',
+        'b: {port: 80, from: [10.1.0.0/16], rateLimit: 10/second}',
+        'c: {port: 80, to: [10.2.0.9], log: true}',
+      ],
+    ],
+  ])('nothing is odd about %s', (_, rules) => {
+    expect(through(rules)).toEqual([]);
+  });
+
+  test('where all may pass, a rule that accepts changes nothing', () => {
+    expect(through(['web: {port: 80}', 'no: {action: drop, port: 25}'], [], 'accept')).toEqual([
+      'web.yaml:10:7 The rule web changes nothing: all may pass anyway.',
+    ]);
+  });
+
+  test('a denial has an effect on what a port forward leads through', () => {
+    const denial = 'no: {action: drop, from: [203.0.113.0/24], to: [10.0.0.9]}';
+    expect(through([denial], ['portForwards:', A])).toEqual([]);
+    expect(through([denial], ['portForwards:', '  a: {port: 8080, to: "10.0.0.8:80"}'])).toEqual([
+      'web.yaml:10:7 The rule no changes nothing: no rule accepts any of it.',
+    ]);
+  });
+
+  test('more than anybody can compare are not compared, and that is said', () => {
+    const blocks = Array.from({ length: 250 }, (_, n) => `10.${n}.0.0/24`);
+    const rules = Array.from({ length: 250 }, (_, n) => `r${n}: {port: ${n + 1}, to: [{set: blocks}]}`);
+    expect(through(rules, [`sets: {blocks: [${blocks}]}`])).toEqual([
+      expect.stringMatching(/^web\.yaml:9:\d+ These rules have too many ports, zones and addresses together/),
+    ]);
+  });
 });

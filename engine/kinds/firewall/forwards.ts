@@ -1,30 +1,18 @@
-import { isIPv4 } from 'node:net';
-import {
-  type Addresses,
-  addressesOf,
-  contains,
-  isNobody,
-  NOBODY,
-  overlap,
-  union,
-  without,
-} from './addresses.ts';
+import { type Addresses, addressesOf, contains, isNobody, union, without } from './addresses.ts';
+import { covers, meet, placesCover, portsCover } from './cells.ts';
 import type { Oddity } from './findings.ts';
+import { denialOf, takenBy, targetOf } from './led.ts';
 import type { ReadFirewall } from './read.ts';
-import type { PortForward, PortRange, Rule } from './spec.ts';
-import { isAccept, isWithin } from './traffic.ts';
+import type { PortForward, Rule } from './spec.ts';
+import { isAccept } from './traffic.ts';
 
-/** What packets must be like: their ports, where they come in, and from whom. */
-interface Traffic {
-  readonly ports: readonly PortRange[];
-  readonly places: readonly string[];
-  readonly who: Addresses;
-}
-
-interface Lead extends Traffic {
+interface Lead {
   readonly name: string;
   readonly target: string;
   readonly forward: PortForward;
+  /** What it takes, and from whom. */
+  readonly taken: Rule;
+  readonly who: Addresses;
 }
 
 /**
@@ -58,20 +46,9 @@ export function workOfForwards({ portForwards, inbound, forward }: ReadFirewall)
   return leads.length * all.reduce((sum, { from, ports }) => sum + 1 + (from?.length ?? 0) + ports.length, 0);
 }
 
-/** Only senders of its own family can be led to an address. */
 function leadOf([name, forward]: readonly [string, PortForward]): Lead {
-  const { ports, from, inInterfaces, address, port } = forward;
-  const senders = addressesOf(from);
-  const four = isIPv4(address);
-  const who = { v4: four ? senders.v4 : [], v6: four ? [] : senders.v6 };
-  return {
-    name,
-    ports,
-    places: inInterfaces,
-    who,
-    target: four ? `${address}:${port}` : `[${address}]:${port}`,
-    forward,
-  };
+  const taken = takenBy(forward);
+  return { name, target: targetOf(forward), forward, taken, who: addressesOf(taken.from) };
 }
 
 type Found = Omit<Oddity, 'pointer'>;
@@ -86,14 +63,16 @@ function oddityOf(lead: Lead, earlier: readonly Lead[], denials: readonly Named[
         `The port forward ${name} leads nobody: none of its senders can have an address like that of ${target}.`,
       ),
     ];
-  const denial = denials.find(([, rule]) => covers(deniedTo(lead, rule), lead));
+  const denial = denials.find(([, rule]) =>
+    deniedTo(lead, rule).some((denied) => covers(denied, lead.taken)),
+  );
   if (denial !== undefined)
     return [
       contradiction(
         `The port forward ${name} leads to ${target} what the rule ${denial[0]} of "forward" denies, and what is denied stays out; remove one of the two.`,
       ),
     ];
-  const first = earlier.find((one) => covers(one, lead));
+  const first = earlier.find((one) => covers(one.taken, lead.taken));
   if (first?.target === target)
     return [warning(`The port forward ${name} changes nothing: ${first.name} leads all of it there.`)];
   if (first !== undefined)
@@ -102,7 +81,7 @@ function oddityOf(lead: Lead, earlier: readonly Lead[], denials: readonly Named[
         `The port forward ${name} leads to ${target} what ${first.name} leads to ${first.target}, so it can never hold; remove one of the two.`,
       ),
     ];
-  const both = earlier.find((one) => one.target !== target && meet(one, lead));
+  const both = earlier.find((one) => one.target !== target && meet(one.taken, lead.taken));
   if (both === undefined) return [];
   return [
     warning(
@@ -111,20 +90,10 @@ function oddityOf(lead: Lead, earlier: readonly Lead[], denials: readonly Named[
   ];
 }
 
-/** What a rule of `forward` denies of all that is led to this target; where it leaves is not known. */
-function deniedTo({ ports, forward }: Lead, rule: Rule): Traffic {
-  const there = ports
-    .slice(0, 1)
-    .map(({ protocol }) => ({ protocol, first: forward.port, last: forward.port }));
-  const denied =
-    rule.outInterfaces.length === 0 &&
-    (rule.ports.length === 0 || portsCover(rule.ports, there)) &&
-    contains(addressesOf(rule.to), addressesOf([forward.address]));
-  return {
-    ports: denied ? ports : [],
-    places: rule.inInterfaces,
-    who: denied ? addressesOf(rule.from) : NOBODY,
-  };
+/** What a rule of `forward` surely denies of all that is led to this target: where it leaves is not known. */
+function deniedTo({ forward }: Lead, rule: Rule): readonly Rule[] {
+  const denied = rule.outInterfaces.length === 0 ? denialOf(forward, rule) : undefined;
+  return denied === undefined ? [] : [denied];
 }
 
 function ofInbound(
@@ -133,18 +102,19 @@ function ofInbound(
   leads: readonly Lead[],
   denials: readonly Named[],
 ): readonly string[] {
-  const own = { ports: rule.ports, places: rule.inInterfaces, who: addressesOf(rule.from) };
+  const own = addressesOf(rule.from);
   if (isAccept(rule)) {
-    if (own.ports.length === 0) return [];
+    if (rule.ports.length === 0) return [];
     const taking = leads.filter(
-      (lead) => portsCover(lead.ports, own.ports) && placesCover(lead.places, own.places),
+      ({ taken }) =>
+        portsCover(taken.ports, rule.ports) && placesCover(taken.inInterfaces, rule.inInterfaces),
     );
-    if (taking.length === 0 || !contains(union(...taking.map(({ who }) => who)), own.who)) return [];
+    if (taking.length === 0 || !contains(union(...taking.map(({ who }) => who)), own)) return [];
     return [
       `The rule ${name} changes nothing: ${taking.map((lead) => lead.name).join(' and ')} of "portForwards" leads all of it elsewhere.`,
     ];
   }
-  const passed = leads.find((lead) => meet(own, lead) && !isNobody(undenied(own.who, lead, denials)));
+  const passed = leads.find((lead) => meet(rule, lead.taken) && !isNobody(undenied(own, lead, denials)));
   if (passed === undefined) return [];
   return [
     `The rule ${name} does not keep out whom the port forward ${passed.name} leads to ${passed.target}: deny them in the rules of "forward" too.`,
@@ -155,42 +125,9 @@ function ofInbound(
 function undenied(who: Addresses, lead: Lead, denials: readonly Named[]): Addresses {
   const led = without(lead.who, without(lead.who, who));
   const stopping = denials
-    .map(([, rule]) => deniedTo(lead, rule))
-    .filter(({ places }) => placesCover(places, lead.places));
-  return without(led, union(...stopping.map((denied) => denied.who)));
-}
-
-/** No ports at all are every port. */
-function covers(outer: Traffic, inner: Traffic): boolean {
-  return (
-    portsCover(outer.ports, inner.ports) &&
-    placesCover(outer.places, inner.places) &&
-    contains(outer.who, inner.who)
-  );
-}
-
-function portsCover(outer: readonly PortRange[], inner: readonly PortRange[]): boolean {
-  return inner.every((b) =>
-    outer.some((a) => a.protocol === b.protocol && a.first <= b.first && b.last <= a.last),
-  );
-}
-
-function placesCover(outer: readonly string[], inner: readonly string[]): boolean {
-  if (outer.length === 0) return true;
-  return inner.length > 0 && inner.every((name) => outer.some((pattern) => isWithin(name, pattern)));
-}
-
-function meet(a: Traffic, b: Traffic): boolean {
-  const ports =
-    a.ports.length === 0 ||
-    a.ports.some((x) =>
-      b.ports.some((y) => x.protocol === y.protocol && x.first <= y.last && y.first <= x.last),
-    );
-  const places =
-    a.places.length === 0 ||
-    b.places.length === 0 ||
-    a.places.some((x) => b.places.some((y) => isWithin(x, y) || isWithin(y, x)));
-  return ports && places && overlap(a.who, b.who);
+    .flatMap(([, rule]) => deniedTo(lead, rule))
+    .filter(({ inInterfaces }) => placesCover(inInterfaces, lead.forward.inInterfaces));
+  return without(led, union(...stopping.map(({ from }) => addressesOf(from))));
 }
 
 function warning(message: string): Found {

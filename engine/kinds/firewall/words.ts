@@ -1,7 +1,9 @@
 import { addressesOf } from './addresses.ts';
-import { portsText, reachChanges, whoText } from './reach.ts';
+import { gateChanges } from './reach.ts';
 import type { DesiredFirewall, Filter, Masquerade, NamedServers, PortForward, Rule } from './spec.ts';
-import { inboundGate, openGate, outboundGate } from './traffic.ts';
+import { portsText, whoText } from './texts.ts';
+import { forwardChanges, ledChanges } from './through.ts';
+import { forwardGate, inboundGate, openGate, outboundGate } from './traffic.ts';
 
 /** Every rule of a firewall as a line for people, by its place in the document. */
 function ruleLines(desired: DesiredFirewall, servers: NamedServers): ReadonlyMap<string, string> {
@@ -84,12 +86,15 @@ export function accessChanges(
   after: DesiredFirewall,
   servers: NamedServers = {},
 ): readonly string[] {
+  const was = {
+    in: before === undefined ? openGate('in') : inboundGate(before),
+    out: before === undefined ? openGate('out') : outboundGate(before),
+    through: before === undefined ? openGate('through') : forwardGate(before),
+  };
   return [
-    ...reachChanges(before === undefined ? openGate('in') : inboundGate(before), inboundGate(after), servers),
-    ...reachChanges(
-      before === undefined ? openGate('out') : outboundGate(before),
-      outboundGate(after),
-      servers,
-    ),
+    ...gateChanges(was.in, inboundGate(after), servers),
+    ...ledChanges(before, after, servers),
+    ...forwardChanges(was.through, forwardGate(after), servers),
+    ...gateChanges(was.out, outboundGate(after), servers),
   ];
 }

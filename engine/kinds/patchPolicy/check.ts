@@ -3,7 +3,6 @@ import { checkProbes } from '../../spec/checks/probes.ts';
 import { windowErrors } from '../../spec/checks/window.ts';
 import { errorAt, type PlannedDocument } from '../../spec/documents.ts';
 import type { SpecError } from '../../spec/manifest.ts';
-import { frozenIn, lengthDays } from './frozen.ts';
 import { lengthMinutes } from './window.ts';
 
 type PatchDocument = PlannedDocument<'PatchPolicy'>;
@@ -40,23 +39,13 @@ function checkRestarts(document: PatchDocument): readonly SpecError[] {
   return [errorAt(document, 'contradiction', '/spec/restartNever', message)];
 }
 
-/** Longest stretch of freezes: one that is over a year is a window that never opens. Days. */
-const FREEZE_DAYS_MAX = 366;
-
 function checkWindow(document: PatchDocument): readonly SpecError[] {
   const { window } = document.spec;
   if (window === undefined) return [];
-  const at = (place: string, message: string) =>
-    errorAt(document, 'wrong-value', `/spec/window${place}`, message);
-  const errors = windowErrors(window).map(([place, message]) => at(place, message));
-  if (errors.length > 0) return errors;
-  const frozen = frozenIn(window)
-    .filter((stretch) => lengthDays(stretch) > FREEZE_DAYS_MAX)
-    .map((stretch) => {
-      const message = `From ${stretch.from} to ${stretch.to} the window would not open for more than a year; leave the window out.`;
-      return at(`/freeze/${stretch.at}`, message);
-    });
-  return [...frozen, ...checkJitter(document)];
+  const errors = windowErrors(window, 'leave the window out').map(([place, message]) =>
+    errorAt(document, 'wrong-value', `/spec/window${place}`, message),
+  );
+  return errors.length > 0 ? errors : checkJitter(document);
 }
 
 function checkJitter(document: PatchDocument): readonly SpecError[] {

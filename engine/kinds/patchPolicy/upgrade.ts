@@ -107,26 +107,42 @@ function diffOf(
   ].join('\n');
 }
 
-/**
- * One line a source: by the list of vulnerabilities where it knows the source, else by the changelogs of the packages, as far as
- * the host has their files already.
- */
+/** One line a source, whatever packages of it are changed. */
 function closedLines(
   changes: readonly PackageChange[],
   { updates }: UpdatesState,
   mended: Mended | undefined,
 ): readonly string[] {
   const changed = updates.filter(({ name }) => changes.some((change) => change.name === name));
-  const closed = new Map(
-    changed.flatMap(({ name, source, cves = [] }): readonly (readonly [string, string])[] => {
-      const listed = mended?.packages.get(name);
-      if ((listed ?? cves).length === 0) return [];
-      if (mended === undefined || listed === undefined)
-        return [[source, `~ closes ${some(cves)}, by the changelog of ${source}`]];
-      return [[source, `~ closes ${some(listed)} in ${source}, by ${mended.from} of ${dayOf(mended.date)}`]];
-    }),
+  const sources = [...new Set(changed.map(({ source }) => source))];
+  return sources.flatMap((source) =>
+    closedLine(
+      source,
+      changed.filter((update) => update.source === source),
+      mended,
+    ),
   );
-  return [...closed.values()];
+}
+
+/**
+ * By the list of vulnerabilities where it knows the source, else by the changelogs of the packages, as far as the host has their
+ * files already.
+ */
+function closedLine(
+  source: string,
+  updates: readonly Update[],
+  mended: Mended | undefined,
+): readonly string[] {
+  const listed = updates.flatMap(({ name }) => mended?.packages.get(name) ?? []);
+  const isListed = updates.some(({ name }) => mended?.packages.has(name) === true);
+  if (mended !== undefined && isListed)
+    return closes(listed, ` in ${source}, by ${mended.from} of ${dayOf(mended.date)}`);
+  const told = updates.flatMap(({ cves = [] }) => cves);
+  return closes(told, `, by the changelog of ${source}`);
+}
+
+function closes(cves: readonly string[], by: string): readonly string[] {
+  return cves.length === 0 ? [] : [`~ closes ${some([...new Set(cves)])}${by}`];
 }
 
 function dayOf(isoTime: string): string {

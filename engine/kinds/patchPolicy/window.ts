@@ -3,6 +3,7 @@ import type { PlannedDocument } from '../../spec/documents.ts';
 import { durationSeconds } from '../../spec/duration.ts';
 import type { Maintenance } from '../../spec/resolution.ts';
 import type { PatchWindow, PolicyWindow } from '../../spec/types.generated.ts';
+import { WEEK } from '../../spec/week.ts';
 
 /** In its window a document installs what is new by itself; without one it never does. */
 export function maintenanceOf({ ref, spec }: PlannedDocument<'PatchPolicy'>): Maintenance | undefined {
@@ -35,8 +36,6 @@ function jittered({ jitter, ...window }: PatchWindow, ref: string): PolicyWindow
     hours: { ...hours, from: timeOf(opens) },
   };
 }
-
-export const WEEK = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 function dayAfter(day: (typeof WEEK)[number]): (typeof WEEK)[number] {
   return WEEK[(WEEK.indexOf(day) + 1) % WEEK.length] ?? day;

@@ -1,11 +1,28 @@
 import type { PolicyWindow } from '../types.generated.ts';
+import { frozenIn, lengthDays } from './frozen.ts';
 
-/** What the schema cannot say of a window: places below it, with what is wrong there. */
-export function windowErrors({
-  timeZone,
-  hours,
-  freeze = [],
-}: PolicyWindow): readonly (readonly [string, string])[] {
+/** Longest stretch of freezes: one that is over a year is a window that never opens. Days. */
+const FREEZE_DAYS_MAX = 366;
+
+/** A place below the window, with what is wrong there. */
+type WindowError = readonly [string, string];
+
+/** What the schema cannot say of a window. `instead`: what to do about one that never opens. */
+export function windowErrors(window: PolicyWindow, instead: string): readonly WindowError[] {
+  const wrong = valueErrors(window);
+  return wrong.length > 0 ? wrong : frozenErrors(window, instead);
+}
+
+function frozenErrors(window: PolicyWindow, instead: string): readonly WindowError[] {
+  return frozenIn(window)
+    .filter((stretch) => lengthDays(stretch) > FREEZE_DAYS_MAX)
+    .map(({ from, to, at }) => [
+      `/freeze/${at}`,
+      `From ${from} to ${to} the window would not open for more than a year; ${instead}.`,
+    ]);
+}
+
+function valueErrors({ timeZone, hours, freeze = [] }: PolicyWindow): readonly WindowError[] {
   return [
     ...(isTimeZone(timeZone)
       ? []

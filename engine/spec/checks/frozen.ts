@@ -1,7 +1,7 @@
-import type { PatchWindow } from '../../spec/types.generated.ts';
-import { WEEK } from './window.ts';
+import type { PolicyWindow } from '../types.generated.ts';
+import { WEEK } from '../week.ts';
 
-type Freeze = NonNullable<PatchWindow['freeze']>[number];
+type Freeze = NonNullable<PolicyWindow['freeze']>[number];
 
 export interface Frozen {
   /** Days, both of them shut. */
@@ -14,7 +14,7 @@ export interface Frozen {
 const DAY_MS = 24 * 3600 * 1000;
 
 /** Stretches over which the window does not open: freezes are one where it has no day between them. */
-export function frozenIn(window: PatchWindow): readonly Frozen[] {
+export function frozenIn(window: PolicyWindow): readonly Frozen[] {
   const opensOn = openDays(window);
   const ordered = (window.freeze ?? [])
     .map(({ from, to }: Freeze, at): Frozen => ({ from, to, at }))
@@ -33,7 +33,7 @@ export function lengthDays({ from, to }: Frozen): number {
 }
 
 /** One that is open through midnight is open on the day after, too. */
-function openDays({ days = [...WEEK], hours }: PatchWindow): ReadonlySet<number> {
+function openDays({ days = [...WEEK], hours }: PolicyWindow): ReadonlySet<number> {
   const through = hours !== undefined && hours.to < hours.from && hours.to !== '00:00';
   const numbers = days.map((day) => WEEK.indexOf(day));
   return new Set(through ? numbers.flatMap((day) => [day, (day + 1) % WEEK.length]) : numbers);
