@@ -1,4 +1,4 @@
-import { type Correctable, correctable, type LeftAlone } from '../drift/correctable.ts';
+import { type Correctable, correctable, whyNothing } from '../drift/correctable.ts';
 import { branchTip } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { coveredBy } from '../plan/digest.ts';
@@ -15,8 +15,6 @@ import { type HostPlanning, planHosts } from './planning.ts';
 import { fullName } from './pull.ts';
 import { runInGit } from './runRevision.ts';
 import type { ConfirmOutcome, RunRef } from './types.ts';
-
-const NOTHING_LEFT = 'nothing is left to put back';
 
 /** With its hosts locked: is there still the same to put back, and may it be? Reads them anew. `here`: these alone; left out: all. */
 export async function confirmCorrection(
@@ -55,8 +53,9 @@ async function lookAgain(
     fenceOf: await fencesFor(engine, run.run),
   });
   for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
+  const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
   const { hosts, left } = await stillCorrectable(engine, run, document, own, plannings);
-  if (hosts.length === 0) return { idle: whyNothing(plannings, left) };
+  if (hosts.length === 0) return { idle: whyNothing(plans, left) };
   const other = await firstNotCovered(engine, run, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
   const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
@@ -84,16 +83,6 @@ async function stillCorrectable(
   const grounds = groundsOf(document, known, (host) => inForce.get(host) ?? []);
   const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
   return correctable(plans, grounds);
-}
-
-/** A server with an error has no steps, or none that are taken: what was to be put back may be there still. */
-function whyNothing(plannings: readonly HostPlanning[], left: readonly LeftAlone[]): string {
-  const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
-  const errors = plans.flatMap(({ host, findings }) =>
-    findings.filter(({ severity }) => severity === 'error').map(({ message }) => `${host}: ${message}`),
-  );
-  const [reason] = [...errors, ...left.map(({ host, summary, because }) => `${host}: ${summary}: ${because}`)];
-  return reason ?? NOTHING_LEFT;
 }
 
 /** A host on which more or other would be done than was decided. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding, HostPlan, Step } from '../plan/step.ts';
 import { aStep } from '../plan/testing.ts';
-import { correctable, type Grounds } from './correctable.ts';
+import { correctable, type Grounds, whyNothing } from './correctable.ts';
 
 const grounds: Grounds = {
   document: 'Configuration/web',
@@ -141,4 +141,18 @@ test('other documents and ignored items are not touched, nor is what touches bot
 
 test('a host on which nothing is put back is not part of the plan', () => {
   expect(correctable([host([step('a', { reversible: 'no' })])], grounds).hosts).toEqual([]);
+});
+
+test('where nothing is put back, a server that could not say what differs is not one where nothing does', () => {
+  const silent: Finding = {
+    kind: 'finding',
+    severity: 'error',
+    host: 'web-1',
+    document: 'PatchPolicy/security',
+    message: 'apt does not say what it would update: it was not done within 15 s',
+  };
+  const left = { host: 'web-1', summary: 'a', because: 'it would cause a reboot' };
+  expect(whyNothing([host([])], [])).toBe('nothing is left to put back');
+  expect(whyNothing([host([])], [left])).toBe('web-1: a: it would cause a reboot');
+  expect(whyNothing([host([], [silent])], [left])).toBe(`web-1: ${silent.message}`);
 });

@@ -50,6 +50,18 @@ export function correctable(plans: readonly HostPlan[], grounds: Grounds): Corre
   };
 }
 
+/**
+ * Why nothing of `plans` is put back, without a full stop. A server with an error has no steps, or none that are taken: what
+ * differed before may differ still.
+ */
+export function whyNothing(plans: readonly HostPlan[], left: readonly LeftAlone[]): string {
+  const errors = plans.flatMap(({ host, findings }) =>
+    findings.filter(({ severity }) => severity === 'error').map(({ message }) => `${host}: ${message}`),
+  );
+  const kept = left.map(({ host, summary, because }) => `${host}: ${summary}: ${because}`);
+  return errors[0] ?? kept[0] ?? 'nothing is left to put back';
+}
+
 function judgeHost(plan: HostPlan, grounds: Grounds): { plan: HostPlan; left: readonly LeftAlone[] } {
   const own = plan.steps.filter((step) => isDifference(step, grounds));
   const error = plan.findings.find(({ severity }) => severity === 'error');
