@@ -53,9 +53,8 @@ async function lookAgain(
     fenceOf: await fencesFor(engine, run.run),
   });
   for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
-  const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
   const { hosts, left } = await stillCorrectable(engine, run, document, own, plannings);
-  if (hosts.length === 0) return { idle: whyNothing(plans, left) };
+  if (hosts.length === 0) return { idle: whyNothing(plansOf(plannings), left) };
   const other = await firstNotCovered(engine, run, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
   const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
@@ -81,8 +80,11 @@ async function stillCorrectable(
     }),
   );
   const grounds = groundsOf(document, known, (host) => inForce.get(host) ?? []);
-  const plans = plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
-  return correctable(plans, grounds);
+  return correctable(plansOf(plannings), grounds);
+}
+
+function plansOf(plannings: readonly HostPlanning[]): readonly HostPlan[] {
+  return plannings.flatMap((planning) => (planning.kind === 'planned' ? [planning.plan] : []));
 }
 
 /** A host on which more or other would be done than was decided. */
