@@ -200,6 +200,16 @@ it('an apt that is not done in time is no answer: that is said, and not that it 
   const said = execFileSync('sh', ['-c', busy], { encoding: 'utf8' });
   const [, problem = ''] = /^~ apt-problem (\S+)$/m.exec(said) ?? [];
   expect(Buffer.from(problem, 'base64').toString()).toMatch(
-    /^E: apt was not done within 15 s; look what keeps/,
+    /^E: apt was not done within 75 s; look what keeps/,
   );
+});
+
+it('all questions to apt share one time: the next has what the last one left, and never no limit at all', () => {
+  const asked = [
+    'now=1000; date() { echo "$now"; }',
+    'timeout() { echo "$1"; }',
+    APT,
+    ...[1000, 1040, 1074, 1075, 2000].map((now) => `now=${now}; doaas_ask check`),
+  ].join('\n');
+  expect(execFileSync('sh', ['-c', asked], { encoding: 'utf8' })).toBe('75\n35\n1\n1\n1\n');
 });

@@ -5,11 +5,14 @@ import type { Selection } from './updatesSelection.ts';
 /** Selected updates that apt keeps back and that are asked for one by one, to learn why. */
 const ASKED_MAX = 3;
 
-/** apt reads its package lists anew for each question; a large host with few cores takes seconds. All of it fits into `READ_SECONDS_MAX`. */
-const APT_SECONDS = 15;
+/**
+ * For all questions to apt together, as it reads its package lists anew for each: a second where nothing else runs, many
+ * times that on a busy server. Begins with the first one, and fits into `READ_SECONDS_MAX`.
+ */
+const APT_SECONDS = 75;
 
-/** needrestart reads the memory maps of all that runs. Seconds. */
-const NEEDRESTART_SECONDS = 15;
+/** needrestart reads the memory maps of all that runs; apt is asked meanwhile. Seconds. */
+const NEEDRESTART_SECONDS = 60;
 
 /**
  * What is newer than what is installed, from apt's own tables. `--archives`: `apt-cache policy`; `--installed`:
@@ -88,7 +91,7 @@ const CONFFILES = `doaas_conffiles() { # NAME ...
 
 /** Why a selected update is kept back: apt's own words about this one alone. */
 const KEPT = `doaas_why() { # NAME VERSION
-  doaas_out=$(timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 install -- "$1=$2" 2>&1 < /dev/null)
+  doaas_out=$(timeout "$(doaas_left)" apt-get -s -q -o Debug::NoLocking=1 install -- "$1=$2" 2>&1 < /dev/null)
   printf '%s\\n' "$doaas_out" | awk '
     /^The following packages will be REMOVED:/ { on = 1; print "it needs packages removed:"; next }
     /^The following packages have unmet dependencies:/ { on = 1; next }
@@ -121,8 +124,12 @@ const CVES = `doaas_cves() { # lines of updates on stdin
   done
 }`;
 
-export const APT = `doaas_ask() {
-  doaas_rc=0; timeout ${APT_SECONDS} apt-get -s -q -o Debug::NoLocking=1 "$@" 2>&1 < /dev/null || doaas_rc=$?
+export const APT = `doaas_until=$(($(date +%s) + ${APT_SECONDS}))
+doaas_left() { # seconds; timeout(1) takes 0 for no limit
+  doaas_s=$((doaas_until - $(date +%s))); [ "$doaas_s" -gt 0 ] || doaas_s=1; echo "$doaas_s"
+}
+doaas_ask() {
+  doaas_rc=0; timeout "$(doaas_left)" apt-get -s -q -o Debug::NoLocking=1 "$@" 2>&1 < /dev/null || doaas_rc=$?
   [ "$doaas_rc" -ne 124 ] || echo "E: apt was not done within ${APT_SECONDS} s; look what keeps this server busy, then plan again"
   return "$doaas_rc"
 }
