@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ const MEMORY = '/dev/shm';
 
 /**
  * Lets the user edit a text in $VISUAL or $EDITOR, again while `check` throws, and gives what came out. The file is for
- * the user only, and is removed in any case.
+ * the user only, and is removed in any case, also when a signal ends this program.
  */
 export async function editText(text: string, check: (text: string) => unknown, io: Io): Promise<string> {
   const base = await access(MEMORY).then(
@@ -19,6 +20,7 @@ export async function editText(text: string, check: (text: string) => unknown, i
   );
   const folder = await mkdtemp(join(base, 'doaas-edit-'));
   const file = join(folder, 'secrets.yaml');
+  const forget = removedOnSignal(folder);
   try {
     await writeFile(file, text, { mode: 0o600 });
     for (let before = ''; ; ) {
@@ -32,7 +34,27 @@ export async function editText(text: string, check: (text: string) => unknown, i
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    forget();
   }
+}
+
+const ENDING = ['SIGTERM', 'SIGHUP'] as const;
+
+/** A Ctrl-C is the editor's own business, as with git; what else ends this program takes the folder along. */
+function removedOnSignal(folder: string): () => void {
+  const ignore = (): void => undefined;
+  const end = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true });
+    forget();
+    process.kill(process.pid, signal);
+  };
+  const forget = (): void => {
+    process.off('SIGINT', ignore);
+    for (const signal of ENDING) process.off(signal, end);
+  };
+  process.on('SIGINT', ignore);
+  for (const signal of ENDING) process.on(signal, end);
+  return forget;
 }
 
 function problemOf(text: string, check: (text: string) => unknown): string | undefined {

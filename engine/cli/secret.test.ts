@@ -1,9 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decryptAge, encryptAge, newAgeKey } from '../secrets/age.ts';
 import { main } from './main.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/doaas', import.meta.url));
 
 describe('doaas secret', () => {
   let root = '';
@@ -81,6 +87,40 @@ describe('doaas secret', () => {
     expect(gaveUp.stderr).not.toContain('hunter2');
     expect(await readdir(root)).not.toContain('b.age');
     expect(await left()).toEqual(before);
+  });
+
+  test.each(['SIGTERM', 'SIGHUP'] as const)('edit leaves no file behind when %s ends it', async (signal) => {
+    const editor = join(root, 'editor');
+    // says where the secrets are, and stays for as long as they do
+    await writeFile(editor, 'echo "$1"; while [ -e "$1" ]; do sleep 0.05; done');
+    const child = spawn(BIN, ['secret', 'edit', join(root, 'c.age')], {
+      env: { ...process.env, EDITOR: `sh ${editor}` },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(child.stdout, 'data');
+    const file = String(line).trim();
+    expect(existsSync(file)).toBe(true);
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([null, signal]);
+    expect(existsSync(dirname(file))).toBe(false);
+    expect(await readdir(root)).not.toContain('c.age');
+  });
+
+  test('edit leaves a Ctrl-C to the editor', async () => {
+    const editor = join(root, 'editor');
+    await writeFile(
+      editor,
+      `echo open; until [ -e ${root}/go ]; do sleep 0.05; done; echo 'db: hunter2' > "$1"`,
+    );
+    const child = spawn(BIN, ['secret', 'edit', join(root, 'd.age')], {
+      env: { ...process.env, EDITOR: `sh ${editor}` },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    await writeFile(join(root, 'go'), '');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(await plain('d.age')).toBe('db: hunter2\n');
   });
 
   test('rotate encrypts all files for those who are named now', async () => {

@@ -489,4 +489,19 @@ describe('pull requests', () => {
     expect(await lab.fileAt(repo, 'main', 'web.yaml')).toBe('a: 1\n');
     expect(await lab.fileAt(repo, 'main', 'other.yaml')).toBe('x: 2\n');
   });
+
+  test('what somebody else made under the name of a revert is not taken for it', async () => {
+    const { number, headSha } = await openPull();
+    const taken = `doaas/revert-${number}`;
+    await lab.branchWithChanges(repo, taken, { 'web.yaml': 'a: worse\n' });
+    const squatted = await lab.openPullRequest(repo, { branch: taken });
+    const merged = await mergePull(client, repo, { number, headSha, method: 'squash' });
+    if (merged.kind !== 'merged') throw new Error(merged.reason);
+    const revert = { number, baseRef: 'main', mergeSha: merged.sha, title: `Revert #${number}`, body: 'why' };
+    const opened = await openRevert(client, repo, revert);
+    expect(opened.number).not.toBe(squatted);
+    expect(await openRevert(client, repo, revert)).toEqual(opened);
+    expect(await lab.fileAt(repo, `${taken}-2`, 'web.yaml')).toBe('a: 1\n');
+    expect(await lab.fileAt(repo, taken, 'web.yaml')).toBe('a: worse\n');
+  });
 });

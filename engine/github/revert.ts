@@ -18,20 +18,40 @@ export interface OpenedPull {
   readonly url: string;
 }
 
+/** What the commit of a revert is, whoever made it. */
+interface Reverse {
+  /** The merge. */
+  readonly parent: string;
+  /** As it was before the merge. */
+  readonly tree: string;
+}
+
+/** Names that are tried, as anybody who may push can take one: `doaas/revert-7`, `doaas/revert-7-2`, ... */
+const NAMES_MAX = 5;
+
 /**
  * Opens the pull request that reverts a merged one. The commit has the tree from before and the merge as its parent, so that git's own three-way
- * merge makes it the reverse of exactly that change, also when the base has moved on. Safe to repeat: branch and pull request are found again.
- * Throws `GitHubError`.
+ * merge makes it the reverse of exactly that change, also when the base has moved on. Safe to repeat: branch and pull request are found
+ * again by that commit. Throws `GitHubError`; `github-refused` where others have taken all names of its branch.
  */
 export async function openRevert(client: GitHubClient, repo: Repo, revert: Revert): Promise<OpenedPull> {
-  const branch = `doaas/revert-${revert.number}`;
-  const found = await findPull(client, repo, branch);
-  if (found !== undefined) return found;
-  await ensureBranch(client, repo, branch, revert);
+  const name = `doaas/revert-${revert.number}`;
+  const reverse = await reverseOf(client, repo, revert);
+  for (let n = 1; n <= NAMES_MAX; n += 1) {
+    const branch = n === 1 ? name : `${name}-${n}`;
+    const found = await findPull(client, repo, branch, reverse);
+    if (found !== undefined) return found;
+    if (await ensureBranch(client, repo, branch, revert, reverse))
+      return openPull(client, repo, branch, revert);
+  }
+  const message = `The branches ${name} and ${name}-2 to -${NAMES_MAX} are there already and hold something else than the revert of #${revert.number}: look who made them, delete one, then ask again or revert by hand.`;
+  throw new GitHubError('github-refused', message);
+}
+
+function openPull(client: GitHubClient, repo: Repo, branch: string, revert: Revert): Promise<OpenedPull> {
   return calling(`Opening the revert of #${revert.number}`, async () => {
     const { data } = await client.octokit.pulls.create({
-      owner: repo.owner,
-      repo: repo.name,
+      ...at(repo),
       head: branch,
       base: revert.baseRef,
       title: revert.title,
@@ -42,60 +62,76 @@ export async function openRevert(client: GitHubClient, repo: Repo, revert: Rever
   });
 }
 
-/** One that somebody closed counts too: it was offered. */
-function findPull(client: GitHubClient, repo: Repo, branch: string): Promise<OpenedPull | undefined> {
-  return calling('Looking for the revert', async () => {
-    const query = {
-      owner: repo.owner,
-      repo: repo.name,
-      head: `${repo.owner}:${branch}`,
-      state: 'all' as const,
-    };
-    const { data } = await client.octokit.pulls.list(query);
-    const pull = data.find((candidate) => candidate.head.ref === branch);
-    return pull === undefined ? undefined : { number: pull.number, url: pull.html_url };
+function reverseOf(client: GitHubClient, repo: Repo, revert: Revert): Promise<Reverse> {
+  return calling(`Preparing the revert of #${revert.number}`, async () => {
+    const { git } = client.octokit;
+    const { data: merge } = await git.getCommit({ ...at(repo), commit_sha: revert.mergeSha });
+    const beforeSha = revert.beforeSha ?? merge.parents[0]?.sha;
+    if (beforeSha === undefined)
+      throw new GitHubError('github-refused', `${revert.mergeSha} has no parent to go back to.`);
+    const { data: before } = await git.getCommit({ ...at(repo), commit_sha: beforeSha });
+    return { parent: revert.mergeSha, tree: before.tree.sha };
   });
 }
 
-async function ensureBranch(client: GitHubClient, repo: Repo, branch: string, revert: Revert): Promise<void> {
-  try {
-    await calling(`Preparing the revert of #${revert.number}`, async () => {
-      const sha = await revertCommit(client, repo, revert);
-      await client.octokit.git.createRef({
-        owner: repo.owner,
-        repo: repo.name,
-        ref: `refs/heads/${branch}`,
-        sha,
-      });
-    });
-  } catch (error) {
-    if (!(await branchExists(client, repo, branch, error))) throw error;
-  }
-}
-
-/** An earlier try made it: GitHub answers 422. */
-async function branchExists(
+/** One that somebody closed counts too: it was offered. */
+function findPull(
   client: GitHubClient,
   repo: Repo,
   branch: string,
-  error: unknown,
-): Promise<boolean> {
-  if (!(error instanceof GitHubError) || error.status !== 422) return false;
-  return calling('Reading the branch of the revert', async () => {
-    const query = { owner: repo.owner, repo: repo.name, ref: `heads/${branch}` };
-    const { data } = await client.octokit.git.listMatchingRefs(query);
-    return data.some((ref) => ref.ref === `refs/heads/${branch}`);
+  reverse: Reverse,
+): Promise<OpenedPull | undefined> {
+  return calling('Looking for the revert', async () => {
+    const { pulls } = client.octokit;
+    const head = `${repo.owner}:${branch}`;
+    const { data } = await pulls.list({ ...at(repo), head, state: 'all' as const });
+    for (const pull of data.filter((candidate) => candidate.head.ref === branch)) {
+      const commits = await pulls.listCommits({ ...at(repo), pull_number: pull.number });
+      if (commits.data.some(({ commit, parents }) => isReverse(commit.tree.sha, parents, reverse)))
+        return { number: pull.number, url: pull.html_url };
+    }
+    return undefined;
   });
 }
 
-async function revertCommit(client: GitHubClient, repo: Repo, revert: Revert): Promise<string> {
-  const where = { owner: repo.owner, repo: repo.name };
-  const { data: merge } = await client.octokit.git.getCommit({ ...where, commit_sha: revert.mergeSha });
-  const beforeSha = revert.beforeSha ?? merge.parents[0]?.sha;
-  if (beforeSha === undefined)
-    throw new GitHubError('github-refused', `${revert.mergeSha} has no parent to go back to.`);
-  const { data: before } = await client.octokit.git.getCommit({ ...where, commit_sha: beforeSha });
-  const message = `${revert.title}\n\nThis reverts #${revert.number}, merged as ${revert.mergeSha}.`;
-  const commit = { ...where, message, tree: before.tree.sha, parents: [revert.mergeSha] };
-  return (await client.octokit.git.createCommit(commit)).data.sha;
+function isReverse(tree: string, parents: readonly { readonly sha: string }[], reverse: Reverse): boolean {
+  return tree === reverse.tree && parents.length === 1 && parents[0]?.sha === reverse.parent;
+}
+
+/** Whether the branch holds the revert, made now or by an earlier try. */
+async function ensureBranch(
+  client: GitHubClient,
+  repo: Repo,
+  branch: string,
+  revert: Revert,
+  reverse: Reverse,
+): Promise<boolean> {
+  try {
+    await calling(`Preparing the revert of #${revert.number}`, async () => {
+      const message = `${revert.title}\n\nThis reverts #${revert.number}, merged as ${revert.mergeSha}.`;
+      const commit = { ...at(repo), message, tree: reverse.tree, parents: [reverse.parent] };
+      const { sha } = (await client.octokit.git.createCommit(commit)).data;
+      await client.octokit.git.createRef({ ...at(repo), ref: `refs/heads/${branch}`, sha });
+    });
+    return true;
+  } catch (error) {
+    // GitHub's answer where the branch is there
+    if (!(error instanceof GitHubError) || error.status !== 422) throw error;
+    const tip = await tipOf(client, repo, branch);
+    if (tip === undefined) throw error;
+    return isReverse(tip.tree.sha, tip.parents, reverse);
+  }
+}
+
+function tipOf(client: GitHubClient, repo: Repo, branch: string) {
+  return calling('Reading the branch of the revert', async () => {
+    const { git } = client.octokit;
+    const { data } = await git.listMatchingRefs({ ...at(repo), ref: `heads/${branch}` });
+    const ref = data.find((each) => each.ref === `refs/heads/${branch}`);
+    return ref && (await git.getCommit({ ...at(repo), commit_sha: ref.object.sha })).data;
+  });
+}
+
+function at({ owner, name }: Repo): { readonly owner: string; readonly repo: string } {
+  return { owner, repo: name };
 }
