@@ -38,6 +38,13 @@ export const SIGN_EVERY = '4 seconds';
 /** They all run in one thread, and each writes to Temporal's database, for which webhooks wait as well. */
 const WORKFLOW_TASKS_AT_ONCE = 4;
 
+/**
+ * By default code of a workflow that computes for 5 s is cut off, for it may never end. Where a promise of it goes on at that moment, Node ends the
+ * whole process ("async hook stack has become corrupted", https://github.com/temporalio/sdk-typescript/issues/939); and on a busy machine
+ * a long history takes that long to replay. Ours ends.
+ */
+const WORKFLOW_CODE_TIMEOUT = '10 minutes';
+
 /** A running worker is told to stop and given this long to finish activities, which are resumable anyway. */
 const SHUTDOWN_GRACE = '5 seconds';
 
@@ -91,6 +98,7 @@ async function workflowPart() {
     maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
     maxConcurrentWorkflowTaskExecutions: WORKFLOW_TASKS_AT_ONCE,
     reuseV8Context: true,
+    isolateExecutionTimeout: WORKFLOW_CODE_TIMEOUT,
   };
 }
 

@@ -1,4 +1,6 @@
 // biome-ignore-all lint/performance/noBarrelFile: a Temporal worker bundles one module and finds workflows by its exports
+import './traces.ts';
+
 export { correction } from './correction.ts';
 export { deployment } from './deployment.ts';
 export { drift } from './drift.ts';

@@ -14,7 +14,6 @@ import { keepComment, marker, publishComment, react, replyTo } from './comment.t
 import { GitHubError } from './errors.ts';
 import { createKnown } from './known.ts';
 import { branchTip, getPull, mergePull } from './pulls.ts';
-import { openRevert } from './revert.ts';
 import { latestReviews, permissionOf } from './reviews.ts';
 
 /** Two cores, shared with the rest of the suite. */
@@ -475,33 +474,5 @@ describe('pull requests', () => {
       kind: 'merged',
       sha: await branchTip(client, repo, 'main'),
     });
-  });
-
-  test('a revert takes back that change only, also when the base moved on, and is opened once', async () => {
-    const { number, headSha } = await openPull();
-    const merged = await mergePull(client, repo, { number, headSha, method: 'merge' });
-    if (merged.kind !== 'merged') throw new Error(merged.reason);
-    await lab.push(repo, 'main', { 'other.yaml': 'x: 2\n' });
-    const revert = { number, baseRef: 'main', mergeSha: merged.sha, title: `Revert #${number}`, body: 'why' };
-    const opened = await openRevert(client, repo, revert);
-    expect(await openRevert(client, repo, revert)).toEqual(opened);
-    await lab.mergeByHand(repo, opened.number);
-    expect(await lab.fileAt(repo, 'main', 'web.yaml')).toBe('a: 1\n');
-    expect(await lab.fileAt(repo, 'main', 'other.yaml')).toBe('x: 2\n');
-  });
-
-  test('what somebody else made under the name of a revert is not taken for it', async () => {
-    const { number, headSha } = await openPull();
-    const taken = `doaas/revert-${number}`;
-    await lab.branchWithChanges(repo, taken, { 'web.yaml': 'a: worse\n' });
-    const squatted = await lab.openPullRequest(repo, { branch: taken });
-    const merged = await mergePull(client, repo, { number, headSha, method: 'squash' });
-    if (merged.kind !== 'merged') throw new Error(merged.reason);
-    const revert = { number, baseRef: 'main', mergeSha: merged.sha, title: `Revert #${number}`, body: 'why' };
-    const opened = await openRevert(client, repo, revert);
-    expect(opened.number).not.toBe(squatted);
-    expect(await openRevert(client, repo, revert)).toEqual(opened);
-    expect(await lab.fileAt(repo, `${taken}-2`, 'web.yaml')).toBe('a: 1\n');
-    expect(await lab.fileAt(repo, taken, 'web.yaml')).toBe('a: worse\n');
   });
 });
