@@ -3,7 +3,7 @@ import { isApp } from '../github/merger.ts';
 import { accountOf } from '../github/people.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
-import { permissionOf } from '../github/reviews.ts';
+import { mayWrite, permissionOf } from '../github/reviews.ts';
 import { type Capability, isAmong, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
@@ -81,8 +81,7 @@ async function withoutWrite(
   actor: string,
 ): Promise<string | undefined> {
   if (command === 'help' || command === 'status') return undefined;
-  const permission = await permissionOf(client, repository, actor);
-  if (permission === 'write' || permission === 'admin') return undefined;
+  if (mayWrite(await permissionOf(client, repository, actor))) return undefined;
   return `\`${command}\` needs write access to this repository, which you do not have. Nothing was done; ask somebody who has it.`;
 }
 

@@ -3,6 +3,7 @@ import { publishComment, react, replyTo } from '../github/comment.ts';
 import { renderAnswer } from '../github/render/answer.ts';
 import { code } from '../github/render/escape.ts';
 import { openPulls } from '../github/repositories.ts';
+import { mayWrite, permissionOf } from '../github/reviews.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { type Place, placeOf } from '../store/lock-order.ts';
 import type { OpenRun, Run } from '../store/runs.ts';
@@ -15,6 +16,7 @@ import { fullName } from './pull.ts';
 import { refusal } from './refusal.ts';
 import { closeOvertaken, ifAllowed } from './show.ts';
 import { signalPull } from './signalPull.ts';
+import { createStrangers } from './strangers.ts';
 import type {
   Asked,
   IssueRequest,
@@ -35,14 +37,36 @@ type Requests = Omit<
 export function requestActivities(engine: Engine): Requests {
   const clientOf = (pull: PullRef): Promise<GitHubClient> =>
     engine.github.installationClient(pull.repository.installationId);
+  const strangers = createStrangers(() => performance.now());
+  const isHeard = async (
+    client: GitHubClient,
+    { repository, number }: PullRef,
+    { actor, commentId }: Pick<Request, 'actor' | 'commentId'>,
+  ): Promise<boolean> => {
+    // buttons are shown to those who may write
+    if (commentId === undefined || mayWrite(await permissionOf(client, repository, actor))) return true;
+    const heard = strangers.admit(repository.installationId, commentId, client.spare());
+    if (!heard)
+      engine.log.info(
+        { repository: recordName(repository), number, actor },
+        'people without write access have asked enough for now; not answered',
+      );
+    return heard;
+  };
   return {
     refusal: async (pull, request) => {
       const reason = await refusal(engine, await clientOf(pull), pull, request);
       await auditRequest(engine, pull, request, reason);
       return reason;
     },
-    acknowledge: async (pull, request) => acknowledge(engine, await clientOf(pull), pull, request),
-    answer: async (pull, request, text) => answer(await clientOf(pull), pull, request, renderAnswer(text)),
+    acknowledge: async (pull, request) => {
+      const client = await clientOf(pull);
+      if (await isHeard(client, pull, request)) await acknowledge(engine, client, pull, request);
+    },
+    answer: async (pull, request, text) => {
+      const client = await clientOf(pull);
+      if (await isHeard(client, pull, request)) await answer(client, pull, request, renderAnswer(text));
+    },
     restoreNotices: (pull, change) => restoreNotices(engine, pull, change),
     describeStatus: (pull, place) => describeStatus(engine, pull, place),
     unlock: (pull, request, place) => unlock(engine, pull, request, place),

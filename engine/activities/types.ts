@@ -247,8 +247,8 @@ export interface PullActivities {
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */
   refusal(pull: PullRef, request: Request): Promise<string | undefined>;
   /** Puts the eyes reaction under a comment, at once. */
-  acknowledge(pull: PullRef, request: Pick<Request, 'commentId'>): Promise<void>;
-  answer(pull: PullRef, request: Asked, text: Answer): Promise<void>;
+  acknowledge(pull: PullRef, request: Pick<Request, 'actor' | 'commentId'>): Promise<void>;
+  answer(pull: PullRef, request: Asked & Pick<Request, 'actor'>, text: Answer): Promise<void>;
   /** The status of the pull request's runs and locks, for `/doaas status`. */
   describeStatus(pull: PullRef, place?: 'issue'): Promise<string>;
   /** Frees locks that no living run holds. Returns the sentence for the person who asked. */

@@ -95,6 +95,10 @@ export async function permissionOf(client: GitHubClient, repo: Repo, login: stri
   }
 }
 
+export function mayWrite(permission: Permission): boolean {
+  return permission === 'write' || permission === 'admin';
+}
+
 /** GitHub folds maintain into `write` and triage into `read` itself; a custom role arrives as its base. */
 function toPermission({
   permission,

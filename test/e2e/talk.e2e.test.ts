@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STRANGERS_ANSWERED_MAX } from '../../engine/activities/strangers.ts';
 import type { Account } from '../../lab/github/accounts.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { isMany } from '../many.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -112,6 +114,26 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
     const late = await world.say(pull, '/doaas apply');
     await world.answer(pull, late, /This pull request is not open/);
+  });
+
+  // each process counts for itself
+  const ofOneProcess = isMany() ? it.skip : it;
+  ofOneProcess('is not answered any more where people without write access have had enough answers for now', async () => {
+    const { pull } = await planned('flood', motd('flood\n'));
+    const { author, reader, stranger } = world.github.accounts;
+    const comments: number[] = [];
+    for (let n = 0; n < STRANGERS_ANSWERED_MAX; n += 1)
+      comments.push(await world.say(pull, '/doaas help', n % 2 === 0 ? reader : stranger));
+    const last = await world.say(pull, '/doaas status', author);
+    await world.answer(pull, last, /Nothing of this pull request has run yet/);
+    await seen(last);
+    const answered = (await repliesOf(pull)).length - 1;
+    const reactedTo = (await Promise.all(comments.map(reactionsTo))).filter((all) => all.length > 0).length;
+    // some were answered by the tests before this one
+    expect(answered).toBeGreaterThan(0);
+    expect(answered).toBeLessThan(STRANGERS_ANSWERED_MAX);
+    expect(reactedTo).toBe(answered);
+    await world.github.closePullRequest(world.repo, pull);
   });
 
   it('is seen at once, though what came before it takes its time', async () => {
