@@ -118,23 +118,26 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
 
   // each process counts for itself
   const ofOneProcess = isMany() ? it.skip : it;
-  ofOneProcess('is not answered any more where people without write access have had enough answers for now', async () => {
-    const { pull } = await planned('flood', motd('flood\n'));
-    const { author, reader, stranger } = world.github.accounts;
-    const comments: number[] = [];
-    for (let n = 0; n < STRANGERS_ANSWERED_MAX; n += 1)
-      comments.push(await world.say(pull, '/doaas help', n % 2 === 0 ? reader : stranger));
-    const last = await world.say(pull, '/doaas status', author);
-    await world.answer(pull, last, /Nothing of this pull request has run yet/);
-    await seen(last);
-    const answered = (await repliesOf(pull)).length - 1;
-    const reactedTo = (await Promise.all(comments.map(reactionsTo))).filter((all) => all.length > 0).length;
-    // some were answered by the tests before this one
-    expect(answered).toBeGreaterThan(0);
-    expect(answered).toBeLessThan(STRANGERS_ANSWERED_MAX);
-    expect(reactedTo).toBe(answered);
-    await world.github.closePullRequest(world.repo, pull);
-  });
+  ofOneProcess(
+    'is not answered any more where people without write access have had enough answers for now',
+    async () => {
+      const { pull } = await planned('flood', motd('flood\n'));
+      const { author, reader, stranger } = world.github.accounts;
+      const comments: number[] = [];
+      for (let n = 0; n < STRANGERS_ANSWERED_MAX; n += 1)
+        comments.push(await world.say(pull, '/doaas help', n % 2 === 0 ? reader : stranger));
+      const last = await world.say(pull, '/doaas status', author);
+      await world.answer(pull, last, /Nothing of this pull request has run yet/);
+      await seen(last);
+      const answered = (await repliesOf(pull)).length - 1;
+      const reactedTo = (await Promise.all(comments.map(reactionsTo))).filter((all) => all.length > 0).length;
+      // some were answered by the tests before this one
+      expect(answered).toBeGreaterThan(0);
+      expect(answered).toBeLessThan(STRANGERS_ANSWERED_MAX);
+      expect(reactedTo).toBe(answered);
+      await world.github.closePullRequest(world.repo, pull);
+    },
+  );
 
   it('is seen at once, though what came before it takes its time', async () => {
     await host.cut();
