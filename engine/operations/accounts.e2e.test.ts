@@ -15,6 +15,8 @@ describe('groups, users and their keys on a real host', () => {
   const set = (script: string) => t.outside(`set -eu; ${script}`);
 
   it('makes groups and users with all attributes, and undoes it', async () => {
+    // as Hardening has it for accounts that are made later
+    await set("sed -i 's/^PASS_MAX_DAYS.*/PASS_MAX_DAYS 365/' /etc/login.defs");
     await t.cycle(
       {
         groups: {
@@ -40,6 +42,10 @@ describe('groups, users and their keys on a real host', () => {
         expect(passwd).toContain("anna:x:4200:4100:Anna O'Neil $(id):/srv/people/anna:/bin/bash");
         expect(passwd).toMatch(/crew (adm daemons|daemons adm)\nbert\n$/);
         expect(passwd).toMatch(/worker:x:\d{3}:\d{3}:/);
+        // no password, so none that ends
+        expect(await t.outside('getent shadow anna bert worker | cut -d: -f1,2,5')).toBe(
+          'anna:!:\nbert:!:\nworker:!:\n',
+        );
         const homes = await t.outside(
           'cd /srv/people/anna; stat -c "%n %a %U %G" . .profile .ssh .ssh/authorized_keys; cat .ssh/authorized_keys; ls -d /home/*',
         );

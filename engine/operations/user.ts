@@ -55,6 +55,9 @@ function supplementary(p: SetUser): Sh {
   return sh`[ "$(id -nG ${p.name} | tr ' ' '\n' | ${filter})" = "$(printf '%s\n' ${p.groups} | ${filter})" ]`;
 }
 
+/** An account without a password has none that ends; PAM would ask whoever logs in with a key for a new one. As of useradd(8), `-K`. */
+const NO_AGEING = ['-K', 'PASS_MAX_DAYS=-1'];
+
 /**
  * Notes in the item's folder what comes with the user, for the undo: its own group, and that a home folder is to be
  * made, which must survive a cut between useradd and the folder. `--no-log-init`: lastlog and faillog stay as they are.
@@ -74,7 +77,7 @@ if getent passwd "$p" > /dev/null; then
 else
   ${p.system ? sh`:` : sh`: > "$i/make-home"`}
   ${p.group === null ? ownGroup : sh`set -- --gid ${p.group}`}
-  sync -f "$i"; useradd --no-log-init --no-create-home ${p.system ? ['--system'] : []} ${add} "$@" "$p"
+  sync -f "$i"; useradd --no-log-init --no-create-home ${NO_AGEING} ${p.system ? ['--system'] : []} ${add} "$@" "$p"
 fi`;
 }
 

@@ -7,6 +7,7 @@ import { hardeningNeeds, itemsOf } from './needs.ts';
 import { hardening } from './plan.ts';
 import { activeControls } from './spec.ts';
 import { resolvedHardening } from './testing/spec.ts';
+import { textsOf } from './wants/lines.ts';
 
 describe('the catalogue', () => {
   it('has the controls that the documentation promises', () => {
@@ -34,6 +35,14 @@ describe('the catalogue', () => {
         expect(value, id).toBeLessThanOrEqual(range?.max ?? 0);
       }
     }
+  });
+
+  it('shuts out of sshd who guesses, on whatever port it listens', () => {
+    const active = activeControls({ profile: 'strict', controls: [{ id: 'fail2ban-sshd' }], waivers: [] });
+    const ports = [undefined, 22, 2222].map(
+      (port) => /^port = (.*)$/m.exec([...textsOf(active, port).values()].join())?.[1],
+    );
+    expect(ports).toEqual(['ssh', 'ssh', 'ssh,2222']);
   });
 
   it('is what the schema lets documents override', () => {

@@ -23,7 +23,8 @@ export interface Judged extends Active {
 /** Every control, on one host. Lines of one file are judged together, since the file is as wanted or it is not. */
 export function judgeControls(active: readonly Active[], view: View): readonly Judged[] {
   const first = active.map((one) => ({ one, verdict: judgeOne(one, view) }));
-  const texts = textsOf(first.flatMap(({ one, verdict }) => (verdict === undefined ? [one] : [])));
+  const open = first.flatMap(({ one, verdict }) => (verdict === undefined ? [one] : []));
+  const texts = textsOf(open, view.context.server.port);
   return first.map(({ one, verdict }) => ({ ...one, verdict: verdict ?? judgeFile(one, texts, view) }));
 }
 

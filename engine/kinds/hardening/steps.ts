@@ -129,7 +129,7 @@ function ownFileSteps(judged: readonly Judged[], view: View, after: readonly str
   const started = judged.flatMap(({ wants, verdict }) =>
     wants.kind === 'unit' && wants.running && verdict.kind === 'failed' ? [wants.unit] : [],
   );
-  return [...textsOf(applying)].flatMap(([name, text]) => {
+  return [...textsOf(applying, view.context.server.port)].flatMap(([name, text]) => {
     if (isWritten(name, text, view)) return [];
     const file = OWN_FILES[name];
     const of = applying.flatMap(({ control, wants }) =>

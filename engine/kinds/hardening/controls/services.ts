@@ -5,7 +5,7 @@ const services: readonly Control[] = [
   control(
     'services',
     ['fail2ban', 'strict', 'medium'],
-    { kind: 'package', names: ['fail2ban', 'python3-systemd'], state: 'present' },
+    { kind: 'package', names: ['fail2ban', 'python3-systemd', 'nftables'], state: 'present' },
     [
       'Who guesses passwords is shut out for a while',
       'Guessing costs time and fills the log. Only failed logins count, and only of the address that they came from.',
@@ -24,6 +24,7 @@ const services: readonly Control[] = [
       'banaction_allports = nftables[type=allports]',
       '[sshd]',
       'enabled = true',
+      'port = $ssh-port',
       'maxretry = $value',
       'findtime = 10m',
       'bantime = 10m',

@@ -15,12 +15,19 @@ export function judgeLines({ file }: LinesWish, { readings, installs }: View): V
   return notApplicable(`${reader} is not installed`);
 }
 
-/** Text of each file that controls which apply have lines for. */
-export function textsOf(applying: readonly Active[]): ReadonlyMap<OwnFileName, string> {
+/** The port of sshd, where nothing says otherwise. */
+const SSH_PORT = 22;
+
+/** Text of each file that controls which apply have lines for. `port`: where the engine reaches sshd; it stands as `$ssh-port` in lines. */
+export function textsOf(applying: readonly Active[], port = SSH_PORT): ReadonlyMap<OwnFileName, string> {
   const files = new Map<OwnFileName, readonly string[]>();
   for (const { wants } of applying)
     if (wants.kind === 'lines') files.set(wants.file, [...(files.get(wants.file) ?? []), ...wants.lines]);
-  return new Map([...files].map(([file, text]) => [file, ownText(file, text)]));
+  // an address may be translated on the way, so the one of the service counts too
+  const ports = port === SSH_PORT ? 'ssh' : `ssh,${port}`;
+  return new Map(
+    [...files].map(([file, text]) => [file, ownText(file, text).replaceAll('$ssh-port', ports)]),
+  );
 }
 
 function ownText(file: OwnFileName, text: readonly string[]): string {
