@@ -71,6 +71,17 @@ export function attentionFindings(judged: readonly Judged[]): readonly KindFindi
   ).map(({ id, message }) => ({ severity: 'warning', message: `${id}: ${message}` }));
 }
 
+/** What may stop working once the plan has run, for whoever approves it; each once, with all controls that it comes from. */
+export function breaksFindings(judged: readonly Judged[]): readonly KindFinding[] {
+  const broken = new Map<string, readonly string[]>();
+  for (const { control, verdict } of judged)
+    for (const what of verdict.kind === 'failed' ? (control.breaks ?? []) : [])
+      broken.set(what, [...(broken.get(what) ?? []), control.id]);
+  if (broken.size === 0) return [];
+  const told = [...broken].map(([what, ids]) => `${what} (${ids.join(', ')})`);
+  return [{ severity: 'info', message: `this change may stop or hinder ${told.join('; ')}` }];
+}
+
 /** What keeps many controls from being set is said once. */
 function unique<T extends { readonly message: string }>(all: readonly T[]): readonly T[] {
   return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);

@@ -7,6 +7,7 @@ import type { Claim, Kind, KindPlan, PlanContext } from '../kind.ts';
 import { checkHardening } from './check.ts';
 import {
   attentionFindings,
+  breaksFindings,
   notApplicableFindings,
   scoreFinding,
   waiverFindings,
@@ -67,6 +68,7 @@ function planHardening(spec: ResolvedHardening, readings: Readings, context: Pla
     findings: [
       scoreFinding(judged, spec),
       ...witnessFindings(spec, view),
+      ...breaksFindings(judged),
       ...attentionFindings(judged),
       ...remarks.map((message) => ({ severity: 'warning' as const, message })),
       ...waiverFindings(spec.waivers, view),
