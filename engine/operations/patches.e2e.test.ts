@@ -47,11 +47,12 @@ const plain = (name: string, version: string, more: Partial<LabPackage> = {}): L
 });
 
 /** Installed first. */
-const NAMES = ['lib', 'user', 'held', 'kept', 'old', 'broken', 'slow', 'kernel', 'big'].map(
+const NAMES = ['lib', 'user', 'held', 'kept', 'old', 'broken', 'slow', 'kernel', 'big', 'lost'].map(
   (n) => `doaas-${n}`,
 );
 const FIRST = [
   ...NAMES.map((name) => plain(name, '1.0')),
+  plain('doaas-cached', '1:1.0'),
   conf('1.0'),
   daemon('1.0', `${DAEMON} infinity`, 'systemctl enable -q doaas-daemon; systemctl start doaas-daemon'),
 ];
@@ -85,7 +86,7 @@ describe('updates on a real host', () => {
     archives.push(security, stable);
     await stable.publish(...FIRST, plain('doaas-lib', '2.0'));
     await security.publish(...FIXED);
-    const names = FIRST.map(({ name }) => `${name}=1.0`).join(' ');
+    const names = FIRST.map(({ name, version }) => `${name}=${version}`).join(' ');
     // without Debian's own updates of today
     await exec(`${stable.use('stable')}
 apt-get -qq install --no-install-recommends needrestart ${names}
@@ -128,6 +129,7 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     return [testDocument('PatchPolicy', { updates, holds: [], probes: [] })];
   };
 
+  /** In the order of the names, as dpkg-query has it. */
   const versionsOf = async (...names: readonly string[]) =>
     (await exec(`dpkg-query -W -f '\${Version} ' ${names.join(' ')}; dpkg --audit`)).trim().split(' ');
 
@@ -250,6 +252,50 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     expect(result.output).toMatch(/apt would install doaas-lib=2.0 as well, which the plan does not say/);
     await t.undone(result.run);
     expect(await versionsOf('doaas-lib', 'doaas-user')).toEqual(['1.0', '1.0']);
+  });
+
+  it('puts all back together where an archive has one old version and only the host another', async () => {
+    const [security, stable] = archives;
+    await stable?.withdraw('doaas-cached');
+    await security?.publish(
+      plain('doaas-cached', '1:1.0+fix1', { control: ['Depends: doaas-came'] }),
+      plain('doaas-came', FIX),
+    );
+    await exec('apt-get -qq update; rm /var/cache/apt/archives/doaas-lib_1.0_all.deb');
+    const previous = (await read()).updates.map((update) => [update.name, update.previous]);
+    expect(Object.fromEntries(previous)).toMatchObject({ 'doaas-lib': 'archive', 'doaas-cached': 'cache' });
+    await t.unchanged(async () => {
+      const result = await t.harness().apply(policy(['doaas-lib', 'doaas-cached', 'doaas-broken']));
+      expect(result.end, JSON.stringify(result.events)).toBe('failed');
+      expect(await exec(`dpkg-query -W -f '\${Version}' doaas-came`)).toBe(FIX);
+      await t.undone(result.run);
+    });
+    const is = await versionsOf('doaas-broken', 'doaas-cached', 'doaas-lib');
+    expect(is).toEqual(['1.0', '1:1.0', '1.0']);
+  });
+
+  it('says which old version is nowhere any more, and puts back the others', async () => {
+    const [security, stable] = archives;
+    await stable?.withdraw('doaas-lost');
+    await security?.publish(plain('doaas-lost', FIX));
+    await exec('apt-get -qq update; rm /var/cache/apt/archives/doaas-lost_1.0_all.deb');
+    const names = ['doaas-broken', 'doaas-lib', 'doaas-lost'];
+    await t.unchanged(async () => {
+      const plan = await t.harness().plan(policy(names));
+      expect(plan.steps[0]?.diff).toMatch(/no way back for doaas-lost 1.0: no archive and no cache/);
+      const result = await t.harness().applyPlan(plan);
+      expect(result.end, JSON.stringify(result.events)).toBe('failed');
+      const undone = await t.harness().undo(result.run);
+      expect(undone.end).toBe('held');
+      expect(JSON.stringify(undone.events)).toMatch(
+        /doaas-lost:all 1.0 is not installed again: no archive and no cache has it any more/,
+      );
+      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', FIX]);
+      await stable?.publish(plain('doaas-lost', '1.0'));
+      // as a person does, once it can be had again
+      await exec(`sh /var/lib/doaas/runs/${result.run}/batch.sh undo`);
+      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0']);
+    });
   });
 
   it('downloads nothing where the disk has no room', async () => {
