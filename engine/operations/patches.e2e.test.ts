@@ -32,11 +32,12 @@ const daemon = (version: string, exec: string, then: string): LabPackage => ({
   scripts: { postinst: `${COPY}; ${then}` },
 });
 
-const conf = (version: string): LabPackage => ({
-  name: 'doaas-conf',
+const conf = (name: string, version: string, control: readonly string[] = []): LabPackage => ({
+  name,
   version,
-  files: { [CONF.slice(1)]: `of ${version}\n` },
-  conffiles: [CONF],
+  control,
+  files: { [`etc/${name}.conf`]: `of ${version}\n` },
+  conffiles: [`/etc/${name}.conf`],
 });
 
 const plain = (name: string, version: string, more: Partial<LabPackage> = {}): LabPackage => ({
@@ -50,10 +51,13 @@ const plain = (name: string, version: string, more: Partial<LabPackage> = {}): L
 const NAMES = ['lib', 'user', 'held', 'kept', 'old', 'broken', 'slow', 'kernel', 'big', 'lost'].map(
   (n) => `doaas-${n}`,
 );
+/** More than are asked about one by one. */
+const NEEDING = ['a', 'b', 'c', 'd'].map((n) => `doaas-needing-${n}`);
 const FIRST = [
-  ...NAMES.map((name) => plain(name, '1.0')),
+  ...[...NAMES, ...NEEDING].map((name) => plain(name, '1.0')),
   plain('doaas-cached', '1:1.0'),
-  conf('1.0'),
+  conf('doaas-conf', '1.0'),
+  conf('doaas-asking', '1.0'),
   daemon('1.0', `${DAEMON} infinity`, 'systemctl enable -q doaas-daemon; systemctl start doaas-daemon'),
 ];
 
@@ -71,7 +75,7 @@ const FIXED = [
     scripts: { postinst: 'touch /run/reboot-required; echo doaas-kernel >> /run/reboot-required.pkgs' },
   }),
   plain('doaas-big', FIX, { ballast: 8 * 1024 * 1024 }),
-  conf(FIX),
+  conf('doaas-conf', FIX),
   daemon(FIX, `${DAEMON} infinity`, ':'),
 ];
 /** Its service does not come up. */
@@ -91,7 +95,7 @@ describe('updates on a real host', () => {
     await exec(`${stable.use('stable')}
 apt-get -qq install --no-install-recommends needrestart ${names}
 mv /etc/apt/sources.list.d/debian.sources /root/
-apt-mark -q auto doaas-lib; apt-mark -q hold doaas-held; echo mine > ${CONF}
+apt-mark -q auto doaas-lib; apt-mark -q hold doaas-held; echo mine > ${CONF}; echo mine > /etc/doaas-asking.conf
 ${security.use('security')}
 apt-get -qqy --download-only install doaas-lib=${FIX}`);
   });
@@ -295,6 +299,33 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
       // as a person does, once it can be had again
       await exec(`sh /var/lib/doaas/runs/${result.run}/batch.sh undo`);
       expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0']);
+    });
+  });
+
+  it('leaves what needs an update that is left to people, and says why', async () => {
+    await archives[0]?.publish(
+      conf('doaas-asking', FIX, ['Depends: doaas-new']),
+      plain('doaas-new', FIX),
+      ...NEEDING.map((name) => plain(name, FIX, { control: [`Depends: doaas-asking (>= ${FIX})`] })),
+    );
+    await exec('apt-get -qq update');
+    const wanted = policy(['doaas-asking', ...NEEDING, 'doaas-lib'], { conffiles: 'ask' });
+    const { steps, findings } = await t.harness().plan(wanted);
+    expect(steps[0]?.summary).toBe(`1 update (1 security): doaas-lib 1.0 -> ${FIX}`);
+    const messages = findings.map(({ message }) => message.replace(/:\s+/g, ': '));
+    expect(messages).toContainEqual(
+      expect.stringContaining(`doaas-asking ${FIX} is left to you: /etc/doaas-asking.conf was changed`),
+    );
+    for (const name of NEEDING)
+      expect(messages).toContain(
+        `kept back: ${name} ${FIX}: ${name} : Depends: doaas-asking (>= ${FIX}) but 1.0 is to be installed`,
+      );
+    await t.cycle(wanted, async () => {
+      expect(await versionsOf('doaas-asking', 'doaas-lib', ...NEEDING)).toEqual([
+        '1.0',
+        FIX,
+        ...NEEDING.map(() => '1.0'),
+      ]);
     });
   });
 
