@@ -234,7 +234,7 @@ case $v in
   *) echo '~ needrestart absent' ;;
 esac`;
 
-const BOOT = `read -r v < /proc/sys/kernel/osrelease; echo "~ kernel $v"
+export const BOOT = `read -r v < /proc/sys/kernel/osrelease; echo "~ kernel $v"
 v=$(ls /boot 2>/dev/null | sed -n 's/^vmlinuz-//p' | grep -v '\\.dpkg-\\|\\.old$' | sort -V | tail -n 1); [ -z "$v" ] || echo "~ kernel-installed $v"
 # PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h
 case $(readlink /proc/1/ns/pid) in 'pid:[4026531836]') echo '~ kernel-own' ;; esac

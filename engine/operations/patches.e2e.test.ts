@@ -8,10 +8,13 @@ import { waitFor } from '../../lab/wait.ts';
 import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 import { type ChangelogState, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
-import type { UpdatesQuery, UpdatesState } from '../facts/updates.ts';
+import { type UpdatesQuery, type UpdatesState, updatesFact } from '../facts/updates.ts';
+import { BOOT } from '../facts/updatesScript.ts';
 import { type BatchResult, runBatch } from '../hosts/batchRun.ts';
 import { readFacts } from '../hosts/readHost.ts';
 import type { PatchRules } from '../kinds/patchPolicy/spec.ts';
+import { lines, sh } from '../shell/sh.ts';
+import { rebootHost } from './patches.ts';
 import { useTestHost } from './testing/cycle.ts';
 
 /** Time for apt, or for a boot, on a busy machine, ms. */
@@ -389,5 +392,62 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     expect((await read()).reboot).toMatchObject({ required: false, why: [] });
     await t.undone('reboot-1');
     expect(await versionsOf('doaas-kernel')).toEqual(['1.0']);
+  });
+
+  describe('of the kernel that runs, with stand-ins for it, as hosts of the lab have the one of the machine', () => {
+    const [OLD, NEW] = ['6.1.0-9-amd64', '6.1.0-10-amd64'];
+    /** Of the kernel's include/linux/proc_ns.h: the machine's own. */
+    const MACHINE = 'pid:[4026531836]';
+    beforeAll(async () => {
+      await exec(`cd /boot; touch vmlinuz-${OLD} vmlinuz-${NEW} vmlinuz-6.1.0-11-amd64.dpkg-new vmlinuz.old`);
+    });
+    afterAll(async () => {
+      await exec('rm /boot/vmlinuz*');
+    });
+
+    const standIn = (running: string, namespace: string) => sh`set -eu
+uname() { [ "$*" = -r ]; echo ${running}; }
+readlink() { [ "$*" = /proc/1/ns/pid ]; echo ${namespace}; }`;
+
+    const check = (running: string, { namespace = MACHINE, bootedIn = 'another boot' } = {}) => {
+      const script = lines(
+        standIn(running, namespace),
+        rebootHost.library ?? sh``,
+        sh`STEP=$(mktemp -d); trap 'rm -r "$STEP"' EXIT
+boot_id() { echo 'this boot'; }
+echo ${bootedIn} > "$STEP/boot"`,
+        rebootHost.check({ why: [] }),
+      );
+      return t.host().exec(script.text);
+    };
+
+    it('a reboot is done only with the newest one that is installed', async () => {
+      expect(await check(NEW)).toMatchObject({ code: 0, stderr: '' });
+      const old = await check(OLD);
+      expect(old.code).not.toBe(0);
+      expect(old.stderr).toBe(
+        `the server came up with the kernel ${OLD}, though ${NEW} is installed: see what its boot loader starts\n`,
+      );
+    });
+
+    it('a reboot is needed while an older one runs', async () => {
+      const bootedIn = 'this boot';
+      expect((await check(NEW, { bootedIn })).code).toBe(0);
+      expect((await check(OLD, { bootedIn })).code).not.toBe(0);
+      const told = await t.host().exec(lines(standIn(OLD, MACHINE), { kind: 'sh', text: BOOT }).text);
+      const query = { fact: 'updates', key: 'all', updates: 'security' } as const;
+      const { reboot } = updatesFact.parse(['apt', ...told.stdout.trim().split('\n')], query);
+      expect(reboot).toMatchObject({
+        required: true,
+        why: [`kernel ${NEW} is installed, ${reboot.kernelRunning} runs`],
+      });
+    });
+
+    it('in a container that of the machine is none of its own', async () => {
+      const namespace = 'pid:[4026532261]';
+      expect((await check(OLD, { namespace })).code).toBe(0);
+      expect((await check(OLD, { namespace, bootedIn: 'this boot' })).code).toBe(0);
+      expect((await read()).reboot).toMatchObject({ required: false, why: [], kernelInstalled: NEW });
+    });
   });
 });
