@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
+import { LEFT } from './updatesLeft.ts';
 import { APT } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
@@ -188,6 +189,38 @@ describe('the updates fact', () => {
     expect(text).not.toMatch(/policy|needrestart|simulat| -s /);
     expect(updatesFact.parse(['apt'], { fact: 'updates', key: 'all' }).present).toBe(true);
   });
+});
+
+it('leaves to people what may ask about a configuration file, with what is built with it', () => {
+  const update = (name: string, source: string, state: string) =>
+    `~ update ${name}\t1\t2\t3\t${source}\t1\t${state}\tarchive`;
+  const held = update('held', 'held', 'held');
+  const other = update('other', 'other', 'selected');
+  const lines = [
+    update('web', 'web', 'selected'),
+    '~ version web\t2',
+    'A web=2',
+    update('web-doc', 'web', 'selected'),
+    held,
+    other,
+    'A other=2',
+  ];
+  const script = [LEFT, 'doaas_left_to_people'].join('\n');
+  const env = {
+    ...process.env,
+    doaas_changed: '~ conffile web\t/etc/web rc\n~ conffile held\t/etc/held',
+    doaas_read: lines.join('\n'),
+  };
+  expect(execFileSync('sh', ['-c', script], { encoding: 'utf8', env }).trimEnd().split('\n')).toEqual([
+    update('web', 'web', 'asked'),
+    'A web=1',
+    '~ version web\t2',
+    update('web-doc', 'web', 'asked'),
+    'A web-doc=1',
+    held,
+    other,
+    'A other=2',
+  ]);
 });
 
 it('an apt that is not done in time is no answer: that is said, and not that it finds no way', () => {

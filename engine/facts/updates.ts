@@ -14,6 +14,8 @@ export interface UpdatesQuery {
   readonly exclude?: readonly string[];
   /** Archives that count as security archives beside the distribution's. */
   readonly securityOrigins?: readonly OriginMatch[];
+  /** `ask`: what may ask about a configuration file that was changed is left out too, with all of its source. */
+  readonly conffiles?: 'ask';
 }
 
 /** Fields of a Release file, all of which must be equal (apt_preferences(5)). At least one is given. */
@@ -62,8 +64,11 @@ export interface Update {
   readonly candidate: string;
   readonly source: string;
   readonly sourceVersion: string;
-  /** `held`: by apt-mark; `excluded`: by the query; `other`: no version of it is of the selected sort. */
-  readonly state: 'selected' | 'held' | 'excluded' | 'other';
+  /**
+   * `held`: by apt-mark; `excluded`: by the query; `other`: no version of it is of the selected sort; `asked`: it, or another one of
+   * its source, may ask about a configuration file, which the query leaves to people.
+   */
+  readonly state: 'selected' | 'held' | 'excluded' | 'other' | 'asked';
   /** Where the installed version can be had again for a rollback: an archive, this host's cache, or nowhere. */
   readonly previous: 'archive' | 'cache' | 'gone';
   /** A version newer than the installed one is in a security archive. */

@@ -275,7 +275,10 @@ function previousOf(word: string): Update['previous'] {
   throw notUnderstood(word);
 }
 
+const STATES = ['selected', 'held', 'excluded', 'other', 'asked'] as const;
+
 function stateOf(state: string): Update['state'] {
-  if (state === 'selected' || state === 'held' || state === 'excluded' || state === 'other') return state;
-  throw notUnderstood(state);
+  const known = STATES.find((one) => one === state);
+  if (known === undefined) throw notUnderstood(state);
+  return known;
 }

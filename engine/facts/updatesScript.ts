@@ -1,9 +1,7 @@
 import { type Sh, sh } from '../shell/sh.ts';
 import { RELEASE } from './inventory.ts';
+import { CONFFILES, KEPT, LEFT } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
-
-/** Selected updates that apt keeps back and that are asked for one by one, to learn why. */
-const ASKED_MAX = 3;
 
 /**
  * For all questions to apt together, as it reads its package lists anew for each: a second where nothing else runs, many
@@ -71,35 +69,6 @@ newer && NF > 2 {
 }
 END { flush() }'`;
 
-/** Configuration files of the packages that are not as the package brought them: dpkg's, then those that ucf(1) keeps. */
-const CONFFILES = `doaas_conffiles() { # NAME ...
-  {
-    dpkg-query -W -f '= \${binary:Package}\\n\${Conffiles}\\n' "$@" 2>/dev/null |
-      awk -v native=":$(dpkg --print-architecture)$" '$1 == "=" { p = $2; sub(native, "", p); next } NF == 2 || (NF == 3 && $3 != "obsolete") { print p "\\t" $2 "\\t" $1 }'
-    [ ! -r /var/lib/ucf/registry ] || awk -v names="$*" '
-      BEGIN { n = split(names, w, " "); for (i = 1; i <= n; i++) { sub(/:.*/, "", w[i]); wanted[w[i]] = 1 } }
-      FILENAME ~ /registry$/ { if ($1 in wanted) owner[$2] = $1; next }
-      $2 in owner { print owner[$2] "\\t" $1 "\\t" $2 }' /var/lib/ucf/registry /var/lib/ucf/hashfile
-  } | {
-    doaas_known=$(cat)
-    { printf '%s\\n' "$doaas_known" | cut -f3 | tr '\\n' '\\0' | xargs -0 -r md5sum 2>/dev/null; echo --; printf '%s\\n' "$doaas_known"; } | awk '
-      $0 == "--" { known = 1; next }
-      !known { sum = $1; sub(/^[^ ]* +/, ""); is[$0] = sum; next }
-      { split($0, f, "\\t"); if (f[3] != "" && (f[3] in is) && is[f[3]] != f[2]) print "~ conffile " f[1] "\\t" f[3] }'
-  }
-}`;
-
-/** Why a selected update is kept back: apt's own words about this one alone. */
-const KEPT = `doaas_why() { # NAME VERSION
-  doaas_out=$(timeout "$(doaas_left)" apt-get -s -q -o Debug::NoLocking=1 install -- "$1=$2" 2>&1 < /dev/null)
-  printf '%s\\n' "$doaas_out" | awk '
-    /^The following packages will be REMOVED:/ { on = 1; print "it needs packages removed:"; next }
-    /^The following packages have unmet dependencies:/ { on = 1; next }
-    /^E: / && !on { print substr($0, 4); next }
-    /^ / && on { print; next }
-    { on = 0 }' | head -n 12 | base64 -w0
-}`;
-
 /** Package files that are looked into; the largest, MiB; time for one, and after which none is begun, seconds. */
 const CHANGELOGS_MAX = 30;
 const CHANGELOG_MIB_MAX = 20;
@@ -143,10 +112,12 @@ doaas_apt() {
   } 2>/dev/null | ${POLICY})
   set -f; set -- $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / { print substr($1, 10) }')
   if [ "$#" -eq 0 ]; then doaas_plan=$(doaas_ask check) || doaas_problem; return 0; fi
+  doaas_changed=$(doaas_conffiles "$@")
+  [ -z "$doaas_leaves" ] || doaas_read=$(doaas_left_to_people)
   doaas_plan || { doaas_problem; return 0; }
   printf '%s\\n' "$doaas_read" | sed '/^A /d'
   printf '%s\\n' "$doaas_read" | doaas_cves
-  doaas_conffiles "$@"
+  [ -z "$doaas_changed" ] || printf '%s\\n' "$doaas_changed"
   doaas_change
 }
 doaas_plan() { # what apt would do for what is selected: in one go, as reading its tables takes most of the time
@@ -169,11 +140,10 @@ doaas_change() {
   [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
   doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
   [ -z "$doaas_sizes" ] || { printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'; printf '%s\\n' "$doaas_sizes" | doaas_room | sed 's/^/~ short /'; }
-  { printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
+  doaas_kept $({ printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
     $0 == "--" { rest = 1; next }
     !rest { is[$1] = $3; next }
-    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3) print n, $3 }' | head -n ${ASKED_MAX} |
-    while read -r n v; do echo "~ kept $n	$(doaas_why "$n" "$v")"; done
+    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3) print n "=" $3 }')
 }
 `;
 
@@ -264,7 +234,7 @@ case $v in
   *) echo '~ needrestart absent' ;;
 esac`;
 
-const BOOT = `read -r v < /proc/sys/kernel/osrelease; echo "~ kernel $v"
+export const BOOT = `read -r v < /proc/sys/kernel/osrelease; echo "~ kernel $v"
 v=$(ls /boot 2>/dev/null | sed -n 's/^vmlinuz-//p' | grep -v '\\.dpkg-\\|\\.old$' | sort -V | tail -n 1); [ -z "$v" ] || echo "~ kernel-installed $v"
 # PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h
 case $(readlink /proc/1/ns/pid) in 'pid:[4026531836]') echo '~ kernel-own' ;; esac
@@ -279,10 +249,11 @@ export const HAS_APT: Sh = sh`if command -v apt-get > /dev/null; then echo apt; 
 export function updatesScript(selection: Selection): Sh {
   return sh`(
 set -f; export LC_ALL=C doaas_origin=${selection.origin} doaas_exclude=${selection.exclude}
+doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([CONFFILES, KEPT, SIZES, CVES, APT].join('\n'))}
+${code([CONFFILES, LEFT, KEPT, SIZES, CVES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}

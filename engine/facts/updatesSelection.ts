@@ -1,11 +1,13 @@
 import type { OriginMatch, UpdatesQuery } from './updates.ts';
 
-/** Extended regular expressions that mawk and JavaScript both have. */
+/** The patterns are extended regular expressions that mawk and JavaScript both have. */
 export interface Selection {
   /** Only versions that an archive has whose release, `o=Debian,a=...,n=...,l=...`, matches; empty: every version. */
   readonly origin: string;
   /** Names that are left out; empty: none. */
   readonly exclude: string;
+  /** What may ask about a changed configuration file is left out. */
+  readonly leavesAsking: boolean;
 }
 
 /** In a release as apt-cache policy prints it: `v=12,o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64`. */
@@ -15,6 +17,7 @@ export function selectionOf(query: UpdatesQuery): Selection {
   return {
     origin: query.updates === 'security' ? securityPattern(query.securityOrigins ?? []) : '',
     exclude: (query.exclude ?? []).map((glob) => `^${globPattern(glob)}$`).join('|'),
+    leavesAsking: query.conffiles === 'ask',
   };
 }
 

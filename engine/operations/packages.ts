@@ -28,10 +28,10 @@ export type RemovePackages = {
 /** Upper bound of one apt run, downloads and the wait for its lock included. Seconds. */
 export const APT_SECONDS_MAX = 1800;
 
-export const APT_LIBRARY: Sh = {
-  kind: 'sh',
-  text: readFileSync(new URL('./apt.sh', import.meta.url), 'utf8'),
-};
+export const APT_LIBRARY: Sh = lines(
+  { kind: 'sh', text: readFileSync(new URL('./apt.sh', import.meta.url), 'utf8') },
+  { kind: 'sh', text: readFileSync(new URL('./aptCustody.sh', import.meta.url), 'utf8') },
+);
 
 /** Names as apt prints them in lists: without the architecture. */
 const bare = (name: string): string => name.replace(/:.*$/, '');

@@ -8,10 +8,13 @@ import { waitFor } from '../../lab/wait.ts';
 import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 import { type ChangelogState, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
-import type { UpdatesQuery, UpdatesState } from '../facts/updates.ts';
+import { type UpdatesQuery, type UpdatesState, updatesFact } from '../facts/updates.ts';
+import { BOOT } from '../facts/updatesScript.ts';
 import { type BatchResult, runBatch } from '../hosts/batchRun.ts';
 import { readFacts } from '../hosts/readHost.ts';
 import type { PatchRules } from '../kinds/patchPolicy/spec.ts';
+import { lines, sh } from '../shell/sh.ts';
+import { rebootHost } from './patches.ts';
 import { useTestHost } from './testing/cycle.ts';
 
 /** Time for apt, or for a boot, on a busy machine, ms. */
@@ -32,11 +35,12 @@ const daemon = (version: string, exec: string, then: string): LabPackage => ({
   scripts: { postinst: `${COPY}; ${then}` },
 });
 
-const conf = (version: string): LabPackage => ({
-  name: 'doaas-conf',
+const conf = (name: string, version: string, control: readonly string[] = []): LabPackage => ({
+  name,
   version,
-  files: { [CONF.slice(1)]: `of ${version}\n` },
-  conffiles: [CONF],
+  control,
+  files: { [`etc/${name}.conf`]: `of ${version}\n` },
+  conffiles: [`/etc/${name}.conf`],
 });
 
 const plain = (name: string, version: string, more: Partial<LabPackage> = {}): LabPackage => ({
@@ -47,12 +51,16 @@ const plain = (name: string, version: string, more: Partial<LabPackage> = {}): L
 });
 
 /** Installed first. */
-const NAMES = ['lib', 'user', 'held', 'kept', 'old', 'broken', 'slow', 'kernel', 'big'].map(
+const NAMES = ['lib', 'user', 'held', 'kept', 'old', 'broken', 'slow', 'kernel', 'big', 'lost'].map(
   (n) => `doaas-${n}`,
 );
+/** More than are asked about one by one. */
+const NEEDING = ['a', 'b', 'c', 'd'].map((n) => `doaas-needing-${n}`);
 const FIRST = [
-  ...NAMES.map((name) => plain(name, '1.0')),
-  conf('1.0'),
+  ...[...NAMES, ...NEEDING].map((name) => plain(name, '1.0')),
+  plain('doaas-cached', '1:1.0'),
+  conf('doaas-conf', '1.0'),
+  conf('doaas-asking', '1.0'),
   daemon('1.0', `${DAEMON} infinity`, 'systemctl enable -q doaas-daemon; systemctl start doaas-daemon'),
 ];
 
@@ -70,7 +78,7 @@ const FIXED = [
     scripts: { postinst: 'touch /run/reboot-required; echo doaas-kernel >> /run/reboot-required.pkgs' },
   }),
   plain('doaas-big', FIX, { ballast: 8 * 1024 * 1024 }),
-  conf(FIX),
+  conf('doaas-conf', FIX),
   daemon(FIX, `${DAEMON} infinity`, ':'),
 ];
 /** Its service does not come up. */
@@ -85,12 +93,12 @@ describe('updates on a real host', () => {
     archives.push(security, stable);
     await stable.publish(...FIRST, plain('doaas-lib', '2.0'));
     await security.publish(...FIXED);
-    const names = FIRST.map(({ name }) => `${name}=1.0`).join(' ');
+    const names = FIRST.map(({ name, version }) => `${name}=${version}`).join(' ');
     // without Debian's own updates of today
     await exec(`${stable.use('stable')}
 apt-get -qq install --no-install-recommends needrestart ${names}
 mv /etc/apt/sources.list.d/debian.sources /root/
-apt-mark -q auto doaas-lib; apt-mark -q hold doaas-held; echo mine > ${CONF}
+apt-mark -q auto doaas-lib; apt-mark -q hold doaas-held; echo mine > ${CONF}; echo mine > /etc/doaas-asking.conf
 ${security.use('security')}
 apt-get -qqy --download-only install doaas-lib=${FIX}`);
   });
@@ -128,6 +136,7 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     return [testDocument('PatchPolicy', { updates, holds: [], probes: [] })];
   };
 
+  /** In the order of the names, as dpkg-query has it. */
   const versionsOf = async (...names: readonly string[]) =>
     (await exec(`dpkg-query -W -f '\${Version} ' ${names.join(' ')}; dpkg --audit`)).trim().split(' ');
 
@@ -252,6 +261,77 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     expect(await versionsOf('doaas-lib', 'doaas-user')).toEqual(['1.0', '1.0']);
   });
 
+  it('puts all back together where an archive has one old version and only the host another', async () => {
+    const [security, stable] = archives;
+    await stable?.withdraw('doaas-cached');
+    await security?.publish(
+      plain('doaas-cached', '1:1.0+fix1', { control: ['Depends: doaas-came'] }),
+      plain('doaas-came', FIX),
+    );
+    await exec('apt-get -qq update; rm /var/cache/apt/archives/doaas-lib_1.0_all.deb');
+    const previous = (await read()).updates.map((update) => [update.name, update.previous]);
+    expect(Object.fromEntries(previous)).toMatchObject({ 'doaas-lib': 'archive', 'doaas-cached': 'cache' });
+    await t.unchanged(async () => {
+      const result = await t.harness().apply(policy(['doaas-lib', 'doaas-cached', 'doaas-broken']));
+      expect(result.end, JSON.stringify(result.events)).toBe('failed');
+      expect(await exec(`dpkg-query -W -f '\${Version}' doaas-came`)).toBe(FIX);
+      await t.undone(result.run);
+    });
+    const is = await versionsOf('doaas-broken', 'doaas-cached', 'doaas-lib');
+    expect(is).toEqual(['1.0', '1:1.0', '1.0']);
+  });
+
+  it('says which old version is nowhere any more, and puts back the others', async () => {
+    const [security, stable] = archives;
+    await stable?.withdraw('doaas-lost');
+    await security?.publish(plain('doaas-lost', FIX));
+    await exec('apt-get -qq update; rm /var/cache/apt/archives/doaas-lost_1.0_all.deb');
+    const names = ['doaas-broken', 'doaas-lib', 'doaas-lost'];
+    await t.unchanged(async () => {
+      const plan = await t.harness().plan(policy(names));
+      expect(plan.steps[0]?.diff).toMatch(/no way back for doaas-lost 1.0: no archive and no cache/);
+      const result = await t.harness().applyPlan(plan);
+      expect(result.end, JSON.stringify(result.events)).toBe('failed');
+      const undone = await t.harness().undo(result.run);
+      expect(undone.end).toBe('held');
+      expect(JSON.stringify(undone.events)).toMatch(
+        /doaas-lost:all 1.0 is not installed again: no archive and no cache has it any more/,
+      );
+      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', FIX]);
+      await stable?.publish(plain('doaas-lost', '1.0'));
+      // as a person does, once it can be had again
+      await exec(`sh /var/lib/doaas/runs/${result.run}/batch.sh undo`);
+      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0']);
+    });
+  });
+
+  it('leaves what needs an update that is left to people, and says why', async () => {
+    await archives[0]?.publish(
+      conf('doaas-asking', FIX, ['Depends: doaas-new']),
+      plain('doaas-new', FIX),
+      ...NEEDING.map((name) => plain(name, FIX, { control: [`Depends: doaas-asking (>= ${FIX})`] })),
+    );
+    await exec('apt-get -qq update');
+    const wanted = policy(['doaas-asking', ...NEEDING, 'doaas-lib'], { conffiles: 'ask' });
+    const { steps, findings } = await t.harness().plan(wanted);
+    expect(steps[0]?.summary).toBe(`1 update (1 security): doaas-lib 1.0 -> ${FIX}`);
+    const messages = findings.map(({ message }) => message.replace(/:\s+/g, ': '));
+    expect(messages).toContainEqual(
+      expect.stringContaining(`doaas-asking ${FIX} is left to you: /etc/doaas-asking.conf was changed`),
+    );
+    for (const name of NEEDING)
+      expect(messages).toContain(
+        `kept back: ${name} ${FIX}: ${name} : Depends: doaas-asking (>= ${FIX}) but 1.0 is to be installed`,
+      );
+    await t.cycle(wanted, async () => {
+      expect(await versionsOf('doaas-asking', 'doaas-lib', ...NEEDING)).toEqual([
+        '1.0',
+        FIX,
+        ...NEEDING.map(() => '1.0'),
+      ]);
+    });
+  });
+
   it('downloads nothing where the disk has no room', async () => {
     const plan = await t.harness().plan(policy(['doaas-big']));
     await exec(
@@ -312,5 +392,62 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     expect((await read()).reboot).toMatchObject({ required: false, why: [] });
     await t.undone('reboot-1');
     expect(await versionsOf('doaas-kernel')).toEqual(['1.0']);
+  });
+
+  describe('of the kernel that runs, with stand-ins for it, as hosts of the lab have the one of the machine', () => {
+    const [OLD, NEW] = ['6.1.0-9-amd64', '6.1.0-10-amd64'];
+    /** Of the kernel's include/linux/proc_ns.h: the machine's own. */
+    const MACHINE = 'pid:[4026531836]';
+    beforeAll(async () => {
+      await exec(`cd /boot; touch vmlinuz-${OLD} vmlinuz-${NEW} vmlinuz-6.1.0-11-amd64.dpkg-new vmlinuz.old`);
+    });
+    afterAll(async () => {
+      await exec('rm /boot/vmlinuz*');
+    });
+
+    const standIn = (running: string, namespace: string) => sh`set -eu
+uname() { [ "$*" = -r ]; echo ${running}; }
+readlink() { [ "$*" = /proc/1/ns/pid ]; echo ${namespace}; }`;
+
+    const check = (running: string, { namespace = MACHINE, bootedIn = 'another boot' } = {}) => {
+      const script = lines(
+        standIn(running, namespace),
+        rebootHost.library ?? sh``,
+        sh`STEP=$(mktemp -d); trap 'rm -r "$STEP"' EXIT
+boot_id() { echo 'this boot'; }
+echo ${bootedIn} > "$STEP/boot"`,
+        rebootHost.check({ why: [] }),
+      );
+      return t.host().exec(script.text);
+    };
+
+    it('a reboot is done only with the newest one that is installed', async () => {
+      expect(await check(NEW)).toMatchObject({ code: 0, stderr: '' });
+      const old = await check(OLD);
+      expect(old.code).not.toBe(0);
+      expect(old.stderr).toBe(
+        `the server came up with the kernel ${OLD}, though ${NEW} is installed: see what its boot loader starts\n`,
+      );
+    });
+
+    it('a reboot is needed while an older one runs', async () => {
+      const bootedIn = 'this boot';
+      expect((await check(NEW, { bootedIn })).code).toBe(0);
+      expect((await check(OLD, { bootedIn })).code).not.toBe(0);
+      const told = await t.host().exec(lines(standIn(OLD, MACHINE), { kind: 'sh', text: BOOT }).text);
+      const query = { fact: 'updates', key: 'all', updates: 'security' } as const;
+      const { reboot } = updatesFact.parse(['apt', ...told.stdout.trim().split('\n')], query);
+      expect(reboot).toMatchObject({
+        required: true,
+        why: [`kernel ${NEW} is installed, ${reboot.kernelRunning} runs`],
+      });
+    });
+
+    it('in a container that of the machine is none of its own', async () => {
+      const namespace = 'pid:[4026532261]';
+      expect((await check(OLD, { namespace })).code).toBe(0);
+      expect((await check(OLD, { namespace, bootedIn: 'this boot' })).code).toBe(0);
+      expect((await read()).reboot).toMatchObject({ required: false, why: [], kernelInstalled: NEW });
+    });
   });
 });

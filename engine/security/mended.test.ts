@@ -64,7 +64,7 @@ const readings = (release?: string, updates?: readonly Update[]): Readings =>
 const closes = (release: string | undefined, listed: boolean, updates?: readonly Update[]) => {
   const mended = listed ? mendedOn(readings(release, updates), ADVISORIES) : undefined;
   const read = state(release, updates);
-  const [step] = upgradeStep(read.changes, read, patchPolicySpec({}).updates, mended);
+  const [step] = upgradeStep(read, patchPolicySpec({}).updates, mended);
   return step?.diff.split('\n').filter((line) => line.startsWith('~ closes'));
 };
 

@@ -2,7 +2,6 @@ import type { Update, UpdatesState } from '../../facts/updates.ts';
 import type { KindFinding } from '../kind.ts';
 import { waitingUnits } from './follow.ts';
 import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
-import { askedOf } from './upgrade.ts';
 import { bytes, some } from './words.ts';
 
 /** Lists that are older than this know too little: apt-daily.timer reads them once a day. Seconds. */
@@ -54,7 +53,7 @@ function lists({ listsAgeSeconds: age }: UpdatesState): readonly KindFinding[] {
 
 function leftOut(
   state: UpdatesState,
-  { exclude, pinned, conffiles }: PatchRules,
+  { exclude, pinned }: PatchRules,
   holds: readonly string[],
 ): readonly KindFinding[] {
   const held = state.updates.filter(({ state: is, name }) => is === 'held' || holds.includes(bare(name)));
@@ -66,6 +65,7 @@ function leftOut(
     (update) =>
       update.state === 'excluded' && !held.includes(update) && !pins.some((pin) => pin.update === update),
   );
+  const asked = state.updates.filter(({ state: is }) => is === 'asked');
   const other = state.updates.filter(({ state: is }) => is === 'other');
   return [
     ...state.keptBack.map(({ name, to, why }) =>
@@ -74,7 +74,11 @@ function leftOut(
     ...left('held', held),
     ...pins.map(({ update, by }) => waits(`its version is that of ${by}`, [update])),
     ...left(`excluded (${some(exclude)})`, excluded),
-    ...(conffiles === 'ask' ? askedOf(state).map(asked) : []),
+    ...asked.filter(({ conffiles }) => conffiles.length > 0).map(leftToYou),
+    ...left(
+      'as another package of the same source is left to you',
+      asked.filter(({ conffiles }) => conffiles.length === 0),
+    ),
     ...(other.length === 0
       ? []
       : [info(`newer, but no security updates: ${some(other.map(({ name }) => name))}`)]),
@@ -95,7 +99,7 @@ function waits(why: string, updates: readonly Update[]): KindFinding {
   );
 }
 
-function asked({ name, to, conffiles }: Update): KindFinding {
+function leftToYou({ name, to, conffiles }: Update): KindFinding {
   return warning(
     `${name} ${to} is left to you: ${conffiles.join(', ')} was changed on the server; say "conffiles: keep" or "take", or update it by hand`,
   );

@@ -11,7 +11,7 @@ import { rebootStep, restartStep } from './follow.ts';
 import { holdFindings, holdSteps } from './holds.ts';
 import { preparePatchPolicy } from './prepare.ts';
 import type { ResolvedPatchPolicy } from './spec.ts';
-import { installable, upgradeStep } from './upgrade.ts';
+import { upgradeStep } from './upgrade.ts';
 import { maintenanceOf } from './window.ts';
 
 /** What is outstanding on a host, and what waits for a restart, is its difference: it comes up by itself. */
@@ -43,13 +43,14 @@ function claimsOf({ holds }: ResolvedPatchPolicy): readonly Claim[] {
 
 /** What is held is none of the selection already before it is held. */
 function needsOf({ updates, holds }: ResolvedPatchPolicy): readonly FactQuery[] {
-  const { which, securityOrigins, exclude, pinned } = updates;
+  const { which, securityOrigins, exclude, pinned, conffiles } = updates;
   const query: UpdatesQuery = {
     fact: 'updates',
     key: 'all',
     updates: which,
     securityOrigins,
     exclude: [...exclude, ...holds, ...pinned.map(({ name }) => name)],
+    ...(conffiles === 'ask' ? { conffiles } : {}),
   };
   return [query, ...holds.map((name): FactQuery => ({ fact: packageFact.fact, key: name }))];
 }
@@ -57,7 +58,7 @@ function needsOf({ updates, holds }: ResolvedPatchPolicy): readonly FactQuery[] 
 /** What an update changes must be as it was planned. */
 function furtherNeedsOf({ updates: rules }: ResolvedPatchPolicy, readings: Readings): readonly FactQuery[] {
   const state = stateOf(readings, updatesFact, 'all');
-  const items = upgradeStep(installable(state, rules), state, rules).flatMap(({ params }) =>
+  const items = upgradeStep(state, rules).flatMap(({ params }) =>
     upgradePatches.items(params as UpgradePatches),
   );
   return items.map(splitItemKey);
@@ -67,7 +68,7 @@ function planPatchPolicy(spec: ResolvedPatchPolicy, readings: Readings, { mended
   const { updates: rules, holds } = spec;
   const state = stateOf(readings, updatesFact, 'all');
   const held = holdSteps(holds, readings);
-  const upgrade = upgradeStep(installable(state, rules), state, rules, mended);
+  const upgrade = upgradeStep(state, rules, mended);
   const before = [...held, ...upgrade].map(({ id }) => id);
   const restart = restartStep(state, rules, before);
   const reboot = rebootStep(state, rules, [...before, ...restart.map(({ id }) => id)]);

@@ -7,27 +7,9 @@ import { diskNeeds } from './disk.ts';
 import type { PatchRules } from './spec.ts';
 import { bytes, some } from './words.ts';
 
-/** Changes that are made; those whose configuration files a person has to look at are not, nor what is built with them. */
-export function installable(state: UpdatesState, { conffiles }: PatchRules): readonly PackageChange[] {
-  if (conffiles !== 'ask') return state.changes;
-  const asked = new Set(askedOf(state).map(({ source }) => source));
-  const sources = new Map(state.updates.map(({ name, source }) => [name, source]));
-  return state.changes.filter(({ name }) => !asked.has(sources.get(name) ?? ''));
-}
-
-/** Updates that may ask about a configuration file which was changed on the host. */
-export function askedOf({ updates, changes }: UpdatesState): readonly Update[] {
-  const changed = new Set(changes.map(({ name }) => name));
-  return updates.filter(({ name, conffiles }) => changed.has(name) && conffiles.length > 0);
-}
-
 /** Exactly these versions, in one run of apt. */
-export function upgradeStep(
-  changes: readonly PackageChange[],
-  state: UpdatesState,
-  rules: PatchRules,
-  mended?: Mended,
-): readonly StepDraft[] {
+export function upgradeStep(state: UpdatesState, rules: PatchRules, mended?: Mended): readonly StepDraft[] {
+  const { changes } = state;
   if (changes.length === 0) return [];
   const params: UpgradePatches = {
     packages: changes.map((change) => ({
@@ -149,8 +131,11 @@ function dayOf(isoTime: string): string {
   return isoTime.slice(0, 10);
 }
 
-function filesOf(changes: readonly PackageChange[], state: UpdatesState): readonly Update[] {
-  return askedOf(state).filter(({ name }) => changes.some((change) => change.name === name));
+/** Updates with a configuration file that was changed on the host. */
+function filesOf(changes: readonly PackageChange[], { updates }: UpdatesState): readonly Update[] {
+  return updates.filter(
+    ({ name, conffiles }) => conffiles.length > 0 && changes.some((change) => change.name === name),
+  );
 }
 
 /** Best effort: an archive may drop a version, and what a new version has migrated does not go back. */

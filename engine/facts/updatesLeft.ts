@@ -1,0 +1,60 @@
+/** Selected updates that apt keeps back and that are asked for one by one, to learn why; the others are in one question. */
+const ASKED_MAX = 3;
+
+/** Configuration files of the packages that are not as the package brought them: dpkg's, then those that ucf(1) keeps. */
+export const CONFFILES = `doaas_conffiles() { # NAME ...
+  {
+    dpkg-query -W -f '= \${binary:Package}\\n\${Conffiles}\\n' "$@" 2>/dev/null |
+      awk -v native=":$(dpkg --print-architecture)$" '$1 == "=" { p = $2; sub(native, "", p); next } NF == 2 || (NF == 3 && $3 != "obsolete") { print p "\\t" $2 "\\t" $1 }'
+    [ ! -r /var/lib/ucf/registry ] || awk -v names="$*" '
+      BEGIN { n = split(names, w, " "); for (i = 1; i <= n; i++) { sub(/:.*/, "", w[i]); wanted[w[i]] = 1 } }
+      FILENAME ~ /registry$/ { if ($1 in wanted) owner[$2] = $1; next }
+      $2 in owner { print owner[$2] "\\t" $1 "\\t" $2 }' /var/lib/ucf/registry /var/lib/ucf/hashfile
+  } | {
+    doaas_known=$(cat)
+    { printf '%s\\n' "$doaas_known" | cut -f3 | tr '\\n' '\\0' | xargs -0 -r md5sum 2>/dev/null; echo --; printf '%s\\n' "$doaas_known"; } | awk '
+      $0 == "--" { known = 1; next }
+      !known { sum = $1; sub(/^[^ ]* +/, ""); is[$0] = sum; next }
+      { split($0, f, "\\t"); if (f[3] != "" && (f[3] in is) && is[f[3]] != f[2]) print "~ conffile " f[1] "\\t" f[3] }'
+  }
+}`;
+
+/**
+ * Of `$doaas_read`, the lines of the fact, the selected updates that may ask about such a file (`$doaas_changed`), and what is built with
+ * them. apt must be told to leave them before it plans: it plans no others then that need them.
+ */
+export const LEFT = `doaas_left_to_people() {
+  { printf '%s\\n' "$doaas_changed"; echo --; printf '%s\\n' "$doaas_read"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' -v OFS='\\t' '
+    $0 == "--" { part++; next }
+    !part { if (/^~ conffile /) changed[substr($1, 12)] = 1; next }
+    part == 1 { if (/^~ update / && $7 == "selected" && substr($1, 10) in changed) source[$5] = 1; next }
+    /^~ update / && $7 == "selected" && $5 in source { n = substr($1, 10); left[n] = 1; $7 = "asked"; print; print "A " n "=" $2; next }
+    /^A / { n = substr($0, 3); sub(/=.*/, "", n); if (n in left) next }
+    { print }'
+}`;
+
+/** Why selected updates are kept back, in apt's own words: about one alone, beside all that it is told to leave. */
+export const KEPT = `doaas_install() { # NAME=VERSION ...
+  timeout "$(doaas_left)" apt-get -s -q -o Debug::NoLocking=1 install -- "$@" $(printf '%s\\n' "$doaas_read" | awk -F '\\t' '
+    /^~ update / && $7 ~ /^(excluded|other|asked)$/ { print substr($1, 10) "=" $2 }') 2>&1 < /dev/null
+}
+doaas_kept() { # NAME=VERSION ...
+  doaas_n=0
+  while [ "$#" -gt 0 ] && [ "$doaas_n" -lt ${ASKED_MAX} ]; do
+    echo "~ kept \${1%%=*}	$(doaas_install "$1" | awk '
+      /^The following packages will be REMOVED:/ { on = 1; print "it needs packages removed:"; next }
+      /^The following packages have unmet dependencies:/ { on = 1; next }
+      /^E: / && !on { print substr($0, 4); next }
+      /^ / && on { print; next }
+      { on = 0 }' | head -n 12 | base64 -w0)"
+    doaas_n=$((doaas_n + 1)); shift
+  done
+  [ "$#" -gt 0 ] || return 0
+  doaas_out=$(doaas_install "$@")
+  for p in "$@"; do
+    echo "~ kept \${p%%=*}	$(printf '%s\\n' "$doaas_out" | awk -v n="\${p%%=*}" '
+      $1 == n && $2 == ":" { on = 1; print; next }
+      /^   / && on { print; next }
+      { on = 0 }' | head -n 12 | base64 -w0)"
+  done
+}`;
