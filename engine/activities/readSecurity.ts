@@ -4,7 +4,7 @@ import { type Look, lookAt, lookFrom, lookFromHere, type Place } from '../hosts/
 import { readFacts, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import { type Advisories, sourcesOf } from '../security/advisories.ts';
-import { declares, portsToTry } from '../security/exposure.ts';
+import { portJudge, portsToTry } from '../security/exposure.ts';
 import { hardeningStates } from '../security/hardening.ts';
 import type { Exposure, HostSecurity, Patches, SeenPort } from '../security/host.ts';
 import { firewallOf, inventoryOf, lookerNeeds, securityNeeds } from '../security/needs.ts';
@@ -141,14 +141,17 @@ async function exposureOf(transport: Transport, seen: Read, all: readonly Read[]
     };
   const open = await see(transport, looker, places);
   if (typeof open === 'string') return { ...firewall, why: open, ports: [], more, unseen: [] };
-  const isDeclared = document === undefined ? () => false : declares(document.spec.desired, from.senders);
+  const verdictOn =
+    document === undefined
+      ? () => ({ declared: false })
+      : portJudge(document.spec.desired, from.senders, ports);
   const seenPorts = places.map(
     ({ address, port }, i): SeenPort => ({
       address,
       port,
       program: listeners.find((one) => one.port === port)?.program ?? '',
       open: open[i] === true,
-      declared: isDeclared(address, port),
+      ...verdictOn(address, port),
     }),
   );
   const unseen = inventoryOf(readings).addresses.filter((address) => !triedOf(seen).includes(address));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findingsOf } from './findings.ts';
-import type { HostSecurity } from './host.ts';
+import type { HostSecurity, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
 import { ADVISORIES, EXPOSURE, HARDENING, HERE, INVENTORY, PATCHES, readHost } from './testing/hosts.ts';
 
@@ -32,6 +32,7 @@ describe('the report of a fleet', () => {
       waivers: 2,
       expiredWaivers: 1,
       undeclaredPorts: 2,
+      unjudgedPorts: 0,
       securityUpdates: 6,
       waitingForReboot: ['web-1', 'web-4', 'web-2'],
     });
@@ -81,6 +82,29 @@ describe('findings', () => {
     const ports = EXPOSURE.ports.filter(({ open, declared }) => !open || declared);
     const patches = { ...PATCHES, security: [], reboot: { required: false, why: [] } };
     expect(ids([readHost('web-1', { hardening, patches, exposure: { ...EXPOSURE, ports } })])).toEqual([]);
+  });
+
+  it('say of ports that were not judged that they were not, never that they are as declared', () => {
+    const port = { address: '10.0.0.1', program: '', open: true };
+    const ports: readonly SeenPort[] = [
+      { ...port, port: 443, notJudged: 'too-many-rules' },
+      { ...port, port: 443, address: 'fd00::1', notJudged: 'too-many-rules' },
+      { ...port, port: 8443, notJudged: 'too-many-rules' },
+      { ...port, port: 9100, notJudged: 'unknown-sender' },
+      { ...port, port: 80, open: false, notJudged: 'too-many-rules' },
+    ];
+    const report = reportOf([readHost('web-1', { exposure: { ...EXPOSURE, ports } })]);
+    expect(report.fleet).toMatchObject({ undeclaredPorts: 0, unjudgedPorts: 4 });
+    const found = findingsOf(report).filter(({ rule }) => rule.id.startsWith('exposure/'));
+    expect(found).toMatchObject([
+      {
+        rule: { id: 'exposure/not-judged', severity: 'low' },
+        message:
+          'web-2 reaches tcp/443, tcp/8443 of web-1, and Firewall/base has too many rules about that to say whether it should.',
+        document: 'Firewall/base',
+        pointer: '/spec/inbound',
+      },
+    ]);
   });
 
   it('have fingerprints that words, order and other hosts do not change', () => {

@@ -54,6 +54,8 @@ export interface Fleet {
   readonly expiredWaivers: number;
   /** Ports of addresses that answer although no document lets the one who tried in; of servers with a Firewall. */
   readonly undeclaredPorts: number;
+  /** Those that answer, and of which it was not judged whether a document does. */
+  readonly unjudgedPorts: number;
   /** Security updates that are outstanding, over all servers. */
   readonly securityUpdates: number;
   readonly waitingForReboot: readonly string[];
@@ -131,6 +133,7 @@ function fleetOf(hosts: readonly ReportedHost[], unread: number): Omit<Fleet, 'c
     waivers: waivers.length,
     expiredWaivers: waivers.filter(({ expired }) => expired).length,
     undeclaredPorts: hosts.reduce((count, { exposure }) => count + undeclaredPorts(exposure).length, 0),
+    unjudgedPorts: hosts.reduce((count, { exposure }) => count + unjudgedPorts(exposure).length, 0),
     securityUpdates: hosts.reduce((count, { patches }) => count + patches.security.length, 0),
     waitingForReboot: hosts.filter(({ patches }) => patches.reboot.required).map(({ host }) => host),
   };
@@ -157,5 +160,10 @@ export function distinctWaivers(
 
 /** Open although the Firewall document says otherwise; where there is none, nothing is declared and this says nothing. */
 export function undeclaredPorts({ firewall, ports }: ReadSecurity['exposure']): readonly SeenPort[] {
-  return firewall === undefined ? [] : ports.filter(({ open, declared }) => open && !declared);
+  return firewall === undefined ? [] : ports.filter(({ open, declared }) => open && declared === false);
+}
+
+/** Open, and not judged. */
+export function unjudgedPorts({ ports }: Pick<ReadSecurity['exposure'], 'ports'>): readonly SeenPort[] {
+  return ports.filter(({ open, notJudged }) => open && notJudged !== undefined);
 }
