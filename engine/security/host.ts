@@ -94,6 +94,8 @@ export interface OutstandingUpdate {
   /** Newest version of a security archive. */
   readonly to: string;
   readonly source: string;
+  /** Of the source package that is installed; left out by engines before. */
+  readonly sourceVersion?: string;
   /** CVE ids of its own changelog since the installed version; left out where that was not asked for. */
   readonly changelog?: readonly string[];
   /** Why it does not come by itself, where something keeps it back. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findingsOf } from './findings.ts';
-import type { HostSecurity, SeenPort } from './host.ts';
+import type { HostSecurity, OutstandingUpdate, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
 import { ADVISORIES, EXPOSURE, HARDENING, HERE, INVENTORY, PATCHES, readHost } from './testing/hosts.ts';
 
@@ -58,6 +58,63 @@ describe('the report of a fleet', () => {
       source: { kind: 'none' },
       rows: [],
     });
+  });
+});
+
+/** Epochs of packages are above every version of their sources. */
+const own = (more: Partial<OutstandingUpdate>): OutstandingUpdate => ({
+  name: 'curlutils',
+  from: '1:7.88.1-10+deb12u4',
+  to: '1:7.88.1-10+deb12u5',
+  source: 'curl',
+  sourceVersion: '7.88.1-10+deb12u4',
+  ...more,
+});
+const ACME = {
+  name: 'acme',
+  from: '1',
+  to: '2',
+  source: 'acme',
+  sourceVersion: '1',
+  changelog: ['CVE-2026-0007'],
+};
+
+describe('what an update closes', () => {
+  const [curl = own({}), libcurl = own({})] = PATCHES.security;
+  const closed = (security: readonly OutstandingUpdate[]) =>
+    reportOf([readHost('web-1', { patches: { ...PATCHES, security } })]).hosts[0]?.patches.security.map(
+      ({ name, cves, cvesBy }) => [name, cvesBy, ...cves],
+    );
+
+  it('is told by the list for versions of the source, and of others by what it says of that source or by changelogs', () => {
+    expect(closed([curl, own({})])).toEqual([
+      ['curl', 'list', 'CVE-2026-0001'],
+      ['curlutils', 'list', 'CVE-2026-0001'],
+    ]);
+    expect(closed([own({ changelog: ['CVE-2026-0006'] })])).toEqual([
+      ['curlutils', 'changelog', 'CVE-2026-0006'],
+    ]);
+    expect(closed([own({})])).toEqual([['curlutils', 'changelog']]);
+    expect(closed([{ ...ACME }, { ...curl, changelog: ['CVE-2026-0006'] }])).toEqual([
+      ['acme', 'changelog', 'CVE-2026-0007'],
+      ['curl', 'list', 'CVE-2026-0001'],
+    ]);
+  });
+
+  it('is not taken from versions of which an engine before did not say whose they are', () => {
+    const { sourceVersion: _, ...before } = libcurl;
+    expect(closed([before])).toEqual([['libcurl4', 'changelog']]);
+  });
+
+  it('counts for the fleet: of what the list knows by its versions alone, of all else by changelogs', () => {
+    const security = [curl, own({ changelog: ['CVE-2026-0006'] }), ACME, { ...ACME, name: 'acme-doc' }];
+    const { fleet, hosts } = reportOf([readHost('web-1', { patches: { ...PATCHES, security } })]);
+    expect(fleet.cves).toMatchObject({ source: { kind: 'tracker', changelogs: true }, open: 1, fixable: 2 });
+    expect(hosts[0]?.cves.fixable).toEqual([
+      { cve: 'CVE-2026-0001', source: 'curl', fixed: '7.88.1-10+deb12u5' },
+      { cve: 'CVE-2026-0007', source: 'acme', fixed: '2' },
+    ]);
+    expect(reportOf([readHost('web-1')]).fleet.cves.source).not.toHaveProperty('changelogs');
   });
 });
 

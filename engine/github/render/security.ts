@@ -63,12 +63,15 @@ function cveBlocks({ source, open, fixable, waiting, fixed, rows }: FleetCves): 
     ]);
   const of =
     source.kind === 'tracker'
-      ? `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}`
+      ? `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}${source.changelogs === true ? BESIDE : ''}`
       : 'Vulnerabilities by the changelogs of outstanding updates, for no list could be had (what is open or fixed is not known)';
   const body = table(['CVE', 'source package', 'fixable on', 'waits for a reboot on', 'fixed on'], shown);
   if (rows.length === 0) return [`${of}: ${sums}.`];
   return [`${of}: ${sums}.`, folded('By vulnerability', [body, ...more(rows, 'row')].join('\n'))];
 }
+
+const BESIDE =
+  ', and by the changelogs of outstanding updates that it does not know (what is open or fixed of these is not known)';
 
 function unreadBlock(unread: SecurityReport['unread']): readonly string[] {
   if (unread.length === 0) return [];
@@ -208,13 +211,20 @@ function patchBlock({ patches, cves }: ReportedHost): string {
 function updateTable(updates: ReportedHost['patches']['security']): string {
   const rows = updates
     .slice(0, MAX_ROWS)
-    .map(({ name, from, to, held, cves }) => [
-      prose(name),
-      prose(from),
-      prose(to),
-      prose([...(held === undefined ? [] : [held]), ...cves].join(', '), SENTENCE_MAX),
+    .map((update) => [
+      prose(update.name),
+      prose(update.from),
+      prose(update.to),
+      prose(closesText(update), SENTENCE_MAX),
     ]);
   return [table(['package', 'installed', 'available', 'closes'], rows), ...more(updates, 'update')].join(
     '\n',
   );
+}
+
+function closesText({ held, cves, cvesBy }: ReportedHost['patches']['security'][number]): string {
+  const by = cvesBy === 'changelog' && cves.length > 0 ? 'by its changelog: ' : '';
+  return [...(held === undefined ? [] : [held]), `${by}${cves.join(', ')}`]
+    .filter((part) => part !== '')
+    .join(', ');
 }
