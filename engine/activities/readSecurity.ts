@@ -4,11 +4,11 @@ import { type Look, lookAt, lookFrom, lookFromHere, type Place } from '../hosts/
 import { readFacts, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import { type Advisories, sourcesOf } from '../security/advisories.ts';
-import { declares, portsToTry } from '../security/exposure.ts';
+import { portJudge, portsToTry } from '../security/exposure.ts';
 import { hardeningStates } from '../security/hardening.ts';
 import type { Exposure, HostSecurity, Patches, SeenPort } from '../security/host.ts';
 import { firewallOf, inventoryOf, lookerNeeds, securityNeeds } from '../security/needs.ts';
-import { changelogQuery, mendedBy, patchesOf } from '../security/patches.ts';
+import { changelogQuery, patchesOf, withChangelogs } from '../security/patches.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { inParallel } from './planning.ts';
 
@@ -55,14 +55,14 @@ export async function readSecurity(
       host: host.name,
       hardening: hardeningStates(host, readings),
       exposure: await exposureOf(transport, one, read),
-      patches: await withChangelogs(transport, one, options),
+      patches: await patchesRead(transport, one, options),
       inventory: inventoryOf(readings),
     };
   });
 }
 
 /** A second look at the host, which asks its archives in turn; without an answer nothing is known, and nothing is lost. */
-async function withChangelogs(
+async function patchesRead(
   transport: Transport,
   { host, readings }: Read,
   { changelogs = false }: ReadingOptions,
@@ -72,12 +72,12 @@ async function withChangelogs(
   const asked = patches.security
     .filter(({ changelog }) => changelog === undefined)
     .slice(0, CHANGELOGS_MAX)
-    .map(({ name, from }) => changelogQuery(name, from));
+    .map(changelogQuery);
   if (!changelogs || asked.length === 0) return patches;
   const told = await transport
     .withSession(targetOf(host.server), (session) => readFacts(session, asked))
     .catch((): Readings => new Map());
-  return mendedBy(patches, told);
+  return withChangelogs(patches, told);
 }
 
 /** What is known of whatever is installed on these hosts; undefined where no list of vulnerabilities could be had. */
@@ -141,14 +141,17 @@ async function exposureOf(transport: Transport, seen: Read, all: readonly Read[]
     };
   const open = await see(transport, looker, places);
   if (typeof open === 'string') return { ...firewall, why: open, ports: [], more, unseen: [] };
-  const isDeclared = document === undefined ? () => false : declares(document.spec.desired, from.senders);
+  const verdictOn =
+    document === undefined
+      ? () => ({ declared: false })
+      : portJudge(document.spec.desired, from.senders, ports);
   const seenPorts = places.map(
     ({ address, port }, i): SeenPort => ({
       address,
       port,
       program: listeners.find((one) => one.port === port)?.program ?? '',
       open: open[i] === true,
-      declared: isDeclared(address, port),
+      ...verdictOn(address, port),
     }),
   );
   const unseen = inventoryOf(readings).addresses.filter((address) => !triedOf(seen).includes(address));

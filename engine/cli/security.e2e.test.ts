@@ -44,7 +44,7 @@ describe.skipIf(sshdMissing() !== undefined)('doaas security report PATH', () =>
     listening = createServer().listen(port, '0.0.0.0');
     await writeFile(
       join(root, 'infra.yaml'),
-      [server('here', sshd.port, keyOf(sshd)), server('there', other.port, keyOf(other)), firewall].join(
+      [server('here', sshd.port, keyOf(sshd)), server('there', other.port, keyOf(other)), firewall()].join(
         '---\n',
       ),
     );
@@ -65,8 +65,14 @@ kind: Server
 metadata: {name: ${name}}
 spec: {address: 127.0.0.1, port: ${at}, user: root, become: none, hostKey: "${key}"}
 `;
-  const firewall =
-    'apiVersion: doaas/v1\nkind: Firewall\nmetadata: {name: shut}\nspec:\n  targets: {hosts: [here]}\n';
+  // what is led on for others is open to none of those who try
+  const firewall = () => `apiVersion: doaas/v1
+kind: Firewall
+metadata: {name: shut}
+spec:
+  targets: {hosts: [here]}
+  portForwards: {office: {port: ${port}, from: [203.0.113.0/24], to: "198.51.100.9:80"}}
+`;
   const report = async (...argv: readonly string[]) => {
     const out = { stdout: '', stderr: '' };
     const io = {

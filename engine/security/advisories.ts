@@ -73,18 +73,28 @@ export function trackedSource({ source, version }: SourcePackage): SourcePackage
   return { source: KERNEL, version: version.replace(/\+([0-9]+)$/, '-$1') };
 }
 
-/** Source packages of these hosts, as advisories name them. */
-export function sourcesOf(inventories: readonly InventoryState[]): ReadonlySet<string> {
-  return new Set(inventories.flatMap(({ sources }) => sources.map((one) => trackedSource(one).source)));
+/** As advisories name it. */
+export function trackedName(source: string): string {
+  return trackedSource({ source, version: '0' }).source;
 }
 
-/** Vulnerabilities that the way from one version to another closes. */
+/** Whether a list says anything of a source package for a release. */
+export function isListed(source: string, release: string, { sources }: Advisories): boolean {
+  return sources.get(trackedName(source))?.[release] !== undefined;
+}
+
+/** Source packages of these hosts, as advisories name them. */
+export function sourcesOf(inventories: readonly InventoryState[]): ReadonlySet<string> {
+  return new Set(inventories.flatMap(({ sources }) => sources.map(({ source }) => trackedName(source))));
+}
+
+/** Vulnerabilities that the way from one version of the source package to another closes. */
 export function closedBy(
   { source, from, to }: { readonly source: string; readonly from: string; readonly to: string },
   release: string,
   { sources }: Advisories,
 ): readonly string[] {
-  const own = sources.get(trackedSource({ source, version: '0' }).source)?.[release] ?? [];
+  const own = sources.get(trackedName(source))?.[release] ?? [];
   return own
     .filter(
       ({ fixed }) =>

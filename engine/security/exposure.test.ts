@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { DesiredFirewall, Rule } from '../kinds/firewall/spec.ts';
 import { CLOSED, ports, RULE } from '../kinds/firewall/testing/spec.ts';
-import { declares, PORTS_MAX, portsToTry } from './exposure.ts';
+import { inboundGate, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
+import { PORTS_MAX, portJudge, portsToTry } from './exposure.ts';
 
 const desired = {
   ...CLOSED,
@@ -29,31 +31,108 @@ describe('ports that are tried', () => {
   });
 });
 
+const declared = { declared: true };
+const undeclared = { declared: false };
+
+/** What a firewall says of one port at an address, to whom. */
+const verdict = (firewall: DesiredFirewall, senders: readonly string[], port: number, address = '10.0.0.1') =>
+  portJudge(firewall, senders, [port])(address, port);
+
 describe('a port is declared', () => {
   it('to whom a rule lets in, and to nobody else', () => {
-    const toMonitor = declares(desired, ['10.0.0.5', 'fd00::5']);
-    const toOther = declares(desired, ['10.0.0.6']);
-    expect(toMonitor('10.0.0.1', 9100)).toBe(true);
-    expect(toMonitor('fd00::1', 9100)).toBe(true);
-    expect(toOther('10.0.0.1', 9100)).toBe(false);
-    expect(toOther('10.0.0.1', 443)).toBe(true);
-    expect(toOther('10.0.0.1', 3306)).toBe(false);
-    expect(toOther('10.0.0.1', 22)).toBe(false);
+    expect(verdict(desired, ['10.0.0.5', 'fd00::5'], 9100)).toEqual(declared);
+    expect(verdict(desired, ['10.0.0.5', 'fd00::5'], 9100, 'fd00::1')).toEqual(declared);
+    expect(verdict(desired, ['10.0.0.6'], 9100)).toEqual(undeclared);
+    expect(verdict(desired, ['10.0.0.6'], 443)).toEqual(declared);
+    expect(verdict(desired, ['10.0.0.6'], 3306)).toEqual(undeclared);
+    expect(verdict(desired, ['10.0.0.6'], 22)).toEqual(undeclared);
   });
 
   it('within a range, unless a rule denies it', () => {
-    const toAny = declares(desired, ['10.0.0.6']);
-    expect([8004, 8005, 8006, 8011].map((port) => toAny('10.0.0.1', port))).toEqual([
-      true,
-      false,
-      true,
-      false,
+    const tried = [8004, 8005, 8006, 8011];
+    const judge = portJudge(desired, ['10.0.0.6'], tried);
+    expect(tried.map((port) => judge('10.0.0.1', port))).toEqual([
+      declared,
+      undeclared,
+      declared,
+      undeclared,
     ]);
   });
 
-  it('where it is not known who tried, if somebody may', () => {
-    expect(declares(desired, [])('10.0.0.1', 9100)).toBe(true);
-    expect(declares(desired, ['10.0.0.6'])('fd00::1', 9100)).toBe(true);
-    expect(declares(desired, [])('10.0.0.1', 3306)).toBe(false);
+  it('of a host name, to either of its families', () => {
+    expect(verdict(desired, ['10.0.0.6', 'fd00::5'], 9100, 'db.internal')).toEqual(declared);
+    expect(verdict(desired, ['10.0.0.6', 'fd00::6'], 9100, 'db.internal')).toEqual(undeclared);
+  });
+
+  it('where it is not known who tried, if everybody may', () => {
+    expect(verdict(desired, [], 443)).toEqual(declared);
+    expect(verdict(desired, [], 9100)).toEqual({ notJudged: 'unknown-sender' });
+    expect(verdict(desired, ['10.0.0.6'], 9100, 'fd00::1')).toEqual({ notJudged: 'unknown-sender' });
+    expect(verdict(desired, [], 3306)).toEqual(undeclared);
+    expect(verdict(desired, [], 22, 'fd00::1')).toEqual(undeclared);
+  });
+});
+
+describe('a port that is led elsewhere is declared', () => {
+  const shop = { ports: ports('8080/tcp'), from: ['10.0.0.0/24'], inInterfaces: [], port: 80 };
+  const router: DesiredFirewall = { ...CLOSED, portForwards: { shop: { ...shop, address: '10.9.0.9' } } };
+  const denying = (rule: Partial<Rule>): DesiredFirewall => ({
+    ...router,
+    forward: { default: 'drop', rules: { no: { ...RULE, action: 'drop', ...rule } } },
+  });
+
+  it('to whom it leads, and to nobody else', () => {
+    expect(verdict(router, ['10.0.0.7'], 8080)).toEqual(declared);
+    expect(verdict(router, ['192.0.2.7'], 8080)).toEqual(undeclared);
+    expect(verdict(router, ['10.0.0.7'], 80)).toEqual(undeclared);
+    expect(verdict(router, [], 8080)).toEqual({ notJudged: 'unknown-sender' });
+    expect(verdict(router, ['10.0.0.7'], 8080, 'fd00::1')).toEqual(undeclared);
+  });
+
+  it('to all whom the host itself lets in where it does not lead', () => {
+    const both = {
+      ...router,
+      inbound: { alt: { ...RULE, ports: ports('8080/tcp'), from: ['192.0.2.0/24'] } },
+    };
+    expect(verdict(both, ['192.0.2.7'], 8080)).toEqual(declared);
+    expect(verdict(both, ['10.0.0.7'], 8080)).toEqual(declared);
+    expect(verdict(both, ['198.51.100.7'], 8080)).toEqual(undeclared);
+  });
+
+  it('unless a rule of forward denies it; one that names where it leaves may', () => {
+    expect(verdict(denying({ from: ['10.0.0.0/28'] }), ['10.0.0.7'], 8080)).toEqual(undeclared);
+    expect(verdict(denying({ from: ['10.0.0.0/28'] }), ['10.0.0.17'], 8080)).toEqual(declared);
+    expect(verdict(denying({ to: ['10.9.0.8'] }), ['10.0.0.7'], 8080)).toEqual(declared);
+    const unsure = denying({ from: ['10.0.0.0/28'], outInterfaces: ['dmz0'] });
+    expect(verdict(unsure, ['10.0.0.7'], 8080)).toEqual({ notJudged: 'unknown-way-out' });
+    expect(verdict(unsure, ['10.0.0.17'], 8080)).toEqual(declared);
+    expect(verdict(unsure, ['192.0.2.7'], 8080)).toEqual(undeclared);
+  });
+});
+
+describe('a firewall with a great many rules', () => {
+  const addresses = (count: number) =>
+    Array.from({ length: count }, (_, i) => `10.${1 + (i >> 15)}.${(i >> 7) & 255}.${(i & 127) * 2}/32`);
+  const zones = (count: number) => Array.from({ length: count }, (_, i) => `eth${i}`);
+
+  it('is judged where few of them are about a port: 50 for 100 servers each, in two zones', () => {
+    const rules = Array.from({ length: 50 }, (_, i) => {
+      const rule = { ...RULE, ports: ports(`${9000 + i}/tcp`), from: addresses(100) };
+      return [`rule-${i}`, { ...rule, inInterfaces: [`eth${i % 2}`] }] as const;
+    });
+    const firewall = { ...CLOSED, inbound: Object.fromEntries(rules) };
+    expect(workOf(inboundGate(firewall))).toBeGreaterThan(WORK_MAX);
+    const tried = [9000, 9049, 9050];
+    const [own, foreign] = ['10.1.0.2', '192.0.2.7'].map((from) => portJudge(firewall, [from], tried));
+    expect(tried.map((port) => own?.('10.0.0.1', port))).toEqual([declared, declared, undeclared]);
+    expect(tried.map((port) => foreign?.('10.0.0.1', port))).toEqual([undeclared, undeclared, undeclared]);
+  });
+
+  it('is not where too many are, and its other ports are', () => {
+    const many = { ...RULE, ports: ports('443/tcp'), from: addresses(20_000), inInterfaces: zones(60) };
+    const firewall = { ...CLOSED, inbound: { many } };
+    const judge = portJudge(firewall, ['10.1.0.2'], [443, 3306]);
+    expect(judge('10.0.0.1', 443)).toEqual({ notJudged: 'too-many-rules' });
+    expect(judge('10.0.0.1', 3306)).toEqual(undeclared);
   });
 });

@@ -1,10 +1,16 @@
 import { isIP } from 'node:net';
 import { LISTENERS_MAX, type Listener } from '../facts/firewall.ts';
-import { addressesOf, isNobody, overlap } from '../kinds/firewall/addresses.ts';
-import { cellsOf } from '../kinds/firewall/cells.ts';
-import { sendersOf } from '../kinds/firewall/flows.ts';
+import {
+  type Addresses,
+  addressesOf,
+  contains,
+  EVERYBODY,
+  isNobody,
+  overlap,
+} from '../kinds/firewall/addresses.ts';
+import { type Admitted, admittedOn } from '../kinds/firewall/admitted.ts';
 import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
-import { cutsOfGates, inboundGate, passing, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
+import type { SeenPort } from './host.ts';
 
 /** TCP ports that are tried on one address of a host; of more, those that listen go first. */
 export const PORTS_MAX = 2 * LISTENERS_MAX;
@@ -30,35 +36,39 @@ function openedPorts({ management, inbound, portForwards }: DesiredFirewall): re
   return [management.port, ...first];
 }
 
+/** Whether a firewall lets whoever tried in on a TCP port of an address. */
+export type Verdict = Pick<SeenPort, 'declared' | 'notJudged'>;
+
 /**
- * Whether a firewall lets one of these senders in on a TCP port of an address, over any interface. Only senders of the address's
- * own family count; where none is known, it is enough that somebody may come in.
+ * What a firewall says of one of these senders, on these TCP ports. By which interface somebody comes in is not known, so whom a rule
+ * lets in over any counts. Only senders of the address's own family do; of a host name all.
  */
-export function declares(
+export function portJudge(
   desired: DesiredFirewall,
   senders: readonly string[],
-): (address: string, port: number) => boolean {
-  const gate = inboundGate(desired);
-  const forwarded = Object.values(desired.portForwards).flatMap(({ ports }) => ports);
-  // whoever declares that much is taken at their word
-  if (workOf(gate) > WORK_MAX) return () => true;
-  const cells = cellsOf(cutsOfGates(gate))
-    .filter(({ protocol }) => protocol === 'tcp')
-    .map(({ first, last, ...cell }) => ({
-      first,
-      last,
-      who: sendersOf(passing(gate, { first, last, ...cell })),
-    }));
+  ports: readonly number[],
+): (address: string, port: number) => Verdict {
+  const admitted = admittedOn(desired, ports);
   return (address, port) => {
-    const own = senders.filter((sender) => isIP(sender) === isIP(address));
-    return (
-      forwarded.some((range) => range.protocol === 'tcp' && range.first <= port && port <= range.last) ||
-      cells.some(
-        ({ first, last, who }) =>
-          first <= port &&
-          port <= last &&
-          (own.length === 0 ? !isNobody(who) : overlap(who, addressesOf(own))),
-      )
-    );
+    const who = admitted.get(port);
+    if (who === undefined) return { notJudged: 'too-many-rules' };
+    const family = isIP(address);
+    const own = senders.filter((sender) => family === 0 || isIP(sender) === family);
+    return own.length === 0 ? ofAnybody(who, family) : ofSenders(who, addressesOf(own));
   };
+}
+
+function ofSenders({ surely, perhaps }: Admitted, senders: Addresses): Verdict {
+  if (overlap(surely, senders)) return { declared: true };
+  return overlap(perhaps, senders) ? { notJudged: 'unknown-way-out' } : { declared: false };
+}
+
+/** Where it is not known who tried, only what holds for all is. */
+function ofAnybody({ surely, perhaps }: Admitted, family: number): Verdict {
+  const own = (set: Addresses): Addresses => ({
+    v4: family === 6 ? [] : set.v4,
+    v6: family === 4 ? [] : set.v6,
+  });
+  if (isNobody(own(perhaps))) return { declared: false };
+  return contains(surely, own(EVERYBODY)) ? { declared: true } : { notJudged: 'unknown-sender' };
 }

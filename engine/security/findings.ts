@@ -7,6 +7,7 @@ import {
   type ReportedHost,
   type SecurityReport,
   undeclaredPorts,
+  unjudgedPorts,
 } from './report.ts';
 
 /** What somebody should mend, for GitHub's list of alerts. */
@@ -104,6 +105,13 @@ export const NO_FIREWALL: Rule = {
   help: 'Add the server to the targets of a Firewall document.',
   severity: 'medium',
 };
+export const NOT_JUDGED: Rule = {
+  id: 'exposure/not-judged',
+  title: 'It was not judged whether a firewall opens a port',
+  why: 'A port that others reach although nobody meant them to would not be told.',
+  help: 'Let the rules that are about the port name fewer addresses and zones: blocks such as 10.0.0.0/8 instead of many servers.',
+  severity: 'low',
+};
 
 function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
   const { firewall, from, ports } = host.exposure;
@@ -120,13 +128,31 @@ function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
       },
     ];
   }
-  return undeclaredPorts(host.exposure).map(({ address, port, program }) => ({
+  const undeclared = undeclaredPorts(host.exposure).map(({ address, port, program }) => ({
     rule: UNDECLARED_PORT,
     message: `${from} reaches tcp/${port} of ${host.host} at ${address}${program === '' ? '' : ` (${program})`}, which no rule of ${firewall} opens to it.`,
     document: firewall,
     pointer: '/spec/inbound',
     fingerprint: fingerprint('port', host.host, address, String(port)),
   }));
+  return [...undeclared, ...unjudgedFinding(host, firewall)];
+}
+
+/** One for all ports. What only another sender could tell is nothing to mend in a document. */
+function unjudgedFinding({ host, exposure }: ReportedHost, firewall: string): readonly SecurityFinding[] {
+  const open = unjudgedPorts(exposure).filter(({ notJudged }) => notJudged === 'too-many-rules');
+  if (open.length === 0) return [];
+  const ports = [...new Set(open.map(({ port }) => `tcp/${port}`))].join(', ');
+  const message = `${exposure.from} reaches ${ports} of ${host}, and ${firewall} has too many rules about that to say whether it should.`;
+  return [
+    {
+      rule: NOT_JUDGED,
+      message,
+      document: firewall,
+      pointer: '/spec/inbound',
+      fingerprint: fingerprint('not-judged', host),
+    },
+  ];
 }
 
 export const SECURITY_UPDATE: Rule = {

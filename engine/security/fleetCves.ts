@@ -1,9 +1,15 @@
-import { type Advisories, type CveState, cvesOf, type HostCve } from './advisories.ts';
+import { type Advisories, type CveState, cvesOf, type HostCve, isListed } from './advisories.ts';
 import type { ReadSecurity } from './host.ts';
 
 /** Where the vulnerabilities of a report come from. */
 export type CveSource =
-  | { readonly kind: 'tracker'; readonly from: string; readonly date: string }
+  | {
+      readonly kind: 'tracker';
+      readonly from: string;
+      readonly date: string;
+      /** Of what the list does not know, what changelogs of the outstanding updates name counts as well. */
+      readonly changelogs?: true;
+    }
   /** No list: what changelogs of the outstanding updates name. What is open without a fix, or fixed, is not known. */
   | { readonly kind: 'changelogs' }
   | { readonly kind: 'none' };
@@ -48,12 +54,17 @@ export function hostCves(host: Inventoried, advisories: Advisories | undefined):
   };
 }
 
-function knownOf(
-  { inventory, patches }: Inventoried,
-  advisories: Advisories | undefined,
-): readonly HostCve[] {
-  if (advisories !== undefined) return cvesOf(inventory, advisories);
-  const named = patches.security.flatMap(({ source, to, changelog = [] }) =>
+/** By the list of vulnerabilities; of what it does not know, what changelogs of the outstanding updates name can be mended. */
+function knownOf(host: Inventoried, advisories: Advisories | undefined): readonly HostCve[] {
+  const listed = advisories === undefined ? [] : cvesOf(host.inventory, advisories);
+  return [...listed, ...toldBy(host, advisories)];
+}
+
+function toldBy({ inventory, patches }: Inventoried, advisories: Advisories | undefined): readonly HostCve[] {
+  const unlisted = patches.security.filter(
+    ({ source }) => advisories === undefined || !isListed(source, inventory.release, advisories),
+  );
+  const named = unlisted.flatMap(({ source, to, changelog = [] }) =>
     changelog.map((cve) => [`${cve} ${source}`, { cve, source, state: 'fixable', fixed: to }] as const),
   );
   return [...new Map(named).values()];
@@ -78,7 +89,11 @@ export function fleetCves(hosts: readonly ReadSecurity[], advisories: Advisories
 }
 
 function sourceOf(hosts: readonly Inventoried[], advisories: Advisories | undefined): CveSource {
-  if (advisories !== undefined) return { kind: 'tracker', from: advisories.from, date: advisories.date };
+  if (advisories !== undefined) {
+    const told = hosts.some((host) => toldBy(host, advisories).length > 0);
+    const { from, date } = advisories;
+    return { kind: 'tracker', from, date, ...(told ? ({ changelogs: true } as const) : {}) };
+  }
   const asked = hosts.some(({ patches }) =>
     patches.security.some(({ changelog }) => changelog !== undefined),
   );

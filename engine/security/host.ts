@@ -60,9 +60,18 @@ export interface SeenPort {
   /** What listens there; empty where the host does not say. */
   readonly program: string;
   readonly open: boolean;
-  /** The Firewall document lets whoever tried in. */
-  readonly declared: boolean;
+  /** The Firewall document lets whoever tried in; left out where that was not judged. */
+  readonly declared?: boolean;
+  readonly notJudged?: NotJudged;
 }
+
+export type NotJudged =
+  /** The rules that are about it name more addresses and interfaces than can be gone through in time. */
+  | 'too-many-rules'
+  /** They let some in and others not, and by which address it was tried is not known. */
+  | 'unknown-sender'
+  /** A port forward leads it on, and a rule of `forward` denies that or not, by where it leaves. */
+  | 'unknown-way-out';
 
 export interface Patches {
   /** The PatchPolicy document that the server is a target of; left out: none is. */
@@ -85,6 +94,8 @@ export interface OutstandingUpdate {
   /** Newest version of a security archive. */
   readonly to: string;
   readonly source: string;
+  /** Of the source package that is installed; left out by engines before. */
+  readonly sourceVersion?: string;
   /** CVE ids of its own changelog since the installed version; left out where that was not asked for. */
   readonly changelog?: readonly string[];
   /** Why it does not come by itself, where something keeps it back. */

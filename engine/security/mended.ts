@@ -1,22 +1,30 @@
 import { itemKey, type Reading, type Readings } from '../facts/fact.ts';
 import { type Update, type UpdatesState, updatesFact } from '../facts/updates.ts';
 import type { Mended } from '../kinds/kind.ts';
-import { type Advisories, closedBy, trackedSource, withoutRebuild } from './advisories.ts';
+import {
+  type Advisories,
+  closedBy,
+  isListed,
+  trackedName,
+  trackedSource,
+  withoutRebuild,
+} from './advisories.ts';
 
 /** Source packages, as advisories name them, of what is outstanding on a host; none where its updates were not read. */
 export function outstandingSources(readings: Readings): readonly string[] {
-  return outstanding(readings).updates.map(({ source }) => tracked(source));
+  return outstanding(readings).updates.map(({ source }) => trackedName(source));
 }
 
+/** `sourceVersion`: of what is installed; left out where nobody asked for it. */
+type Versions = Pick<Update, 'name' | 'source' | 'from' | 'to'> & Partial<Pick<Update, 'sourceVersion'>>;
+
 /**
- * What the outstanding updates of a host close. Left out is a package that the list knows nothing of for the host's release, or whose
+ * What outstanding updates of a host close. Left out is a package that the list knows nothing of for the host's release, or whose
  * versions are not those of its source, which the list has.
  */
-export function mendedOn(readings: Readings, advisories: Advisories): Mended {
-  const { release = '', updates } = outstanding(readings);
+export function mendedBy(updates: readonly Versions[], release: string, advisories: Advisories): Mended {
   const known = updates.filter(
-    (update) =>
-      advisories.sources.get(tracked(update.source))?.[release] !== undefined && hasVersionOfSource(update),
+    (update) => isListed(update.source, release, advisories) && hasVersionOfSource(update),
   );
   const { from, date } = advisories;
   return {
@@ -26,13 +34,18 @@ export function mendedOn(readings: Readings, advisories: Advisories): Mended {
   };
 }
 
-/** bsdutils 1:2.38.1-5+deb12u3 is of util-linux 2.38.1-5+deb12u3. */
-function hasVersionOfSource({ source, from, sourceVersion }: Update): boolean {
-  return withoutRebuild(from) === trackedSource({ source, version: sourceVersion }).version;
+/** The same of all that a host has outstanding, as it was read for a plan. */
+export function mendedOn(readings: Readings, advisories: Advisories): Mended {
+  const { release = '', updates } = outstanding(readings);
+  return mendedBy(updates, release, advisories);
 }
 
-function tracked(source: string): string {
-  return trackedSource({ source, version: '0' }).source;
+/** bsdutils 1:2.38.1-5+deb12u3 is of util-linux 2.38.1-5+deb12u3. */
+function hasVersionOfSource({ source, from, sourceVersion }: Versions): boolean {
+  return (
+    sourceVersion !== undefined &&
+    withoutRebuild(from) === trackedSource({ source, version: sourceVersion }).version
+  );
 }
 
 function outstanding(readings: Readings): Pick<UpdatesState, 'release' | 'updates'> {

@@ -22,19 +22,21 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
 }
 
 /** Versions come newest first. */
-function outstanding({ name, from, to, source, state, versions, cves }: Update): OutstandingUpdate {
+function outstanding(update: Update): OutstandingUpdate {
+  const { name, from, to, source, sourceVersion, state, versions, cves } = update;
   const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
   const held = state === 'held' || state === 'excluded' ? { held: state } : {};
   const changelog = cves === undefined ? {} : { changelog: cves };
-  return { name, from, to: secure?.version ?? to, source, ...changelog, ...held };
+  return { name, from, to: secure?.version ?? to, source, sourceVersion, ...changelog, ...held };
 }
 
-export function changelogQuery(name: string, from: string): ChangelogQuery {
-  return { fact: changelogFact.fact, key: name, from };
+/** Changelogs have the versions of sources. */
+export function changelogQuery({ name, from, sourceVersion = from }: OutstandingUpdate): ChangelogQuery {
+  return { fact: changelogFact.fact, key: name, from: sourceVersion };
 }
 
 /** With what the changelogs that were read say. */
-export function mendedBy(patches: Patches, told: Readings): Patches {
+export function withChangelogs(patches: Patches, told: Readings): Patches {
   const security = patches.security.map((update) => {
     const reading = told.get(itemKey(changelogFact.fact, update.name));
     return reading === undefined ? update : { ...update, changelog: (reading.state as ChangelogState).cves };

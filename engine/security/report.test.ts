@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findingsOf } from './findings.ts';
-import type { HostSecurity } from './host.ts';
+import type { HostSecurity, OutstandingUpdate, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
 import { ADVISORIES, EXPOSURE, HARDENING, HERE, INVENTORY, PATCHES, readHost } from './testing/hosts.ts';
 
@@ -32,6 +32,7 @@ describe('the report of a fleet', () => {
       waivers: 2,
       expiredWaivers: 1,
       undeclaredPorts: 2,
+      unjudgedPorts: 0,
       securityUpdates: 6,
       waitingForReboot: ['web-1', 'web-4', 'web-2'],
     });
@@ -60,6 +61,63 @@ describe('the report of a fleet', () => {
   });
 });
 
+/** Epochs of packages are above every version of their sources. */
+const own = (more: Partial<OutstandingUpdate>): OutstandingUpdate => ({
+  name: 'curlutils',
+  from: '1:7.88.1-10+deb12u4',
+  to: '1:7.88.1-10+deb12u5',
+  source: 'curl',
+  sourceVersion: '7.88.1-10+deb12u4',
+  ...more,
+});
+const ACME = {
+  name: 'acme',
+  from: '1',
+  to: '2',
+  source: 'acme',
+  sourceVersion: '1',
+  changelog: ['CVE-2026-0007'],
+};
+
+describe('what an update closes', () => {
+  const [curl = own({}), libcurl = own({})] = PATCHES.security;
+  const closed = (security: readonly OutstandingUpdate[]) =>
+    reportOf([readHost('web-1', { patches: { ...PATCHES, security } })]).hosts[0]?.patches.security.map(
+      ({ name, cves, cvesBy }) => [name, cvesBy, ...cves],
+    );
+
+  it('is told by the list for versions of the source, and of others by what it says of that source or by changelogs', () => {
+    expect(closed([curl, own({})])).toEqual([
+      ['curl', 'list', 'CVE-2026-0001'],
+      ['curlutils', 'list', 'CVE-2026-0001'],
+    ]);
+    expect(closed([own({ changelog: ['CVE-2026-0006'] })])).toEqual([
+      ['curlutils', 'changelog', 'CVE-2026-0006'],
+    ]);
+    expect(closed([own({})])).toEqual([['curlutils', 'changelog']]);
+    expect(closed([{ ...ACME }, { ...curl, changelog: ['CVE-2026-0006'] }])).toEqual([
+      ['acme', 'changelog', 'CVE-2026-0007'],
+      ['curl', 'list', 'CVE-2026-0001'],
+    ]);
+  });
+
+  it('is not taken from versions of which an engine before did not say whose they are', () => {
+    const { sourceVersion: _, ...before } = libcurl;
+    expect(closed([before])).toEqual([['libcurl4', 'changelog']]);
+  });
+
+  it('counts for the fleet: of what the list knows by its versions alone, of all else by changelogs', () => {
+    const security = [curl, own({ changelog: ['CVE-2026-0006'] }), ACME, { ...ACME, name: 'acme-doc' }];
+    const { fleet, hosts } = reportOf([readHost('web-1', { patches: { ...PATCHES, security } })]);
+    expect(fleet.cves).toMatchObject({ source: { kind: 'tracker', changelogs: true }, open: 1, fixable: 2 });
+    expect(hosts[0]?.cves.fixable).toEqual([
+      { cve: 'CVE-2026-0001', source: 'curl', fixed: '7.88.1-10+deb12u5' },
+      { cve: 'CVE-2026-0007', source: 'acme', fixed: '2' },
+    ]);
+    expect(reportOf([readHost('web-1')]).fleet.cves.source).not.toHaveProperty('changelogs');
+  });
+});
+
 describe('findings', () => {
   const ids = (hosts: readonly HostSecurity[]) => findingsOf(reportOf(hosts)).map(({ rule }) => rule.id);
 
@@ -81,6 +139,29 @@ describe('findings', () => {
     const ports = EXPOSURE.ports.filter(({ open, declared }) => !open || declared);
     const patches = { ...PATCHES, security: [], reboot: { required: false, why: [] } };
     expect(ids([readHost('web-1', { hardening, patches, exposure: { ...EXPOSURE, ports } })])).toEqual([]);
+  });
+
+  it('say of ports that were not judged that they were not, never that they are as declared', () => {
+    const port = { address: '10.0.0.1', program: '', open: true };
+    const ports: readonly SeenPort[] = [
+      { ...port, port: 443, notJudged: 'too-many-rules' },
+      { ...port, port: 443, address: 'fd00::1', notJudged: 'too-many-rules' },
+      { ...port, port: 8443, notJudged: 'too-many-rules' },
+      { ...port, port: 9100, notJudged: 'unknown-sender' },
+      { ...port, port: 80, open: false, notJudged: 'too-many-rules' },
+    ];
+    const report = reportOf([readHost('web-1', { exposure: { ...EXPOSURE, ports } })]);
+    expect(report.fleet).toMatchObject({ undeclaredPorts: 0, unjudgedPorts: 4 });
+    const found = findingsOf(report).filter(({ rule }) => rule.id.startsWith('exposure/'));
+    expect(found).toMatchObject([
+      {
+        rule: { id: 'exposure/not-judged', severity: 'low' },
+        message:
+          'web-2 reaches tcp/443, tcp/8443 of web-1, and Firewall/base has too many rules about that to say whether it should.',
+        document: 'Firewall/base',
+        pointer: '/spec/inbound',
+      },
+    ]);
   });
 
   it('have fingerprints that words, order and other hosts do not change', () => {

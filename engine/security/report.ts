@@ -1,5 +1,6 @@
+import { type Closed, closedByOne } from '../kinds/patchPolicy/closed.ts';
 import type { Position } from '../spec/manifest.ts';
-import { type Advisories, closedBy } from './advisories.ts';
+import type { Advisories } from './advisories.ts';
 import { type FleetCves, fleetCves, type HostCves, hostCves } from './fleetCves.ts';
 import type {
   FailingControl,
@@ -10,6 +11,7 @@ import type {
   ReadSecurity,
   SeenPort,
 } from './host.ts';
+import { mendedBy } from './mended.ts';
 
 /** The security of a repository's servers, as they were read. JSON only. */
 export interface SecurityReport {
@@ -34,8 +36,10 @@ export type ReportedHardening = Omit<HardeningState, 'failing'> & {
 };
 
 export type ReportedUpdate = OutstandingUpdate & {
-  /** Vulnerabilities that it closes, as far as is known. */
-  readonly cves: readonly string[];
+  /** Vulnerabilities that it closes, as far as is known: what a plan says of it. */
+  readonly cves: Closed['cves'];
+  /** Who says so: the list of vulnerabilities, or changelogs. */
+  readonly cvesBy: Closed['by'];
 };
 
 /** Where the document says so. */
@@ -54,6 +58,8 @@ export interface Fleet {
   readonly expiredWaivers: number;
   /** Ports of addresses that answer although no document lets the one who tried in; of servers with a Firewall. */
   readonly undeclaredPorts: number;
+  /** Those that answer, and of which it was not judged whether a document does. */
+  readonly unjudgedPorts: number;
   /** Security updates that are outstanding, over all servers. */
   readonly securityUpdates: number;
   readonly waitingForReboot: readonly string[];
@@ -101,18 +107,22 @@ function reportedHost(read: ReadSecurity, { locate, advisories }: ReportOptions)
       }),
     })),
     exposure,
-    patches: {
-      ...patches,
-      security: patches.security.map((update) => ({
-        ...update,
-        cves:
-          advisories === undefined
-            ? (update.changelog ?? [])
-            : closedBy(update, inventory.release, advisories),
-      })),
-    },
+    patches: { ...patches, security: reportedUpdates(patches.security, inventory.release, advisories) },
     cves: hostCves(read, advisories),
   };
+}
+
+function reportedUpdates(
+  updates: readonly OutstandingUpdate[],
+  release: string,
+  advisories: Advisories | undefined,
+): readonly ReportedUpdate[] {
+  const mended = advisories && mendedBy(updates, release, advisories);
+  const all = updates.map(({ name, source, changelog: cves = [] }) => ({ name, source, cves }));
+  return updates.map((update) => {
+    const { by, cves } = closedByOne(update, all, mended);
+    return { ...update, cves, cvesBy: by };
+  });
 }
 
 function fleetOf(hosts: readonly ReportedHost[], unread: number): Omit<Fleet, 'cves'> {
@@ -131,6 +141,7 @@ function fleetOf(hosts: readonly ReportedHost[], unread: number): Omit<Fleet, 'c
     waivers: waivers.length,
     expiredWaivers: waivers.filter(({ expired }) => expired).length,
     undeclaredPorts: hosts.reduce((count, { exposure }) => count + undeclaredPorts(exposure).length, 0),
+    unjudgedPorts: hosts.reduce((count, { exposure }) => count + unjudgedPorts(exposure).length, 0),
     securityUpdates: hosts.reduce((count, { patches }) => count + patches.security.length, 0),
     waitingForReboot: hosts.filter(({ patches }) => patches.reboot.required).map(({ host }) => host),
   };
@@ -157,5 +168,10 @@ export function distinctWaivers(
 
 /** Open although the Firewall document says otherwise; where there is none, nothing is declared and this says nothing. */
 export function undeclaredPorts({ firewall, ports }: ReadSecurity['exposure']): readonly SeenPort[] {
-  return firewall === undefined ? [] : ports.filter(({ open, declared }) => open && !declared);
+  return firewall === undefined ? [] : ports.filter(({ open, declared }) => open && declared === false);
+}
+
+/** Open, and not judged. */
+export function unjudgedPorts({ ports }: Pick<ReadSecurity['exposure'], 'ports'>): readonly SeenPort[] {
+  return ports.filter(({ open, notJudged }) => open && notJudged !== undefined);
 }

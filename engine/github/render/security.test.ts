@@ -30,8 +30,33 @@ test('reads as the golden file', async () => {
       unseen: [],
     },
   });
+  const port = { address: '10.0.0.5', program: 'sshd', open: true };
+  const unjudged = readHost('web-5', {
+    patches: {
+      ...PATCHES,
+      security: [
+        {
+          name: 'acme',
+          from: '1',
+          to: '2',
+          source: 'acme',
+          sourceVersion: '1',
+          changelog: ['CVE-2026-0007'],
+        },
+      ],
+    },
+    exposure: {
+      ...EXPOSURE,
+      ports: [
+        { ...port, port: 22, notJudged: 'unknown-sender' },
+        { ...port, port: 443, notJudged: 'too-many-rules' },
+        { ...port, port: 8443, notJudged: 'unknown-way-out' },
+        { ...port, port: 9100, notJudged: 'too-many-rules', open: false },
+      ],
+    },
+  });
   const gone = { kind: 'unread', host: 'web-4', problem: 'connect ECONNREFUSED' } as const;
-  const report = securityReport([readHost('web-1'), bare, blind, gone], {
+  const report = securityReport([readHost('web-1'), bare, blind, unjudged, gone], {
     commit,
     locate: HERE,
     advisories: ADVISORIES,

@@ -1,5 +1,5 @@
 import type { FleetCves } from '../../security/fleetCves.ts';
-import type { SeenPort } from '../../security/host.ts';
+import type { NotJudged, SeenPort } from '../../security/host.ts';
 import type { Fleet, ReportedHardening, ReportedHost, SecurityReport } from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
 import { count, minute, names, seconds, short } from './words.ts';
@@ -23,7 +23,8 @@ export function renderSecurity({ commit, fleet, hosts, unread }: SecurityReport)
 }
 
 function fleetTable(fleet: Fleet): string {
-  const { controls, bySeverity, waivers, expiredWaivers, undeclaredPorts, securityUpdates } = fleet;
+  const { controls, bySeverity, waivers, expiredWaivers, securityUpdates } = fleet;
+  const { undeclaredPorts, unjudgedPorts } = fleet;
   const by = (['critical', 'high', 'medium', 'low'] as const)
     .map((severity) => `${severity} ${bySeverity[severity].passed}/${bySeverity[severity].applicable}`)
     .join(', ');
@@ -33,6 +34,7 @@ function fleetTable(fleet: Fleet): string {
       ['controls that hold, of those that apply', `${controls.passed}/${controls.applicable} (${by})`],
       ['waivers; of them over', `${waivers}; ${expiredWaivers}`],
       ['ports open that no Firewall document opens', String(undeclaredPorts)],
+      ['ports open of which that was not judged', String(unjudgedPorts)],
       ['security updates outstanding', String(securityUpdates)],
     ],
   );
@@ -61,12 +63,15 @@ function cveBlocks({ source, open, fixable, waiting, fixed, rows }: FleetCves): 
     ]);
   const of =
     source.kind === 'tracker'
-      ? `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}`
+      ? `Vulnerabilities by ${prose(source.from)} of ${minute(Date.parse(source.date))}${source.changelogs === true ? BESIDE : ''}`
       : 'Vulnerabilities by the changelogs of outstanding updates, for no list could be had (what is open or fixed is not known)';
   const body = table(['CVE', 'source package', 'fixable on', 'waits for a reboot on', 'fixed on'], shown);
   if (rows.length === 0) return [`${of}: ${sums}.`];
   return [`${of}: ${sums}.`, folded('By vulnerability', [body, ...more(rows, 'row')].join('\n'))];
 }
+
+const BESIDE =
+  ', and by the changelogs of outstanding updates that it does not know (what is open or fixed of these is not known)';
 
 function unreadBlock(unread: SecurityReport['unread']): readonly string[] {
   if (unread.length === 0) return [];
@@ -87,10 +92,13 @@ function hostBlock(host: ReportedHost): string {
 
 function summary({ host, hardening, exposure, patches }: ReportedHost): string {
   const failing = hardening.reduce((sum, { failing }) => sum + failing.length, 0);
-  const undeclared = exposure.ports.filter(({ open, declared }) => open && !declared).length;
+  const open = exposure.ports.filter((port) => port.open);
+  const undeclared = open.filter(({ declared }) => declared === false).length;
+  const unjudged = open.filter(({ notJudged }) => notJudged !== undefined).length;
   const parts = [
     hardening.length === 0 ? 'no Hardening document' : count(failing, 'failing control'),
     exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
+    ...(unjudged === 0 ? [] : [`${count(unjudged, 'open port')} not judged`]),
     count(patches.security.length, 'security update'),
   ];
   return `${host}: ${parts.join(', ')}`;
@@ -138,7 +146,7 @@ function exposureBlock({ exposure }: ReportedHost): string {
   if (from === undefined)
     return `${declared}. Its ports could not be seen from outside: ${prose(why ?? '')}.`;
   const open = ports.filter((port) => port.open);
-  const shown = firewall === undefined ? open : ports.filter((port) => port.open || port.declared);
+  const shown = firewall === undefined ? open : ports.filter((port) => port.open || port.declared === true);
   const notes = [
     ...(left === 0 ? [] : [`${count(left, 'more port')} not tried.`]),
     ...(unseen.length === 0
@@ -166,10 +174,17 @@ function portTable(ports: readonly SeenPort[], judged: boolean): string {
   return [table(['address', 'port', 'program', 'seen'], rows), ...more(ports, 'port')].join('\n');
 }
 
-function verdict({ open, declared }: SeenPort): string {
-  if (open) return declared ? 'open, as declared' : '**open, and not declared**';
-  return 'declared, and nothing answers';
+function verdict({ open, declared, notJudged }: SeenPort): string {
+  if (!open) return 'declared, and nothing answers';
+  if (notJudged !== undefined) return `**open, and not judged**: ${UNJUDGED[notJudged]}`;
+  return declared === true ? 'open, as declared' : '**open, and not declared**';
 }
+
+const UNJUDGED: Readonly<Record<NotJudged, string>> = {
+  'too-many-rules': 'too many rules are about it',
+  'unknown-sender': 'some may come in, and by which address this was tried is not known',
+  'unknown-way-out': 'a rule of "forward" denies it or not, by where it leaves',
+};
 
 function patchBlock({ patches, cves }: ReportedHost): string {
   const { policy, problem, security, others, restarts, reboot, listsAgeSeconds } = patches;
@@ -196,13 +211,20 @@ function patchBlock({ patches, cves }: ReportedHost): string {
 function updateTable(updates: ReportedHost['patches']['security']): string {
   const rows = updates
     .slice(0, MAX_ROWS)
-    .map(({ name, from, to, held, cves }) => [
-      prose(name),
-      prose(from),
-      prose(to),
-      prose([...(held === undefined ? [] : [held]), ...cves].join(', '), SENTENCE_MAX),
+    .map((update) => [
+      prose(update.name),
+      prose(update.from),
+      prose(update.to),
+      prose(closesText(update), SENTENCE_MAX),
     ]);
   return [table(['package', 'installed', 'available', 'closes'], rows), ...more(updates, 'update')].join(
     '\n',
   );
+}
+
+function closesText({ held, cves, cvesBy }: ReportedHost['patches']['security'][number]): string {
+  const by = cvesBy === 'changelog' && cves.length > 0 ? 'by its changelog: ' : '';
+  return [...(held === undefined ? [] : [held]), `${by}${cves.join(', ')}`]
+    .filter((part) => part !== '')
+    .join(', ');
 }

@@ -69,7 +69,7 @@ export function matched(rule: Rule, cell: Cell): Flows {
 }
 
 /** No ports at all are every port. */
-function hasPorts({ ports }: Rule, { protocol, first, last }: Ports): boolean {
+export function hasPorts({ ports }: Pick<Rule, 'ports'>, { protocol, first, last }: Ports): boolean {
   return (
     ports.length === 0 || ports.some((r) => r.protocol === protocol && r.first <= first && last <= r.last)
   );

@@ -1,10 +1,10 @@
-import { type Cell, cutsOf, matched, meet } from './cells.ts';
-import { type Flow, type Flows, sendersOf, union, without } from './flows.ts';
-import { denialOf, takenBy, targetOf } from './led.ts';
+import { cutsOf, meet } from './cells.ts';
+import { sendersOf } from './flows.ts';
+import { type Lead, type Leading, leadsOf, ledBy, workOfLeads } from './leads.ts';
 import { BY, changesOf, gateComparison, type Verb } from './reach.ts';
-import type { DesiredFirewall, NamedServers, Rule } from './spec.ts';
+import type { NamedServers, Rule } from './spec.ts';
 import { whoText } from './texts.ts';
-import { type Gate, isAccept, sizeOf, WORK_MAX, workOf, workOfPairs, workOfRules } from './traffic.ts';
+import { type Gate, isAccept, WORK_MAX, workOf, workOfPairs, workOfRules } from './traffic.ts';
 
 /**
  * Who gets through the host to whom, after and not before, and the other way round. Where the default changes, one sentence
@@ -49,17 +49,6 @@ function differing(rules: readonly Rule[], others: readonly Rule[]): readonly Ru
   return rules.filter((rule) => !known.has(JSON.stringify(rule)));
 }
 
-/** A port forward, with what `forward` makes of it. */
-interface Lead {
-  readonly target: string;
-  readonly taken: Rule;
-  readonly denials: readonly Rule[];
-  /** Names of rules that deny it, or not, by where it leaves. */
-  readonly unsure: readonly string[];
-}
-
-type Leading = Pick<DesiredFirewall, 'portForwards' | 'forward'>;
-
 /** Who is led where by port forwards, after and not before, and the other way round. */
 export function ledChanges(
   before: Leading | undefined,
@@ -78,29 +67,6 @@ export function ledChanges(
 }
 
 const TOO_MANY_LEADS = 'there are too many port forwards and rules to say who is led where';
-
-function workOfLeads({ portForwards, forward }: Leading): number {
-  const leads = Object.values(portForwards).map(takenBy);
-  return workOfPairs(leads) + leads.length * sizeOf(Object.values(forward?.rules ?? {}));
-}
-
-function leadsOf({ portForwards, forward }: Leading): readonly Lead[] {
-  const denials = Object.entries(forward?.rules ?? {}).filter(([, rule]) => !isAccept(rule));
-  return Object.values(portForwards).map((one) => {
-    const taken = takenBy(one);
-    const denied = denials.flatMap(([name, rule]) => {
-      const denial = denialOf(one, rule);
-      return denial === undefined || !meet(denial, taken) ? [] : [{ name, denial }];
-    });
-    const sure = denied.filter(({ denial }) => denial.outInterfaces.length === 0);
-    return {
-      target: targetOf(one),
-      taken,
-      denials: sure.map(({ denial }) => denial),
-      unsure: denied.filter((each) => !sure.includes(each)).map(({ name }) => name),
-    };
-  });
-}
 
 /** Those that lead there, and those that have something to do with them. */
 function nearTo(target: string, leads: readonly Lead[]): readonly Lead[] {
@@ -121,29 +87,16 @@ interface Target {
 function changesOfTarget({ target, was, is }: Target, servers: NamedServers): readonly string[] {
   const changes = changesOf({
     cuts: cutsOf(rulesOf([...was, ...is])),
-    before: (cell) => ledTo(target, was, cell),
-    after: (cell) => ledTo(target, is, cell),
+    before: (cell) => ledBy(was, cell, target),
+    after: (cell) => ledBy(is, cell, target),
     parties: (flows) => [{ who: whoText(sendersOf(flows), servers), whom: ` led on to ${target}` }],
     by: BY,
   });
   return changes.map(({ verb, text }) => `${text}${unlessText(target, verb === 'gains' ? is : was)}`);
 }
 
-/** The first in the document that a packet matches has it. */
-function ledTo(target: string, leads: readonly Lead[], cell: Cell): Flows {
-  let taken: Flows = [];
-  const led: Flow[] = [];
-  for (const lead of leads) {
-    const own = matched(lead.taken, cell);
-    const denied = lead.denials.flatMap((rule) => matched(rule, cell));
-    if (lead.target === target) led.push(...without(without(own, taken), denied));
-    taken = union([...taken, ...own]);
-  }
-  return union(led);
-}
-
 function unlessText(target: string, leads: readonly Lead[]): string {
   const unsure = leads.filter((lead) => lead.target === target).flatMap((lead) => lead.unsure);
-  const names = [...new Set(unsure)].join(' and ');
+  const names = [...new Set(unsure.map(({ name }) => name))].join(' and ');
   return names === '' ? '' : `, unless ${names} of "forward" denies it by where it leaves`;
 }

@@ -53,7 +53,7 @@ export function cutsOfGates(...gates: readonly Gate[]): Cuts {
   return cutsOf(gates.flatMap(rulesOf));
 }
 
-function rulesOf({ rules, always, taken }: Gate): readonly Rule[] {
+export function rulesOf({ rules, always, taken }: Gate): readonly Rule[] {
   return [...rules, ...always, ...taken];
 }
 

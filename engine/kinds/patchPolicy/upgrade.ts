@@ -3,6 +3,7 @@ import type { PackageChange, Update, UpdatesState } from '../../facts/updates.ts
 import { type UpgradePatches, upgradePatches } from '../../operations/patches.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { Mended } from '../kind.ts';
+import { closedTogether } from './closed.ts';
 import { diskNeeds } from './disk.ts';
 import type { PatchRules } from './spec.ts';
 import { bytes, some } from './words.ts';
@@ -106,25 +107,17 @@ function closedLines(
   );
 }
 
-/**
- * By the list of vulnerabilities where it knows the source, else by the changelogs of the packages, as far as the host has their
- * files already.
- */
+/** By their changelogs as far as the host has their files already. */
 function closedLine(
   source: string,
   updates: readonly Update[],
   mended: Mended | undefined,
 ): readonly string[] {
-  const listed = updates.flatMap(({ name }) => mended?.packages.get(name) ?? []);
-  const isListed = updates.some(({ name }) => mended?.packages.has(name) === true);
-  if (mended !== undefined && isListed)
-    return closes(listed, ` in ${source}, by ${mended.from} of ${dayOf(mended.date)}`);
-  const told = updates.flatMap(({ cves = [] }) => cves);
-  return closes(told, `, by the changelog of ${source}`);
-}
-
-function closes(cves: readonly string[], by: string): readonly string[] {
-  return cves.length === 0 ? [] : [`~ closes ${some([...new Set(cves)])}${by}`];
+  const { by, cves } = closedTogether(updates, mended);
+  if (cves.length === 0) return [];
+  return by === 'list' && mended !== undefined
+    ? [`~ closes ${some(cves)} in ${source}, by ${mended.from} of ${dayOf(mended.date)}`]
+    : [`~ closes ${some(cves)}, by the changelog of ${source}`];
 }
 
 function dayOf(isoTime: string): string {

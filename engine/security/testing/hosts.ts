@@ -35,10 +35,17 @@ export const ADVISORIES: Advisories = {
   ]),
 };
 
+const CURL = {
+  from: '7.88.1-10+deb12u4',
+  to: '7.88.1-10+deb12u5',
+  source: 'curl',
+  sourceVersion: '7.88.1-10+deb12u4',
+};
+
 export const PATCHES: Patches = {
   security: [
-    { name: 'curl', from: '7.88.1-10+deb12u4', to: '7.88.1-10+deb12u5', source: 'curl' },
-    { name: 'libcurl4', from: '7.88.1-10+deb12u4', to: '7.88.1-10+deb12u5', source: 'curl', held: 'held' },
+    { name: 'curl', ...CURL },
+    { name: 'libcurl4', ...CURL, held: 'held' },
   ],
   others: 3,
   restarts: { kind: 'known', version: '3.6-4+deb12u3', units: ['cron.service'], deferred: [] },
