@@ -2,6 +2,7 @@ import { condition, patched } from '@temporalio/workflow';
 import type { Gate, PlanRef, PullRef, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { attempt } from './attempt.ts';
+import type { DeploymentEnded } from './messages.ts';
 import {
   ATTEMPTS_MAX,
   beginsByItself,
@@ -58,15 +59,15 @@ export async function begin(desk: Desk, plan: PlanRef, request: Request): Promis
   await desk.deploy(plan, request);
 }
 
-/** The approval covers the plan, not the base: when planning again gives the same plan, it runs, unless somebody cancelled it. */
+/** The approval covers the plan, not the base: when planning again gives the same plan, it runs, unless somebody cancelled it or it is final. */
 export async function goOn(
   desk: Desk,
   { plan, request, attempt, stopped = false }: Running,
-  reason: string,
+  { reason, final }: Pick<DeploymentEnded, 'reason' | 'final'>,
 ): Promise<void> {
   await desk.settled();
   const now = desk.state().plan;
-  const ends = attempt >= ATTEMPTS_MAX || (stopped && patched('cancelled-stays-so'));
+  const ends = attempt >= ATTEMPTS_MAX || final === true || (stopped && patched('cancelled-stays-so'));
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
     if (await mayNoMore(desk, request)) return;
     const gate = await judge(desk, now, request);

@@ -161,7 +161,9 @@ export type LockOutcome =
   /** `behind`: names, comma and space between them; empty where too many go before it. */
   | { readonly kind: 'waiting'; readonly position: number; readonly behind: string }
   /** A dead run left the host with open receipts. */
-  | { readonly kind: 'needs-recovery'; readonly runs: readonly RecoverableRun[] };
+  | { readonly kind: 'needs-recovery'; readonly runs: readonly RecoverableRun[] }
+  /** As many wait as may; it has no place among them. */
+  | { readonly kind: 'full'; readonly reason: string };
 
 export interface RecoverableRun {
   readonly run: string;
@@ -220,7 +222,8 @@ export type RunPhase =
       readonly kept?: boolean;
       readonly revert?: number;
     }
-  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number };
+  /** `final`: it is not begun again by itself, though the plan may still hold. */
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number; readonly final?: true };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;
