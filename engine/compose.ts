@@ -222,7 +222,7 @@ function handOnWith(temporal: Client, { config, github, store }: Engine): RelayO
           locate: (origin) => locate(engine, origin),
           pushed: store.pushes.add,
           headedBy: (repository, headSha) => store.pulls.headedBy(recordName(repository), headSha),
-          receivedAt,
+          receivedAt: github.timeOf(receivedAt),
           guid,
         },
         event,

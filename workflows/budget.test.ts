@@ -37,6 +37,39 @@ test.each([
   expect(roomBeside({ maxUnavailable, failed, silent })).toEqual(room);
 });
 
+test.each([
+  ['all of it, where all answer', 3, ['x'], ['a', 'b', 'c'], 2],
+  ['none, where one that comes after is down as well', 2, ['b', 'x'], ['a', 'b'], 0],
+  ['one less for each that is down and comes after', 3, ['c', 'x'], ['a', 'b', 'c'], 1],
+  ['those that are down by themselves, for it is their turn', 2, ['a', 'x'], ['a', 'b'], 1],
+  ['as many, where the one that is down is among them', 2, ['b'], ['a', 'b'], 2],
+  ['the only one, though it is down', 1, ['a'], ['a'], 1],
+  ['more than the group has', 4, ['x'], ['a'], 3],
+] as const)('room for the first of a group: %s', (_, maxUnavailable, silent, group, hosts) => {
+  const room = roomBeside({ maxUnavailable, failed: [], silent, group });
+  expect(room.kind === 'some' ? room.hosts : 0).toBe(hosts);
+});
+
+test('never more are unavailable than may be, whoever of a group is down', () => {
+  const hosts = fc.uniqueArray(fc.stringMatching(/^[a-f]$/));
+  fc.assert(
+    fc.property(
+      hosts,
+      hosts,
+      hosts,
+      fc.integer({ min: 1, max: 6 }),
+      (failed, silent, all, maxUnavailable) => {
+        const group = all.filter((host) => !failed.includes(host));
+        const room = roomBeside({ maxUnavailable, failed, silent, group });
+        const down = (first: number) => new Set([...failed, ...silent, ...group.slice(0, first)]).size;
+        const most = room.kind === 'some' ? Math.min(room.hosts, group.length) : 0;
+        if (most > 0) expect(down(most)).toBeLessThanOrEqual(maxUnavailable);
+        if (most < group.length) expect(down(most + 1)).toBeGreaterThan(maxUnavailable);
+      },
+    ),
+  );
+});
+
 test('never more are unavailable than may be', () => {
   const hosts = fc.uniqueArray(fc.stringMatching(/^[a-e]$/));
   fc.assert(

@@ -13,6 +13,8 @@ export interface Availability {
   readonly failed: readonly string[];
   /** Hosts that do not answer now, whether they were changed, skipped or are still to come. */
   readonly silent: readonly string[];
+  /** Whose turn it is, in their order: those that are changed now take room by that alone, silent or not. */
+  readonly group?: readonly string[];
 }
 
 export type Room =
@@ -20,11 +22,20 @@ export type Room =
   /** `passes`: it may be enough to wait for those that do not answer. */
   | { readonly kind: 'none'; readonly down: readonly string[]; readonly passes: boolean };
 
-/** How many hosts may be interrupted beside those that are down already. */
-export function roomBeside({ maxUnavailable, failed, silent }: Availability): Room {
-  const down = [...new Set([...failed, ...silent])];
-  if (down.length < maxUnavailable) return { kind: 'some', hosts: maxUnavailable - down.length };
-  return { kind: 'none', down, passes: new Set(failed).size < maxUnavailable };
+/** How many hosts, the first of the group, may be interrupted beside those that are down already. */
+export function roomBeside({ maxUnavailable, failed, silent, group = [] }: Availability): Room {
+  const down = new Set([...failed, ...silent]);
+  const room = maxUnavailable - down.size;
+  const hosts = room < 0 ? 0 : fitting(group, down, room);
+  if (hosts > 0) return { kind: 'some', hosts };
+  return { kind: 'none', down: [...down], passes: new Set(failed).size < maxUnavailable };
+}
+
+/** So many of the group's first hosts have at most `room` among them that are up; what is left of the room comes on top. */
+function fitting(group: readonly string[], down: ReadonlySet<string>, room: number): number {
+  const up = group.filter((host) => !down.has(host));
+  const tooMuch = up[room];
+  return tooMuch === undefined ? group.length + room - up.length : group.indexOf(tooMuch);
 }
 
 /** A failed canary stops the rollout whatever the budget: nothing has been proven yet. */

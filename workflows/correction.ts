@@ -18,9 +18,8 @@ export async function correction(planned: PlannedCorrection): Promise<RunEnd> {
   const run: RunRef = { ...planned, run: `dc${planned.pull.number}-${uuid4().slice(0, 8)}` };
   const control = listen();
   return CancellationScope.nonCancellable(async () => {
-    const hindrance = await takeLocks(run, control, async () => NEEDS_RECOVERY);
     const phase: FinalPhase =
-      hindrance === undefined ? await correct(run, control) : { kind: 'stale', reason: hindrance };
+      (await takeLocks(run, control, async () => NEEDS_RECOVERY)) ?? (await correct(run, control));
     await show(run, phase);
     if (phase.kind !== 'stale') await short.endRun(run, phase.kind, undefined);
     if (phase.kind !== 'held') await short.releaseLocks(run.run);

@@ -22,8 +22,8 @@ import {
 } from './control.ts';
 import { type Fleet, isUntouched, leftOutOf, newFleet, rolloutOf } from './fleet.ts';
 import { askAgainAfter } from './lockRetry.ts';
-import { deploymentEnded } from './messages.ts';
-import type { FinalPhase } from './phases.ts';
+import { type DeploymentEnded, deploymentEnded } from './messages.ts';
+import type { FinalPhase, Stale } from './phases.ts';
 import { rollBack } from './rollingBack.ts';
 import { confirmPlan, recoverRun, withSites } from './sites.ts';
 
@@ -35,11 +35,7 @@ export async function deployment(asked: RunRef, parent: string): Promise<RunEnd>
   const progress = listen();
   const run = withSites(asked, await short.startRun(asked, 'apply'));
   const end = await CancellationScope.nonCancellable(async () => {
-    const hindrance = await takeLocks(run, progress);
-    const result =
-      hindrance === undefined
-        ? await changeHosts(run, progress)
-        : { kind: 'stale' as const, reason: hindrance };
+    const result = (await takeLocks(run, progress)) ?? (await changeHosts(run, progress));
     const shown = await withRevert(run, result);
     await show(run, shown);
     await short.endRun(run, endOf(result), result.kind === 'applied' ? result.mergeSha : undefined);
@@ -76,22 +72,23 @@ function endOf(phase: FinalPhase): RunEnd {
 }
 
 /**
- * Undefined: the run has its hosts, or is not wanted any more. Else the sentence that says why it cannot have them.
+ * Undefined: the run has its hosts, or is not wanted any more. Else how it ends, as it cannot have them.
  * `mend`: what is done about dead runs on its hosts; undefined when nothing is left of them.
  */
 export async function takeLocks(
   run: RunRef,
   progress: Control,
   mend: (runs: readonly RecoverableRun[]) => Promise<string | undefined> = (runs) => recoverShown(run, runs),
-): Promise<string | undefined> {
+): Promise<Stale | undefined> {
   for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(run, workflowInfo().workflowId);
     if (answer.kind === 'granted' || isUnwanted(progress)) return undefined;
     if (answer.kind === 'needs-recovery') {
       const left = await mend(answer.runs);
-      if (left !== undefined) return left;
+      if (left !== undefined) return { kind: 'stale', reason: left };
       continue;
     }
+    if (answer.kind === 'full') return { kind: 'stale', reason: answer.reason, final: true };
     await show(run, { kind: 'waiting', position: answer.position, behind: answer.behind });
     await condition(() => progress.released || isUnwanted(progress), askAgainAfter(answer.position, asked));
     progress.released = false;
@@ -165,10 +162,14 @@ async function endStopped(run: RunRef, fleet: Fleet, control: Control, stop: Sto
   return keptAs(control, stop.reason);
 }
 
+function finalOf(end: FinalPhase): Pick<DeploymentEnded, 'final'> {
+  return end.kind === 'stale' && end.final === true ? { final: true } : {};
+}
+
 /** The pull request's workflow may be gone; the run does not depend on it. */
 async function report(parent: string, run: RunRef, end: FinalPhase): Promise<void> {
   const reason = 'reason' in end ? end.reason : '';
   await getExternalWorkflowHandle(parent)
-    .signal(deploymentEnded, { run: run.run, end: endOf(end), reason })
+    .signal(deploymentEnded, { run: run.run, end: endOf(end), reason, ...finalOf(end) })
     .catch(() => undefined);
 }

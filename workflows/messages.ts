@@ -7,6 +7,8 @@ export interface DeploymentEnded {
   readonly run: string;
   readonly end: RunEnd;
   readonly reason: string;
+  /** It is not begun again by itself, though the plan may still hold. */
+  readonly final?: true;
 }
 
 export const pullEvent = defineSignal<[PullEvent]>('pullEvent');

@@ -2,6 +2,8 @@ import { condition, patched } from '@temporalio/workflow';
 import type { Gate, PlanRef, PullRef, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { attempt } from './attempt.ts';
+import { leastWait } from './early.ts';
+import type { DeploymentEnded } from './messages.ts';
 import {
   ATTEMPTS_MAX,
   beginsByItself,
@@ -32,7 +34,7 @@ export interface Desk {
 /** Judges the plan by the policy of the default branch, and shows it. */
 export async function judge(desk: Desk, plan: PlanRef, request?: Request): Promise<Gate> {
   const gate = await short.gatePull(desk.pull, plan, gateContext(desk.state(), request));
-  desk.change({ gate });
+  desk.change({ gate, ...(gate.opensAt === undefined ? { early: 0 } : {}) });
   return gate;
 }
 
@@ -43,7 +45,7 @@ export async function judgeAgain(desk: Desk): Promise<void> {
   if (plan === undefined || running !== undefined) return;
   const gate = await judge(desk, plan);
   if (beginsByItself(desk.state(), gate, plan))
-    await desk.deploy(plan, requestBy(starterOf(gate) ?? '', plan, Date.now()));
+    await desk.deploy(plan, requestBy(starterOf(gate) ?? '', plan, Date.now() - (gate.aheadMs ?? 0)));
 }
 
 /** Somebody wants this plan applied. */
@@ -58,15 +60,15 @@ export async function begin(desk: Desk, plan: PlanRef, request: Request): Promis
   await desk.deploy(plan, request);
 }
 
-/** The approval covers the plan, not the base: when planning again gives the same plan, it runs, unless somebody cancelled it. */
+/** The approval covers the plan, not the base: when planning again gives the same plan, it runs, unless somebody cancelled it or it is final. */
 export async function goOn(
   desk: Desk,
   { plan, request, attempt, stopped = false }: Running,
-  reason: string,
+  { reason, final }: Pick<DeploymentEnded, 'reason' | 'final'>,
 ): Promise<void> {
   await desk.settled();
   const now = desk.state().plan;
-  const ends = attempt >= ATTEMPTS_MAX || (stopped && patched('cancelled-stays-so'));
+  const ends = attempt >= ATTEMPTS_MAX || final === true || (stopped && patched('cancelled-stays-so'));
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
     if (await mayNoMore(desk, request)) return;
     const gate = await judge(desk, now, request);
@@ -87,18 +89,19 @@ export async function awaitNext(desk: Desk, isAwake: () => boolean): Promise<voi
     windowOf(desk.state()) !== opens ||
     replansAt(desk.state()) !== looks;
   const due = Math.min(opens ?? Number.POSITIVE_INFINITY, looks ?? Number.POSITIVE_INFINITY);
+  const least = leastWait(due === opens ? (desk.state().early ?? 0) : 0);
   if (due === Number.POSITIVE_INFINITY) await condition(awake);
   // no later than that, and no sooner: a timer of the workflow, which survives everything
-  else if (!(await condition(awake, Math.max(due - Date.now(), 1_000))))
+  else if (!(await condition(awake, Math.max(due - Date.now(), least))))
     await attempt(() => (due === opens ? windowOpened(desk) : desk.look(true)));
 }
 
 /** A change window opened, or there is none any more: what waited for it goes on, else the check says what holds now. */
 export async function windowOpened(desk: Desk): Promise<void> {
   await desk.settled();
-  const { pending, gate, mergeSeen } = desk.state();
+  const { pending, gate, mergeSeen, early = 0 } = desk.state();
   const { opensAt: _, ...rest } = gate ?? { ready: false, missing: [], approvedBy: [] };
-  desk.change({ gate: rest, pending: undefined });
+  desk.change({ gate: rest, pending: undefined, early: early + 1 });
   if (pending === undefined) return judgeAgain(desk);
   if (mergeSeen !== true && (await mayNoMore(desk, pending))) return judgeAgain(desk);
   await (mergeSeen === true ? applyMerged(desk, pending) : desk.apply(pending));
@@ -118,7 +121,10 @@ async function mayNoMore(desk: Desk, request: Request): Promise<boolean> {
 }
 
 export function waitForWindow(desk: Desk, request: Request, opensAt: number): Promise<void> {
-  desk.change({ pending: request, ...(patched('window-gone') ? { pendingUntil: opensAt } : {}) });
+  desk.change({
+    pending: request,
+    ...(patched('window-gone') ? { pendingUntil: windowOf(desk.state()) ?? opensAt } : {}),
+  });
   const when = new Date(opensAt).toISOString().slice(0, 16).replace('T', ' ');
   const text = `The change window is shut. This is applied by itself when it opens, ${when} UTC, if head, plan and approvals still hold then. \`/doaas cancel\` or \`/doaas rollback\` takes that back.`;
   return short.answer(desk.pull, request, text);

@@ -253,7 +253,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     state = { ...state, running: undefined, unwanted: undefined, mergeSeen };
     await look(end.end === 'stale' || state.plan === undefined);
     if (unwanted !== undefined && end.end === 'applied') return takeMergedBack(unwanted);
-    if (unwanted === undefined && end.end === 'stale' && !mergeSeen) return goOn(desk, running, end.reason);
+    if (unwanted === undefined && end.end === 'stale' && !mergeSeen) return goOn(desk, running, end);
   };
 
   /** Of a run that an earlier execution of this workflow started. */

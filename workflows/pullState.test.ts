@@ -51,6 +51,14 @@ describe('a comment means the head that its writer can have seen', () => {
     expect(meantAnOlderHead(movedAt(time), asked)).toBe(older);
   });
 
+  it.each([
+    ['ahead', at('59'), '09.999', false],
+    ['behind', at('00'), '12.000', true],
+  ])('by the clock of GitHub, where that of workflows is %s', (_off, own, seen, older) => {
+    const moved = withSnapshot(first, { ...snapshot, headSha: 'two', seenAt: at(seen) }, own);
+    expect(meantAnOlderHead(moved, request)).toBe(older);
+  });
+
   it('and the first head that is seen has moved from none', () => {
     expect(meantAnOlderHead(first, { ...request, at: '2026-01-01T00:00:00Z' })).toBe(false);
     expect(meantAnOlderHead(withSnapshot(first, { ...snapshot, baseSha: 'x' }, at('20')), request)).toBe(
@@ -133,6 +141,14 @@ describe('what waits for a change window', () => {
     expect(windowOf({ ...waiting, gate: gate({ missing: ['a review'] }) })).toBe(at('30'));
     expect(windowOf(waiting)).toBe(at('30'));
     expect(windowOf({ ...waiting, pending: undefined })).toBeUndefined();
+  });
+
+  test('waits until then by the clock of workflows, however that is off', () => {
+    const [ahead, behind] = [7_200_000, -7_200_000];
+    expect(windowOf({ ...FRESH, gate: gate({ opensAt: at('40'), aheadMs: ahead }) })).toBe(at('40') + ahead);
+    expect(windowOf({ ...waiting, gate: gate({ opensAt: at('40'), aheadMs: behind }) })).toBe(
+      at('40') + behind,
+    );
   });
 
   test('goes on as soon as it is judged without one', () => {

@@ -45,11 +45,13 @@ export interface PullState {
   readonly vouched?: string;
   /** Asked for while only a change window was shut; goes on when that opens. */
   readonly pending?: Request | undefined;
-  /** When that window was to open, as it was judged then. Epoch ms; unset by older engines. */
+  /** When that window was to open, as it was judged then. Epoch ms, by the workflow's clock; unset by older engines. */
   readonly pendingUntil?: number;
+  /** How often in a row a window was still shut when it was to open. */
+  readonly early?: number;
   /** Plans that were started without anybody asking, once each. */
   readonly begun?: readonly string[];
-  /** Epoch ms at which a newer head was noticed. */
+  /** Epoch ms, by GitHub's clock, at which a newer head was noticed. */
   readonly movedAt?: number;
   /** The merge was noticed, and what policy wants then was begun. */
   readonly mergeSeen?: boolean;
@@ -86,9 +88,10 @@ export function waitsForWindow({ running, pending }: PullState): boolean {
   return running === undefined && pending !== undefined;
 }
 
-/** When a change window opens that something waits for; by then it is told what else is missing. Epoch ms. */
+/** When a change window opens that something waits for; by then it is told what else is missing. Epoch ms, by the workflow's clock. */
 export function windowOf({ gate, pending, pendingUntil }: PullState): number | undefined {
-  return gate?.opensAt ?? (pending === undefined ? undefined : pendingUntil);
+  if (gate?.opensAt !== undefined) return gate.opensAt + (gate.aheadMs ?? 0);
+  return pending === undefined ? undefined : pendingUntil;
 }
 
 /** What waited for a change window need not any more: judged again, the plan is ready as it is. */
@@ -116,7 +119,7 @@ export function withPusher(state: PullState, { login, id }: Account): PullState 
   return { ...state, pushers: [...others, { login, id }].slice(-PUSHERS_MAX) };
 }
 
-/** A newer head than the one that was looked at before. */
+/** A newer head than the one that was looked at before. `now`: by the workflow's clock. */
 export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: number): PullState {
   const moved = state.snapshot !== undefined && state.snapshot.headSha !== snapshot.headSha;
   const { lost } = state;
@@ -124,7 +127,7 @@ export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: numb
     ...state,
     snapshot,
     ...(lost === undefined ? {} : { lost: 'refused' as const }),
-    ...(moved ? { movedAt: now } : {}),
+    ...(moved ? { movedAt: snapshot.seenAt ?? now } : {}),
   };
 }
 

@@ -52,6 +52,7 @@ export async function rollback(applied: RunRef, as: RunRef, request?: Request): 
       if (left === undefined) continue;
       return giveUp(left);
     }
+    if (answer.kind === 'full') return giveUp(answer.reason);
     if (request !== undefined) told = await tellWait(as, request, revert, answer, told);
     await condition(() => released || stoppedBy !== undefined, askAgainAfter(answer.position, asked));
     released = false;

@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { RunRef } from '../engine/activities/types.ts';
 import { type Room, roomBeside } from './budget.ts';
 import { type Control, isUnwanted, show } from './control.ts';
@@ -28,8 +28,9 @@ export type RoomFound =
   | { readonly kind: 'none'; readonly reason: string };
 
 /**
- * How many of these hosts may be changed now, beside those of the plan that are down already. Where that is none, those that do
- * not answer are waited for if the rollout says so; else the sentence says who is down.
+ * How many of these hosts, the first of them, may be changed now, beside those of the plan that are down already, be their turn
+ * over, still to come, or among these and not yet now. Where that is none, those that do not answer are waited for if the rollout says so;
+ * else the sentence says who is down.
  */
 export async function roomFor(
   run: RunRef,
@@ -42,12 +43,14 @@ export async function roomFor(
   if (maxUnavailable === undefined) return { kind: 'room', hosts: hosts.length, waited: false };
   let waited = false;
   const failed = fleet.failed.map(({ host }) => host);
-  const others = [...run.plan.hosts.map(({ name }) => name), ...(run.plan.skipped ?? [])];
+  const all = [...run.plan.hosts.map(({ name }) => name), ...(run.plan.skipped ?? [])];
+  const group = patched('room-beside-batch') ? hosts : [];
   const room = await lookUntil(
     control,
     async (): Promise<Room> => {
-      const asked = others.filter((host) => !hosts.includes(host) && !failed.includes(host));
-      return roomBeside({ maxUnavailable, failed, silent: await silentHosts(run, asked) });
+      const others = all.filter((host) => !hosts.includes(host) && !failed.includes(host));
+      const silent = await silentHosts(run, [...group, ...others]);
+      return roomBeside({ maxUnavailable, failed, silent, group });
     },
     (found) => found.kind === 'some' || unreachable !== 'wait' || !found.passes,
     async (found) => {

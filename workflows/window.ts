@@ -3,6 +3,7 @@ import type { RunRef, WindowShut } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { type Control, isUnwanted, show } from './control.ts';
+import { leastWait } from './early.ts';
 import { type Fleet, leftOutOf, progressOf } from './fleet.ts';
 import { confirmRest } from './sites.ts';
 
@@ -27,9 +28,11 @@ export async function throughWindow(
   if (run.correction?.maintenance === true) return 'later';
   // nobody would be asked meanwhile, and its servers would stay locked
   if (run.correction !== undefined) return { reason: 'The change window shut before all was put back' };
-  for (;;) {
+  for (let early = 0; ; ) {
     await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'shut', untilOf(state)) });
-    await condition(() => isUnwanted(control), waitOf(state));
+    const left = leftOf(state);
+    await condition(() => isUnwanted(control), Math.min(Math.max(left, leastWait(early)), LOOK_AGAIN_MS));
+    if (left <= LOOK_AGAIN_MS) early += 1;
     if (isUnwanted(control)) return 'unwanted';
     const leftOut = leftOutOf(fleet, run).map(({ host }) => host);
     const rest = await confirmRest(run, leftOut).catch((error: unknown) => {
@@ -48,7 +51,7 @@ function untilOf({ until }: WindowShut): { readonly until?: string } {
   return until === undefined ? {} : { until };
 }
 
-function waitOf({ until }: WindowShut): number {
-  const left = until === undefined ? LOOK_AGAIN_MS : Date.parse(until) - Date.now();
-  return Math.min(Math.max(left, 1_000), LOOK_AGAIN_MS);
+/** Milliseconds until it opens, by the workflow's clock. */
+function leftOf({ until, aheadMs = 0 }: WindowShut): number {
+  return until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until) + aheadMs - Date.now();
 }

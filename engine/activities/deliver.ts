@@ -27,7 +27,7 @@ export interface Delivery {
   readonly pushed: Store['pushes']['add'];
   /** Open pull requests with this head, as far as they were seen. */
   readonly headedBy: (repository: RepositoryRef, headSha: string) => Promise<readonly number[]>;
-  /** When it came, epoch ms: a button is judged by the time of its press, however long it waited. */
+  /** When it came, epoch ms by GitHub's clock: a button is judged by the time of its press, however long it waited. */
   readonly receivedAt: number;
   /** GitHub's id of this delivery. Stands beside the signal in the history, so that each can be found there. */
   readonly guid: string;

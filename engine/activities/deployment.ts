@@ -4,6 +4,7 @@ import { overrideInMessage } from '../github/render/override.ts';
 import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
+import { StoreError } from '../store/error.ts';
 import { entryOf, receiptsNamed } from './auditRun.ts';
 import { batchName } from './batchName.ts';
 import { confirmPlan } from './confirm.ts';
@@ -22,14 +23,22 @@ import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
 import { elsewhereOf } from './sites.ts';
-import type { DeploymentActivities, MergeOutcome, PullRef, RunEnd, RunRef, RunStart } from './types.ts';
+import type {
+  DeploymentActivities,
+  LockOutcome,
+  MergeOutcome,
+  PullRef,
+  RunEnd,
+  RunRef,
+  RunStart,
+} from './types.ts';
 import { verifyHosts } from './verify.ts';
 
 /** What the deployment and rollback workflows call. */
 export function deploymentActivities(engine: Engine): DeploymentActivities {
   return {
     startRun: (run, kind) => startRun(engine, run, kind),
-    acquireLocks: (run, workflowId) => acquireLocks(engine, run, workflowId),
+    acquireLocks: (run, workflowId) => unlessFull(acquireLocks(engine, run, workflowId)),
     releaseLocks: (run) => releaseLocks(engine, run),
     recoverRun: (run, dead) => recoverRun(engine, run, dead),
     confirmPlan: (run, parts, here) =>
@@ -44,6 +53,17 @@ export function deploymentActivities(engine: Engine): DeploymentActivities {
     openRevert: (run) => revert(engine, run),
     endRun: (run, end, mergeSha) => endRun(engine, run, end, mergeSha),
   };
+}
+
+/** Tried again, it would be refused for as long as the queue is full, and nobody told. */
+async function unlessFull(asked: Promise<LockOutcome>): Promise<LockOutcome> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof StoreError && error.type === 'store-bound')
+      return { kind: 'full', reason: error.message };
+    throw error;
+  }
 }
 
 async function startRun(

@@ -1,6 +1,7 @@
 import type { Account } from '../policy/account.ts';
+import type { Ahead } from './ahead.ts';
 
-export interface Gate {
+export interface Gate extends Ahead {
   readonly ready: boolean;
   /** Sentences: what is missing and who can give it. */
   readonly missing: readonly string[];
@@ -9,7 +10,7 @@ export interface Gate {
   readonly starters?: readonly string[];
   /** What starts the apply, by the policy of the default branch. */
   readonly trigger?: 'comment' | 'approval' | 'merge';
-  /** Only change windows keep it shut: epoch ms at which they are open. */
+  /** Only change windows keep it shut: epoch ms, by GitHub's clock, at which they are open. */
   readonly opensAt?: number;
   readonly waitsForChecks?: boolean;
   /** What would be missing, had the override not taken it away. */

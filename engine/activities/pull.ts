@@ -4,6 +4,7 @@ import { recordName } from '../github/workflowIds.ts';
 import { batchPayloads } from '../operations/batch.ts';
 import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { withAhead } from './ahead.ts';
 import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
@@ -47,7 +48,7 @@ export function pullActivities(engine: Engine): Planned {
       engine.store.pulls.seen(recordName(repository), { number, headSha: '', open }),
     validatePull: (pull, revision, fork) => validatePull(engine, pull, revision, fork),
     planPull: (pull, revision, previous, parts) => planPull(engine, pull, revision, previous, parts),
-    gatePull: (pull, plan, context) => gatePull(engine, pull, plan, context),
+    gatePull: (pull, plan, context) => withAhead(engine, () => gatePull(engine, pull, plan, context)),
     recordOverride: (pull, plan, request, lifted) => recordOverride(engine, pull, plan, request, lifted),
     validateGroup: (repository, group) => validateGroup(engine, repository, group),
   };
@@ -73,6 +74,7 @@ async function readPull(engine: Engine, { repository, number }: PullRef): Promis
     fork,
     state,
     mergeSha: pull.mergeSha,
+    seenAt: engine.github.now().getTime(),
     ...(mergedBy === undefined ? {} : { mergedBy: await mergerOf(client, repository, number, mergedBy) }),
   };
 }

@@ -1,5 +1,6 @@
 /** The part of the contract of types.ts that is about batches, and what is asked between them. */
 import type { PolicyWindow } from '../spec/types.generated.ts';
+import type { Ahead } from './ahead.ts';
 import type { SitePart } from './siteTypes.ts';
 import type { ConfirmOutcome, RunRef } from './types.ts';
 
@@ -53,8 +54,8 @@ export interface VerifyScope {
   readonly hosts: readonly { readonly host: string; readonly wave: number }[];
 }
 
-/** `until`: ISO time at which all windows are open; left out where that is further away than anybody looks. */
-export interface WindowShut {
+/** `until`: ISO time, by GitHub's clock, at which all windows are open; left out where that is further away than anybody looks. */
+export interface WindowShut extends Ahead {
   readonly kind: 'shut';
   readonly until?: string;
 }

@@ -1,4 +1,5 @@
 import { sh } from '../shell/sh.ts';
+import { withAhead } from './ahead.ts';
 import { confirmRest } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { hostOf } from './hostRun.ts';
@@ -8,8 +9,8 @@ import { windowNow } from './windowNow.ts';
 
 export function rolloutActivities(engine: Engine): RolloutActivities {
   return {
-    windowNow: async (windows) => windowNow(windows, engine.github.now().getTime()),
-    confirmRest: (run, leftOut, parts) => confirmRest(engine, run, leftOut, parts),
+    windowNow: (windows) => withAhead(engine, async () => windowNow(windows, engine.github.now().getTime())),
+    confirmRest: (run, leftOut, parts) => withAhead(engine, () => confirmRest(engine, run, leftOut, parts)),
     silentHosts: (run, hosts) => silentHosts(engine, run, hosts),
     decisionDeadline: async () =>
       new Date(Date.now() + engine.config.cancelDecisionSeconds * 1000).toISOString(),

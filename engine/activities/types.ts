@@ -14,6 +14,7 @@ import type {
   VerifyOutcome,
 } from './outcomeTypes.ts';
 import type { NoticeChange } from './pullEvent.ts';
+import type { PullSnapshot } from './pullSnapshot.ts';
 import type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 import type {
   HostFailure,
@@ -38,6 +39,7 @@ export type {
   VerifyOutcome,
 } from './outcomeTypes.ts';
 export type { NoticeChange, PullEvent } from './pullEvent.ts';
+export type { PullSnapshot } from './pullSnapshot.ts';
 export type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 export type {
   HostFailure,
@@ -64,22 +66,6 @@ export interface RepositoryRef {
 export interface PullRef {
   readonly repository: RepositoryRef;
   readonly number: number;
-}
-
-/** A pull request as GitHub has it now. */
-export interface PullSnapshot {
-  readonly headSha: string;
-  readonly headRef: string;
-  /** Tip of the base branch, not the commit that the branch was made from. */
-  readonly baseSha: string;
-  readonly baseRef: string;
-  readonly author: string;
-  readonly draft: boolean;
-  readonly fork: boolean;
-  readonly state: 'open' | 'closed' | 'merged';
-  readonly mergeSha: string | undefined;
-  /** Whoever put it into the merge queue, where that merged it; `NAME[bot]`: an App. */
-  readonly mergedBy?: string;
 }
 
 /** The merge of a head into a base: what is planned. */
@@ -161,7 +147,9 @@ export type LockOutcome =
   /** `behind`: names, comma and space between them; empty where too many go before it. */
   | { readonly kind: 'waiting'; readonly position: number; readonly behind: string }
   /** A dead run left the host with open receipts. */
-  | { readonly kind: 'needs-recovery'; readonly runs: readonly RecoverableRun[] };
+  | { readonly kind: 'needs-recovery'; readonly runs: readonly RecoverableRun[] }
+  /** As many wait as may; it has no place among them. */
+  | { readonly kind: 'full'; readonly reason: string };
 
 export interface RecoverableRun {
   readonly run: string;
@@ -220,7 +208,8 @@ export type RunPhase =
       readonly kept?: boolean;
       readonly revert?: number;
     }
-  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number };
+  /** `final`: it is not begun again by itself, though the plan may still hold. */
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number; readonly final?: true };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;

@@ -59,6 +59,8 @@ export interface GitHub {
   readonly installationOf: (repo: Repo) => Promise<number>;
   /** By GitHub's clock: to be compared with times of reviews and comments. */
   readonly now: () => Date;
+  /** What GitHub's clock showed when this machine's showed that; epoch ms, both. */
+  readonly timeOf: (ownMs: number) => number;
 }
 
 /** Activities retry durably, so one request is given up soon. */
@@ -145,6 +147,7 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
         return found.data.id;
       }),
     now: clock.now,
+    timeOf: clock.timeOf,
   };
 }
 

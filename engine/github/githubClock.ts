@@ -3,6 +3,8 @@ export interface GitHubClock {
   /** `date` of an answer that just came (RFC 9110: whole seconds, rounded down). */
   readonly hear: (date: unknown) => void;
   readonly now: () => Date;
+  /** What it showed when this machine's showed that; epoch ms, both. */
+  readonly timeOf: (ownMs: number) => number;
 }
 
 /** An answer's date is a second old at most when it was made, and then it travels. ms. */
@@ -17,16 +19,18 @@ interface Heard {
 /** This machine's clock, unless GitHub's last answer shows that it is wrong: then that answer's date and what went by since. */
 export function githubClock(): GitHubClock {
   let heard: Heard | undefined;
+  const timeOf = (ownMs: number): number => {
+    if (heard === undefined) return ownMs;
+    const own = Date.now();
+    const least = heard.githubMs + performance.now() - heard.at;
+    return own >= least && own <= least + BEHIND_MAX_MS ? ownMs : ownMs - own + least;
+  };
   return {
     hear: (date) => {
       const githubMs = typeof date === 'string' ? Date.parse(date) : Number.NaN;
       if (Number.isFinite(githubMs)) heard = { githubMs, at: performance.now() };
     },
-    now: () => {
-      const own = Date.now();
-      if (heard === undefined) return new Date(own);
-      const least = heard.githubMs + performance.now() - heard.at;
-      return new Date(own >= least && own <= least + BEHIND_MAX_MS ? own : least);
-    },
+    now: () => new Date(timeOf(Date.now())),
+    timeOf,
   };
 }

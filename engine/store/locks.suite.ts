@@ -223,6 +223,37 @@ export function locksSuite(store: () => Store): void {
   });
 }
 
+/** `open`: a store of its own in which two runs may wait, and nobody does yet. */
+export function fullQueueSuite(open: () => Promise<Store>): void {
+  it('keeps the places of those that wait when as many do as may, refuses a new one, and drains', async () => {
+    const store = await open();
+    const [x, y] = hostNames();
+    const [holder, one, two, late] = runNames();
+    const ask = (runId: string, ...hosts: string[]) =>
+      store.locks.acquire({ runId, workflowId: `w-${runId}`, hosts, pull: `o/r#${runId}` });
+    try {
+      await ask(holder, x);
+      await ask(one, x);
+      await ask(two, x);
+      expect(await ask(two, x)).toMatchObject({ kind: 'waiting', position: 2 });
+      await expect(ask(late, x)).rejects.toMatchObject({
+        type: 'store-bound',
+        message: expect.stringMatching(/^2 runs wait for servers already/),
+      });
+      expect((await store.locks.queue()).map(({ runId }) => runId)).toEqual([one, two]);
+      // it need not wait
+      expect(await ask(late, y)).toMatchObject({ kind: 'granted' });
+      expect((await store.locks.release(holder)).next).toMatchObject([{ runId: one }]);
+      expect(await ask(one, x)).toMatchObject({ kind: 'granted' });
+      await store.locks.release(one);
+      expect(await ask(two, x)).toMatchObject({ kind: 'granted' });
+    } finally {
+      for (const run of [holder, one, two, late]) await store.locks.release(run);
+      await store.close();
+    }
+  });
+}
+
 export function leftSuite(store: () => Store): void {
   it('leaves what a held run did on a host that a person unlocks, and ends the run with its last one', async () => {
     const run = someRun();

@@ -3,10 +3,11 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { StoreError } from './error.ts';
 import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
+import { enqueue, LOCK_QUEUE_MAX, queueFull, readQueue, waits } from './lockQueue.ts';
 import { keptOf } from './machine.ts';
 import type { Connection, Schema } from './schema.ts';
 import { dropWaiter, takeAway } from './takeAway.ts';
-import { type Clock, plainText } from './values.ts';
+import type { Clock } from './values.ts';
 
 export interface LockRequest {
   readonly runId: string;
@@ -58,24 +59,23 @@ export interface ForceReleased extends Released {
   readonly stays: boolean;
 }
 
-/** Runs that wait for locks at one time, in all. */
-export const LOCK_QUEUE_MAX = 10_000;
 /** `randomInt` takes no more, and two stores of 2^47 are not equal. */
 const STORE_ID_MAX = 2 ** 47;
 /** PostgreSQL's advisory lock under which all engines change locks, one at a time: any fixed number. */
 const LOCKS_ADVISORY_KEY = 4_405_717;
 
-export function locksIn(connection: Connection, now: Clock) {
+export function locksIn(connection: Connection, now: Clock, queueMax = LOCK_QUEUE_MAX) {
   const { db, dialect } = connection;
   return {
     /**
      * All hosts or none, first come first served, urgent ones first: a waiter goes before later ones that share a host
      * with it.
      * Idempotent for the same run: asking again keeps the place, or returns the same fence.
-     * Throws `store-conflict` when the run holds some of the hosts but not all (one was released by force).
+     * Throws `store-conflict` when the run holds some of the hosts but not all (one was released by force), and `store-bound`
+     * when it would have to wait and has no place yet in a full queue.
      */
     acquire(request: LockRequest): Promise<LockAnswer> {
-      return oneAtATime(connection, (tx) => acquire(tx, request, now()));
+      return oneAtATime(connection, (tx) => acquire(tx, request, now(), queueMax));
     },
 
     /** Gives up what the run holds and its place in the queue. Repeating it is harmless and names the next again. */
@@ -133,14 +133,22 @@ export function locksIn(connection: Connection, now: Clock) {
   };
 }
 
-async function acquire(tx: Kysely<Schema>, request: LockRequest, at: number): Promise<LockAnswer> {
+async function acquire(
+  tx: Kysely<Schema>,
+  request: LockRequest,
+  at: number,
+  queueMax: number,
+): Promise<LockAnswer> {
   const wanted = [...new Set(request.hosts)].sort();
   const locks = await readLocks(tx);
   const mine = locks.filter((lock) => lock.runId === request.runId);
   if (mine.length > 0) return { kind: 'granted', fence: fenceOfHeld(request, wanted, mine) };
+  const hasPlace = await waits(tx, request.runId);
   const me = await enqueue(tx, request, wanted, at);
-  const { position, holders, ahead } = placeOf(me, await readQueue(tx), locks);
+  const queue = await readQueue(tx);
+  const { position, holders, ahead } = placeOf(me, queue, locks);
   if (holders.length > 0 || ahead.length > 0) {
+    if (!hasPlace && queue.length > queueMax) throw queueFull(queueMax);
     const names = ahead.map(({ runId, workflowId, pull }) => ({ runId, workflowId, pull }));
     return { kind: 'waiting', position, holders, ahead: names };
   }
@@ -157,43 +165,6 @@ function fenceOfHeld(request: LockRequest, wanted: readonly string[], mine: read
     );
   }
   return Math.max(...mine.map((lock) => lock.fence));
-}
-
-/** Adds the request to the queue, or finds it there; a repeated request keeps its place. */
-async function enqueue(
-  tx: Kysely<Schema>,
-  request: LockRequest,
-  hosts: readonly string[],
-  at: number,
-): Promise<Waiter> {
-  const waiting = await tx
-    .selectFrom('lock_queue')
-    .select((e) => e.fn.countAll<number>().as('n'))
-    .executeTakeFirstOrThrow();
-  if (waiting.n >= LOCK_QUEUE_MAX) {
-    throw new StoreError(
-      'store-bound',
-      `${LOCK_QUEUE_MAX} runs wait for locks already. Let some end, then apply again.`,
-    );
-  }
-  const { urgent = false } = request;
-  const row = {
-    run_id: request.runId,
-    urgent: urgent ? 1 : 0,
-    workflow_id: request.workflowId,
-    hosts: JSON.stringify(hosts),
-    asked_at: at,
-    pull: plainText(request.pull),
-    why: plainText(request.why ?? ''),
-  };
-  const { id, asked_at: askedAt } = await tx
-    .insertInto('lock_queue')
-    .values(row)
-    .onConflict((c) => c.column('run_id').doUpdateSet({ hosts: row.hosts, workflow_id: row.workflow_id }))
-    .returning(['id', 'asked_at'])
-    .executeTakeFirstOrThrow();
-  const { runId, workflowId } = request;
-  return { id, runId, workflowId, hosts, pull: row.pull, askedAt, urgent };
 }
 
 async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number> {
@@ -260,28 +231,6 @@ async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {
     ])
     .orderBy('host_identity')
     .execute();
-}
-
-async function readQueue(db: Kysely<Schema>): Promise<readonly Waiter[]> {
-  const rows = await db
-    .selectFrom('lock_queue')
-    .select([
-      'id',
-      'run_id as runId',
-      'workflow_id as workflowId',
-      'hosts',
-      'pull',
-      'asked_at as askedAt',
-      'urgent',
-    ])
-    .orderBy('urgent', 'desc')
-    .orderBy('id')
-    .execute();
-  return rows.map(({ hosts, urgent, ...row }) => ({
-    ...row,
-    hosts: JSON.parse(hosts) as readonly string[],
-    urgent: urgent === 1,
-  }));
 }
 
 /** One transaction at a time over all engines. On SQLite the one connection of the one engine does that already. */

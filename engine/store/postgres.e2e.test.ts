@@ -11,6 +11,7 @@ import { watchInbox } from '../inbox/watch.ts';
 import { createReceiverMetrics } from '../metrics.ts';
 import { inboxSuite } from './inbox.suite.ts';
 import { openInbox } from './inbox.ts';
+import { fullQueueSuite } from './locks.suite.ts';
 import { openPostgres } from './postgres.ts';
 import { storeSuite } from './store.suite.ts';
 import { openStore } from './store.ts';
@@ -34,6 +35,7 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
   afterAll(() => cluster?.stop());
 
   storeSuite('PostgreSQL', () => openStore({ url: url() }), 2);
+  fullQueueSuite(() => openStore({ url: url() }, { lockQueueMax: 2 }));
 
   it('lets several engines start and lock at the same time', async () => {
     const stores = await Promise.all([1, 2, 3].map(() => openStore({ url: url() })));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fullQueueSuite } from './locks.suite.ts';
 import { storeSuite } from './store.suite.ts';
 import { openStore } from './store.ts';
 
@@ -15,6 +16,7 @@ afterAll(async () => {
 });
 
 storeSuite('SQLite', () => openStore({ file: join(dir, 'suite.db') }));
+fullQueueSuite(() => openStore({ file: join(dir, 'full.db') }, { lockQueueMax: 2 }));
 
 describe('a SQLite file', () => {
   it('has one engine; the second is told so, and may open it once the first has closed', async () => {

@@ -33,6 +33,8 @@ export interface StoreOptions {
   /** Reads beside a running engine; any write is refused. */
   readonly readOnly?: boolean;
   readonly now?: Clock;
+  /** Runs that may wait for locks at one time. */
+  readonly lockQueueMax?: number;
 }
 
 export type Store = ReturnType<typeof storeOn> & { readonly close: () => Promise<void> };
@@ -52,10 +54,10 @@ export async function openStore(location: StoreLocation, options: StoreOptions =
     await opened.close();
     throw error;
   }
-  return { ...storeOn(connection, options.now ?? Date.now), close: opened.close };
+  return { ...storeOn(connection, options), close: opened.close };
 }
 
-function storeOn(connection: Connection, now: Clock) {
+function storeOn(connection: Connection, { now = Date.now, lockQueueMax }: StoreOptions) {
   return {
     dialect: connection.dialect,
     repositories: repositoriesIn(connection),
@@ -66,7 +68,7 @@ function storeOn(connection: Connection, now: Clock) {
     runs: runsIn(connection, now),
     runHosts: runHostsIn(connection, now),
     receipts: receiptsIn(connection, now),
-    locks: locksIn(connection, now),
+    locks: locksIn(connection, now, lockQueueMax),
     leases: leasesIn(connection),
     pauses: pausesIn(connection),
     hosts: hostsIn(connection, now),

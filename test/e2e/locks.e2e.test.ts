@@ -1,9 +1,13 @@
+import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { identityOf } from '../../engine/activities/identity.ts';
 import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
+import { LOCK_QUEUE_MAX } from '../../engine/store/lockQueue.ts';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
 import { hostHarness } from '../hostHarness.ts';
+import { isMany } from '../many.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -319,6 +323,59 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await world.answer(pull, rollback, /Taking the merged change back/);
     const status = await world.say(pull, '/doaas status');
     await world.answer(pull, status, /\(rollback\): rolled-back/);
+  });
+
+  /** Beside the engine, once it writes nothing itself. */
+  const written = async (sql: string, ...values: readonly string[]): Promise<void> => {
+    const { store } = world.engine;
+    const raw = new Database('file' in store ? store.file : '');
+    let refusal = '';
+    const write = async () => {
+      try {
+        raw.prepare(sql).run(...values);
+        return true;
+      } catch (error) {
+        refusal = String(error);
+        return undefined;
+      }
+    };
+    await until(write, 'the store to be free', 30, async () => refusal).finally(() => raw.close());
+  };
+  /** Waiters for every server, as many as there may be. */
+  const fillQueue = (): Promise<void> => {
+    const pinned = world.hosts.map(({ address, hostKeys: [key = ''] }) => {
+      return identityOf({ address, port: 22, hostKeys: [key] });
+    });
+    return written(
+      `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${LOCK_QUEUE_MAX})
+       insert into lock_queue (run_id, workflow_id, hosts, asked_at, pull, why)
+       select 'filler-' || i, 'filler-' || i, ?, 0, 'acme/other#1', '' from n`,
+      JSON.stringify(pinned),
+    );
+  };
+
+  it.skipIf(isMany())('are refused for good, and that is said, where too many wait for them', async () => {
+    const { pull, sha } = await world.open('crowded', marked('crowded'));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await fillQueue();
+    try {
+      const comment = await world.say(pull, '/doaas apply');
+      await world.answer(
+        pull,
+        comment,
+        /Not applied: 10000 runs wait for servers already.*say `\/doaas apply`/,
+      );
+      const end = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
+      expect(end.summary).toMatch(/10000 runs wait for servers already.*Nothing was changed/s);
+      const { owner, name } = world.repo;
+      const runs = await look(({ runs }) => runs.ofPull(`${owner}/${name}`, pull));
+      expect(runs.map(({ state }) => state)).toEqual(['cancelled']);
+    } finally {
+      await written("delete from lock_queue where run_id like 'filler-%'");
+    }
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
   });
 
   it('sent GitHub nothing that its API description does not know', () => {
