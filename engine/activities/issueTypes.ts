@@ -18,6 +18,8 @@ export type IssueCommandName = 'adopt' | 'cancel' | 'status' | 'security' | 'unl
 /** The same, in a comment on an issue. */
 export interface IssueRequest extends Omit<Request, 'command'> {
   readonly command: IssueCommandName;
+  /** Of the actor's account; stays when it is renamed. Missing in workflows of older engines. */
+  readonly actorId?: number;
   /** The comment asks for nothing that can be done; this is the answer. Markdown of ours. */
   readonly mistaken?: string;
 }
