@@ -88,10 +88,9 @@ async function scheduleDrift(
   const wanted = driftMinutes === 0 ? [] : repositories;
   const ids = new Set(wanted.map(driftScheduleId));
   for (const id of await scheduleIds(temporal, DRIFT)) {
-    if (ids.has(id)) continue;
-    await removeSchedule(temporal, id);
-    await store.drift.noteUnread(id.slice(DRIFT.length), 0);
+    if (!ids.has(id)) await removeSchedule(temporal, id);
   }
+  await store.drift.readOnly(wanted.map(recordName));
   for (const repository of wanted)
     await ensureSchedule(temporal, {
       id: driftScheduleId(repository),

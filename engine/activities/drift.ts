@@ -59,6 +59,7 @@ export async function reportDrift(
   });
   await held();
   await engine.store.drift.replace(name, items);
+  await engine.store.drift.noteRead(name, tip.at);
   return {
     items: items.length,
     issues: [...issues.values()].filter((number) => number !== NO_PULL),

@@ -30,10 +30,11 @@ async function planFleet(
   start: number,
   site: string | undefined,
 ): Promise<FleetPart> {
+  if (revision.drift === true) await engine.store.drift.expectReading(nameOf(revision), Date.now());
   const tree = await engine.revisions.resolveCommit(revision.repository, revision.commit);
   const { resolution } = tree;
   const [problem] = errorsByOwnPolicy(tree);
-  if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
+  if (problem !== undefined) throw invalid(engine, revision, problem.message);
   const away = site === undefined ? elsewhereOf(engine, resolution.hosts) : {};
   const all = resolution.hosts.filter(({ server }) =>
     site === undefined ? away.elsewhere?.includes(server.site) !== true : server.site === site,
@@ -55,6 +56,17 @@ async function planFleet(
   const total = all.length;
   const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
   return { plan: { ...plan, problems }, total, next: end < total ? end : undefined, ...away };
+}
+
+/** Of a branch that is not valid nothing can be read; its issues stay as they are. */
+function invalid({ log }: Engine, revision: FleetRevision, problem: string): Error {
+  const { commit, drift } = revision;
+  if (drift === true)
+    log.warn(
+      { repository: nameOf(revision), commit, problem },
+      'the default branch is not valid, so its servers are not read for drift',
+    );
+  return permanent(`${commit} is not valid: ${problem}`);
 }
 
 async function joinFleet(
