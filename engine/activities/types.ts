@@ -29,7 +29,16 @@ export type { PolicyWindow } from '../spec/types.generated.ts';
 export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } from './clockTypes.ts';
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
-export type { AdoptAnswer, Asked, CommandName, IssueCommandName, IssueRequest } from './issueTypes.ts';
+export type {
+  AdoptAnswer,
+  AdoptElsewhere,
+  AdoptionReading,
+  Asked,
+  CommandName,
+  IssueCommandName,
+  IssueRequest,
+  SiteAdoption,
+} from './issueTypes.ts';
 export type {
   ConfirmOutcome,
   HostOutcome,
