@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sameAccount } from '../policy/account.ts';
-import { AUDIT_PAGE_MAX } from '../store/audit.ts';
+import { AUDIT_PAGE_MAX, type AuditEntry, appendAudit } from '../store/audit.ts';
+import { openSqlite } from '../store/sqlite.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { askersOf } from './adoptionBranch.ts';
 import { auditRequest } from './requests.ts';
@@ -47,13 +48,29 @@ test('one who asked an older engine, which kept no ids, is known by name', async
   expect([await counts('Ann', 7), await counts('bob', 9)]).toEqual([false, true]);
 });
 
+/** One more than a page, in one commit. */
+async function aPageOf(entry: AuditEntry): Promise<void> {
+  const { db, close } = openSqlite({ file: join(dir, 'store.sqlite'), unhurried: true });
+  try {
+    await db.transaction().execute(async (tx) => {
+      for (let n = 0; n <= AUDIT_PAGE_MAX; n++) await appendAudit(tx, 'sqlite', entry, 0);
+    });
+  } finally {
+    await close();
+  }
+}
+
 test('neither what was refused before, nor what else was asked, hides who asked', {
   timeout: 60_000,
 }, async () => {
-  for (let n = 0; n <= AUDIT_PAGE_MAX; n++) await ask(adopt('mallory', 9), 'needs write access');
+  await ask(adopt('mallory', 9), 'needs write access');
+  await ask(adopt('bob', 8));
+  for (const { who, what, detail } of await store.audit.list())
+    await aPageOf({ who, what, detail, repository: 'acme/infra', pull: 17 });
   await ask({ ...adopt('carl', 6), command: 'unlock' });
-  for (let n = 0; n <= AUDIT_PAGE_MAX; n++) await ask(adopt('bob', 8));
   await ask(adopt('ann', 7));
+  const kept = await store.audit.list({ what: ['refused-adopt'] });
+  expect(kept).toHaveLength(AUDIT_PAGE_MAX);
   expect(await askersOf({ store }, REPOSITORY, BRANCH)).toEqual([
     { login: 'bob', id: 8 },
     { login: 'ann', id: 7 },
