@@ -42,6 +42,8 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
     await store.hosts.markNeedsRecovery('10.0.0.2:22 y', 'a test');
     await store.moments.note('swept');
     await store.drift.noteUnread('acme/infra', 2);
+    await store.drift.noteRead('acme/infra', Date.now());
+    await store.drift.noteRead('acme/other', Date.now() - 3_600_000);
     for (const what of ['override', 'break-glass', 'override', 'apply'])
       await store.audit.append({ who: 'olivia', what });
     const told = await scrape();
@@ -58,6 +60,8 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
     expect(told.doaas_locks_longest_wait_seconds).toBeGreaterThanOrEqual(60);
     expect(told.doaas_sweep_age_seconds).toBeGreaterThanOrEqual(59);
     expect(told.doaas_sweep_age_seconds).toBeLessThan(120);
+    expect(told.doaas_drift_age_seconds).toBeGreaterThanOrEqual(3_659);
+    expect(told.doaas_drift_age_seconds).toBeLessThan(3_720);
     await store.close();
     expect(await scrape()).toEqual({ doaas_store_up: 0 });
   } finally {

@@ -56,6 +56,11 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
     'Servers that the last reading for drift could not read, over all repositories',
     (found) => found?.unread,
   );
+  gauge(
+    'doaas_drift_age_seconds',
+    'Since the last reading for drift of the repository that was not read for longest',
+    (found) => found?.readSecondsAgo,
+  );
   new Counter({
     name: 'doaas_overrides_total',
     help: 'Overrides of the policy and broken glasses in the audit log, by kind',
@@ -73,13 +78,14 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
 const OVERRIDES = ['override', 'break-glass'] as const;
 
 async function read({ runs, locks, hosts, drift, audit, moments }: Store, now: number) {
-  const [open, queue, needing, unshown, swept, unread, ...overrides] = await Promise.all([
+  const [open, queue, needing, unshown, swept, unread, oldest, ...overrides] = await Promise.all([
     runs.openStates(),
     locks.queue(),
     hosts.needRecovery(),
     runs.unshown(),
     moments.last('swept'),
     drift.unread(),
+    drift.oldestReading(),
     ...OVERRIDES.map((what) => audit.count(what)),
   ]);
   const held = open.filter(({ state }) => state === 'held').length;
@@ -93,6 +99,7 @@ async function read({ runs, locks, hosts, drift, audit, moments }: Store, now: n
     unshown: unshown.length,
     sweptSecondsAgo: swept === undefined ? undefined : (now - swept) / 1000,
     unread,
+    readSecondsAgo: oldest === undefined ? undefined : (now - oldest) / 1000,
     overrides: OVERRIDES.map((what, i) => ({ what, entries: overrides[i] ?? 0 })),
   };
 }

@@ -114,9 +114,9 @@ function engineQueues(activities: AllActivities, workflows: Awaited<ReturnType<t
 
 /** What the workers of a site do: whatever needs its hosts, and nothing else. */
 function onHosts(activities: AllActivities): Partial<AllActivities> {
-  const { readSite, planFleet, confirmPlan, readSecurity, silentHosts } = activities;
+  const { readSite, readAdoption, planFleet, confirmPlan, readSecurity, silentHosts } = activities;
   const { applyHost, cancelHost, verifyHosts, undoHost, recoverRun } = activities;
-  const reading = { readSite, planFleet, confirmPlan, readSecurity, silentHosts };
+  const reading = { readSite, readAdoption, planFleet, confirmPlan, readSecurity, silentHosts };
   return { ...reading, applyHost, cancelHost, verifyHosts, undoHost, recoverRun };
 }
 

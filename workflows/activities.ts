@@ -136,7 +136,7 @@ export function readingAt(
   site: string,
 ): Pick<
   SiteActivities & FleetActivities & DeploymentActivities,
-  'readSite' | 'planFleet' | 'readSecurity' | 'silentHosts' | 'confirmPlan'
+  'readSite' | 'readAdoption' | 'planFleet' | 'readSecurity' | 'silentHosts' | 'confirmPlan'
 > {
   return proxyActivities({
     ...POLICIES.reading,

@@ -1,9 +1,16 @@
-import type { Answer, IssueRequest, PullRef } from '../engine/activities/types.ts';
-import { reading, short } from './activities.ts';
+import type {
+  AdoptElsewhere,
+  Answer,
+  IssueRequest,
+  PullRef,
+  SiteAdoption,
+} from '../engine/activities/types.ts';
+import { reading, readingAt, short } from './activities.ts';
 import { noted } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { isKeep, ONLY_KEEP } from './pullCancel.ts';
 import { answerSecurity } from './security.ts';
+import { whileServed } from './sites.ts';
 
 /** What somebody asked for in a comment on an issue: heard at once, and always answered. */
 export async function issueRequest(issue: PullRef, request: IssueRequest): Promise<void> {
@@ -30,12 +37,31 @@ async function obey(issue: PullRef, request: IssueRequest): Promise<Answer | und
     case 'unlock':
       return short.unlock(issue, request, 'issue');
     case 'adopt':
-      return reading.adoptDrift(issue, request);
+      return adopt(issue, request);
     case 'cancel': {
       const keep = isKeep(request.argument);
       return keep === undefined ? ONLY_KEEP : short.cancelCorrection(issue, request, keep);
     }
   }
+}
+
+/** Servers that only workers of their sites reach are read there; then it is one pull request. */
+async function adopt(issue: PullRef, request: IssueRequest): Promise<Answer> {
+  const first = await reading.adoptDrift(issue, request, true);
+  if (first.kind !== 'elsewhere') return first;
+  const { repository, document, commit, sites } = first;
+  const wanted = { repository, document, commit };
+  const parts = await Promise.all(sites.map((site) => adoptionAt(site, first)));
+  return reading.adoptWithSites(issue, request, wanted, parts);
+}
+
+async function adoptionAt(
+  site: string,
+  { repository, document, commit }: AdoptElsewhere,
+): Promise<SiteAdoption> {
+  const wanted = { repository, document, commit };
+  const part = await whileServed(site, () => readingAt(site).readAdoption(wanted, site));
+  return part ?? { site, unread: [] };
 }
 
 /** Markdown. */

@@ -1,58 +1,115 @@
-import { type Adopting, draftAdoption, type ReadHost } from '../adopt/draft.ts';
+import { type Adopting, type AdoptionPart, draftAdoption, partOf, type ReadHost } from '../adopt/draft.ts';
 import { publishOwnBranch } from '../github/adopt.ts';
+import type { GitHubClient } from '../github/client.ts';
 import { ownIssue } from '../github/issues.ts';
 import { COMMENT_MAX_BYTES } from '../github/limits.ts';
 import { branchTip } from '../github/pulls.ts';
 import { renderAdopt } from '../github/render/adopt.ts';
 import { cutMarkdown } from '../github/render/cut.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
+import { recordName } from '../github/workflowIds.ts';
+import type { Payloads } from '../kinds/kind.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
 import { adoptBranch } from './adoptionBranch.ts';
 import type { Engine } from './engine.ts';
+import { permanent } from './failure.ts';
+import { keepJson, keptJson } from './keptJson.ts';
 import { mergedAfter } from './mergedLater.ts';
 import { planHosts } from './planning.ts';
 import { fullName } from './pull.ts';
-import type { AdoptAnswer, IssueRequest, PullRef } from './types.ts';
+import { elsewhereOf, unservedText } from './sites.ts';
+import type {
+  AdoptAnswer,
+  AdoptElsewhere,
+  AdoptionReading,
+  IssueRequest,
+  PullRef,
+  SiteAdoption,
+} from './types.ts';
 
 const KEY = 'drift:';
 
-/** Reads the servers anew, and opens or renews the pull request. Changes nothing on them. */
+/**
+ * Reads the servers anew, and opens or renews the pull request. Changes nothing on them. Where some of them are reached by workers of
+ * their site only, says what is to be read there first.
+ */
 export async function adoptDrift(
   engine: Engine,
   issue: PullRef,
   request: IssueRequest,
-): Promise<AdoptAnswer> {
+  bySites?: true,
+): Promise<AdoptAnswer | AdoptElsewhere> {
   const { repository, number } = issue;
   const client = await engine.github.installationClient(repository.installationId);
   const own = await ownIssue(client, repository, number);
   if (own === undefined || !own.key.startsWith(KEY))
     return no('this is no drift issue. `adopt` belongs on one that the engine opened');
   if (!own.open) return no('this issue is closed: the servers are as the branch says');
-  const document = own.key.slice(KEY.length);
-  const baseRef = await defaultBranchOf(client, repository);
-  const baseSha = await branchTip(client, repository, baseRef);
-  const read = await readServers(engine, issue, document, baseSha);
-  if (read.kind === 'invalid') return no(`the default branch is not valid: ${read.message}`);
-  const { adopting, unread } = read;
-  const draft = draftAdoption(adopting);
+  const commit = await branchTip(client, repository, await defaultBranchOf(client, repository));
+  const reading = { repository, document: own.key.slice(KEY.length), commit };
+  const desired = await desiredBy(engine, reading);
+  if (desired.kind === 'invalid') return no(`the default branch is not valid: ${desired.message}`);
+  const { elsewhere: sites = [] } = elsewhereOf(engine, desired.hosts);
+  if (sites.length > 0 && bySites === true) return { kind: 'elsewhere', ...reading, sites };
+  const parts = sites.map((site): SiteAdoption => ({ site, unread: [] }));
+  return publish(engine, client, issue, request, reading, desired, parts);
+}
+
+/** The same, with what the workers of sites have found for it. */
+export async function adoptWithSites(
+  engine: Engine,
+  issue: PullRef,
+  request: IssueRequest,
+  reading: AdoptionReading,
+  parts: readonly SiteAdoption[],
+): Promise<AdoptAnswer> {
+  const client = await engine.github.installationClient(issue.repository.installationId);
+  const desired = await desiredBy(engine, reading);
+  if (desired.kind === 'invalid') return no(`the default branch is not valid: ${desired.message}`);
+  return publish(engine, client, issue, request, reading, desired, parts);
+}
+
+/** Runs on a worker of the site. */
+export async function readAdoption(
+  engine: Engine,
+  reading: AdoptionReading,
+  site: string,
+): Promise<SiteAdoption> {
+  const desired = await desiredBy(engine, reading);
+  if (desired.kind === 'invalid') throw permanent(`${reading.commit} is not valid: ${desired.message}`);
+  const { adopting, unread } = await readServers(engine, reading, desired, (at) => at === site);
+  return { site, kept: await keepJson(engine, partOf(adopting)), unread };
+}
+
+async function publish(
+  engine: Engine,
+  client: GitHubClient,
+  issue: PullRef,
+  request: IssueRequest,
+  reading: AdoptionReading,
+  desired: Desired,
+  parts: readonly SiteAdoption[],
+): Promise<AdoptAnswer> {
+  const { repository, number } = issue;
+  const { document, commit: baseSha } = reading;
+  const isHere = (site: string) => parts.every((part) => part.site !== site);
+  const read = await readServers(engine, reading, desired, isHere);
+  const unread = [...read.unread, ...parts.flatMap((part) => unreadAt(part, desired))];
+  const draft = draftAdoption(read.adopting, await foundAt(engine, parts));
   const cannot = draft.cannot.map(({ item, hosts, why }) => `${item} on ${hosts.join(', ')}: ${why}`);
-  if (draft.adopted.length === 0) return no(nothingSentence(cannot.length, unread), cannot);
+  if (draft.adopted.length === 0) return no(nothingSentence(cannot.length, unread, parts), cannot);
   const { title, body } = renderAdopt({ document, issue: number, asker: request.actor, unread, ...draft });
   const published = await publishOwnBranch(client, repository, {
     branch: adoptBranch(number),
-    baseRef,
+    baseRef: await defaultBranchOf(client, repository),
     baseSha,
     files: new Map([...draft.files].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)])),
     title,
     body: cutMarkdown(body, COMMENT_MAX_BYTES, 'cut here'),
   });
   if (published.kind === 'foreign') return no(foreignSentence(number, published.number));
-  await audit(
-    engine,
-    issue,
-    request,
-    published.number,
-    draft.adopted.map(({ item }) => item),
-  );
+  const items = draft.adopted.map(({ item }) => item);
+  await audit(engine, issue, request, published.number, items);
   const { number: pull, again } = published;
   return { kind: 'adopted', pull, changed: draft.adopted.length, cannot: cannot.length, again };
 }
@@ -64,10 +121,19 @@ function no(reason: string, cannot: readonly string[] = []): AdoptAnswer {
 /** Sentences of one answer; all of them would be too long for a history. */
 const SAID_MAX = 20;
 
-function nothingSentence(cannot: number, unread: readonly string[]): string {
+/** Why nothing is adopted. `unread`: servers; `parts`: what workers of sites have read. */
+export function nothingSentence(
+  cannot: number,
+  unread: readonly string[],
+  parts: readonly SiteAdoption[],
+): string {
   if (cannot > 0) return 'nothing of what differs can be said in the document';
+  const unserved = parts.flatMap(({ site, kept }) => (kept === undefined ? [unservedText(site)] : []));
   if (unread.length > 0)
-    return `the servers ${unread.join(', ')} cannot be read now, and the others do not differ`;
+    return [
+      `the servers ${unread.join(', ')} cannot be read now, and the others do not differ`,
+      ...unserved,
+    ].join(': ');
   return 'the servers do not differ from the document any more';
 }
 
@@ -76,45 +142,64 @@ function foreignSentence(issue: number, pull: number | undefined): string {
   return `somebody else has committed to the branch ${adoptBranch(issue)}${which}, so it is left as it is. Merge or delete it, then ask again`;
 }
 
-type ServersRead =
-  | { readonly kind: 'read'; readonly adopting: Adopting; readonly unread: readonly string[] }
-  | { readonly kind: 'invalid'; readonly message: string };
+/** What the document asks for at a commit, and of which hosts. */
+interface Desired extends Pick<Adopting, 'files' | 'options'> {
+  readonly kind: 'desired';
+  readonly hosts: readonly ResolvedHost[];
+  readonly payloads: Payloads;
+}
 
-async function readServers(
+async function desiredBy(
   engine: Engine,
-  issue: PullRef,
-  document: string,
-  commit: string,
-): Promise<ServersRead> {
-  const { repository } = issue;
+  { repository, document, commit }: AdoptionReading,
+): Promise<Desired | { readonly kind: 'invalid'; readonly message: string }> {
   const { files, refused, resolution, errors } = await engine.revisions.readCommit(repository, commit);
   const [error] = errors;
   if (error !== undefined) return { kind: 'invalid', message: error.message };
+  const { payloads } = resolution;
   const hosts = resolution.hosts.filter(({ documents }) => documents.some(({ ref }) => ref === document));
+  return { kind: 'desired', files, options: { refused }, hosts, payloads };
+}
+
+interface ServersRead {
+  readonly adopting: Adopting;
+  readonly unread: readonly string[];
+}
+
+async function readServers(
+  engine: Engine,
+  { repository, document, commit }: AdoptionReading,
+  { files, options, hosts: all, payloads }: Desired,
+  isHere: (site: string) => boolean,
+): Promise<ServersRead> {
+  const hosts = all.filter(({ server }) => isHere(server.site));
   const openRuns = (await engine.store.runs.openStates()).map(({ id }) => id);
-  const owner = {
-    repository: fullName(issue),
-    openRuns,
-    mergedLater: mergedAfter(engine, repository, commit),
-  };
-  const plannings = await planHosts(engine, {
-    ...owner,
-    hosts,
-    payloads: resolution.payloads,
-    changedItems: () => new Set(),
-  });
+  const mergedLater = mergedAfter(engine, repository, commit);
+  const owner = { repository: recordName(repository), openRuns, mergedLater };
+  const plannings = await planHosts(engine, { ...owner, hosts, payloads, changedItems: () => new Set() });
   const read = plannings.flatMap((planning): readonly ReadHost[] => {
     const host = hosts.find(({ name }) => planning.kind === 'planned' && name === planning.plan.host);
     return planning.kind === 'problem' || host === undefined ? [] : [{ ...planning, host }];
   });
   const unread = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning.host] : []));
-  return { kind: 'read', adopting: { ...owner, document, files, options: { refused }, hosts: read }, unread };
+  return { adopting: { ...owner, document, files, options, hosts: read }, unread };
+}
+
+/** Where no worker serves the site, that is all of its servers. */
+function unreadAt({ site, kept, unread }: SiteAdoption, { hosts }: Desired): readonly string[] {
+  if (kept !== undefined) return unread;
+  return hosts.filter(({ server }) => server.site === site).map(({ name }) => name);
+}
+
+async function foundAt(engine: Engine, parts: readonly SiteAdoption[]): Promise<readonly AdoptionPart[]> {
+  const read = parts.flatMap(({ kept }) => (kept === undefined ? [] : [kept]));
+  return Promise.all(read.map((pieces) => keptJson<AdoptionPart>(engine, pieces)));
 }
 
 function audit(
   engine: Engine,
   issue: PullRef,
-  { actor }: IssueRequest,
+  { actor, actorId }: IssueRequest,
   pull: number,
   items: readonly string[],
 ): Promise<void> {
@@ -123,6 +208,6 @@ function audit(
     what: 'adopt',
     repository: fullName(issue),
     pull: issue.number,
-    detail: { adoptedBy: pull, items },
+    detail: { adoptedBy: pull, items, ...(actorId === undefined ? {} : { account: actorId }) },
   });
 }

@@ -5,7 +5,7 @@ import { recordName } from '../github/workflowIds.ts';
 import { alone } from '../store/alone.ts';
 import type { RepositoryRecord } from '../store/repositories.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
-import { adoptDrift } from './adopt.ts';
+import { adoptDrift, adoptWithSites } from './adopt.ts';
 import { cancelCorrection } from './cancelCorrection.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
@@ -37,7 +37,9 @@ export function clockActivities(engine: Engine): RepositoryActivities {
       await auditRequest(engine, issue, request, reason);
       return reason;
     },
-    adoptDrift: (issue, request) => adoptDrift(engine, issue, request),
+    adoptDrift: (issue, request, bySites) => adoptDrift(engine, issue, request, bySites),
+    adoptWithSites: (issue, request, reading, parts) =>
+      adoptWithSites(engine, issue, request, reading, parts),
     cancelCorrection: (issue, request, keep) => cancelCorrection(engine, issue, request, keep),
     // that of a window may come beside that of the schedule: each looks for the issues that are open before it opens any
     reportDrift: (repository, tip, plan) =>
@@ -88,10 +90,9 @@ async function scheduleDrift(
   const wanted = driftMinutes === 0 ? [] : repositories;
   const ids = new Set(wanted.map(driftScheduleId));
   for (const id of await scheduleIds(temporal, DRIFT)) {
-    if (ids.has(id)) continue;
-    await removeSchedule(temporal, id);
-    await store.drift.noteUnread(id.slice(DRIFT.length), 0);
+    if (!ids.has(id)) await removeSchedule(temporal, id);
   }
+  await store.drift.readOnly(wanted.map(recordName));
   for (const repository of wanted)
     await ensureSchedule(temporal, {
       id: driftScheduleId(repository),

@@ -1,4 +1,14 @@
-import type { AdoptAnswer, FleetPlan, IssueRequest, PullRef, RepositoryRef, RunRef } from './types.ts';
+import type {
+  AdoptAnswer,
+  AdoptElsewhere,
+  AdoptionReading,
+  FleetPlan,
+  IssueRequest,
+  PullRef,
+  RepositoryRef,
+  RunRef,
+  SiteAdoption,
+} from './types.ts';
 
 /** Where a default branch was when its servers were about to be read. */
 export interface BranchTip {
@@ -37,8 +47,18 @@ export interface RepositoryActivities {
   defaultBranchTip(repository: RepositoryRef): Promise<BranchTip>;
   /** May this person ask for this on this issue? Undefined when yes, else the sentence that says why not. */
   refusalOnIssue(issue: PullRef, request: IssueRequest): Promise<string | undefined>;
-  /** Opens or renews the pull request that changes the YAML to what is on the servers. */
-  adoptDrift(issue: PullRef, request: IssueRequest): Promise<AdoptAnswer>;
+  /**
+   * Opens or renews the pull request that changes the YAML to what is on the servers. `bySites`: servers that only workers of their
+   * sites reach can be read next; left out by older engines.
+   */
+  adoptDrift(issue: PullRef, request: IssueRequest, bySites?: true): Promise<AdoptAnswer | AdoptElsewhere>;
+  /** The same, with what workers of sites have found. */
+  adoptWithSites(
+    issue: PullRef,
+    request: IssueRequest,
+    reading: AdoptionReading,
+    parts: readonly SiteAdoption[],
+  ): Promise<AdoptAnswer>;
   /** Stops the correction of this issue at its next safe point, to be rolled back or kept. Returns the answer. */
   cancelCorrection(issue: PullRef, request: IssueRequest, keep: boolean): Promise<string>;
   reportDrift(repository: RepositoryRef, tip: BranchTip, plan: FleetPlan): Promise<DriftReport>;

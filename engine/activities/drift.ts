@@ -2,32 +2,24 @@ import { ignoresStep } from '../drift/ignored.ts';
 import { type DriftedItem, differences, merged } from '../drift/resources.ts';
 import { ownIssues } from '../github/issues.ts';
 import { recordName } from '../github/workflowIds.ts';
-import { targetOf } from '../hosts/readHost.ts';
-import { readTraces } from '../hosts/traces.ts';
-import { redact } from '../log.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { Held } from '../store/alone.ts';
 import { type Decision, decideCorrections, planCorrection } from './correction.ts';
 import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
+import { type Told, toldAtSites, toldBy } from './driftTraces.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
-import { contentsIn, secretsOn } from './hostMask.ts';
-import { inParallel } from './planning.ts';
 import { NO_PULL } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
-import { type Mask, maskFor } from './sealing.ts';
-import { elsewhereOf } from './sites.ts';
 import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRef, RunRef } from './types.ts';
-
-const HOSTS_AT_ONCE = 16;
 
 /** Brings the issues of a repository to what was just read of its servers. Safe to repeat, not beside another one. */
 export async function reportDrift(
   engine: Engine,
   repository: RepositoryRef,
   tip: BranchTip,
-  { digest, problems }: FleetPlan,
+  { digest, problems, traces }: FleetPlan,
   held: Held,
 ): Promise<DriftReport> {
   const name = recordName(repository);
@@ -39,7 +31,8 @@ export async function reportDrift(
   await tellUnread(engine, name, problems, hosts.filter((host) => !planned.has(host)).length);
   const busy = await busyHosts(engine, name, tip.at);
   const read = new Set([...planned].filter((host) => !busy.has(host)));
-  const items = await driftedItems(engine, name, tree.resolution, plan, read, tip.at);
+  const reading = { plan, read, at: tip.at, traces };
+  const items = await driftedItems(engine, name, tree.resolution, reading);
   const client = await engine.github.installationClient(repository.installationId);
   const open = (await ownIssues(client, repository)).filter((issue) => issue.key.startsWith(DRIFT_KEY));
   const decisions = await decideCorrections(engine, {
@@ -59,6 +52,7 @@ export async function reportDrift(
   });
   await held();
   await engine.store.drift.replace(name, items);
+  await engine.store.drift.noteRead(name, tip.at);
   return {
     items: items.length,
     issues: [...issues.values()].filter((number) => number !== NO_PULL),
@@ -73,20 +67,28 @@ function firstOpening(decisions: readonly Decision[]): Pick<DriftReport, 'opensA
   return Number.isFinite(opensAt) ? { opensAt } : {};
 }
 
-/** What is known of the hosts of the repository, as of this reading. `read`: hosts that are judged by it. */
+interface DriftReading {
+  readonly traces: FleetPlan['traces'];
+  readonly plan: Plan;
+  /** Hosts that are judged by it. */
+  readonly read: ReadonlySet<string>;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** What is known of the hosts of the repository, as of this reading. */
 async function driftedItems(
   engine: Engine,
   repository: string,
   resolution: Resolution,
-  plan: Plan,
-  read: ReadonlySet<string>,
-  at: number,
+  { plan, read, at, traces }: DriftReading,
 ): Promise<readonly DriftedItem[]> {
   const before = (await engine.store.drift.of(repository)).filter((item) =>
     resolution.hosts.some((host) => host.name === item.host),
   );
-  const found = await itemsOf(engine, differences(plan, read), resolution, at);
-  return withoutIgnored(merged(before, found, read), plan, resolution.hosts);
+  const steps = differences(plan, read);
+  const told = { ...(await toldBy(engine, resolution, steps)), ...(await toldAtSites(engine, traces)) };
+  return withoutIgnored(merged(before, itemsOf(steps, told, at), read), plan, resolution.hosts);
 }
 
 /** Lines of the log about one reading; more are counted. */
@@ -159,19 +161,7 @@ async function busyHosts(engine: Engine, name: string, since: number): Promise<R
   return new Set(refs.flatMap((ref) => ref?.plan.hosts.map((host) => host.name) ?? []));
 }
 
-async function itemsOf(
-  engine: Engine,
-  steps: readonly Step[],
-  resolution: Resolution,
-  at: number,
-): Promise<readonly DriftedItem[]> {
-  const named = [...new Set(steps.map((step) => step.host))];
-  const traces = new Map(
-    await inParallel(named, HOSTS_AT_ONCE, async (name) => {
-      const own = steps.filter((step) => step.host === name).flatMap((step) => Object.keys(step.before));
-      return [name, await tracesOn(engine, resolution, name, own)] as const;
-    }),
-  );
+function itemsOf(steps: readonly Step[], told: Told, at: number): readonly DriftedItem[] {
   return steps.map(({ document, host, id, summary, diff, before }) => ({
     document,
     host,
@@ -179,35 +169,8 @@ async function itemsOf(
     summary,
     diff,
     firstSeenAt: at,
-    traces: Object.keys(before).flatMap((item) => traces.get(host)?.get(item) ?? []),
+    traces: Object.keys(before).flatMap((item) => told[host]?.[item] ?? []),
   }));
-}
-
-/** Who did it is good to know, and no reason to keep quiet about what was done. */
-async function tracesOn(
-  engine: Engine,
-  resolution: Resolution,
-  name: string,
-  items: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const host = resolution.hosts.find((candidate) => candidate.name === name);
-  // a site's own workers read no logs yet
-  if (host === undefined || elsewhereOf(engine, [host]).elsewhere !== undefined) return new Map();
-  try {
-    const told = await engine.transport.withSession(targetOf(host.server), (session) =>
-      readTraces(session, items),
-    );
-    const mask = await maskOf(engine, resolution, host);
-    return new Map(told.map(({ item, said }) => [item, said.map((sentence) => mask(redact(sentence)))]));
-  } catch (error) {
-    engine.log.warn({ host: name, error: String(error) }, 'who changed a server could not be read');
-    return new Map();
-  }
-}
-
-function maskOf({ secrets, store }: Engine, resolution: Resolution, host: ResolvedHost): Promise<Mask> {
-  const unsealing = secrets.open(contentsIn([resolution], store.blobs.get));
-  return maskFor(unsealing, secretsOn(host, [resolution]));
 }
 
 /** The store keeps no diffs; those of servers that were not read now are left out. */

@@ -17,6 +17,8 @@ export interface FleetPlan {
   readonly steps: number;
   /** Sentences: hosts that could not be read, and findings that forbid the plan. */
   readonly problems: readonly string[];
+  /** In the store, a list for each part: who changed what differs at sites. Left out where nothing is told. */
+  readonly traces?: readonly (readonly string[])[];
 }
 
 /** The plan of some hosts, in the order of the commit. */

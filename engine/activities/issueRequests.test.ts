@@ -9,6 +9,7 @@ const said = (body: string): IssueCommented => ({
   installationId: 1,
   number: 17,
   author: 'anna',
+  authorId: 7,
   commentId: 5,
   body,
   createdAt: '2026-01-01T00:00:00Z',
@@ -17,6 +18,7 @@ const said = (body: string): IssueCommented => ({
 test('a command for an issue is passed on as it was said', () => {
   expect(issueRequestOf(said('/doaas adopt'), 'doaas')).toEqual({
     actor: 'anna',
+    actorId: 7,
     at: '2026-01-01T00:00:00Z',
     commentId: 5,
     headSha: undefined,

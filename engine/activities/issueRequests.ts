@@ -4,11 +4,12 @@ import type { IssueRequest } from './types.ts';
 
 /** What a comment on an issue asks for; undefined where it holds no command. Pure. */
 export function issueRequestOf(
-  { author, commentId, createdAt, body }: IssueCommented,
+  { author, authorId, commentId, createdAt, body }: IssueCommented,
   bot: string,
 ): IssueRequest | undefined {
   const asked = commandOf(parseCommand(body, bot), bot);
-  return asked && { actor: author, at: createdAt, commentId, headSha: undefined, ...asked };
+  const actor = { actor: author, ...(authorId === undefined ? {} : { actorId: authorId }) };
+  return asked && { ...actor, at: createdAt, commentId, headSha: undefined, ...asked };
 }
 
 function commandOf(

@@ -4,6 +4,8 @@ import { batchPayloads } from '../operations/batch.ts';
 import { planDigest } from '../plan/digest.ts';
 import type { Plan } from '../plan/step.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
+import type { Resolution } from '../spec/resolution.ts';
+import { keepTold } from './driftTraces.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { HOSTS_PER_ACTIVITY } from './hostsPerActivity.ts';
@@ -30,10 +32,11 @@ async function planFleet(
   start: number,
   site: string | undefined,
 ): Promise<FleetPart> {
+  if (revision.drift === true) await engine.store.drift.expectReading(nameOf(revision), Date.now());
   const tree = await engine.revisions.resolveCommit(revision.repository, revision.commit);
   const { resolution } = tree;
   const [problem] = errorsByOwnPolicy(tree);
-  if (problem !== undefined) throw permanent(`${revision.commit} is not valid: ${problem.message}`);
+  if (problem !== undefined) throw invalid(engine, revision, problem.message);
   const away = site === undefined ? elsewhereOf(engine, resolution.hosts) : {};
   const all = resolution.hosts.filter(({ server }) =>
     site === undefined ? away.elsewhere?.includes(server.site) !== true : server.site === site,
@@ -52,9 +55,34 @@ async function planFleet(
   if (revision.drift === true)
     await keepSettled(engine, nameOf(revision), hosts, plannings, { probed: false, readAt });
   const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
+  const traces = await tracesAt(engine, revision, site, resolution, planOf(plannings));
   const total = all.length;
   const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
-  return { plan: { ...plan, problems }, total, next: end < total ? end : undefined, ...away };
+  return { plan: { ...plan, problems, ...traces }, total, next: end < total ? end : undefined, ...away };
+}
+
+/** Of a branch that is not valid nothing can be read; its issues stay as they are. */
+function invalid({ log }: Engine, revision: FleetRevision, problem: string): Error {
+  const { commit, drift } = revision;
+  if (drift === true)
+    log.warn(
+      { repository: nameOf(revision), commit, problem },
+      'the default branch is not valid, so its servers are not read for drift',
+    );
+  return permanent(`${commit} is not valid: ${problem}`);
+}
+
+/** Only here can the logs of the site's servers be read; of others, whoever reports what differs asks them. */
+async function tracesAt(
+  engine: Engine,
+  { drift }: FleetRevision,
+  site: string | undefined,
+  resolution: Resolution,
+  plan: Plan,
+): Promise<Pick<FleetPlan, 'traces'>> {
+  if (drift !== true || site === undefined) return {};
+  const kept = await keepTold(engine, resolution, plan);
+  return kept === undefined ? {} : { traces: [kept] };
 }
 
 async function joinFleet(
@@ -68,7 +96,8 @@ async function joinFleet(
   const plan = joined(plans, resolution.hosts);
   const stored = await store(engine, revision, plan, resolution.payloads);
   const problems = [...parts.flatMap((part) => part.problems), ...unserved.map(unservedText)];
-  return { ...stored, problems };
+  const traces = parts.flatMap((part) => part.traces ?? []);
+  return { ...stored, problems, ...(traces.length === 0 ? {} : { traces }) };
 }
 
 async function storedPlan(engine: Engine, digest: string): Promise<Plan> {

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { readAdoption } from './adopt.ts';
 import { assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
@@ -12,6 +13,7 @@ import type { SiteActivities, SitePart, SiteReading } from './types.ts';
 export function siteActivities(engine: Engine): SiteActivities {
   return {
     readSite: (reading) => readSite(engine, reading),
+    readAdoption: (reading, site) => readAdoption(engine, reading, site),
     // Temporal tells when workers asked by its own clock; this machine's may be set meanwhile
     isServed: (site) =>
       isServed(engine.temporal, site, Context.current().info.currentAttemptScheduledTimestampMs),

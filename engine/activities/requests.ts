@@ -95,18 +95,20 @@ async function acknowledge(
 export async function auditRequest(
   { store }: Pick<Engine, 'store'>,
   pull: PullRef,
-  { command, actor, at, commentId, deliveryId, headSha }: Request | IssueRequest,
+  request: Request | IssueRequest,
   refused: string | undefined,
 ): Promise<void> {
+  const { command, actor, at, commentId, deliveryId, headSha } = request;
   if (command === 'help' || command === 'status') return;
   const event = commentId === undefined ? { delivery: deliveryId ?? '' } : { comment: commentId };
+  const account = 'actorId' in request && request.actorId !== undefined ? { account: request.actorId } : {};
   await store.audit.append({
     who: actor,
     what: refused === undefined ? `ask-${command}` : `refused-${command}`,
     repository: fullName(pull),
     pull: pull.number,
     ...(headSha === undefined ? {} : { headSha }),
-    detail: { ...event, at, ...(refused === undefined ? {} : { refused }) },
+    detail: { ...event, ...account, at, ...(refused === undefined ? {} : { refused }) },
   });
 }
 

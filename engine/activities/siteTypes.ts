@@ -1,5 +1,5 @@
 /** The part of the contract of types.ts that is about sites with workers of their own; see docs/many-workers.md. */
-import type { PullRef, Revision } from './types.ts';
+import type { AdoptionReading, PullRef, Revision, SiteAdoption } from './types.ts';
 
 /** The servers of a revision that the workers of one site are to read and plan. */
 export interface SiteReading {
@@ -34,6 +34,8 @@ export interface RunStart {
 export interface SiteActivities {
   /** Runs on a worker of the site. */
   readSite(reading: SiteReading): Promise<SitePart>;
+  /** The same. */
+  readAdoption(reading: AdoptionReading, site: string): Promise<SiteAdoption>;
   /** Whether a worker of the site has asked for work of late. */
   isServed(site: string): Promise<boolean>;
 }

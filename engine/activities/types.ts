@@ -30,7 +30,7 @@ export type { PolicyWindow } from '../spec/types.generated.ts';
 export type { BranchTip, DriftReport, PlannedCorrection, RepositoryActivities } from './clockTypes.ts';
 export type { FleetActivities, FleetPart, FleetPlan, FleetRevision } from './fleetTypes.ts';
 export type { Gate, GateContext, MergeGroup, Override, RunEvent } from './gateTypes.ts';
-export type { AdoptAnswer, Asked, CommandName, IssueCommandName, IssueRequest } from './issueTypes.ts';
+export type * from './issueTypes.ts';
 export type {
   ConfirmOutcome,
   HostOutcome,

@@ -3,7 +3,7 @@ import { type ItemKey, type Reading, splitItemKey } from '../facts/fact.ts';
 import { planHost } from '../plan/planHost.ts';
 import { checkRepository } from '../spec/check.ts';
 import { repository, server } from '../spec/testing.ts';
-import { draftAdoption, type ReadHost } from './draft.ts';
+import { type AdoptionPart, draftAdoption, partOf, type ReadHost } from './draft.ts';
 
 const WEB = `# every web server
 apiVersion: doaas/v1
@@ -130,6 +130,36 @@ test('what is gone is said to be absent; what is ignored is left out', () => {
   );
   expect(adopted.map(({ item }) => item)).toEqual(['path:/etc/motd']);
   expect(textOf(files.get('web.yaml'))).toContain('/etc/motd: { state: "absent" } # the greeting');
+});
+
+describe('servers that somebody else has read', () => {
+  const MOTD = { ...AS_IT_IS, '/etc/motd': 'b\n' };
+  /** As it comes through the store. */
+  const partOn = (name: string, texts: Texts): AdoptionPart =>
+    JSON.parse(JSON.stringify(partOf(adopting(FILES, { [name]: texts }))));
+
+  test.each<[string, Texts, Texts]>([
+    ['differ alike', MOTD, MOTD],
+    ['differ in another way', MOTD, { ...AS_IT_IS, '/etc/motd': 'c\n' }],
+    ['differ where the others do not', AS_IT_IS, MOTD],
+    ['do not differ where the others do', MOTD, AS_IT_IS],
+    ['differ in another item', MOTD, { ...AS_IT_IS, '/etc/banner': 'ho\n' }],
+    ['have what cannot be adopted', MOTD, { ...AS_IT_IS, '/etc/motd': '-----BEGIN PRIVATE KEY-----\n' }],
+  ])('and that %s make the same draft', (_, here, there) => {
+    const whole = draftAdoption(adopting(FILES, { 'web-1': here, 'web-2': there }));
+    const parts = draftAdoption(adopting(FILES, { 'web-1': here }), [partOn('web-2', there)]);
+    expect(parts).toEqual(whole);
+    expect(parts.adopted.length + parts.cannot.length).toBeGreaterThan(0);
+    // also where nobody has read any here
+    const none = draftAdoption(adopting(FILES, {}), [partOn('web-1', here), partOn('web-2', there)]);
+    expect(none).toEqual(whole);
+  });
+
+  test('what is said of them holds nothing that is not to be adopted', () => {
+    const part = partOn('web-2', { ...AS_IT_IS, '/etc/motd': '-----BEGIN PRIVATE KEY-----\n' });
+    expect(JSON.stringify(part)).not.toContain('BEGIN PRIVATE KEY');
+    expect(part).toMatchObject({ hosts: ['web-2'], differing: [{ adoption: { kind: 'cannot' } }] });
+  });
 });
 
 describe('cannot be adopted', () => {

@@ -1,13 +1,12 @@
 import { ignoresStep } from '../drift/ignored.ts';
 import { FactError, type ItemKey, type Readings } from '../facts/fact.ts';
-import type { Adoption } from '../kinds/adoption.ts';
+import { type Adoption, cannot as cannotBe } from '../kinds/adoption.ts';
 import type { Seals } from '../kinds/kind.ts';
 import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import { type Owner, planHost } from '../plan/planHost.ts';
 import type { HostPlan, Step } from '../plan/step.ts';
 import { type CheckedRepository, checkRepository } from '../spec/check.ts';
-import type { PlannedDocument } from '../spec/documents.ts';
 import type { LoadOptions } from '../spec/load.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { type Files, withEdits } from './edits.ts';
@@ -53,34 +52,81 @@ export interface AdoptionDraft {
   readonly cannot: readonly NotAdopted[];
 }
 
+/** What was found on hosts that somebody else has read, for the same document of the same files. */
+export interface AdoptionPart {
+  /** All that were read. */
+  readonly hosts: readonly string[];
+  readonly differing: readonly {
+    readonly item: ItemKey;
+    readonly hosts: readonly string[];
+    readonly summary: string;
+    /** The same for all of them; with it the item needs no step on them any more. */
+    readonly adoption: Adoption;
+  }[];
+}
+
 /** Items of one pull request; a document that differs in more has another problem. */
 const ITEMS_MAX = 50;
 
 interface Found {
   readonly item: ItemKey;
-  readonly on: readonly { readonly read: ReadHost; readonly step: Step; readonly adoption: Adoption }[];
+  readonly on: readonly {
+    readonly host: string;
+    readonly summary: string;
+    readonly adoption: Adoption;
+    /** Left out where somebody else has read the host. */
+    readonly read?: ReadHost;
+  }[];
 }
 
 /**
  * The repository's files, changed so that the document says what is on the hosts, item by item. Each is taken in only if the
  * repository is valid with it and the item then needs no step any more. Pure.
  */
-export function draftAdoption(adopting: Adopting): AdoptionDraft {
-  const { manifest } = checkRepository(adopting.files, adopting.options);
-  const source = manifest.documents.filter(isPlanned).find(({ ref }) => ref === adopting.document);
-  if (source === undefined) return { files: new Map(), adopted: [], cannot: [] };
-  const found = differing(adopting, source);
+export function draftAdoption(adopting: Adopting, parts: readonly AdoptionPart[] = []): AdoptionDraft {
+  const own = differing(adopting);
+  const hosts = [...ownersOf(adopting), ...parts.flatMap((part) => part.hosts)];
+  return drafted(adopting, withParts(own, parts), hosts);
+}
+
+/** The same of the hosts that were read here, for somebody else to put into one draft with others. */
+export function partOf(adopting: Adopting): AdoptionPart {
+  const found = differing(adopting);
+  const hosts = ownersOf(adopting);
+  const { cannot } = drafted(adopting, found, hosts);
+  const whys = new Map(cannot.map(({ item, why }) => [item, why]));
+  return {
+    hosts,
+    differing: found.flatMap(({ item, on }) => {
+      const [first] = on;
+      const why = whys.get(item);
+      if (first === undefined) return [];
+      const adoption = why === undefined ? first.adoption : cannotBe(why);
+      return [{ item, hosts: on.map(({ host }) => host), summary: first.summary, adoption }];
+    }),
+  };
+}
+
+function withParts(own: readonly Found[], parts: readonly AdoptionPart[]): readonly Found[] {
+  const found = new Map(own.map(({ item, on }) => [item, on]));
+  for (const { item, hosts, summary, adoption } of parts.flatMap((part) => part.differing))
+    found.set(item, [...(found.get(item) ?? []), ...hosts.map((host) => ({ host, summary, adoption }))]);
+  return [...found].map(([item, on]) => ({ item, on }));
+}
+
+/** `owners`: all hosts of the document that were read. */
+function drafted(adopting: Adopting, found: readonly Found[], owners: readonly string[]): AdoptionDraft {
   let files: Files = new Map();
   const adopted: Adopted[] = [];
   const cannot: NotAdopted[] = [];
   for (const [i, each] of found.entries()) {
-    const hosts = each.on.map(({ read }) => read.host.name);
+    const hosts = each.on.map(({ host }) => host);
     const taken = i < ITEMS_MAX ? take(adopting, files, each) : TOO_MANY;
     if (taken.kind === 'cannot') cannot.push({ item: each.item, hosts, why: taken.why });
     else {
       files = taken.files;
-      const others = ownersOf(adopting).filter((name) => !hosts.includes(name));
-      adopted.push({ item: each.item, hosts, others, summary: each.on[0]?.step.summary ?? '' });
+      const others = owners.filter((name) => !hosts.includes(name));
+      adopted.push({ item: each.item, hosts, others, summary: each.on[0]?.summary ?? '' });
     }
   }
   return { files, adopted, cannot };
@@ -101,7 +147,11 @@ function documentOn({ documents }: ResolvedHost, ref: string): ResolvedDocument 
 }
 
 /** Items of the document that differ, with what each host makes of it. */
-function differing({ document, hosts }: Adopting, source: PlannedDocument): readonly Found[] {
+function differing({ document, hosts, files, options }: Adopting): readonly Found[] {
+  const source = checkRepository(files, options)
+    .manifest.documents.filter(isPlanned)
+    .find(({ ref }) => ref === document);
+  if (source === undefined) return [];
   const found = new Map<ItemKey, Found['on'][number][]>();
   for (const read of hosts) {
     const own = documentOn(read.host, document);
@@ -110,7 +160,8 @@ function differing({ document, hosts }: Adopting, source: PlannedDocument): read
       if (own === undefined || step.document !== document || ignoresStep(step, patterns)) continue;
       for (const item of itemsOf(step, own)) {
         const adoption = kindOf(own).adopt(source.spec, own.spec, item, read.readings);
-        found.set(item, [...(found.get(item) ?? []), { read, step, adoption }]);
+        const one = { host: read.host.name, summary: step.summary, adoption, read };
+        found.set(item, [...(found.get(item) ?? []), one]);
       }
     }
   }
@@ -149,8 +200,8 @@ function take(adopting: Adopting, changed: Files, { item, on }: Found): Taken {
   const checked = checkRepository(new Map([...files, ...edited.files]), adopting.options);
   const [error] = checked.errors;
   if (error !== undefined) return no(`the document would not be valid: ${error.message.replace(/\.$/, '')}`);
-  const left = on.find(({ read }) => stillDiffers(adopting, checked, read, item));
-  if (left !== undefined) return no(`${left.read.host.name} would still differ in it`);
+  const left = on.find(({ read }) => read !== undefined && stillDiffers(adopting, checked, read, item));
+  if (left !== undefined) return no(`${left.host} would still differ in it`);
   return { kind: 'taken', files: new Map([...changed, ...edited.files]) };
 }
 

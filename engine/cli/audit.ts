@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 import { misuse } from './command.ts';
 import { withStore } from './openStore.ts';
 import { sinceTime } from './since.ts';
-import { columns, counted, EXIT, type Io, painter, printable } from './terminal.ts';
+import { CliError, columns, counted, EXIT, type Io, painter, printable } from './terminal.ts';
 
 type Options =
   | { readonly kind: 'list'; readonly query: AuditQuery; readonly json: boolean }
@@ -64,9 +64,11 @@ async function list(
   { query, json }: Extract<Options, { kind: 'list' }>,
   io: Io,
 ): Promise<number> {
+  const { repository } = query;
+  const named = repository === undefined ? {} : { repository: await recordedName(store, repository) };
   let shown = 0;
   for (let afterSeq = 0; ; ) {
-    const page = await store.audit.list({ ...query, afterSeq, limit: AUDIT_PAGE_MAX });
+    const page = await store.audit.list({ ...query, ...named, afterSeq, limit: AUDIT_PAGE_MAX });
     shown += page.length;
     const last = page.at(-1);
     if (last === undefined) break;
@@ -77,6 +79,17 @@ async function list(
   }
   if (shown === 0 && !json) io.stdout.write('No entry.\n');
   return EXIT.done;
+}
+
+/** Entries stand under the first name of a repository. It may be called by its present one, too; GitHub knows no case of either. */
+async function recordedName({ repositories, audit }: Store, name: string): Promise<string> {
+  const [owner = '', rest = ''] = name.split('/');
+  const known = (await repositories.findByName(owner, rest)) ?? (await repositories.findKnownAs(name));
+  const recorded = known?.knownAs ?? (await audit.repositoryNamed(name));
+  if (recorded !== undefined) return recorded;
+  throw new CliError(
+    `No repository ${printable(name)} is known here, under its present or its first name. --repository takes OWNER/NAME, as GitHub calls it.`,
+  );
 }
 
 /** Times in UTC, whole seconds. */

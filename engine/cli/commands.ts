@@ -102,7 +102,7 @@ const audit: Command = {
   summary: 'Shows who did what, to which commit and plan; proves that the log was not rewritten.',
   details: `
   --since TIME               30m, 24h, 7d ago, or a time such as 2026-11-26 or 2026-11-26T08:00Z
-  --repository OWNER/NAME    only what was done for it
+  --repository OWNER/NAME    only what was done for it, as it is called now or was first
   --pull NUMBER              only what was done for this pull request
   --json                     one JSON object a line, with each entry's hash; of --verify, one object
   --verify                   computes the chain of hashes again, and prints the last one: keep it somewhere else

@@ -85,7 +85,43 @@ describe('audit, while the engine runs', () => {
     );
     const lines = (await doaas(['audit', '--json'])).stdout.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ seq: 1 }, { who: 'bob', pull: 8 }]);
-    expect(await doaas(['audit', '--repository', 'acme/other'])).toMatchObject({ stdout: 'No entry.\n' });
+  });
+
+  const of = (repository: string) => doaas(['audit', '--json', '--pull', '7', '--repository', repository]);
+
+  test('finds a repository under its present name and its first one, in whatever case', async () => {
+    const seen = { id: '3', defaultBranch: 'main', installationId: '1' };
+    expect((await of('ACME/infra')).stdout).toMatch(/"repository":"acme\/infra"/);
+    await engine.repositories.save({ ...seen, owner: 'acme', name: 'infra' });
+    await engine.repositories.save({ ...seen, owner: 'Umbrella', name: 'Servers' });
+    const { stdout } = await of('acme/infra');
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    for (const name of ['Umbrella/Servers', 'umbrella/SERVERS', 'Acme/Infra'])
+      expect((await of(name)).stdout).toBe(stdout);
+    // a name that was given up and taken by another one means that one
+    await engine.repositories.save({ ...seen, id: '4', owner: 'acme', name: 'infra' });
+    const other = { what: 'apply', repository: 'acme/infra@4', pull: 7 };
+    await engine.audit.append({ ...other, who: 'carol' });
+    for (const name of ['acme/infra', 'acme/infra@4'])
+      expect((await of(name)).stdout).toMatch(/"who":"carol".*\n$/);
+    expect((await of('umbrella/servers')).stdout).toBe(stdout);
+    // and of a deleted one whose name was taken the living one is meant
+    await engine.repositories.save({ ...seen, id: '3', owner: 'acme', name: 'infra', installationId: null });
+    expect((await of('acme/infra')).stdout).toMatch(/^.*"who":"carol".*\n$/);
+  });
+
+  test('a repository that nobody knows is an error, one without entries is not', async () => {
+    expect(await doaas(['audit', '--repository', 'acme/other\u001b[2J'])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr:
+        'doaas: No repository acme/other\u{fffd}[2J is known here, under its present or its first name. --repository takes OWNER/NAME, as GitHub calls it.\n',
+    });
+    const seen = { id: '3', defaultBranch: 'main', installationId: '1' };
+    await engine.repositories.save({ ...seen, owner: 'acme', name: 'other' });
+    const none = { status: 0, stdout: 'No entry.\n' };
+    expect(await doaas(['audit', '--repository', 'acme/other'])).toMatchObject(none);
+    expect(await doaas(['audit', '--repository', 'acme/infra', '--pull', '9'])).toMatchObject(none);
   });
 
   test('proves that nothing was rewritten, and that a hash which was kept is still there', async () => {

@@ -66,6 +66,8 @@ export interface ReviewSubmitted extends OfPull {
 export interface CommentCreated extends OfPull {
   readonly kind: 'comment-created';
   readonly author: string;
+  /** Of the account; stays when it is renamed. Missing in what an older engine has stored. */
+  readonly authorId?: number;
   readonly commentId: number;
   /** Its first 8,192 characters. */
   readonly body: string;

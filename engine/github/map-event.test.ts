@@ -140,6 +140,7 @@ test('comments by bots and edited ones are ignored; those on pull requests and i
     kind: 'comment-created',
     number: 1,
     author: 'Codertocat',
+    authorId: 21031067,
     commentId: 492700400,
   });
   expect(event).toHaveProperty('body', comment.body.slice(0, 8192));

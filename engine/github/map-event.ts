@@ -145,6 +145,7 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
   if (action !== 'created')
     return ignored(`issue_comment.${action}: commands count when they are written, not when edited`);
   if (at(payload, 'comment', 'user', 'type') === 'Bot') return ignored('a comment of a bot');
+  const authorId = optional(number, at(payload, 'comment', 'user', 'id'));
   const onPull =
     at(payload, 'issue', 'pull_request') !== undefined || at(payload, 'issue', 'is_pull_request') === true;
   return event({
@@ -152,6 +153,7 @@ function mapComment(payload: Payload, of: EventOrigin): Mapped {
     kind: onPull ? 'comment-created' : 'issue-commented',
     number: number(at(payload, 'issue', 'number')),
     author: text(at(payload, 'comment', 'user', 'login')),
+    ...(authorId === undefined ? {} : { authorId }),
     commentId: number(at(payload, 'comment', 'id')),
     body: (optional(anyText, at(payload, 'comment', 'body')) ?? '').slice(0, BODY_MAX),
     createdAt: text(at(payload, 'comment', 'created_at')),

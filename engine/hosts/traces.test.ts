@@ -48,6 +48,37 @@ test.each([
   expect(traces[0]?.said[0]?.split(': ').at(-1)).toBe(told);
 });
 
+/** As sudo 1.9.13 writes them (traces.e2e.test.ts). */
+const line = (fields: string): string => `1795786272.443955 host-1 sudo[180]:   deploy : ${fields}`;
+const TEE = 'COMMAND=/usr/bin/tee /etc/motd';
+
+test.each([
+  `PWD=/tmp ; USER=root ; ${TEE}`,
+  `USER=root ; ${TEE}`,
+  `PWD=/tmp ; USER=root ; GROUP=adm ; ${TEE}`,
+  `PWD=/tmp ; USER=root ; ENV=WORD=Hunter2 ; USER=mallory ; ${TEE}`,
+  `PWD=/tmp ; USER=root ; TSID=01 ; ${TEE}`,
+  `HOST=host-1 ; TTY=pts/0 ; CHROOT=/ ; PWD=/srv ; USER=root ; GROUP=adm ; TSID=02 ; ENV=WORD=Hunter2 A=b ; ${TEE}`,
+  `PWD=/tmp/a ; b ; USER=root ; ${TEE} ; COMMAND=/bin/Hunter2`,
+])('whoever ran a command with sudo is told, whatever stands beside it: %s', (fields) => {
+  const [trace] = parseTraces(['path:/etc/motd'], `= path%3A%2Fetc%2Fmotd\n${line(fields)}`);
+  expect(trace?.said).toHaveLength(1);
+  expect(trace?.said[0]).toMatch(
+    /^deploy ran with sudo as root at 2026-11-27 \d\d:\d\d UTC: tee \/etc\/motd( …)?$/,
+  );
+});
+
+test.each([
+  `a password is required ; PWD=/tmp ; USER=root ; ${TEE}`,
+  `command not allowed ; TTY=pts/0 ; PWD=/tmp ; USER=root ; ${TEE}`,
+  `3 incorrect password attempts ; TTY=pts/0 ; PWD=/tmp ; USER=root ; ${TEE}`,
+  `(command continued) /etc/motd ; USER=root ; ${TEE}`,
+  `PWD=/tmp ; ${TEE}`,
+  `PWD=/tmp ; ${TEE} ; USER=root`,
+])('what is no command that ran is not told as one: %s', (fields) => {
+  expect(parseTraces(['path:/etc/motd'], `= path%3A%2Fetc%2Fmotd\n${line(fields)}`)).toEqual([]);
+});
+
 test('whatever a host answers, the answer is bounded and nothing is thrown', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 5000 }), (output) => {

@@ -47,9 +47,12 @@ export function tracesScript(items: readonly string[]): Sh {
 /** In the command line of each run of apt that the engine makes (`apt_run` in engine/operations/apt.sh). */
 const OWN_APT = 'DPkg::Pre-Install-Pkgs::=sh /var/lib/doaas/';
 
+/** Of a command that it refused, sudo says first why. */
+const RAN = ' : (HOST|TTY|CHROOT|PWD|USER)=.* ; COMMAND=';
+
 const FUNCTIONS: Sh = sh`sudos() {
   [ -n "$1" ] || return 0
-  journalctl -q --no-pager -o short-unix -t sudo --since "@$(($1 - ${BEFORE_SECONDS}))" --until "@$(($1 + ${AFTER_SECONDS}))" 2>/dev/null | grep -F ' COMMAND=' | grep -vF doaas-ready | tail -n ${LINES_MAX}
+  journalctl -q --no-pager -o short-unix -t sudo --since "@$(($1 - ${BEFORE_SECONDS}))" --until "@$(($1 + ${AFTER_SECONDS}))" 2>/dev/null | grep -E ${RAN} | grep -vF doaas-ready | tail -n ${LINES_MAX}
 }
 apts() { # PACKAGE, when dpkg changed it, if that is known: the entry that did it, unless it is of another time, or our own
   entry=$(awk -v RS= -v p=" $1:" 'index($0, p) { last = $0 } END { print last }' /var/log/apt/history.log 2>/dev/null)
@@ -119,12 +122,34 @@ export function parseTraces(items: readonly string[], output: string): readonly 
 }
 
 /** `1795413564.509123 web-1 sudo[123]:   ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/tee /etc/motd` */
-const SUDO = /^(\d{9,11})\.\d+ \S+ sudo\[\d+\]:\s+(\S{1,64}) : .*?USER=(\S{1,64}) ; COMMAND=(.*)$/;
+const SUDO = /^(\d{9,11})\.\d+ \S+ sudo\[\d+\]:\s+(\S{1,64}) : (.*)$/;
 
 function sudoOf(line: string, own: readonly string[]): readonly string[] {
-  const [, at, who, as, command] = SUDO.exec(line) ?? [];
-  if (at === undefined || who === undefined || command === undefined) return [];
-  return [`${who} ran with sudo as ${as} at ${clock(Number(at))}: ${programOf(command, own)}`];
+  const [, at, who, fields] = SUDO.exec(line) ?? [];
+  if (at === undefined || who === undefined || fields === undefined) return [];
+  const ran = ranOf(fields.split(' ; '));
+  return ran === undefined
+    ? []
+    : [`${who} ran with sudo as ${ran.as} at ${clock(Number(at))}: ${programOf(ran.command, own)}`];
+}
+
+/** What sudo may write before the person whom a command ran as; of a refused one it says first why. */
+const BEFORE_USER = /^(HOST|TTY|CHROOT|PWD)=/;
+const AS = /^USER=(\S{1,64})$/;
+const COMMAND = 'COMMAND=';
+
+/**
+ * Between the person and the command sudo writes the group (`sudo -g`), the name of a recording (`log_output`) and what the command was
+ * given as environment, whose values are nobody's business. A value, a folder or an argument may hold the separator itself.
+ */
+function ranOf(fields: readonly string[]): { readonly as: string; readonly command: string } | undefined {
+  const [first = ''] = fields;
+  if (!BEFORE_USER.test(first) && !AS.test(first)) return undefined;
+  const person = fields.findIndex((field) => AS.test(field));
+  const command = fields.findIndex((field, i) => i > person && field.startsWith(COMMAND));
+  const as = AS.exec(fields[person] ?? '')?.[1];
+  if (as === undefined || command === -1) return undefined;
+  return { as, command: fields.slice(command).join(' ; ').slice(COMMAND.length) };
 }
 
 const APT_DATE = /^\d{4}-\d\d-\d\d +\d\d:\d\d:\d\d$/;

@@ -72,6 +72,18 @@ export function auditIn({ db, dialect }: Connection, now: Clock) {
       return (await rows.orderBy('seq').limit(limit).execute()).map(toRecord);
     },
 
+    /** A repository as the newest entry about it names it, whatever case it is asked for in. */
+    async repositoryNamed(name: string): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('audit')
+        .select('repository')
+        .where(sql<boolean>`lower(repository) = ${name.toLowerCase()}`)
+        .orderBy('seq', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.repository ?? undefined;
+    },
+
     /** How many entries there are of a verb. */
     async count(what: string): Promise<number> {
       const counted = await db

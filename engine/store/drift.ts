@@ -9,6 +9,9 @@ export const DRIFT_ITEMS_MAX = 10_000;
 /** Of counters: servers that the last reading of a repository could not read. */
 const UNREAD = 'drift-unread:';
 
+/** Of counters: when a repository was read last, epoch ms; where it never was, when that was tried first. */
+const READ = 'drift-read:';
+
 type KnownItem = Omit<DriftedItem, 'diff'>;
 
 /** What the last readings of a repository's servers found to differ from its default branch. */
@@ -57,18 +60,59 @@ export function driftIn({ db }: Connection) {
     async noteUnread(repository: string, hosts: number): Promise<void> {
       await db
         .insertInto('counters')
-        .values({ name: `${UNREAD}${repository.toLowerCase()}`, value: hosts })
+        .values({ name: nameOf(UNREAD, repository), value: hosts })
         .onConflict((c) => c.column('name').doUpdateSet({ value: hosts }))
         .execute();
     },
 
-    /** The same over all repositories. */
+    /** A repository is about to be read: from now on it is missed until it was. */
+    async expectReading(repository: string, at: number): Promise<void> {
+      await db
+        .insertInto('counters')
+        .values({ name: nameOf(READ, repository), value: at })
+        .onConflict((c) => c.column('name').doNothing())
+        .execute();
+    },
+
+    /** `at`: epoch ms at which a reading began that has come to its end. */
+    async noteRead(repository: string, at: number): Promise<void> {
+      await db
+        .insertInto('counters')
+        .values({ name: nameOf(READ, repository), value: at })
+        .onConflict((c) => c.column('name').doUpdateSet({ value: at }))
+        .execute();
+    },
+
+    /** Epoch ms; of the repository whose last reading is the oldest. Undefined where none is read. */
+    async oldestReading(): Promise<number | undefined> {
+      const oldest = sql<number | null>`min(value)`.as('at');
+      const counters = db.selectFrom('counters').select(oldest).where('name', 'like', `${READ}%`);
+      return (await counters.executeTakeFirst())?.at ?? undefined;
+    },
+
+    /** All other repositories are read no more, and nobody misses it. */
+    async readOnly(repositories: readonly string[]): Promise<void> {
+      const kept = new Set(repositories.flatMap((each) => [nameOf(UNREAD, each), nameOf(READ, each)]));
+      const noted = await db
+        .selectFrom('counters')
+        .select('name')
+        .where((e) => e.or([e('name', 'like', `${UNREAD}%`), e('name', 'like', `${READ}%`)]))
+        .execute();
+      for (const { name } of noted)
+        if (!kept.has(name)) await db.deleteFrom('counters').where('name', '=', name).execute();
+    },
+
+    /** Servers that could not be read, over all repositories. */
     async unread(): Promise<number> {
       const total = sql<number | null>`sum(value)`.as('hosts');
       const counters = db.selectFrom('counters').select(total).where('name', 'like', `${UNREAD}%`);
       return Number((await counters.executeTakeFirst())?.hosts ?? 0);
     },
   };
+}
+
+function nameOf(prefix: string, repository: string): string {
+  return `${prefix}${repository.toLowerCase()}`;
 }
 
 function toRow(repository: string, item: KnownItem): Selectable<Schema['drift']> {

@@ -59,9 +59,12 @@ export function repositoriesIn({ db }: Connection) {
       return select().where('id', '=', id).executeTakeFirst();
     },
 
-    /** As GitHub called it when it was seen last, without regard to case, as GitHub compares names. */
+    /**
+     * As GitHub called it when it was seen last, without regard to case, as GitHub compares names. Of several, one that the App
+     * reaches: another was deleted, and its name was taken.
+     */
     findByName(owner: string, name: string): Promise<RepositoryRecord | undefined> {
-      return byName('full_name', `${owner}/${name}`).executeTakeFirst();
+      return byName('full_name', `${owner}/${name}`).orderBy(sql`installation_id is null`).executeTakeFirst();
     },
 
     findKnownAs(knownAs: string): Promise<RepositoryRecord | undefined> {

@@ -275,6 +275,25 @@ function pullsSuite(store: () => Store): void {
 }
 
 function driftSuite(store: () => Store): void {
+  it('knows which repository was not read for longest, from the first try on, until nobody reads it any more', async () => {
+    const { drift } = store();
+    const [one, other] = ['One', 'other'].map((name) => `o/${name}-${randomUUID()}`) as [string, string];
+    await drift.readOnly([]);
+    expect(await drift.oldestReading()).toBeUndefined();
+    await drift.expectReading(one, 1_795_000_000_000);
+    await drift.expectReading(one, 1_795_000_000_009);
+    await drift.noteRead(other, 1_795_000_000_005);
+    expect(await drift.oldestReading()).toBe(1_795_000_000_000);
+    await drift.noteRead(one, 1_795_000_000_007);
+    await drift.noteUnread(one, 2);
+    await drift.noteUnread(other, 3);
+    expect([await drift.oldestReading(), await drift.unread()]).toEqual([1_795_000_000_005, 5]);
+    await drift.readOnly([one]);
+    expect([await drift.oldestReading(), await drift.unread()]).toEqual([1_795_000_000_007, 2]);
+    await drift.readOnly([]);
+    expect([await drift.oldestReading(), await drift.unread()]).toEqual([undefined, 0]);
+  });
+
   it('keeps what differs of one repository, takes off what was put back, and replaces it whole', async () => {
     const repository = `o/${randomUUID()}`;
     const item = {

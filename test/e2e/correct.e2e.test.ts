@@ -352,6 +352,21 @@ spec:
       verdict,
     );
     expect(await verdict()).toMatch(/anna-author.*pushed/);
+    // also under another name
+    const { author } = world.github.accounts;
+    const renamed = await world.github.renameAccount(author, 'anna-renamed');
+    try {
+      await world.approve(pull, renamed);
+      await until(
+        async () => (/anna-renamed/.test(await verdict()) ? true : undefined),
+        'the approval under the new name to be judged',
+        30,
+        verdict,
+      );
+      expect(await verdict()).toMatch(/anna-renamed.*pushed/);
+    } finally {
+      await world.github.renameAccount(renamed, author.login);
+    }
     await world.approve(pull);
     await until(
       async () => ((await verdict()).includes('**Waiting for:** nothing') ? true : undefined),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driftScheduleId } from '../../engine/activities/clock.ts';
+import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import { driftVerbs } from '../driftVerbs.ts';
 import { databaseOf, filesBelow, placesOf } from '../secrets/search.ts';
 import { until } from '../until.ts';
@@ -93,6 +94,29 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     const said = (await world.github.listComments(world.repo, Number(found.number))).map((c) => c.body);
     expect(said).toEqual(['The servers are as the default branch says again.']);
     expect(await world.github.listIssues(world.repo)).toHaveLength(1);
+  });
+
+  it('a default branch that is not valid is told by the age of its last reading, until it is read again', async () => {
+    const age = async () => {
+      const metrics = await (await fetch(`${world.engine.url()}/metrics`)).text();
+      return Number(/^doaas_drift_age_seconds (\S+)$/m.exec(metrics)?.[1]) * 1000;
+    };
+    const repository = { ...world.repo, installationId: world.github.installationId };
+    const read = (name: string) => {
+      const workflowId = `drift-${name}-of-a-test`;
+      const { workflow } = world.engine.temporal();
+      return workflow.execute('drift', { workflowId, taskQueue: TASK_QUEUE, args: [repository] });
+    };
+    await read('valid');
+    const before = Date.now();
+    await world.github.push(world.repo, 'main', { 'wrong.yaml': 'apiVersion: doaas/v1\nkind: Wrong\n' });
+    await expect(read('invalid')).rejects.toThrow();
+    const pushed = Date.now();
+    expect(await age()).toBeGreaterThanOrEqual(pushed - before);
+    await world.github.push(world.repo, 'main', { 'wrong.yaml': null });
+    const mended = Date.now();
+    await read('mended');
+    expect(await age()).toBeLessThanOrEqual(Date.now() - mended);
   });
 
   it('each repository is read every hour, at a time of its own and not to the second', async () => {

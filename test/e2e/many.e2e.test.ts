@@ -13,6 +13,8 @@ import { startTemporal } from '../../engine/temporal/server.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { run } from '../../lab/run.ts';
 import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
+import { payloadTexts } from '../../scripts/history-files.ts';
+import { toJson } from '../../scripts/history-json.ts';
 import { type EngineHandle, startTestEngine } from '../engine.ts';
 import { hostKeyOf } from '../hostKey.ts';
 import { SECRET } from '../secret.ts';
@@ -221,6 +223,51 @@ describe.skipIf(missing !== undefined)(
         scheduled?.taskQueue?.name === siteQueue('berlin') ? [scheduled.activityType?.name] : [],
       );
       expect(atSite).toEqual(['confirmPlan', 'applyHost', 'verifyHosts']);
+    });
+
+    it("tell who changed a site's server, and adopt what is on it, together with the others", async () => {
+      const file = { '/etc/doaas-shared': { content: 'shared\n' } };
+      const { pull, sha } = await approved('shared', configuration('shared', { files: file }));
+      await world.mergedSoon(pull, sha, 90);
+      const byHand = 'echo by hand | sudo -n tee /etc/doaas-shared';
+      for (const host of [near, far]) await on(host, `runuser -u deploy -- sh -c '${byHand}'`);
+      const repository = { ...world.repo, installationId: world.github.installationId };
+      const found = await until(async () => {
+        const workflowId = `drift-of-shared-${Date.now()}`;
+        await client.workflow.execute('drift', { workflowId, taskQueue: TASK_QUEUE, args: [repository] });
+        return (await world.github.listIssues(world.repo)).find(
+          ({ title }) => title === 'Drift: Configuration/shared on web-1 and web-2',
+        );
+      }, 'the issue about both servers');
+      for (const name of ['web-1', 'web-2'])
+        expect(String(found.body)).toMatch(
+          new RegExp(
+            `\\| ${name} \\|[^|]*\\|[^|]*\\| deploy ran with sudo as root at [^|]*: tee /etc/doaas-shared`,
+          ),
+        );
+      const issue = Number(found.number);
+      const comment = await world.say(issue, '/doaas adopt');
+      const answer = await world.answer(
+        issue,
+        comment,
+        /Pull request #\d+ takes 1 difference into the YAML/,
+        90,
+      );
+      const adoption = Number(/#(\d+)/.exec(answer)?.[1]);
+      const { title } = await world.github.getPull(world.repo, adoption);
+      expect(title).toBe('Adopt what is on web-1 and web-2: Configuration/shared');
+      expect(await world.github.fileAt(world.repo, `doaas/adopt-${issue}`, 'shared.yaml')).toContain(
+        'by hand',
+      );
+      const asked = `issue-request:${world.repo.owner}/${world.repo.name}#${issue}:${comment}`.toLowerCase();
+      const history = await client.workflow.getHandle(asked).fetchHistory();
+      const atSite = (history.events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+        scheduled?.taskQueue?.name === siteQueue('berlin') ? [scheduled.activityType?.name] : [],
+      );
+      expect(atSite).toEqual(['readAdoption']);
+      expect(payloadTexts(toJson(history)).join()).not.toContain('by hand');
+      await world.github.closePullRequest(world.repo, adoption);
+      for (const host of [near, far]) await on(host, 'echo shared > /etc/doaas-shared');
     });
 
     it("report how secure a site's servers are, which its worker reads", async () => {

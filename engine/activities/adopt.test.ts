@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { nothingSentence } from './adopt.ts';
+
+test('that nothing is adopted is said with its true reason', () => {
+  expect(nothingSentence(0, [], [])).toBe('the servers do not differ from the document any more');
+  expect(nothingSentence(2, ['web-2'], [])).toBe('nothing of what differs can be said in the document');
+  const read = { site: 'berlin', kept: ['a'], unread: ['web-2'] };
+  const away = 'the servers web-2 cannot be read now, and the others do not differ';
+  expect(nothingSentence(0, ['web-2'], [read])).toBe(away);
+  expect(nothingSentence(0, ['web-2'], [{ site: 'paris', unread: [] }])).toBe(
+    `${away}: no worker serves the site paris. Start one that reaches its servers, with DOAAS_ROLE=site and DOAAS_SITES=paris, or correct the site in the Server document`,
+  );
+});
