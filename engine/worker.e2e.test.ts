@@ -118,6 +118,19 @@ test(
   MINUTES,
 );
 
+test('what a schedule begins is ended when it does not end by itself, so that the next one begins', async () => {
+  const id = 'bounded';
+  await ensureSchedule(client, {
+    id,
+    workflowType: 'drift',
+    taskQueue: TASK_QUEUE,
+    args: [],
+    everyMinutes: 60,
+  });
+  const { action } = await client.schedule.getHandle(id).describe();
+  expect(action.workflowExecutionTimeout).toBe(6 * 3_600_000);
+});
+
 test(
   'with a key, what anybody put into Temporal without it is refused; what is from before the key is taken as long as that is set',
   async () => {

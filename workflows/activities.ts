@@ -4,6 +4,7 @@ import type {
   FleetActivities,
   PullActivities,
   RepositoryActivities,
+  SecurityActivities,
   SiteActivities,
 } from '../engine/activities/types.ts';
 
@@ -68,6 +69,20 @@ export const POLICIES = {
     heartbeatTimeout: LIFE_SIGN,
     retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
   },
+  /** The same for the report of security, which somebody waits for, and of which there is one at a time. */
+  reporting: {
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: '3 hours',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
+  },
+  /** By the clock, which comes round again: its failure is noted, and the next reading does it anew. */
+  publishing: {
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: LIFE_SIGN,
+    scheduleToCloseTimeout: '20 minutes',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', nonRetryableErrorTypes: PERMANENT },
+  },
   /** Probes may take an hour, and hosts that do not answer are waited for as long as an apply waits. */
   verifying: {
     startToCloseTimeout: '2 hours',
@@ -106,6 +121,14 @@ export const reading = proxyActivities<Short & FleetActivities>({
   ...POLICIES.reading,
   taskQueue: QUEUES.reading,
 });
+export const reporting = proxyActivities<SecurityActivities>({
+  ...POLICIES.reporting,
+  taskQueue: QUEUES.reading,
+});
+export const publishing = proxyActivities<Pick<SecurityActivities, 'publishSecurity'>>({
+  ...POLICIES.publishing,
+  taskQueue: QUEUES.reading,
+});
 export const verifying = proxyActivities<Pick<DeploymentActivities, 'verifyHosts'>>({
   ...POLICIES.verifying,
   taskQueue: QUEUES.onHosts,
@@ -136,10 +159,19 @@ export function readingAt(
   site: string,
 ): Pick<
   SiteActivities & FleetActivities & DeploymentActivities,
-  'readSite' | 'readAdoption' | 'planFleet' | 'readSecurity' | 'silentHosts' | 'confirmPlan'
+  'readSite' | 'readAdoption' | 'planFleet' | 'silentHosts' | 'confirmPlan'
 > {
   return proxyActivities({
     ...POLICIES.reading,
+    taskQueue: queueOf(site),
+    scheduleToStartTimeout: LOOK_AFTER,
+  });
+}
+
+/** The same as `reporting`, on a worker of a site. */
+export function reportingAt(site: string): Pick<SecurityActivities, 'readSecurity'> {
+  return proxyActivities({
+    ...POLICIES.reporting,
     taskQueue: queueOf(site),
     scheduleToStartTimeout: LOOK_AFTER,
   });

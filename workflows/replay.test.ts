@@ -34,7 +34,7 @@ const CODE = (await Promise.all(sources.map((name) => readFile(join(FOLDER, name
 
 /** A call of a proxy of workflows/activities.ts. */
 const CALL =
-  /\b(?:short|bounded|passing|reading|verifying|onHost|undoOnHost|stopOnHost|((?:reading|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
+  /\b(?:short|bounded|passing|reading|reporting|publishing|verifying|onHost|undoOnHost|stopOnHost|((?:reading|reporting|onHost|undoOnHost)At)\([\w.]+\))\.(\w+)\(/g;
 /** What no history shows yet, and why it is little. */
 const UNRECORDED: Readonly<Record<string, string>> = {};
 

@@ -7,7 +7,7 @@ import type {
   SecurityPart,
   SecurityRevision,
 } from '../engine/activities/types.ts';
-import { reading, readingAt, short } from './activities.ts';
+import { publishing, reporting, reportingAt, short } from './activities.ts';
 import { noted } from './attempt.ts';
 import { REPORTING } from './help.ts';
 import { whileServed } from './sites.ts';
@@ -17,21 +17,21 @@ export async function answerSecurity(pull: PullRef, request: Request | IssueRequ
   const tip = await short.defaultBranchTip(pull.repository);
   await readAll({ repository: pull.repository, commit: tip.commit, at: tip.at });
   const { command, at, commentId } = request;
-  await reading.publishSecurity(pull.repository, tip, { pull, request: { command, at, commentId } });
+  await reporting.publishSecurity(pull.repository, tip, { pull, request: { command, at, commentId } });
 }
 
 /** The same by the clock, for GitHub's code scanning only; nothing for a repository without documents about security. */
 export async function uploadSecurity(repository: RepositoryRef, tip: BranchTip): Promise<void> {
   const read = await readAll({ repository, commit: tip.commit, at: tip.at, byClock: true });
-  if (read > 0) await reading.publishSecurity(repository, tip);
+  if (read > 0) await publishing.publishSecurity(repository, tip);
 }
 
 /** How many servers there are to read. */
 async function readAll(revision: SecurityRevision): Promise<number> {
-  const { total, elsewhere = [] } = await inParts((start) => reading.readSecurity(revision, start));
+  const { total, elsewhere = [] } = await inParts((start) => reporting.readSecurity(revision, start));
   const away = await Promise.all(
     elsewhere.map((site) =>
-      whileServed(site, () => inParts((start) => readingAt(site).readSecurity(revision, start, site))),
+      whileServed(site, () => inParts((start) => reportingAt(site).readSecurity(revision, start, site))),
     ),
   );
   return away.reduce((sum, part) => sum + (part?.total ?? 0), total) + elsewhere.length;

@@ -79,7 +79,7 @@ async function lose(
 ): Promise<void> {
   const repository = refOf(known);
   for (const { number } of await store.pulls.open(known.knownAs)) await look({ repository, number });
-  await store.securityHosts.keepOnly(known.knownAs, []);
+  await store.securityHosts.forget(known.knownAs);
   await store.repositories.save({ ...known, installationId: null });
 }
 

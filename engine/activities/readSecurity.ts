@@ -54,7 +54,7 @@ export async function readSecurity(
       kind: 'read',
       host: host.name,
       hardening: hardeningStates(host, readings),
-      exposure: await exposureOf(transport, one, read),
+      exposure: await exposureOf(transport, one, read, lookers),
       patches: await patchesRead(transport, one, options),
       inventory: inventoryOf(readings),
     };
@@ -85,7 +85,12 @@ export function advisoriesFor(
   tracker: Tracker,
   hosts: readonly HostSecurity[],
 ): Promise<Advisories | undefined> {
-  return tracker.of(sourcesOf(hosts.flatMap((host) => (host.kind === 'read' ? [host.inventory] : []))));
+  const known = hosts.flatMap((host) => (host.kind === 'read' ? [host] : (host.known ?? [])));
+  return tracker.of(sourcesOf(known.map(({ inventory }) => inventory)));
+}
+
+function isNear(other: ResolvedHost, host: ResolvedHost): boolean {
+  return other.server.site === host.server.site && other.name !== host.name;
 }
 
 /** A single host is looked at by the next of its site that answers. */
@@ -95,9 +100,7 @@ async function another(
   lookers: readonly ResolvedHost[],
 ): Promise<readonly Read[]> {
   const [first] = own;
-  const near = lookers.filter(
-    ({ name, server }) => server.site === first?.host.server.site && name !== first.host.name,
-  );
+  const near = first === undefined ? [] : lookers.filter((other) => isNear(other, first.host));
   for (const host of near.slice(0, LOOKERS_TRIED_MAX)) {
     const read = await readOne(transport, host, lookerNeeds());
     if ('readings' in read) return [read];
@@ -121,7 +124,12 @@ async function readOne(
   }
 }
 
-async function exposureOf(transport: Transport, seen: Read, all: readonly Read[]): Promise<Exposure> {
+async function exposureOf(
+  transport: Transport,
+  seen: Read,
+  all: readonly Read[],
+  lookers: readonly ResolvedHost[],
+): Promise<Exposure> {
   const { host, readings } = seen;
   const document = host.documents.find(isFirewall);
   const { listeners, login } = firewallOf(readings);
@@ -135,6 +143,7 @@ async function exposureOf(transport: Transport, seen: Read, all: readonly Read[]
     return {
       ...firewall,
       why: 'it is behind another server, and no third one of its site was read',
+      ...(lookers.some((other) => isNear(other, host)) ? {} : { nobody: true }),
       ports: [],
       more,
       unseen: [],

@@ -13,8 +13,12 @@ import {
 /** What somebody should mend, for GitHub's list of alerts. */
 export interface SecurityFinding {
   readonly rule: Rule;
+  /** The server that it was seen on; of several, the first. */
+  readonly host: string;
   /** A sentence, for people. Hosts have a say in its words. */
   readonly message: string;
+  /** Seen by an earlier reading, where this one could not look; as the sentence says. */
+  readonly isEarlier?: true;
   /** `Hardening/base`; the place of it within the repository is that of this value, or of what is around it. */
   readonly document: string;
   /** JSON pointer from the document's root. */
@@ -34,10 +38,11 @@ export interface Rule {
   readonly severity: Severity;
 }
 
-/** The worst first, then in the order of the report. */
-export function findingsOf({ hosts }: SecurityReport): readonly SecurityFinding[] {
+/** The worst first, then in the order of the report. What was seen and could not be looked at again stands as it was. */
+export function findingsOf(report: SecurityReport): readonly SecurityFinding[] {
+  const hosts = [...report.hosts, ...report.unread.flatMap(({ known }) => known ?? [])];
   const all = [
-    ...hosts.flatMap((host) => host.hardening.flatMap((state) => controlFindings(host.host, state))),
+    ...hosts.flatMap((host) => host.hardening.flatMap((state) => controlFindings(host, state))),
     ...waiverFindings(hosts),
     ...hosts.flatMap(exposureFindings),
     ...hosts.flatMap(patchFindings),
@@ -54,10 +59,26 @@ function rank({ rule }: SecurityFinding): number {
   return WORST_FIRST.indexOf(rule.severity);
 }
 
-function controlFindings(host: string, { document, failing }: ReportedHardening): readonly SecurityFinding[] {
+/** The sentence, with when it was so. */
+function seen(
+  sentence: string,
+  asOf: string | undefined,
+): Pick<SecurityFinding, 'message'> & Partial<Pick<SecurityFinding, 'isEarlier'>> {
+  if (asOf === undefined) return { message: sentence };
+  return { message: `As of ${asOf.slice(0, 16).replace('T', ' ')} UTC: ${sentence}`, isEarlier: true };
+}
+
+function controlFindings(
+  { host, asOf }: ReportedHost,
+  { document, failing }: ReportedHardening,
+): readonly SecurityFinding[] {
   return failing.map(({ id, title, severity, attention }) => ({
     rule: { id: `hardening/${id}`, title, severity, ...reasonsOf(id) },
-    message: `${host} does not keep the control ${id}: ${title}.${attention === undefined ? '' : ` ${attention}.`}`,
+    host,
+    ...seen(
+      `${host} does not keep the control ${id}: ${title}.${attention === undefined ? '' : ` ${attention}.`}`,
+      asOf,
+    ),
     document,
     pointer: `/spec/overrides/${id}`,
     fingerprint: fingerprint('control', host, id),
@@ -82,8 +103,9 @@ export const EXPIRED_WAIVER: Rule = {
 /** Once for a document, however many servers it has. */
 function waiverFindings(hosts: readonly ReportedHost[]): readonly SecurityFinding[] {
   const expired = [...distinctWaivers(hosts).values()].filter((waiver) => waiver.expired);
-  return expired.map(({ document, id, owner, expires, reason }) => ({
+  return expired.map(({ host, document, id, owner, expires, reason }) => ({
     rule: EXPIRED_WAIVER,
+    host,
     message: `The waiver of ${id} ended on ${expires}. ${owner} renews it, or it is removed so that the control is applied. Its reason was: ${reason}`,
     document,
     pointer: `/spec/waivers/${id}`,
@@ -114,14 +136,16 @@ export const NOT_JUDGED: Rule = {
 };
 
 function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
-  const { firewall, from, ports } = host.exposure;
+  const { firewall, from, asOf, ports } = host.exposure;
   if (firewall === undefined) {
     const open = [...new Set(ports.filter((port) => port.open).map(({ port }) => `tcp/${port}`))];
-    const seen = open.length === 0 ? '' : ` ${from} reaches ${open.join(', ')} of it.`;
+    const reached =
+      open.length === 0 ? '' : ` ${seen(`${from} reaches ${open.join(', ')} of it.`, asOf).message}`;
     return [
       {
         rule: NO_FIREWALL,
-        message: `No Firewall document has ${host.host} among its targets, so nothing says what it lets in.${seen}`,
+        host: host.host,
+        message: `No Firewall document has ${host.host} among its targets, so nothing says what it lets in.${reached}`,
         document: `Server/${host.host}`,
         pointer: '/metadata/name',
         fingerprint: fingerprint('no-firewall', host.host),
@@ -130,7 +154,11 @@ function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
   }
   const undeclared = undeclaredPorts(host.exposure).map(({ address, port, program }) => ({
     rule: UNDECLARED_PORT,
-    message: `${from} reaches tcp/${port} of ${host.host} at ${address}${program === '' ? '' : ` (${program})`}, which no rule of ${firewall} opens to it.`,
+    host: host.host,
+    ...seen(
+      `${from} reaches tcp/${port} of ${host.host} at ${address}${program === '' ? '' : ` (${program})`}, which no rule of ${firewall} opens to it.`,
+      asOf,
+    ),
     document: firewall,
     pointer: '/spec/inbound',
     fingerprint: fingerprint('port', host.host, address, String(port)),
@@ -147,7 +175,8 @@ function unjudgedFinding({ host, exposure }: ReportedHost, firewall: string): re
   return [
     {
       rule: NOT_JUDGED,
-      message,
+      host,
+      ...seen(message, exposure.asOf),
       document: firewall,
       pointer: '/spec/inbound',
       fingerprint: fingerprint('not-judged', host),
@@ -173,12 +202,16 @@ export const WAITS_FOR_REBOOT: Rule = {
 /** Vulnerabilities that one sentence names. */
 const CVES_TOLD = 10;
 
-function patchFindings({ host, patches }: ReportedHost): readonly SecurityFinding[] {
+function patchFindings({ host, patches, asOf }: ReportedHost): readonly SecurityFinding[] {
   const document = patches.policy ?? `Server/${host}`;
   const pointer = patches.policy === undefined ? '/metadata/name' : '/spec';
   const updates = patches.security.map(({ name, from, to, cves, held }) => ({
     rule: SECURITY_UPDATE,
-    message: `${name} on ${host} is ${from}, and ${to} is out${closes(cves)}.${held === undefined ? '' : ` It is ${held}.`}`,
+    host,
+    ...seen(
+      `${name} on ${host} is ${from}, and ${to} is out${closes(cves)}.${held === undefined ? '' : ` It is ${held}.`}`,
+      patches.asOf,
+    ),
     document,
     pointer,
     // a still newer version is the same thing to mend
@@ -186,11 +219,9 @@ function patchFindings({ host, patches }: ReportedHost): readonly SecurityFindin
   }));
   if (!patches.reboot.required) return updates;
   const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
-  const message = `${host} waits for a reboot${why}.`;
-  return [
-    ...updates,
-    { rule: WAITS_FOR_REBOOT, message, document, pointer, fingerprint: fingerprint('reboot', host) },
-  ];
+  const message = seen(`${host} waits for a reboot${why}.`, asOf);
+  const print = fingerprint('reboot', host);
+  return [...updates, { rule: WAITS_FOR_REBOOT, host, ...message, document, pointer, fingerprint: print }];
 }
 
 function closes(cves: readonly string[]): string {

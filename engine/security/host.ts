@@ -14,9 +14,16 @@ export type HostSecurity =
       readonly exposure: Exposure;
       readonly patches: Patches;
       readonly inventory: InventoryState;
+      /** Where it could not be read now: when it was, ISO time. */
+      readonly asOf?: string;
     }
-  /** The server could not be read; the sentence says why. */
-  | { readonly kind: 'unread'; readonly host: string; readonly problem: string };
+  /** The server could not be read; the sentence says why. `known`: as earlier readings saw it, where there were any. */
+  | {
+      readonly kind: 'unread';
+      readonly host: string;
+      readonly problem: string;
+      readonly known?: ReadSecurity;
+    };
 
 export type ReadSecurity = Extract<HostSecurity, { kind: 'read' }>;
 
@@ -46,6 +53,10 @@ export interface Exposure {
   /** Who tried: the name of a server, or `the engine`. Left out where nobody could; `why` says so. */
   readonly from?: string;
   readonly why?: string;
+  /** By the documents there is no server that could look, nor can the engine. */
+  readonly nobody?: true;
+  /** Where nobody could look now: when somebody did, ISO time. */
+  readonly asOf?: string;
   readonly ports: readonly SeenPort[];
   /** Ports that were left out for the bound. */
   readonly more: number;
@@ -78,6 +89,10 @@ export interface Patches {
   readonly policy?: string;
   /** Why nothing is known: no apt, or its own words. */
   readonly problem?: string;
+  /** apt could not say what is outstanding, and no earlier reading has: that nothing is told means nothing. */
+  readonly unknown?: true;
+  /** Where apt could not say now what is outstanding: when it did, ISO time. */
+  readonly asOf?: string;
   /** Outstanding versions that a security archive has. */
   readonly security: readonly OutstandingUpdate[];
   /** Other packages with a newer version. */

@@ -1,7 +1,7 @@
 import { type FactQuery, type ItemKey, itemKey, type Readings } from '../facts/fact.ts';
 import { type FirewallState, firewallFact } from '../facts/firewall.ts';
 import { type InventoryState, inventoryFact } from '../facts/inventory.ts';
-import { updatesFact } from '../facts/updates.ts';
+import { type UpdatesQuery, updatesFact } from '../facts/updates.ts';
 import { stateOf } from '../kinds/readings.ts';
 import { kindOf } from '../kinds/registry.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
@@ -25,7 +25,8 @@ export function securityNeeds(host: ResolvedHost): readonly FactQuery[] {
   const always: readonly FactQuery[] = [
     { fact: firewallFact.fact, key: 'inet' },
     { fact: inventoryFact.fact, key: 'all' },
-    { fact: updatesFact.fact, key: 'all' },
+    // without a selection apt is asked nothing
+    ALL_UPDATES,
   ];
   const byItem = new Map<ItemKey, FactQuery>();
   for (const query of [...controls, ...updates, ...always]) {
@@ -34,6 +35,8 @@ export function securityNeeds(host: ResolvedHost): readonly FactQuery[] {
   }
   return [...byItem.values()];
 }
+
+const ALL_UPDATES: UpdatesQuery = { fact: updatesFact.fact, key: 'all', updates: 'all' };
 
 /** What must be read of a host that only looks at another one. */
 export function lookerNeeds(): readonly FactQuery[] {

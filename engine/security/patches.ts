@@ -13,6 +13,7 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
   return {
     ...(policy === undefined ? {} : { policy: policy.ref }),
     ...(problem === undefined ? {} : { problem }),
+    ...(state.aptProblem === undefined ? {} : { unknown: true }),
     security: state.updates.filter(({ security }) => security).map(outstanding),
     others: state.updates.filter(({ security }) => !security).length,
     restarts: state.restarts,

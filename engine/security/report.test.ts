@@ -173,6 +173,34 @@ describe('findings', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
+  it('of a server that could not be read are those of when it was, and say so', () => {
+    const asOf = '2026-11-26T10:00:30.000Z';
+    const known = readHost('web-3', {
+      asOf,
+      exposure: { ...EXPOSURE, asOf },
+      patches: { ...PATCHES, asOf },
+    });
+    const now = findingsOf(reportOf([readHost('web-3')]));
+    const then = findingsOf(reportOf([{ ...UNREAD, known }]));
+    expect(then.map(({ fingerprint }) => fingerprint)).toEqual(now.map(({ fingerprint }) => fingerprint));
+    // a waiver that is over stays so
+    expect(then.filter(({ isEarlier }) => !isEarlier).map(({ rule }) => rule.id)).toEqual([
+      'hardening/expired-waiver',
+    ]);
+    expect(then[0]?.message).toBe(`As of 2026-11-26 10:00 UTC: ${now[0]?.message}`);
+    expect(reportOf([{ ...UNREAD, known }]).fleet).toMatchObject({ read: 0, unread: 1, securityUpdates: 0 });
+  });
+
+  it('are one of a waiver that a single server calls over, whoever comes after it', () => {
+    const waivers = HARDENING.waivers.map((waiver) => ({ ...waiver, expired: false }));
+    const slow = readHost('web-4', { hardening: [{ ...HARDENING, waivers }] });
+    for (const hosts of [
+      [readHost('web-1'), slow],
+      [slow, readHost('web-1')],
+    ])
+      expect(ids(hosts).filter((id) => id === 'hardening/expired-waiver')).toHaveLength(1);
+  });
+
   it('say what to do, and name what the document says', () => {
     const [control, port, update, , waiver] = findingsOf(reportOf([readHost('web-1')]));
     expect(control).toMatchObject({ document: 'Hardening/base', pointer: '/spec/overrides/ssh-root-login' });

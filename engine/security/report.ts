@@ -12,6 +12,7 @@ import type {
   SeenPort,
 } from './host.ts';
 import { mendedBy } from './mended.ts';
+import { type Locate, placeOf } from './places.ts';
 
 /** The security of a repository's servers, as they were read. JSON only. */
 export interface SecurityReport {
@@ -20,7 +21,14 @@ export interface SecurityReport {
   readonly commit?: string;
   readonly fleet: Fleet;
   readonly hosts: readonly ReportedHost[];
-  readonly unread: readonly { readonly host: string; readonly problem: string }[];
+  readonly unread: readonly UnreadHost[];
+}
+
+/** `known`: as earlier readings saw it. */
+export interface UnreadHost {
+  readonly host: string;
+  readonly problem: string;
+  readonly known?: ReportedHost;
 }
 
 export interface ReportedHost {
@@ -29,10 +37,13 @@ export interface ReportedHost {
   readonly exposure: ReadSecurity['exposure'];
   readonly patches: Omit<Patches, 'security'> & { readonly security: readonly ReportedUpdate[] };
   readonly cves: HostCves;
+  /** Where it could not be read now: when it was, ISO time. */
+  readonly asOf?: string;
 }
 
 export type ReportedHardening = Omit<HardeningState, 'failing'> & {
-  readonly failing: readonly (FailingControl & { readonly at: Place })[];
+  /** `at` is left out where the commit has no document about the server. */
+  readonly failing: readonly (FailingControl & { readonly at?: Place })[];
 };
 
 export type ReportedUpdate = OutstandingUpdate & {
@@ -73,7 +84,7 @@ export interface Counted {
 
 export interface ReportOptions {
   readonly commit?: string;
-  readonly locate: (document: string, pointer: string) => Position;
+  readonly locate: Locate;
   /** Left out where they could not be had. */
   readonly advisories?: Advisories;
 }
@@ -82,9 +93,7 @@ export interface ReportOptions {
 export function securityReport(hosts: readonly HostSecurity[], options: ReportOptions): SecurityReport {
   const { commit, advisories } = options;
   const read = hosts.flatMap((host) => (host.kind === 'read' ? [host] : []));
-  const unread = hosts.flatMap((host) =>
-    host.kind === 'unread' ? [{ host: host.host, problem: host.problem }] : [],
-  );
+  const unread = hosts.flatMap((host) => (host.kind === 'unread' ? [unreadHost(host, options)] : []));
   const reported = read.map((host) => reportedHost(host, options));
   return {
     kind: 'security-report',
@@ -95,20 +104,29 @@ export function securityReport(hosts: readonly HostSecurity[], options: ReportOp
   };
 }
 
+function unreadHost(
+  { host, problem, known }: Extract<HostSecurity, { kind: 'unread' }>,
+  options: ReportOptions,
+): UnreadHost {
+  return { host, problem, ...(known === undefined ? {} : { known: reportedHost(known, options) }) };
+}
+
 function reportedHost(read: ReadSecurity, { locate, advisories }: ReportOptions): ReportedHost {
-  const { host, hardening, exposure, patches, inventory } = read;
+  const { host, hardening, exposure, patches, inventory, asOf } = read;
   return {
     host,
     hardening: hardening.map((state) => ({
       ...state,
       failing: state.failing.map((control) => {
-        const { file, line } = locate(state.document, `/spec/overrides/${control.id}`);
-        return { ...control, at: { file, line } };
+        const pointer = `/spec/overrides/${control.id}`;
+        const at = placeOf(locate, { host, document: state.document, pointer });
+        return { ...control, ...(at && { at: { file: at.file, line: at.line } }) };
       }),
     })),
     exposure,
     patches: { ...patches, security: reportedUpdates(patches.security, inventory.release, advisories) },
     cves: hostCves(read, advisories),
+    ...(asOf === undefined ? {} : { asOf }),
   };
 }
 
@@ -156,14 +174,22 @@ function sum(parts: readonly Counted[]): Counted {
 
 type Waivers = HardeningState['waivers'];
 
-/** One waiver stands for all servers of its document. */
+type DistinctWaiver = Waivers[number] & { readonly document: string; readonly host: string };
+
+/** One waiver stands for all servers of its document; it is over where one of them says so. */
 export function distinctWaivers(
-  hosts: readonly Pick<ReportedHost, 'hardening'>[],
-): ReadonlyMap<string, Waivers[number] & { readonly document: string }> {
-  const all = hosts.flatMap(({ hardening }) =>
-    hardening.flatMap(({ document, waivers }) => waivers.map((waiver) => ({ ...waiver, document }))),
+  hosts: readonly Pick<ReportedHost, 'host' | 'hardening'>[],
+): ReadonlyMap<string, DistinctWaiver> {
+  const all = hosts.flatMap(({ host, hardening }) =>
+    hardening.flatMap(({ document, waivers }) => waivers.map((waiver) => ({ ...waiver, document, host }))),
   );
-  return new Map(all.map((waiver) => [`${waiver.document} ${waiver.id}`, waiver]));
+  const distinct = new Map<string, DistinctWaiver>();
+  for (const waiver of all) {
+    const key = `${waiver.document} ${waiver.id}`;
+    if (distinct.get(key)?.expired !== true && (waiver.expired || !distinct.has(key)))
+      distinct.set(key, waiver);
+  }
+  return distinct;
 }
 
 /** Open although the Firewall document says otherwise; where there is none, nothing is declared and this says nothing. */

@@ -5,7 +5,7 @@ import { findingsOf } from './findings.ts';
 import { placesIn } from './places.ts';
 import { securityReport } from './report.ts';
 import { sarifOf } from './sarif.ts';
-import { ADVISORIES, readHost } from './testing/hosts.ts';
+import { ADVISORIES, HARDENING, readHost } from './testing/hosts.ts';
 
 const YAML = `apiVersion: doaas/v1
 kind: Hardening
@@ -63,6 +63,21 @@ describe('SARIF', () => {
     expect(lines).toContainEqual(['exposure/undeclared-port', 'sec/a%20b.yaml', 14]);
     expect(lines).toContainEqual(['patches/security-update', 'sec/a%20b.yaml', 23]);
     for (const { ruleIndex, ruleId } of results) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+  });
+
+  it('tells what was seen by a document that the commit does not have at the Server document of the server', () => {
+    const [finding] = findings;
+    if (finding === undefined) throw new Error('there is no finding');
+    const later = { ...finding, document: 'Hardening/later' };
+    const lineOf = (one: typeof finding) =>
+      sarifOf([one], { version: '1', locate }).runs[0].results.map(
+        ({ locations: [{ physicalLocation }] }) => physicalLocation.region.startLine,
+      );
+    expect(lineOf({ ...later, host: 'web-2' })).toEqual([23]);
+    expect(lineOf({ ...later, host: 'gone' })).toEqual([]);
+    const hardening = [{ ...HARDENING, document: 'Hardening/later' }];
+    const { hosts } = securityReport([readHost('web-2', { hardening })], { locate });
+    expect(hosts[0]?.hardening[0]?.failing[0]?.at).toEqual({ file: 'sec/a b.yaml', line: 23 });
   });
 
   it('says the same of the same findings: GitHub knows an alert again by it', () => {

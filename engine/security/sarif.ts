@@ -1,6 +1,7 @@
 import type { Severity } from '../kinds/hardening/control.ts';
 import type { Position } from '../spec/manifest.ts';
 import type { Rule, SecurityFinding } from './findings.ts';
+import { type Locate, placeOf } from './places.ts';
 
 /**
  * GitHub's bounds of an upload (docs.github.com, "SARIF support for code scanning", "Validating your SARIF file"): results of one run;
@@ -85,17 +86,22 @@ export interface SarifOptions {
   /** Of doaas. */
   readonly version: string;
   /** Where a value of a document stands. */
-  readonly locate: (document: string, pointer: string) => Position;
+  readonly locate: Locate;
   /** Results at most; the first, which are the worst. */
   readonly max?: number;
 }
 
-/** One result for each finding, the worst first. */
+/** One result for each finding that has a place, the worst first. */
 export function sarifOf(
   findings: readonly SecurityFinding[],
   { version, locate, max = RESULTS_MAX }: SarifOptions,
 ): Sarif {
-  const shown = findings.slice(0, max);
+  const shown = findings
+    .flatMap((finding) => {
+      const at = placeOf(locate, finding);
+      return at === undefined ? [] : [{ ...finding, at }];
+    })
+    .slice(0, max);
   const rules = [...new Map(shown.map(({ rule }) => [rule.id, rule])).values()];
   const indexes = new Map(rules.map(({ id }, index) => [id, index]));
   return {
@@ -112,7 +118,7 @@ export function sarifOf(
         },
         automationDetails: { id: 'doaas/security/' },
         columnKind: 'utf16CodeUnits',
-        results: shown.map((finding) => resultOf(finding, indexes.get(finding.rule.id) ?? 0, locate)),
+        results: shown.map((finding) => resultOf(finding, indexes.get(finding.rule.id) ?? 0)),
         properties: { findings: findings.length, reported: shown.length },
       },
     ],
@@ -131,11 +137,10 @@ function sarifRule({ id, title, why, help, severity }: Rule): SarifRule {
 }
 
 function resultOf(
-  { rule, message, document, pointer, fingerprint }: SecurityFinding,
+  { rule, message, at, fingerprint }: SecurityFinding & { readonly at: Position },
   ruleIndex: number,
-  locate: SarifOptions['locate'],
 ): SarifResult {
-  const { file, line, column, endLine, endColumn } = locate(document, pointer);
+  const { file, line, column, endLine, endColumn } = at;
   return {
     ruleId: rule.id,
     ruleIndex,

@@ -16,6 +16,7 @@ import {
   pushesTable,
   runHostsTable,
   securityHostsTable,
+  securityKnownTables,
   settledTable,
   verdictTable,
 } from './tables.ts';
@@ -45,6 +46,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0017_leases': { up: (db) => leasesTable(db.schema) },
     '0018_run_hosts': { up: (db) => runHostsTable(db.schema, dialect) },
     '0019_security_hosts': { up: (db) => securityHostsTable(db.schema, dialect) },
+    '0020_security_known': { up: (db) => securityKnownTables(db, dialect) },
   };
 }
 

@@ -117,6 +117,14 @@ export interface Schema {
   readonly leases: { name: string; holder: string; beat: number };
   readonly settled: { repository: string; identity: string; items: string; returnable: string; at: number };
   readonly security_hosts: { repository: string; host: string; reading: number; body: Uint8Array };
+  readonly security_known: {
+    repository: string;
+    host: string;
+    part: string;
+    reading: number;
+    body: Uint8Array;
+  };
+  readonly security_uploads: { repository: string; reading: number };
   readonly keys: { name: string; key: Uint8Array };
   readonly audit: {
     seq: Generated<number>;

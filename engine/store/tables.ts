@@ -153,6 +153,33 @@ export async function securityHostsTable(schema: SchemaModule, dialect: Dialect)
     .execute();
 }
 
+/**
+ * What was known last of each part of a server, which outlives readings that cannot see it, and the newest upload. A store from before
+ * has the whole of each server that was read last, and has seen all that was uploaded of its repositories.
+ */
+export async function securityKnownTables(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  await db.schema
+    .createTable('security_known')
+    .addColumn('repository', 'text', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('part', 'text', (c) => c.notNull())
+    .addColumn('reading', 'bigint', (c) => c.notNull())
+    .addColumn('body', dialect === 'sqlite' ? 'blob' : 'bytea', (c) => c.notNull())
+    .addPrimaryKeyConstraint('security_known_key', ['repository', 'host', 'part'])
+    .execute();
+  await db.schema
+    .createTable('security_uploads')
+    .addColumn('repository', 'text', (c) => c.primaryKey())
+    .addColumn('reading', 'bigint', (c) => c.notNull())
+    .execute();
+  await sql`insert into security_uploads (repository, reading) select distinct repository, 0 from security_hosts`.execute(
+    db,
+  );
+  await sql`insert into security_known (repository, host, part, reading, body) select repository, host, 'server', reading, body from security_hosts`.execute(
+    db,
+  );
+}
+
 /** What one process at a time may do. */
 export async function leasesTable(schema: SchemaModule): Promise<void> {
   await schema

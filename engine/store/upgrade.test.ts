@@ -5,6 +5,7 @@ import { type Kysely, Migrator, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations.ts';
+import { packed } from './packed.ts';
 import type { Schema } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 import { openStore } from './store.ts';
@@ -54,11 +55,18 @@ async function fill(db: Kysely<Schema>, version: string): Promise<void> {
     await sql`insert into drift values ('acme/infra', 'Configuration/web', 'web-1', 'file:/a', 'a', 1, ${JSON.stringify(tracesOf(version, ['mysql -pHunter2']))})`.execute(
       db,
     );
+  if (version >= '0019')
+    await sql`insert into security_hosts values ('acme/infra', 'web-1', 5, ${packed(Buffer.from(JSON.stringify(SEEN)))})`.execute(
+      db,
+    );
   // with the chain came a column that is part of what is checked, so only entries from before it are made here
   if (version < '0002')
     for (const who of ['ann', 'bob'])
       await sql`insert into audit (at, who, what, detail) values (1, ${who}, 'apply', '{}')`.execute(db);
 }
+
+/** Of a server, for the security report. */
+const SEEN = { kind: 'unread', host: 'web-1', problem: 'it was away' };
 
 /** Engines up to 0012 kept whole commands, which are forgotten; later ones keep what may be told. */
 function tracesOf(version: string, upTo12: readonly string[]): readonly string[] {
@@ -77,6 +85,9 @@ describe('a store that an older engine left in the middle of a run', () => {
       expect(await store.hosts.needRecovery()).toMatchObject([{ identity: 'id-2' }]);
       const drifted = version < '0003' ? [] : [{ stepId: 'file:/a', traces: tracesOf(version, []) }];
       expect(await store.drift.of('acme/infra')).toMatchObject(drifted);
+      const seen = (await store.securityHosts.remembered('acme/infra', ['web-1'])).get('web-1');
+      expect(seen).toEqual(version < '0019' ? undefined : [{ part: 'server', body: SEEN, at: 5 }]);
+      expect(await store.securityHosts.lastUpload('acme/infra')).toBe(version < '0019' ? undefined : 0);
       expect(Buffer.from((await store.blobs.get('aa')) ?? '').toString()).toBe('content');
       const before = version < '0002' ? 2 : 0;
       await store.audit.append({ who: 'carol', what: 'upgrade' });

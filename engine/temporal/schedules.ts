@@ -5,6 +5,11 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/clien
 const SKIP = 'SKIP';
 /** An engine that was away runs what it missed once, if it comes back within this time. */
 const CATCH_UP = '10 minutes';
+/**
+ * One that does not end would be the last. None takes so long but in an outage, or by a defect that is tried again without end; it is
+ * ended then, and the next one does the same work.
+ */
+const RUN_MAX = '6 hours';
 
 export interface Clockwork {
   readonly id: string;
@@ -38,7 +43,14 @@ function optionsOf({ id, workflowType, taskQueue, args, everyMinutes }: Clockwor
   return {
     scheduleId: id,
     spec: { intervals: [{ every: everyMs, offset: phaseOf(id, everyMs) }], jitter: everyMs / 10 },
-    action: { type: 'startWorkflow', workflowType, workflowId: id, taskQueue, args: [...args] },
+    action: {
+      type: 'startWorkflow',
+      workflowType,
+      workflowId: id,
+      taskQueue,
+      args: [...args],
+      workflowExecutionTimeout: RUN_MAX,
+    },
     policies: { overlap: SKIP, catchupWindow: CATCH_UP },
   };
 }

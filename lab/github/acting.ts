@@ -161,6 +161,8 @@ export interface Acting {
   /** What was uploaded for code scanning, oldest first. */
   readonly analyses: (repo: RepositoryName) => readonly Analysis[];
   readonly setCodeScanning: (repo: RepositoryName, on: boolean) => void;
+  /** The next uploads are not processed yet, the next so many times that somebody looks. */
+  readonly delayCodeScanning: (repo: RepositoryName, looks: number) => void;
   readonly setCollaborator: (
     repo: RepositoryName,
     user: Account,

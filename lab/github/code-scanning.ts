@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { answer, problem } from './answers.ts';
-import type { ApiAnswer } from './context.ts';
+import type { ApiAnswer, LabContext } from './context.ts';
 import { asJson, type Json, parseJson, textOf as textOrNot } from './json.ts';
 import type { Route, RouteInput } from './routes.ts';
 import { sarifProblems } from './sarif/schema.ts';
@@ -12,10 +12,12 @@ import { sarifProblems } from './sarif/schema.ts';
 export const CODE_SCANNING_ROUTES: readonly Route[] = [
   { method: 'POST', path: /^\/code-scanning\/sarifs$/, handle: upload },
   { method: 'GET', path: /^\/code-scanning\/sarifs\/([\w-]+)$/, handle: status },
+  { method: 'GET', path: /^\/code-scanning\/analyses$/, handle: list },
 ];
 
 export interface Analysis {
   readonly id: string;
+  readonly createdAt: string;
   readonly commit: string;
   readonly ref: string;
   readonly sarif: Json;
@@ -55,7 +57,8 @@ async function upload({ context, repo, json }: RouteInput): Promise<ApiAnswer> {
   const known = analyses.get(repo.id) ?? [];
   const id = `${repo.id}-${known.length + 1}`;
   const errors = [...(await sarifProblems())(log), ...overLimits(log), ...notDocumented(log)];
-  analyses.set(repo.id, [...known, { id, commit, ref: branch, sarif: log, errors }]);
+  const createdAt = new Date().toISOString();
+  analyses.set(repo.id, [...known, { id, createdAt, commit, ref: branch, sarif: log, errors }]);
   return answer(202, { id, url: `${context.baseUrl}/repos/${repo.full_name}/code-scanning/sarifs/${id}` });
 }
 
@@ -115,7 +118,56 @@ async function status({ context, repo, params }: RouteInput): Promise<ApiAnswer>
   const found = context.state.analyses.get(repo.id)?.find(({ id }) => id === params[0]);
   if (found === undefined) return problem(404, 'Not Found');
   const { errors } = found;
+  if (isPending(context, repo.id)) return answer(200, { processing_status: 'pending' });
   const url = `${context.baseUrl}/repos/${repo.full_name}/code-scanning/analyses?sarif_id=${found.id}`;
   if (errors.length === 0) return answer(200, { processing_status: 'complete', analyses_url: url });
   return answer(200, { processing_status: 'failed', analyses_url: url, errors });
+}
+
+/** One look fewer is left of those that a test wants to be too early. */
+function isPending({ state }: LabContext, repo: number): boolean {
+  const left = state.pendingLooks.get(repo) ?? 0;
+  state.pendingLooks.set(repo, left - 1);
+  return left > 0;
+}
+
+/** Of one tool or all, and of one ref or all; the newest first. As GitHub, 404 where there is none at all. */
+async function list({ context, repo, query }: RouteInput): Promise<ApiAnswer> {
+  const { analyses, withoutCodeScanning } = context.state;
+  if (withoutCodeScanning.has(repo.id)) return problem(403, DISABLED);
+  const all = analyses.get(repo.id) ?? [];
+  if (all.length === 0) return problem(404, 'no analysis found');
+  const url = `${context.baseUrl}/repos/${repo.full_name}/code-scanning/analyses`;
+  const [tool, ref] = [query.get('tool_name'), query.get('ref')];
+  const rows = all
+    .flatMap((analysis, i) => listOf(analysis.sarif.runs).map((run) => rowOf(analysis, run, i + 1, url)))
+    .filter((row) => tool === null || row.tool.name === tool)
+    .filter((row) => ref === null || row.ref === ref || row.ref === `refs/heads/${ref}`);
+  return answer(200, rows.toReversed().slice(0, Number(query.get('per_page') ?? PAGE)));
+}
+
+/** Rows of a list, unless asked for otherwise. */
+const PAGE = 30;
+
+function rowOf({ id: sarif, createdAt, commit, ref, errors }: Analysis, run: Json, id: number, url: string) {
+  const { name, semanticVersion } = asJson(asJson(run.tool).driver);
+  const category = textOf(asJson(run.automationDetails).id);
+  const error = errors.join('; ');
+  return {
+    ref,
+    commit_sha: commit,
+    analysis_key: '(default)',
+    environment: '{}',
+    category,
+    error,
+    created_at: createdAt,
+    results_count: error === '' ? listOf(run.results).length : 0,
+    rules_count: rulesOf(run).length,
+    id,
+    url: `${url}/${id}`,
+    sarif_id: sarif,
+    tool: { name: textOf(name), guid: null, version: textOf(semanticVersion) },
+    deletable: true,
+    warning: '',
+  };
 }

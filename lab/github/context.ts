@@ -67,6 +67,8 @@ export interface LabState {
   nextActivityId: number;
   /** Uploads for code scanning by repository, oldest first. */
   readonly analyses: Map<number, readonly Analysis[]>;
+  /** Looks at what became of an upload that come before GitHub has processed it, by repository. */
+  readonly pendingLooks: Map<number, number>;
   /** Repositories that have code scanning switched off. */
   readonly withoutCodeScanning: Set<number>;
   /** By repository and pull request: how it came into the merge queue, oldest first. */

@@ -231,6 +231,7 @@ function createState(): LabState {
     nextReactionId: 1,
     activities: new Map(),
     analyses: new Map(),
+    pendingLooks: new Map(),
     withoutCodeScanning: new Set(),
     nextActivityId: 1,
     queueEvents: new Map(),

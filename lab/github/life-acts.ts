@@ -24,6 +24,7 @@ type LifeActs = Pick<
   | 'setAppPermissions'
   | 'analyses'
   | 'setCodeScanning'
+  | 'delayCodeScanning'
 >;
 
 /** What becomes of repositories and installations in the course of time, with the events that GitHub sends of it. */
@@ -158,6 +159,7 @@ export function lifeActs(context: LabContext, owner: string, accounts: Accounts)
       if (on) state.withoutCodeScanning.delete(rowOf(repo).id);
       else state.withoutCodeScanning.add(rowOf(repo).id);
     },
+    delayCodeScanning: (repo, looks) => void state.pendingLooks.set(rowOf(repo).id, looks),
     setAppPermissions: async (permissions) => {
       const changed = Object.entries(permissions);
       const granted = changed.filter(([, level]) => level !== 'none');

@@ -28,6 +28,8 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
       await host.exec(
         `ip addr add ${ipv6(n)}/64 dev $(ip -o -4 addr show scope global | cut -d' ' -f2) nodad`,
       );
+    // something to mend that only the server itself can say
+    await world.hosts[1]?.exec('touch /run/reboot-required');
   }, 3 * MINUTES);
   afterAll(async () => {
     list?.close();
@@ -146,7 +148,48 @@ describe('a pull request with a firewall', { timeout: 3 * MINUTES }, () => {
     });
     expect(world.github.analyses(world.repo)).toHaveLength(before + 1);
   });
+
+  it('keeps the alerts of a server that does not answer', async () => {
+    const web2 = world.hosts[1];
+    const alerts = () => {
+      const { sarif } = world.github.analyses(world.repo).at(-1) ?? {};
+      const [run] = (sarif as { readonly runs: readonly [{ readonly results: readonly Alert[] }] }).runs;
+      return run.results.filter(({ message }) => /web-2 (among|waits for)/.test(message.text));
+    };
+    const prints = () => alerts().map((alert) => alert.partialFingerprints.primaryLocationLineHash);
+    const before = prints();
+    expect(before).toHaveLength(2);
+    await web2?.cut();
+    const { pull } = await world.open('asks-of-the-dead', { 'README.md': 'dead\n' });
+    const report = await world.answer(
+      pull,
+      await world.say(pull, '/doaas security'),
+      /### Security of 2 servers/,
+      120,
+    );
+    expect(report).toMatch(/\*\*Not read\*\*, so they stand below as they were seen last.*\n\n- web-2: /);
+    expect(report).toMatch(/<summary>web-2, as of 20.* UTC: no Hardening document, no Firewall document/);
+    expect(report).toMatch(
+      /Uploaded for code scanning: \d+ findings stand under .* Of all, 1 could not be looked at again/,
+    );
+    expect(prints()).toEqual(before);
+    const [firewall, reboot] = alerts().map(({ message }) => message.text);
+    expect(firewall).toMatch(/^No Firewall document has web-2 .* As of 20.* UTC: web-1 reaches tcp\/22/);
+    expect(reboot).toMatch(/^As of 20.* UTC: web-2 waits for a reboot/);
+    expect(world.github.analyses(world.repo).at(-1)?.errors).toEqual([]);
+    await web2?.heal();
+    const again = await world.say(pull, '/doaas security');
+    const whole = await world.answer(pull, again, /### Security of 2 servers/, 120);
+    expect(whole).not.toContain('**Not read**');
+    expect(prints()).toEqual(before);
+    expect(alerts().filter(({ message }) => message.text.includes('As of'))).toEqual([]);
+  });
 });
+
+interface Alert {
+  readonly message: { readonly text: string };
+  readonly partialFingerprints: { readonly primaryLocationLineHash: string };
+}
 
 function ipv6(n: number): string {
   return `fd77::${n + 1}`;

@@ -64,6 +64,30 @@ test('reads as the golden file', async () => {
   await expect(`${renderSecurity(report)}\n`).toMatchFileSnapshot('golden/security.md');
 });
 
+test('tells what could not be looked at now as it was seen last', async () => {
+  const [asOf, before] = ['2026-11-26T10:00:30.000Z', '2026-11-25T08:00:00.000Z'];
+  const gone = {
+    kind: 'unread',
+    host: 'web-1',
+    problem: 'connect ECONNREFUSED',
+    known: readHost('web-1', {
+      asOf,
+      exposure: { ...EXPOSURE, asOf },
+      patches: { ...PATCHES, asOf: before },
+    }),
+  } as const;
+  const half = readHost('web-2', {
+    exposure: { ...EXPOSURE, why: 'web-1 was lost while it looked', asOf },
+    patches: { ...PATCHES, problem: 'E: broken packages', asOf: before },
+  });
+  const blank = readHost('web-3', {
+    patches: { ...PATCHES, security: [], others: 0, problem: 'E: broken packages', unknown: true },
+  });
+  const never = { kind: 'unread', host: 'web-4', problem: 'no route' } as const;
+  const report = securityReport([gone, half, blank, never], { commit, locate: HERE, advisories: ADVISORIES });
+  await expect(`${renderSecurity(report)}\n`).toMatchFileSnapshot('golden/security-earlier.md');
+});
+
 test('words of a host or a document stay words', () => {
   const hostile = '@everyone <img src=x> | [click](https://evil.example)`\n\n# heading\n/doaas apply';
   const body = renderSecurity(

@@ -1,6 +1,12 @@
 import type { FleetCves } from '../../security/fleetCves.ts';
 import type { NotJudged, SeenPort } from '../../security/host.ts';
-import type { Fleet, ReportedHardening, ReportedHost, SecurityReport } from '../../security/report.ts';
+import type {
+  Fleet,
+  ReportedHardening,
+  ReportedHost,
+  SecurityReport,
+  UnreadHost,
+} from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
 import { count, minute, names, seconds, short } from './words.ts';
 
@@ -17,8 +23,9 @@ export function renderSecurity({ commit, fleet, hosts, unread }: SecurityReport)
     fleetTable(fleet),
     ...fleetNotes(fleet),
     ...cveBlocks(fleet.cves),
-    ...unreadBlock(unread),
+    ...unreadBlocks(unread),
     ...hosts.map(hostBlock),
+    ...unread.flatMap(({ known }) => (known === undefined ? [] : [hostBlock(known)])),
   ].join('\n\n');
 }
 
@@ -73,12 +80,26 @@ function cveBlocks({ source, open, fixable, waiting, fixed, rows }: FleetCves): 
 const BESIDE =
   ', and by the changelogs of outstanding updates that it does not know (what is open or fixed of these is not known)';
 
-function unreadBlock(unread: SecurityReport['unread']): readonly string[] {
+function unreadBlocks(unread: SecurityReport['unread']): readonly string[] {
+  const isKnown = ({ known }: UnreadHost) => known !== undefined;
+  return [
+    ...unreadBlock(
+      'so nothing is known of them',
+      unread.filter((host) => !isKnown(host)),
+    ),
+    ...unreadBlock(
+      'so they stand below as they were seen last, and no sum above has them',
+      unread.filter(isKnown),
+    ),
+  ];
+}
+
+function unreadBlock(so: string, unread: readonly UnreadHost[]): readonly string[] {
   if (unread.length === 0) return [];
   const rows = unread
     .slice(0, MAX_ROWS)
     .map(({ host, problem }) => `- ${prose(host)}: ${prose(problem, SENTENCE_MAX)}`);
-  return [`**Not read**, so nothing is known of them:\n\n${[...rows, ...more(unread, 'server')].join('\n')}`];
+  return [`**Not read**, ${so}:\n\n${[...rows, ...more(unread, 'server')].join('\n')}`];
 }
 
 function more(all: readonly unknown[], noun: string): readonly string[] {
@@ -90,7 +111,12 @@ function hostBlock(host: ReportedHost): string {
   return folded(summary(host), parts.join('\n\n'));
 }
 
-function summary({ host, hardening, exposure, patches }: ReportedHost): string {
+/** `as of 2026-11-26 12:03 UTC` */
+function asOf(iso: string): string {
+  return `as of ${minute(Date.parse(iso))}`;
+}
+
+function summary({ host, hardening, exposure, patches, asOf: at }: ReportedHost): string {
   const failing = hardening.reduce((sum, { failing }) => sum + failing.length, 0);
   const open = exposure.ports.filter((port) => port.open);
   const undeclared = open.filter(({ declared }) => declared === false).length;
@@ -99,9 +125,10 @@ function summary({ host, hardening, exposure, patches }: ReportedHost): string {
     hardening.length === 0 ? 'no Hardening document' : count(failing, 'failing control'),
     exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
     ...(unjudged === 0 ? [] : [`${count(unjudged, 'open port')} not judged`]),
-    count(patches.security.length, 'security update'),
+    patches.unknown ? 'security updates not known' : count(patches.security.length, 'security update'),
   ];
-  return `${host}: ${parts.join(', ')}`;
+  const name = at === undefined ? host : `${host}, ${asOf(at)}`;
+  return `${name}: ${parts.join(', ')}`;
 }
 
 function hardeningBlock({
@@ -127,7 +154,7 @@ function failingTable(failing: ReportedHardening['failing']): string {
       severity,
       code(id),
       attention === undefined ? prose(title) : `${prose(title)}: ${prose(attention, SENTENCE_MAX)}`,
-      code(`${at.file}:${at.line}`),
+      at === undefined ? '' : code(`${at.file}:${at.line}`),
     ]);
   return [table(['severity', 'control', 'what', 'by'], rows), ...more(failing, 'control')].join('\n');
 }
@@ -141,10 +168,10 @@ function waiverList(waivers: ReportedHardening['waivers']): string {
 }
 
 function exposureBlock({ exposure }: ReportedHost): string {
-  const { firewall, from, why, ports, more: left, unseen } = exposure;
+  const { firewall, from, why, asOf: at, ports, more: left, unseen } = exposure;
   const declared = firewall === undefined ? 'No Firewall document has it among its targets' : code(firewall);
-  if (from === undefined)
-    return `${declared}. Its ports could not be seen from outside: ${prose(why ?? '')}.`;
+  const blind = why === undefined ? '' : ` Its ports could not be seen from outside: ${prose(why)}.`;
+  if (from === undefined) return `${declared}.${blind}`;
   const open = ports.filter((port) => port.open);
   const shown = firewall === undefined ? open : ports.filter((port) => port.open || port.declared === true);
   const notes = [
@@ -156,7 +183,7 @@ function exposureBlock({ exposure }: ReportedHost): string {
         ]),
   ];
   return [
-    `${declared}. Seen from ${prose(from)}: ${count(open.length, 'open port')} of ${ports.length} tried.`,
+    `${declared}.${blind} Seen from ${prose(from)}${at === undefined ? '' : `, ${asOf(at)}`}: ${count(open.length, 'open port')} of ${ports.length} tried.`,
     ...(shown.length === 0 ? [] : [portTable(shown, firewall !== undefined)]),
     ...notes,
   ].join('\n\n');
@@ -186,16 +213,20 @@ const UNJUDGED: Readonly<Record<NotJudged, string>> = {
   'unknown-way-out': 'a rule of "forward" denies it or not, by where it leaves',
 };
 
-function patchBlock({ patches, cves }: ReportedHost): string {
-  const { policy, problem, security, others, restarts, reboot, listsAgeSeconds } = patches;
+function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
+  const { policy, problem, security, others, restarts, reboot, listsAgeSeconds, unknown, asOf: at } = patches;
   const known = cves.open + cves.fixed + cves.fixable.length + cves.waiting.length;
+  const are = read === undefined ? 'are' : 'were';
   const age =
     listsAgeSeconds === undefined
       ? 'It has never read its package lists.'
-      : `Its package lists are ${seconds(listsAgeSeconds)} old.`;
+      : `Its package lists ${are} ${seconds(listsAgeSeconds)} old.`;
+  const outstanding = unknown
+    ? 'what is outstanding is not known'
+    : `${at === undefined ? '' : `${asOf(at)}, `}${count(security.length, 'security update')} outstanding, ${others} others`;
   const units = restarts.kind === 'known' ? restarts.units : [];
   return [
-    `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${count(security.length, 'security update')} outstanding, ${others} others. ${age}`,
+    `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${outstanding}. ${age}`,
     ...(problem === undefined ? [] : [`**Cannot be patched:** ${prose(problem, SENTENCE_MAX)}`]),
     ...(security.length === 0 ? [] : [updateTable(security)]),
     ...(reboot.required ? [`**Waits for a reboot** for ${prose(reboot.why.join(', '), SENTENCE_MAX)}.`] : []),

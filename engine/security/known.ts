@@ -1,0 +1,141 @@
+import type { ResolvedHost } from '../spec/resolution.ts';
+import { isHardening } from './hardening.ts';
+import type { Exposure, HardeningState, HostSecurity, Patches, ReadSecurity } from './host.ts';
+
+/** What is outstanding, as apt says it. */
+export type Updates = Pick<Patches, 'security' | 'others'>;
+
+/**
+ * What one reading knows of a server, in the parts that may each be unknown by themselves: the server, how others see it, what apt
+ * says. JSON only: the store keeps the newest of each part.
+ */
+export type KnownPart =
+  | { readonly part: 'server'; readonly body: HostSecurity }
+  | { readonly part: 'exposure'; readonly body: Exposure }
+  | { readonly part: 'updates'; readonly body: Updates };
+
+/** `at`: of the reading, epoch ms. */
+export type Remembered = KnownPart & { readonly at: number };
+
+/** What a later reading may fall back on; nothing where the server could not be read. */
+export function partsOf(host: HostSecurity): readonly KnownPart[] {
+  if (host.kind === 'unread') return [];
+  const { security, others } = host.patches;
+  return [
+    { part: 'server', body: host },
+    ...(host.exposure.from === undefined ? [] : [{ part: 'exposure' as const, body: host.exposure }]),
+    ...(host.patches.unknown ? [] : [{ part: 'updates' as const, body: { security, others } }]),
+  ];
+}
+
+/** Whether a report needs to know what earlier readings saw of it. */
+export function isPartlyUnknown(host: HostSecurity): boolean {
+  return host.kind === 'unread' || host.exposure.from === undefined || host.patches.unknown === true;
+}
+
+/**
+ * The server with what earlier readings saw of what could not be looked at now. `wanted`: what the commit declares of it counts; a
+ * control that is waived by now, or a document that is gone, is not held against a server that does not answer.
+ */
+export function withKnown(
+  now: HostSecurity,
+  earlier: readonly Remembered[],
+  wanted: ResolvedHost,
+): HostSecurity {
+  if (now.kind === 'read') return filledUp(now, earlier, wanted);
+  const server = earlier.find(isServer);
+  if (server?.body.kind !== 'read') return now;
+  const asOf = timeOf(server);
+  const { body } = server;
+  const known: ReadSecurity = {
+    ...body,
+    hardening: hardeningBy(wanted, body.hardening),
+    exposure: exposureBy(
+      wanted,
+      body.exposure.from === undefined ? body.exposure : { ...body.exposure, asOf },
+    ),
+    patches: patchesBy(wanted, body.patches.unknown ? body.patches : { ...body.patches, asOf }),
+    asOf,
+  };
+  return { ...now, known: filledUp(known, earlier, wanted) };
+}
+
+function isServer(one: Remembered): one is Extract<Remembered, { part: 'server' }> {
+  return one.part === 'server';
+}
+
+function timeOf({ at }: Remembered): string {
+  return new Date(at).toISOString();
+}
+
+function filledUp(host: ReadSecurity, earlier: readonly Remembered[], wanted: ResolvedHost): ReadSecurity {
+  return {
+    ...host,
+    exposure: earlier.reduce((known, one) => seenBefore(known, one, wanted), host.exposure),
+    patches: earlier.reduce(toldBefore, host.patches),
+  };
+}
+
+function seenBefore(now: Exposure, one: Remembered, wanted: ResolvedHost): Exposure {
+  if (one.part !== 'exposure' || now.from !== undefined) return now;
+  const why = now.why === undefined ? {} : { why: now.why };
+  return exposureBy(wanted, { ...one.body, ...why, asOf: timeOf(one) });
+}
+
+function toldBefore({ unknown, ...now }: Patches, one: Remembered): Patches {
+  if (!unknown) return now;
+  return one.part === 'updates' ? { ...now, ...one.body, asOf: timeOf(one) } : { ...now, unknown };
+}
+
+function hardeningBy(wanted: ResolvedHost, known: readonly HardeningState[]): readonly HardeningState[] {
+  const documents = wanted.documents.filter(isHardening);
+  const [only] = known;
+  const renamed = documents.length === 1 && known.length === 1 ? only : undefined;
+  return documents.flatMap(({ ref, spec }) => {
+    const state = known.find(({ document }) => document === ref) ?? renamed;
+    if (state === undefined) return [];
+    const active = new Set(spec.controls.map(({ id }) => id));
+    const over = new Set(
+      state.waivers.flatMap(({ id, expires, expired }) => (expired ? [`${id} ${expires}`] : [])),
+    );
+    return [
+      {
+        ...state,
+        document: ref,
+        failing: state.failing.filter(({ id }) => active.has(id)),
+        waivers: spec.waivers.map((waiver) => ({
+          ...waiver,
+          expired: over.has(`${waiver.id} ${waiver.expires}`),
+        })),
+      },
+    ];
+  });
+}
+
+function patchesBy(wanted: ResolvedHost, { policy: _, ...known }: Patches): Patches {
+  const policy = wanted.documents.find(({ kind }) => kind === 'PatchPolicy')?.ref;
+  return { ...(policy === undefined ? {} : { policy }), ...known };
+}
+
+/** Ports that no document judged say nothing against one that is there now. */
+function exposureBy(wanted: ResolvedHost, known: Exposure): Exposure {
+  const firewall = wanted.documents.find(({ kind }) => kind === 'Firewall')?.ref;
+  const { firewall: before, ...rest } = known;
+  if (firewall === undefined) return rest;
+  if (before !== undefined) return { ...rest, firewall };
+  const why = rest.why ?? 'it has not been looked at since it has a Firewall document';
+  return { firewall, why, ports: [], more: rest.more, unseen: [] };
+}
+
+/** Servers of which neither this reading nor an earlier one says all that alerts are about, though they could be looked at. */
+export function unknownHosts(hosts: readonly HostSecurity[]): readonly string[] {
+  return hosts
+    .filter((host) => {
+      const known = host.kind === 'unread' ? host.known : host;
+      if (known === undefined) return true;
+      const { firewall, from, nobody } = known.exposure;
+      const isUnseen = firewall !== undefined && from === undefined && nobody !== true;
+      return isUnseen || known.patches.unknown === true;
+    })
+    .map(({ host }) => host);
+}
