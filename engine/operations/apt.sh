@@ -123,7 +123,7 @@ capture_package() { # NAME SAVE
   ln -f "$DIR/system/packages" "$2/packages"
   dpkg-query -W -f '${Package}:${Architecture} ${Version} ${db:Status-Want} ${db:Status-Status}\n' "$1" > "$2/state" 2>/dev/null || :
   while read -r p v _; do # the file itself, should its version have left the archive
-    a="/var/cache/apt/archives/${p%%:*}_$(printf %s "$v" | sed 's/:/%3a/g')_${p##*:}.deb"
+    a="/var/cache/apt/archives/$(deb_name "$p" "$v")"
     [ ! -e "$a" ] || ln -f "$a" "$2/" 2>/dev/null || cp "$a" "$2/"
   done < "$2/state"
 }
@@ -198,15 +198,16 @@ restore_packages() { # NAME SAVE ...
   change='--allow-downgrades --allow-change-held-packages --no-install-recommends'
   news="$STEP/undo.n"; gone="$STEP/undo.g"
   case ${COMMAND:-} in
-    apply) news="$STEP/news"; gone="$STEP/gone"; [ -z "$out" ] || out="$out $(needless "$before" $out)" ;;
-    undo) change="$change --purge"; shield_data $out ;;
+    apply)
+      news="$STEP/news"; gone="$STEP/gone"; [ -z "$out" ] || out="$out $(needless "$before" $out)"; [ "$KEEP" = no ] || [ -z "$out" ] || keep_debs must $out ;;
+    undo) change="$change --purge"; shield_data $out; [ -z "$wants" ] || note_return ;;
   esac
   write_hook "$news" "$gone" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)"
-  if [ -n "$out$wants" ]; then
+  if [ -n "$out$wants" ] && ! restore_kept; then
     if ! apt_change install $change $wants $(for p in $out; do printf '%s- ' "$p"; done); then
       debs=$(for s in $saves; do ls "$s"/*.deb 2>/dev/null || :; done)
       [ -n "$debs" ] || return 1
-      apt_run install $change $debs || { tail -n 20 "$STEP/apt.out"; return 1; }
+      apt_run install $FROM_FILES $change $debs || { tail -n 20 "$STEP/apt.out"; return 1; }
     fi
   fi
   [ "${COMMAND:-}" = undo ] || return 0
@@ -228,6 +229,7 @@ mark_hold() { # NAME hold|install
 restore_system() {
   if [ "${COMMAND:-}" != undo ]; then return 0; fi
   D="$DIR/system"; restore_marks
+  restore_return
   if [ ! -s "$STEP/news" ]; then return 0; fi
   [ -e "$STEP/paths" ] || note_system
   grep -vxFf "$D/accounts" "$STEP/accounts" > "$STEP/accounts.came" || :
