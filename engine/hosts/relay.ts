@@ -10,6 +10,7 @@ const RELAY_COMMAND = `exec env LC_ALL=C bash -c '${[
   'read -r host port',
   'exec 3<>"/dev/tcp/$host/$port" || exit 1',
   'echo connected',
+  'exec 2>/dev/null',
   // No output of ours may hold the channel open once the relay's reading end is gone.
   '{ cat <&3; kill $$; } & cat >&3',
   'kill $!',
