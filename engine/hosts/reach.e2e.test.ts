@@ -99,9 +99,7 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
     const v6 = { address: 'fd77:5::1', others: [22] };
     const unjudged = {
       passed: false,
-      detail: expect.stringMatching(
-        /fd77:5::1:3306 from looker cannot be judged: it cannot be reached: /,
-      ),
+      detail: expect.stringMatching(/fd77:5::1:3306 from looker cannot be judged: it cannot be reached: /),
     };
     expect(await look(v6)).toEqual(unjudged);
     await on(looker, `ip addr add fd77:5::2/64 dev ${DEVICE} nodad`);
