@@ -37,7 +37,7 @@ const BENCHMARKS: Readonly<
     run: async (argv) => (await import('./patches/patches.ts')).patches(argv),
   },
   lockout: {
-    about: '50 changes that would shut the engine out, each with or without an accident: --only N, --hosts N',
+    about: '59 changes that would shut the engine out, each with or without an accident: --only N, --hosts N',
     run: async (argv) => (await import('./lockout/lockout.ts')).lockout(argv),
   },
   chaos: {

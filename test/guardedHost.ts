@@ -6,20 +6,16 @@ import type { HostTarget } from '../engine/hosts/target.ts';
 import type { Batch, Net } from '../engine/operations/batch.ts';
 import { endangersAccess } from '../engine/operations/endangersAccess.ts';
 import { planHost } from '../engine/plan/planHost.ts';
-import type { Payload, ResolvedConfiguration } from '../engine/spec/configuration.ts';
+import type { Payload } from '../engine/spec/configuration.ts';
 import type { LabHost } from '../lab/hosts.ts';
-import { labTransport, resolvedHost } from './hostHarness.ts';
+import { labTransport, resolvedHost, type Wanted } from './hostHarness.ts';
 
 /** A lab host as the engine changes it with confirm or revert: by an unprivileged login with sudo. */
 export interface GuardedHost {
   readonly target: HostTarget;
   readonly payload: (text: string) => Payload;
   /** Plans and applies; fails where no step of the plan is guarded. */
-  readonly apply: (
-    spec: Partial<ResolvedConfiguration>,
-    run: string,
-    seconds: number,
-  ) => Promise<BatchResult>;
+  readonly apply: (wanted: Wanted, run: string, seconds: number) => Promise<BatchResult>;
   /** The same again, as an engine that starts anew does: it attaches. */
   readonly again: (run: string) => Promise<BatchResult>;
   readonly prove: (run: string, seconds: number) => Promise<Proof>;
@@ -40,9 +36,9 @@ export function guardedHost(
   const batches = new Map<string, Batch>();
   const repository = 'test/infra';
   const net = (seconds: number): Net => ({ kind: 'net', confirmWithinSeconds: seconds });
-  const plan = (spec: Partial<ResolvedConfiguration>) =>
+  const plan = (wanted: Wanted) =>
     transport.withSession(target, async (session) => {
-      const resolved = resolvedHost(host, spec);
+      const resolved = resolvedHost(host, wanted);
       const readings = await readHost(session, resolved, { repository });
       return planHost({ host: resolved, readings, payloads, repository, changedItems: undefined });
     });
@@ -59,8 +55,8 @@ export function guardedHost(
       payloads.set(sha256, bytes);
       return { sha256, size: bytes.length, text: true };
     },
-    apply: async (spec, run, seconds) => {
-      const { steps, findings } = await plan(spec);
+    apply: async (wanted, run, seconds) => {
+      const { steps, findings } = await plan(wanted);
       if (!steps.some(endangersAccess))
         throw new Error(
           `no step of ${run} is guarded: ${JSON.stringify([steps.map(({ id }) => id), findings])}`,

@@ -113,6 +113,13 @@ function isDocuments(wanted: Wanted): wanted is readonly ResolvedDocument[] {
   return Array.isArray(wanted);
 }
 
+/** What is wanted, and this besides. */
+export function withConfiguration(wanted: Wanted, more: Partial<ResolvedConfiguration>): Wanted {
+  return isDocuments(wanted)
+    ? [...wanted, testDocument('Configuration', { ...EMPTY, ...more })]
+    : { ...wanted, ...more };
+}
+
 /** A document with the name `test`. */
 export function testDocument<K extends PlannedKind>(kind: K, spec: ResolvedSpecs[K]): ResolvedDocument {
   const position = { file: 'test.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 };

@@ -19,6 +19,7 @@ const STRUCK: readonly (readonly [Strike, readonly Mechanism[]])[] = [
       'sudoers rule removed',
       'PAM denies sshd',
       'nft drops all',
+      'openssh-client removed, and sshd with it',
     ],
   ],
   [
@@ -29,6 +30,8 @@ const STRUCK: readonly (readonly [Strike, readonly Mechanism[]])[] = [
       'sudoers with a syntax error',
       'nft closes the port',
       '/etc/nologin',
+      'a Firewall for another engine',
+      'openssh-client removed, and sshd with it',
     ],
   ],
   [
@@ -37,6 +40,7 @@ const STRUCK: readonly (readonly [Strike, readonly Mechanism[]])[] = [
   ],
   ['power lost midway', ['AllowUsers without the login', 'nft drops all']],
   ['runner killed', ['PAM denies sudo', 'sshd on another port']],
+  ['archive gone', ['openssh-client removed, and sshd with it', 'a library of sshd removed']],
 ];
 
 const PAIRS: readonly (readonly [Strike, Mechanism])[] = [

@@ -11,11 +11,9 @@ import { guardedHost } from '../../test/guardedHost.ts';
 import { labTransport } from '../../test/hostHarness.ts';
 import { progress, type Result } from '../report.ts';
 import { ATTEMPTS, type Attempt } from './attempts.ts';
-import { strike, WINDOW_SECONDS } from './strikes.ts';
+import { BACK_WITHIN_MS, strike, WINDOW_SECONDS } from './strikes.ts';
 import { resultOf, type Tried } from './table.ts';
 
-/** Of a run that is over, until it is taken back whole and the login works. ms. */
-const BACK_WITHIN_MS = 60_000;
 /** The tools' backups are restored too where nobody else changed anything. */
 const ALLOWED = MAY_DIFFER.filter(({ pattern }) => !/^\/etc\/[a-z]+-$/.test(pattern));
 

@@ -1,12 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { rulesetText } from '../../engine/kinds/firewall/ruleset.ts';
+import type { DesiredFirewall } from '../../engine/kinds/firewall/spec.ts';
 import type { Payload, ResolvedConfiguration, ResolvedFile } from '../../engine/spec/configuration.ts';
+import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 
 /** The fields of shadow(5) before the one that says when an account expires. */
 const SHADOW = '\\(deploy\\(:[^:]*\\)\\{6\\}\\)';
 const DEVICE = '"$(ip -o -4 addr show scope global | cut -d\' \' -f2 | head -n 1)"';
 
 type Spec = Partial<ResolvedConfiguration>;
-type Make = (payload: (text: string) => Payload) => Spec;
+type Make = (payload: (text: string) => Payload) => Wanted;
 
 const SSHD = '/etc/ssh/sshd_config.d/lockout.conf';
 const OTHER_HOST_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
@@ -14,6 +17,16 @@ const OTHER_HOST_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privat
   format: 'pem',
 }) as string;
 const FOREIGN_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC9EMvAz1f05VXAxUAe3WA5+MCh01ZsWuQPzARJrB9T9 nobody';
+
+/** It lets nobody in but one who comes from a network that is nobody's. */
+const FOREIGN_FIREWALL: DesiredFirewall = {
+  management: { port: 22, from: ['192.0.2.0/24'], jumps: [] },
+  inbound: {},
+  outbound: { default: 'accept', rules: {} },
+  portForwards: {},
+  masquerade: {},
+  logDropped: false,
+};
 
 /** Each shuts out the engine's login, in a way of its own, in words that a pull request could hold. */
 export const MECHANISMS = {
@@ -68,6 +81,12 @@ export const MECHANISMS = {
   'nft closes the port': nft('input', 'tcp dport 22 drop'),
   'nft drops the way out': nft('output', 'policy drop'),
   'nft with a syntax error': nft('inputt', 'policy drop'),
+  'a Firewall for another engine': (payload) => {
+    const script = payload(rulesetText(FOREIGN_FIREWALL));
+    return [testDocument('Firewall', { desired: FOREIGN_FIREWALL, script, probes: [] })];
+  },
+  'openssh-client removed, and sshd with it': removed('openssh-client'),
+  'a library of sshd removed': removed('libwrap0'),
 } as const satisfies Readonly<Record<string, Make>>;
 
 export type Mechanism = keyof typeof MECHANISMS;
@@ -90,6 +109,10 @@ function script(apply: string, undo: string): Make {
       },
     },
   });
+}
+
+function removed(name: string): Make {
+  return () => ({ packages: { [name]: { state: 'absent' } } });
 }
 
 function sudoers(text: string, name = 'zz-lockout'): Make {

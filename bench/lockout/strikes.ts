@@ -4,8 +4,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { HostError } from '../../engine/hosts/host-error.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { APT_CACHE_PORT } from '../../lab/settings.ts';
 import { waitFor } from '../../lab/wait.ts';
 import type { GuardedHost } from '../../test/guardedHost.ts';
+import { withConfiguration } from '../../test/hostHarness.ts';
 import { MECHANISMS, type Mechanism } from './mechanisms.ts';
 
 /** What happens beside the mechanism. */
@@ -16,11 +18,14 @@ export const STRIKES = {
   restarted: 'restarted between apply and confirm',
   'power lost midway': 'power lost before the last step',
   'runner killed': "the batch's own unit killed before the last step, and the engine gone",
+  'archive gone': 'the archive of packages out of reach, and the engine gone',
 } as const;
 export type Strike = keyof typeof STRIKES;
 
 /** Of a run that nobody waits for. Seconds. */
 export const WINDOW_SECONDS = 4;
+/** Of a run that is over, until it is taken back whole and the login works. ms. */
+export const BACK_WITHIN_MS = 60_000;
 /** Of one that must end by a restart. */
 const LONG_SECONDS = 600;
 
@@ -59,13 +64,17 @@ export async function strike(struck: Struck, how: Strike): Promise<Believed> {
       await (how === 'restarted' ? host.stop() : host.kill());
       await host.start();
       break;
+    case 'archive gone':
+      await applied(struck, WINDOW_SECONDS);
+      await withoutArchive(host, run);
+      break;
     case 'power lost midway':
     case 'runner killed': {
       const window = how === 'runner killed' ? WINDOW_SECONDS : LONG_SECONDS;
       const slow = {
         scripts: { slow: { check: 'false', apply: 'sleep 60', undo: ':', timeoutSeconds: 90 } },
       };
-      const cut = guarded.apply({ ...spec, ...slow }, run, window).catch(() => undefined);
+      const cut = guarded.apply(withConfiguration(spec, slow), run, window).catch(() => undefined);
       await waitFor(`${run} to change something`, 20_000, async () => {
         const { stdout } = await host.exec(
           `grep -c 'slow	started' /var/lib/doaas/runs/${run}/apply.journal`,
@@ -81,6 +90,17 @@ export async function strike(struck: Struck, how: Strike): Promise<Believed> {
     }
   }
   return { kind: 'not confirmed', because: STRIKES[how] };
+}
+
+/** Until the run is taken back: who needs the archive for it would not come to an end in time. */
+async function withoutArchive(host: LabHost, run: string): Promise<void> {
+  const table =
+    'nft add table inet cut; nft add chain inet cut out { type filter hook output priority 0 \\; }';
+  await host.exec(`${table}; nft add rule inet cut out tcp dport ${APT_CACHE_PORT} reject with tcp reset`);
+  await waitFor(`${run} to be taken back without an archive`, BACK_WITHIN_MS, async () => {
+    const { stdout } = await host.exec(`cat /var/lib/doaas/runs/${run}/undo.journal 2>/dev/null || :`);
+    return /\tend\t/.test(stdout);
+  }).finally(() => host.exec('nft delete table inet cut'));
 }
 
 /** Where the change cuts the engine's connection, too, only the host knows how it ended. */

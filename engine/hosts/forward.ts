@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
-import { HostError, messageOf } from './host-error.ts';
+import { excerpt, HostError, messageOf } from './host-error.ts';
 import { relay } from './relay.ts';
 import { describeTarget, type HostTarget } from './target.ts';
 
@@ -19,8 +19,9 @@ export async function forward(
   } catch (error) {
     if (!(error instanceof HostError) || error.type !== 'forwarding-forbidden') throw error;
     return relay(client, address, port).catch((cause: unknown) => {
-      const text = `${address}:${port} does not answer as seen from ${target.name}: ${messageOf(cause)} (asked through bash, because sshd there forbids TCP forwarding).`;
-      throw new HostError('port-closed', target.name, text, { cause });
+      const problem = messageOf(cause);
+      const text = `${address}:${port} does not answer as seen from ${target.name}: ${problem} (asked through bash, because sshd there forbids TCP forwarding).`;
+      throw new HostError('port-closed', target.name, text, { cause, problem });
     });
   }
 }
@@ -47,8 +48,9 @@ function forwardError(target: HostTarget, address: string, port: number, cause: 
     return new HostError('forwarding-forbidden', target.name, text, { cause });
   }
   if (reason !== undefined) {
-    const text = `${where} does not answer as seen from ${target.name}: ${messageOf(cause).replace('(SSH) Channel open failure: ', '')}.`;
-    return new HostError('port-closed', target.name, text, { cause });
+    const problem = excerpt(messageOf(cause).replace('(SSH) Channel open failure: ', ''));
+    const text = `${where} does not answer as seen from ${target.name}: ${problem}.`;
+    return new HostError('port-closed', target.name, text, { cause, problem });
   }
   const text = `The connection to ${describeTarget(target)} was lost while it opened a connection to ${where}.`;
   return new HostError('connection-lost', target.name, text, { cause });

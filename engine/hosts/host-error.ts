@@ -21,6 +21,8 @@ export interface HostErrorDetails {
   readonly ambiguous?: boolean;
   /** What a script printed before it was cut. */
   readonly partial?: RunResult;
+  /** Of `port-closed`: what the host says of the connection, such as `Connection refused`. */
+  readonly problem?: string;
   readonly cause?: unknown;
 }
 
@@ -31,6 +33,7 @@ export class HostError extends Error {
   readonly retryable: boolean;
   readonly ambiguous: boolean;
   readonly partial: RunResult | undefined;
+  readonly problem: string | undefined;
 
   constructor(type: HostErrorType, host: string, message: string, details: HostErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -40,6 +43,7 @@ export class HostError extends Error {
     this.retryable = RETRYABLE.includes(type);
     this.ambiguous = details.ambiguous ?? false;
     this.partial = details.partial;
+    this.problem = details.problem;
   }
 }
 

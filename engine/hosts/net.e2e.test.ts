@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../lab/wait.ts';
 import { type GuardedHost, guardedHost } from '../../test/guardedHost.ts';
+import { testDocument, type Wanted } from '../../test/hostHarness.ts';
+import { rulesetText } from '../kinds/firewall/ruleset.ts';
+import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
+import { CLOSED } from '../kinds/firewall/testing/spec.ts';
 import { useTestHost } from '../operations/testing/cycle.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
 import { confirmBatch, verdictOf } from './confirmBatch.ts';
@@ -144,6 +148,33 @@ describe('confirm or revert on a real host', { timeout: 120_000 }, () => {
       expect((await guarded.again('boot')).end).toBe('reverted');
       expect(await t.outside('nft list tables')).toBe('');
       await gone();
+    });
+  });
+
+  it("takes the engine's own firewall back while the host boots, before that is loaded", async () => {
+    const firewall = (more: Partial<DesiredFirewall>): Wanted => {
+      const desired = { ...CLOSED, ...more };
+      const script = guarded.payload(rulesetText(desired));
+      return [testDocument('Firewall', { desired, script, probes: [] })];
+    };
+    await t.unchanged(async () => {
+      expect((await guarded.apply(firewall({}), 'open', 60)).end).toBe('applied');
+      expect(await guarded.prove('open', 60)).toEqual({ kind: 'confirmed' });
+      const before = await t.outside('nft -s list table inet doaas');
+      const management = { ...CLOSED.management, from: ['192.0.2.0/24'] };
+      expect((await guarded.apply(firewall({ management }), 'shut', 600)).end).toBe('applied');
+      await t.host().kill();
+      await t.host().start();
+      await takenBack('shut');
+      const lines = (await t.outside('journalctl -b -q -o cat')).split('\n');
+      const at = (text: string) => lines.findIndex((line) => line.includes(text));
+      expect(at('Finished doaas-shut-boot.service')).toBeGreaterThan(-1);
+      expect(at('Starting doaas-firewall.service')).toBeGreaterThan(at('Finished doaas-shut-boot.service'));
+      expect(await t.outside('nft -s list table inet doaas')).toBe(before);
+      await waitFor('nothing of it to be left but the firewall', 10_000, async () =>
+        (await left()).split('\n').every((line) => line === '' || line.includes('doaas-firewall')),
+      );
+      expect((await guarded.undo('open')).end).toBe('rolled-back');
     });
   });
 });

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { limiter } from '../limit.ts';
-import { connectWithin } from './probe-tcp.ts';
+import { connectWithin, isUnanswered } from './probe-tcp.ts';
 import type { Session } from './session.ts';
 
 /** One TCP port as others would reach it. */
@@ -23,7 +23,7 @@ export type Look = (place: Place) => Promise<boolean>;
 export function lookFrom(session: Session): Look {
   return async ({ address, port }) => {
     const stream = await connectWithin(session, address, port, SILENCE_MAX_MS);
-    if (typeof stream === 'string') return false;
+    if (isUnanswered(stream)) return false;
     stream.destroy();
     return true;
   };

@@ -4,7 +4,7 @@ import { connect as tlsConnect } from 'node:tls';
 import type { HttpProbe } from '../kinds/kind.ts';
 import { excerpt, messageOf } from './host-error.ts';
 import type { Attempt } from './probe.ts';
-import { connectWithin } from './probe-tcp.ts';
+import { connectWithin, isUnanswered } from './probe-tcp.ts';
 import type { Session } from './session.ts';
 
 /** `contains` is looked for in this much of the body. */
@@ -23,7 +23,7 @@ export async function tryHttp(session: Session, probe: HttpProbe, timeoutMs: num
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
   const address = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const stream = await connectWithin(session, address, port, timeoutMs);
-  if (typeof stream === 'string') return { passed: false, detail: `${what}: ${address}:${port} ${stream}` };
+  if (isUnanswered(stream)) return { passed: false, detail: `${what}: ${address}:${port} ${stream.words}` };
   try {
     const left = Math.max(timeoutMs - (performance.now() - started), 1);
     const answer = await get(url, secure ? overTls(stream, address) : stream, left);

@@ -1,6 +1,7 @@
 import type { ReachProbe } from '../kinds/kind.ts';
+import { sh } from '../shell/sh.ts';
 import type { Attempt } from './probe.ts';
-import { connectWithin } from './probe-tcp.ts';
+import { connectWithin, isUnanswered, type Unanswered } from './probe-tcp.ts';
 import type { Session } from './session.ts';
 
 /** A port that drops says nothing for ever; one that is open answers long before. */
@@ -11,14 +12,52 @@ export async function tryReach(session: Session, probe: ReachProbe, timeoutMs: n
   const { address, port, open } = probe;
   const where = `TCP ${address}:${port} from ${session.target.name}`;
   const limit = open ? timeoutMs : Math.min(timeoutMs, SILENCE_MAX_MS);
-  const why = await unanswered(session, address, port, limit);
-  if (open || why === undefined)
-    return { passed: open === (why === undefined), detail: `${where} ${why ?? 'accepted a connection'}` };
-  // That nothing answers proves something only where the host can make connections at all.
-  const own = await unanswered(session, '127.0.0.1', session.target.port, timeoutMs);
-  if (own === undefined) return { passed: true, detail: `${where} ${why}` };
+  const found = await unanswered(session, address, port, limit);
+  if (open || found === undefined)
+    return {
+      passed: open === (found === undefined),
+      detail: `${where} ${found?.words ?? 'accepted a connection'}`,
+    };
+  return found.refused ? { passed: true, detail: `${where} ${found.words}` } : judge(session, probe, found);
+}
+
+/**
+ * That nothing answers proves something only where the address can be reached from there at all: without a route, or with an address
+ * that is not the server's, every port looks closed.
+ */
+async function judge(session: Session, probe: ReachProbe, { words }: Unanswered): Promise<Attempt> {
+  const { address, port, others = [] } = probe;
   const { name } = session.target;
-  return { passed: false, detail: `${where} cannot be judged: ${name} cannot even reach its own SSH server` };
+  const where = `TCP ${address}:${port} from ${name}`;
+  const sign = await signOfLife(session, address, others);
+  if (sign !== undefined) return { passed: true, detail: `${where} ${words}, while ${sign}` };
+  const tried = [...others.map((one) => `tcp/${one}`), 'ping'].join(', ');
+  const advice = `Whether ${name} can reach ${address} at all is not known: see its route, or let it reach one port there (\`reach\` with \`expect: open\`)`;
+  return {
+    passed: false,
+    detail: `${where} cannot be judged: it ${words}, and nothing else of that address answers there (${tried}). ${advice}`,
+  };
+}
+
+/** What the address answers with, in words; undefined: nothing. */
+async function signOfLife(
+  session: Session,
+  address: string,
+  others: readonly number[],
+): Promise<string | undefined> {
+  const answers = await Promise.all(
+    others.map(async (port) => (await unanswered(session, address, port, SILENCE_MAX_MS))?.refused ?? true),
+  );
+  const port = others.find((_, i) => answers[i]);
+  if (port !== undefined) return `tcp/${port} of that address answers`;
+  return (await echoes(session, address)) ? 'that address answers a ping' : undefined;
+}
+
+/** Not every host has a ping(8), and not every network lets it through. */
+async function echoes(session: Session, address: string): Promise<boolean> {
+  const ping = sh`ping -n -c 1 -W 2 ${address}`;
+  const ran = await session.run(ping, { timeoutSeconds: 10, become: false });
+  return ran.exitCode === 0;
 }
 
 /** Undefined: it accepted a connection. */
@@ -27,9 +66,9 @@ async function unanswered(
   address: string,
   port: number,
   timeoutMs: number,
-): Promise<string | undefined> {
+): Promise<Unanswered | undefined> {
   const stream = await connectWithin(session, address, port, timeoutMs);
-  if (typeof stream === 'string') return stream;
+  if (isUnanswered(stream)) return stream;
   stream.destroy();
   return undefined;
 }

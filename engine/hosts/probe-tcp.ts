@@ -7,18 +7,31 @@ import type { Session } from './session.ts';
 export async function tryTcp(session: Session, probe: TcpProbe, timeoutMs: number): Promise<Attempt> {
   const where = `TCP ${probe.address}:${probe.port}`;
   const stream = await connectWithin(session, probe.address, probe.port, timeoutMs);
-  if (typeof stream === 'string') return { passed: false, detail: `${where} ${stream}` };
+  if (isUnanswered(stream)) return { passed: false, detail: `${where} ${stream.words}` };
   stream.destroy();
   return { passed: true, detail: `${where} accepted a connection` };
 }
 
-/** The stream, or why there is none in words that follow an address. Throws when the host itself is lost. */
+/** Why there is no connection. */
+export interface Unanswered {
+  readonly kind: 'unanswered';
+  /** The address itself said no (a TCP reset, or an ICMP error in its name), so the way to it works. */
+  readonly refused: boolean;
+  /** They follow an address. */
+  readonly words: string;
+}
+
+export function isUnanswered(one: Duplex | Unanswered): one is Unanswered {
+  return 'kind' in one && one.kind === 'unanswered';
+}
+
+/** Throws when the host itself is lost. */
 export async function connectWithin(
   session: Session,
   address: string,
   port: number,
   timeoutMs: number,
-): Promise<Duplex | string> {
+): Promise<Duplex | Unanswered> {
   const opening = session.connect(address, port);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
@@ -29,11 +42,19 @@ export async function connectWithin(
     if (first !== 'late') return first;
     // Whatever comes after the time limit is closed again.
     opening.then((stream) => stream.destroy()).catch(() => {});
-    return `did not accept a connection within ${Math.round(timeoutMs / 100) / 10} s`;
+    const words = `did not accept a connection within ${Math.round(timeoutMs / 100) / 10} s`;
+    return { kind: 'unanswered', refused: false, words };
   } catch (error) {
-    if (error instanceof HostError && error.type === 'port-closed') return 'refused the connection';
+    if (error instanceof HostError && error.type === 'port-closed') return closed(error.problem ?? '');
     throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** `problem`: strerror(3) of ECONNREFUSED, EHOSTUNREACH and the like, as OpenSSH and bash pass it on. */
+function closed(problem: string): Unanswered {
+  const refused = /^connection refused$/i.test(problem);
+  const words = refused ? 'refused the connection' : `cannot be reached: ${problem}`;
+  return { kind: 'unanswered', refused, words };
 }

@@ -15,10 +15,15 @@ const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 16_000;
 /** What was restarted may take so long until it answers; a probe that fails before is tried again. ms. */
 const OBEYS_WITHIN_MS = 3_000;
-/** Once the time is over. ms. */
-const LOOK_MS = 1_000;
-/** Tries that the host refuses: fail2ban shuts out whoever fails five times in ten minutes by default. */
-const REFUSED_MAX = 4;
+/** Once the time is over, before the first look: the host needs a moment to take the run back. ms. */
+const LOOK_MIN_MS = 5_000;
+/**
+ * Logins that the host may refuse, tries and looks together. fail2ban shuts out whoever fails five times in ten minutes by default, and
+ * the one of Hardening no sooner; whoever undoes the run logs in once more. A port that does not answer is no login.
+ */
+export const REFUSED_MAX = 3;
+/** Of these, while the run can still be kept: the rest is for a look. */
+const REFUSED_OPEN_MAX = 2;
 
 export interface Access {
   readonly target: HostTarget;
@@ -47,27 +52,47 @@ export async function proveAccess(
 ): Promise<Proof> {
   const begun = performance.now();
   const end = begun + access.net.confirmWithinSeconds * 1000;
-  let [because, refused] = ['', 0];
+  const heardBy = end + HEARD_WITHIN_SECONDS * 1000;
+  let [because, refused, looks] = ['', 0, 0];
   for (let tries = 0; ; tries += 1) {
-    const open = performance.now() < end && refused < REFUSED_MAX;
+    const open = performance.now() < end;
     const found = await tryOnce(transport, access, open ? end : undefined, signal);
     if (found.verdict === 'confirmed' || found.verdict === 'unguarded') return { kind: 'confirmed' };
     if (found.verdict === 'reverted') return { kind: 'reverted', because };
     if (open) because = found.because;
+    else looks += 1;
     if (found.refused) refused += 1;
     const now = performance.now();
     if (found.failing !== undefined && now > begun + OBEYS_WITHIN_MS)
       return { kind: 'failing', probe: found.failing, because };
-    if (now > end + HEARD_WITHIN_SECONDS * 1000) return { kind: 'unheard', because };
-    await sleep(pauseOf(end - now, tries, refused), undefined, signalled(signal));
+    const pause = pauseOf({ left: end - now, tries, refused, looks });
+    if (now + pause < heardBy) {
+      await sleep(pause, undefined, signalled(signal));
+      continue;
+    }
+    // the host gets its time to take the run back before somebody else logs in for it
+    await sleep(Math.max(heardBy - now, 0), undefined, signalled(signal));
+    return { kind: 'unheard', because };
   }
 }
 
-/** Until the next try; the end of the host's own time is one to look at. ms. */
-function pauseOf(left: number, tries: number, refused: number): number {
-  if (left <= 0) return LOOK_MS;
-  const soon = left + PAUSE_MIN_MS;
-  return refused >= REFUSED_MAX ? soon : Math.min(PAUSE_MIN_MS * 2 ** tries, PAUSE_MAX_MS, soon);
+interface Tried {
+  /** Of the time within which the run can be kept. ms. */
+  readonly left: number;
+  readonly tries: number;
+  readonly refused: number;
+  /** Of the tries, those when that time was over. */
+  readonly looks: number;
+}
+
+/** Until the next try, ms; `Infinity`: none is left. */
+export function pauseOf({ left, tries, refused, looks }: Tried): number {
+  if (refused >= REFUSED_MAX) return Infinity;
+  if (left <= 0) return Math.min(LOOK_MIN_MS * 2 ** looks, PAUSE_MAX_MS);
+  const look = left + LOOK_MIN_MS;
+  if (refused >= REFUSED_OPEN_MAX) return look;
+  const pause = refused > 0 ? left / 2 : PAUSE_MIN_MS * 2 ** tries;
+  return Math.min(pause, PAUSE_MAX_MS, look);
 }
 
 interface Found {

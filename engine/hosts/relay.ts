@@ -6,18 +6,21 @@ import type { Client, ClientChannel } from 'ssh2';
  * command is a constant; address and port travel on standard input. Whichever side ends first ends both, so no
  * process stays behind.
  */
-const RELAY_COMMAND = `exec bash -c '${[
+const RELAY_COMMAND = `exec env LC_ALL=C bash -c '${[
   'read -r host port',
   'exec 3<>"/dev/tcp/$host/$port" || exit 1',
   'echo connected',
+  'exec 2>/dev/null',
   // No output of ours may hold the channel open once the relay's reading end is gone.
   '{ cat <&3; kill $$; } & cat >&3',
   'kill $!',
-].join('\n')}' 2>/dev/null`;
+].join('\n')}'`;
 
 const CONNECTED = 'connected\n';
 /** The kernel alone would try for two minutes. */
 const RELAY_TIMEOUT_MS = 10_000;
+/** bash's own words come first; what else a login shell prints there is not kept. Characters. */
+const SAID_MAX = 2_048;
 
 /** Rejects with a plain Error when the host cannot connect or has no bash. */
 export async function relay(client: Client, address: string, port: number): Promise<Duplex> {
@@ -37,8 +40,11 @@ function answered(channel: ClientChannel): Promise<void> {
       reject(new Error(problem));
     };
     const timer = setTimeout(() => fail('no answer'), RELAY_TIMEOUT_MS);
-    const onClose = () => fail('connection refused');
-    channel.stderr.resume();
+    let said = '';
+    channel.stderr.on('data', (chunk: Buffer) => {
+      if (said.length < SAID_MAX) said += chunk.toString('latin1');
+    });
+    const onClose = () => fail(problemIn(said));
     channel.on('error', () => {});
     channel.once('close', onClose);
     channel.once('readable', () => {
@@ -50,4 +56,10 @@ function answered(channel: ClientChannel): Promise<void> {
       resolve();
     });
   });
+}
+
+/** `bash: line 2: /dev/tcp/10.0.0.5/80: Connection refused` */
+function problemIn(said: string): string {
+  const [, problem = 'no connection came about'] = /\/dev\/tcp\/\S+: ([\w ]+)$/m.exec(said) ?? [];
+  return problem;
 }

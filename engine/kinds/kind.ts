@@ -161,6 +161,8 @@ export interface ReachProbe extends ProbeTiming {
   readonly port: number;
   /** A TCP connection must come about, or must not. */
   readonly open: boolean;
+  /** Of one that must not: ports of the same address that may answer who tries, so that its silence means something. */
+  readonly others?: readonly number[];
 }
 
 export interface CommandProbe extends ProbeTiming {

@@ -1,4 +1,5 @@
-# What packages were, and how they come back; uses the functions of apt.sh. Reads: STEP, DIR, COMMAND. Notes of a restore in
+# What packages were, and how they come back; uses the functions of apt.sh and aptKept.sh. Reads: STEP, DIR, COMMAND, KEEP (yes: somebody needs
+# one of them to get in). Notes of a restore in
 # "$STEP": packages.now, undo.in (`NAME:ARCH VERSION` that have to be there), undo.out (that came), undo.wants (of undo.in, not there yet).
 
 # Once per run, before its first effect: what the whole host had.
@@ -10,8 +11,6 @@ capture_system() {
   [ ! -e /var/lib/apt/extended_states ] || cp -a /var/lib/apt/extended_states "$D/extended_states"
   : > "$D/done"
 }
-
-deb_name() { printf '%s_%s_%s.deb' "${1%%:*}" "$(printf %s "$2" | sed 's/:/%3a/g')" "${1##*:}"; } # NAME:ARCH VERSION; as apt names it
 
 capture_package() { # NAME SAVE
   capture_system; mkdir -p "$2"
@@ -90,16 +89,17 @@ from_files() { while read -r p v; do saved_file "$p" "$v" || echo "$p=$v"; done;
 from_archives() { while read -r p v; do if is_offered "$p" "$v"; then echo "$p=$v"; else saved_file "$p" "$v" || :; fi; done; }
 
 saved_file() { # NAME:ARCH VERSION
-  for s in $saves /var/cache/apt/archives; do
-    f="$s/$(deb_name "$1" "$2")"; [ ! -e "$f" ] || { echo "$f"; return 0; }
+  for s in "$STEP/debs" $saves /var/cache/apt/archives; do
+    f="$s/$(deb_name "$1" "$2")"; [ ! -s "$f" ] || { echo "$f"; return 0; }
   done
   return 1
 }
 is_offered() { [ -n "$(apt-cache show --no-all-versions -- "$1=$2" 2> /dev/null)" ]; } # apt-cache ends with 0 either way
 
-# All in one call, so that no version that goes back is left beside one that it does not fit.
+# All in one call, so that no version that goes back is left beside one that it does not fit. Files of a run are for root alone, and apt
+# reads as a user of its own.
 put_back() { # NAME:ARCH=VERSION|FILE ...
-  apt_change install $change "$@" $(for p in $out; do printf '%s- ' "$p"; done)
+  apt_change install -o APT::Sandbox::User=root $change "$@" $(for p in $out; do printf '%s- ' "$p"; done)
 }
 
 # What is there counts, whatever apt said.
@@ -112,6 +112,13 @@ is_put_back() {
   done < "$STEP/undo.in"
   for p in $out; do ! is_installed "$p" '' "$now" || { echo "$p came along and is still installed" >&2; rc=1; }; done
   return "$rc"
+}
+
+restore_from_anywhere() {
+  files=$(from_files < "$STEP/undo.wants")
+  if put_back $files; then return 0; fi
+  rest=$(from_archives < "$STEP/undo.wants")
+  [ "$rest" = "$files" ] || put_back $rest || :
 }
 
 restore_packages() { # NAME SAVE ...
@@ -128,16 +135,12 @@ restore_packages() { # NAME SAVE ...
   change='--allow-downgrades --allow-change-held-packages --no-install-recommends'
   news="$STEP/undo.n"; gone="$STEP/undo.g"
   case ${COMMAND:-} in
-    apply) news="$STEP/news"; gone="$STEP/gone"; [ -z "$out" ] || out="$out $(needless "$before" $out)" ;;
-    undo) change="$change --purge"; shield_data $out ;;
+    apply) news="$STEP/news"; gone="$STEP/gone"; [ -z "$out" ] || out="$out $(needless "$before" $out)"; [ "$KEEP" = no ] || [ -z "$out" ] || keep_debs must $out ;;
+    undo) change="$change --purge"; shield_data $out; [ ! -s "$STEP/undo.wants" ] || note_return ;;
   esac
   write_hook "$news" "$gone" "$(for p in $out; do printf '%s ' "${p%%:*}"; done)"
   if [ -n "$out" ] || [ -s "$STEP/undo.wants" ]; then
-    files=$(from_files < "$STEP/undo.wants")
-    if ! put_back $files; then
-      rest=$(from_archives < "$STEP/undo.wants")
-      [ "$rest" = "$files" ] || put_back $rest || :
-    fi
+    restore_kept || restore_from_anywhere
     is_put_back || return 1
   fi
   [ "${COMMAND:-}" = undo ] || return 0
@@ -159,6 +162,7 @@ mark_hold() { # NAME hold|install
 restore_system() {
   if [ "${COMMAND:-}" != undo ]; then return 0; fi
   D="$DIR/system"; restore_marks
+  restore_return
   if [ ! -s "$STEP/news" ]; then return 0; fi
   [ -e "$STEP/paths" ] || note_system
   grep -vxFf "$D/accounts" "$STEP/accounts" > "$STEP/accounts.came" || :

@@ -48,7 +48,7 @@ Conflicts=shutdown.target
 Wants=network-pre.target
 After=local-fs.target systemd-remount-fs.service
 Before=sysinit.target network-pre.target systemd-sysctl.service shutdown.target nftables.service ufw.service firewalld.service
-Before=netfilter-persistent.service networking.service systemd-networkd.service NetworkManager.service ssh.service ssh.socket
+Before=doaas-firewall.service netfilter-persistent.service networking.service systemd-networkd.service NetworkManager.service ssh.service ssh.socket
 [Service]
 Type=oneshot
 TimeoutStartSec=120

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type PackageQuery, packageStates } from '../facts/package.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
+import { isPackageNeeded } from './waysIn.ts';
 
 /** One apt run for all of them. */
 export type InstallPackages = {
@@ -31,6 +32,7 @@ export const APT_SECONDS_MAX = 1800;
 export const APT_LIBRARY: Sh = lines(
   { kind: 'sh', text: readFileSync(new URL('./apt.sh', import.meta.url), 'utf8') },
   { kind: 'sh', text: readFileSync(new URL('./aptCustody.sh', import.meta.url), 'utf8') },
+  { kind: 'sh', text: readFileSync(new URL('./aptKept.sh', import.meta.url), 'utf8') },
 );
 
 /** Names as apt prints them in lists: without the architecture. */
@@ -42,6 +44,7 @@ export const packageCustody: Custody = {
   capture: (name, save) => sh`capture_package ${name} ${save}`,
   restore: (items) =>
     lines(
+      sh`KEEP=${items.some(({ key }) => isPackageNeeded(key)) ? 'yes' : 'no'}`,
       { kind: 'sh', text: ['restore_packages', ...items.map((i) => sh`${i.key} ${i.save}`.text)].join(' ') },
       ...items.map((item) => sh`restore_hold ${item.key} ${item.save}`),
       sh`restore_system`,
@@ -64,6 +67,11 @@ export const installPackages: Operation<InstallPackages> = {
     const force = versions ? ['--allow-downgrades', '--allow-change-held-packages'] : [];
     return sh`repair_dpkg
 if ! ${nothing(states, '^? ')}; then
+  ${kept(
+    'try',
+    p.packages.map(({ name }) => name),
+  )}
+  ${kept('must', p.removes)}
   write_hook "$STEP/news" "$STEP/gone" ${p.removes.map(bare).join(' ')}
   rc=0; apt_change install ${[...keep, ...alone, ...force, ...names]} || rc=$?
   note_system
@@ -81,9 +89,18 @@ export const removePackages: Operation<RemovePackages> = {
   items: (p) => p.packages.map((name) => `package:${name}` as const),
   check: (p) => asWanted(p.packages.map((key) => ({ fact: 'package', key, want: 'absent' }))),
   apply: (p) => sh`repair_dpkg
+${kept('must', [...p.packages, ...p.removes])}
 write_hook "$STEP/news" "$STEP/gone" ${[...p.packages, ...p.removes].map(bare).join(' ')}
 apt_change remove ${p.packages}`,
 };
+
+/**
+ * Where somebody needs one of these packages to get in, those that go or get another version are kept on the host first: what takes
+ * the step back may then have neither a network nor an archive that still has them.
+ */
+function kept(how: 'must' | 'try', names: readonly string[]): Sh {
+  return names.some(isPackageNeeded) ? sh`keep_debs ${how} ${names}` : sh`:`;
+}
 
 function wanted(one: InstallPackages['packages'][number]): PackageQuery {
   return {

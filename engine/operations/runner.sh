@@ -240,7 +240,7 @@ undo_all() {
   [ "$STUCK" -eq 0 ] || undone_as held
   # once this is on disk it is not done again, so what it was done from can go
   patiently touch "$DIR/restored" || undone_as held
-  sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item "$DIR"/steps/*/*/left
+  sync -f "$DIR"; rm -rf "$DIR"/steps/*/*/saved "$DIR"/steps/*/*/item "$DIR"/steps/*/*/left "$DIR"/steps/*/debs
   undone_as rolled-back
 }
 

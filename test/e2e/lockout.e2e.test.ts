@@ -5,7 +5,7 @@ import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-/** A whole pull request that would shut the engine out: `bench lockout` has the fifty ways, this one what people see. */
+/** A whole pull request that would shut the engine out: `bench lockout` has the ways by dozens, this one what people see. */
 describe('an approved change that shuts the engine out', { timeout: 3 * MINUTES }, () => {
   let world: World;
   let host: LabHost;

@@ -169,12 +169,13 @@ test('a selector becomes addresses, and another address another desired state', 
 
 test('what other servers are to see is tried from each of them, at each address', () => {
   const spec =
-    '  reach: [{from: {labels: {role: db}}, service: https, expect: closed}, {from: {hosts: [web-1, gate]}, port: 80}]\n';
+    '  reach: [{from: {labels: {role: db}}, service: https, expect: closed}, {from: {hosts: [web-1, gate, db]}, port: 80}]\n';
   const { resolution } = checkRepository(repository(files(spec)));
   const timing = { withinSeconds: 30, everySeconds: 1 };
   expect(webOf(resolution).spec.probes).toEqual([
-    { kind: 'reach', from: 'db', address: '10.0.0.5', port: 443, open: false, ...timing },
+    { kind: 'reach', from: 'db', address: '10.0.0.5', port: 443, open: false, others: [80, 22], ...timing },
     { kind: 'reach', from: 'gate', address: '10.0.0.5', port: 80, open: true, ...timing },
+    { kind: 'reach', from: 'db', address: '10.0.0.5', port: 80, open: true, ...timing },
   ]);
 });
 

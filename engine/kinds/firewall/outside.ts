@@ -16,6 +16,8 @@ import { servicePorts } from './services.ts';
 
 /** Connections that one firewall asks other servers to try, for one server. */
 const TRIES_MAX = 256;
+/** Other ports that are looked at where a closed one stays silent. */
+const OTHERS_MAX = 4;
 
 /** What other servers are to try, for one server. */
 export function reachProbes(
@@ -31,12 +33,26 @@ export function reachProbes(
       everySeconds: DEFAULT_EVERY_SECONDS,
     };
     const open = (source.expect ?? 'open') === 'open';
-    return triers(source, server, all).flatMap(({ metadata }) =>
-      addressesOf(server).map((address) => {
-        return { kind: 'reach', from: metadata.name, address, port, open, ...timing } as const;
-      }),
-    );
+    return triers(source, server, all).flatMap((trier) => {
+      const others = open ? {} : { others: othersFor(spec.reach ?? [], server, trier, port) };
+      return addressesOf(server).map((address) => {
+        const from = trier.metadata.name;
+        return { kind: 'reach', from, address, port, open, ...others, ...timing } as const;
+      });
+    });
   });
+}
+
+/** What may answer who tries: what it is to find open, and sshd. */
+function othersFor(
+  reach: readonly ReachSource[],
+  server: ServerDocument,
+  trier: ServerDocument,
+  port: number,
+): readonly number[] {
+  const open = reach.filter(({ expect = 'open', from }) => expect === 'open' && targetsServer(from, trier));
+  const all = [...open.flatMap((source) => portOf(source) ?? []), server.spec.port ?? 22];
+  return [...new Set(all)].filter((other) => other !== port).slice(0, OTHERS_MAX);
 }
 
 /** No server is asked about itself: it would see what loopback sees. */

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Lab, type LabHost, openLab } from '../../lab/hosts.ts';
+import { labTransport, resolvedHost } from '../../test/hostHarness.ts';
+import type { ReachProbe } from '../kinds/kind.ts';
+import { runProbe } from './probe.ts';
+import { targetOf } from './readHost.ts';
+import type { Transport } from './session.ts';
+
+const CLOSED = 3306;
+const DEVICE = "$(ip -o -4 addr show scope global | cut -d' ' -f2 | head -n 1)";
+
+/** A server looks at another one, in real networks: a closed port counts only where something of its address answers. */
+describe('a port that is to be closed, as another server sees it', { timeout: 120_000 }, () => {
+  let lab: Lab;
+  let [looker, server]: LabHost[] = [];
+  let transport: Transport;
+  beforeAll(async () => {
+    lab = await openLab();
+    [looker, server] = await lab.up(['looker', 'server']);
+    if (looker === undefined) throw new Error('the lab gave no host');
+    transport = labTransport(looker);
+    await on(looker, 'apt-get -qq install -y iputils-ping');
+  }, 300_000);
+  afterAll(async () => {
+    await transport?.close();
+    await lab?.down();
+  });
+
+  const on = async (host: LabHost | undefined, script: string): Promise<void> => {
+    if (host === undefined) throw new Error('there is no such host');
+    await host.exec(`set -eu; ${script}`);
+  };
+  const address = () => server?.address ?? '';
+  const look = async (more: Partial<ReachProbe>) => {
+    if (looker === undefined) throw new Error('there is no looker');
+    const probe: ReachProbe = {
+      kind: 'reach',
+      from: 'looker',
+      address: address(),
+      port: CLOSED,
+      open: false,
+      withinSeconds: 1,
+      everySeconds: 1,
+      ...more,
+    };
+    const { server: known } = resolvedHost(looker, {});
+    const { passed, detail } = await transport.withSession(targetOf(known), (session) =>
+      runProbe(session, probe),
+    );
+    return { passed, detail };
+  };
+  /** For all but the engine, which is on the bridge itself. */
+  const drop = (what: string) =>
+    on(
+      server,
+      `nft -f - <<END\ntable inet own\ndelete table inet own\ntable inet own { chain in { type filter hook input priority 0; ip saddr ${looker?.address} ${what} drop; }; }\nEND`,
+    );
+  const nothingDropped = () => on(server, 'nft delete table inet own 2>/dev/null || :');
+
+  it('counts where the address itself refuses', async () => {
+    expect(await look({})).toEqual({
+      passed: true,
+      detail: expect.stringMatching(/:3306 from looker refused the connection, 1 try/),
+    });
+  });
+
+  it('counts where it is silent and another port of that address answers', async () => {
+    await drop(`tcp dport ${CLOSED}`);
+    expect(await look({ others: [9, 22] })).toEqual({
+      passed: true,
+      detail: expect.stringMatching(
+        /did not accept a connection within 1 s, while tcp\/9 of that address answers/,
+      ),
+    });
+  });
+
+  it('counts where that address answers a ping alone', async () => {
+    await drop('meta l4proto tcp');
+    expect(await look({ others: [22] })).toEqual({
+      passed: true,
+      detail: expect.stringContaining('while that address answers a ping'),
+    });
+  });
+
+  it('cannot be judged where nothing of that address answers', async () => {
+    await drop('');
+    const seen = await look({ others: [22] });
+    await nothingDropped();
+    expect(seen).toEqual({
+      passed: false,
+      detail: expect.stringMatching(
+        /:3306 from looker cannot be judged: it did not accept a connection within 1 s, and nothing else of that address answers there \(tcp\/22, ping\)\. Whether looker can reach/,
+      ),
+    });
+  });
+
+  it('cannot be judged over IPv6 from a server without a route to it', async () => {
+    await on(server, `ip addr add fd77:5::1/64 dev ${DEVICE} nodad`);
+    const v6 = { address: 'fd77:5::1', others: [22] };
+    const unjudged = {
+      passed: false,
+      detail: expect.stringMatching(/fd77:5::1:3306 from looker cannot be judged: it cannot be reached: /),
+    };
+    expect(await look(v6)).toEqual(unjudged);
+    await on(looker, `ip addr add fd77:5::2/64 dev ${DEVICE} nodad`);
+    expect(await look(v6)).toEqual({
+      passed: true,
+      detail: expect.stringContaining('refused the connection'),
+    });
+    // on the same network, but that address is nobody's
+    expect(await look({ ...v6, address: 'fd77:5::99' })).toMatchObject({ passed: false });
+  });
+
+  it('says the same through bash, where sshd forbids forwarding', async () => {
+    if (looker === undefined) throw new Error('there is no looker');
+    await on(
+      looker,
+      "printf 'AllowTcpForwarding no\\n' > /etc/ssh/sshd_config.d/own.conf; systemctl restart ssh",
+    );
+    await transport.empty();
+    expect(await look({})).toEqual({
+      passed: true,
+      detail: expect.stringContaining('refused the connection'),
+    });
+    expect(await look({ address: 'fd78::1' })).toEqual({
+      passed: false,
+      detail: expect.stringMatching(
+        /cannot be judged: it cannot be reached: (Network is unreachable|No route to host)/,
+      ),
+    });
+  });
+});
