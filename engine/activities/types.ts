@@ -220,7 +220,8 @@ export type RunPhase =
       readonly kept?: boolean;
       readonly revert?: number;
     }
-  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number };
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number }
+  | { readonly kind: 'needs-recovery'; readonly reason: string };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;
