@@ -1,8 +1,8 @@
 import { CancellationScope, condition, log, patched, setHandler } from '@temporalio/workflow';
-import type { RunPhase, RunRef } from '../engine/activities/types.ts';
+import type { RunPhase, RunRef, StopHeard } from '../engine/activities/types.ts';
 import { passing, short } from './activities.ts';
 import { causeOf } from './cause.ts';
-import { cancelRun, locksReleased, stopRun } from './messages.ts';
+import { cancelRun, locksReleased, stopHeard, stopRun } from './messages.ts';
 import type { FinalPhase } from './phases.ts';
 
 /** What signals have said to a run. Each is kept once it is said. */
@@ -13,20 +13,32 @@ export interface Control {
   stopped: string | undefined;
   /** Who wants what is done to stay. */
   kept: string | undefined;
+  /** Where it is when it can be stopped no more; until then `in-time`. */
+  at: StopHeard;
   /** Locks were released since it was looked at last. */
   released: boolean;
 }
 
 /** Hears, from now on, what is said to this run. */
 export function listen(): Control {
-  const control: Control = { cancelled: undefined, stopped: undefined, kept: undefined, released: false };
+  const control: Control = {
+    cancelled: undefined,
+    stopped: undefined,
+    kept: undefined,
+    at: 'in-time',
+    released: false,
+  };
+  let heard: StopHeard = 'in-time';
   setHandler(cancelRun, (reason) => {
     control.cancelled = reason;
   });
   setHandler(stopRun, ({ actor, keep }) => {
+    // whoever wants it rolled back was here before
+    heard = control.at === 'in-time' && control.cancelled !== undefined ? 'rolling-back' : control.at;
     control.stopped ??= `${actor} cancelled the run`;
     if (keep) control.kept ??= actor;
   });
+  setHandler(stopHeard, () => heard);
   setHandler(locksReleased, () => {
     control.released = true;
   });

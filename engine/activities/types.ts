@@ -45,6 +45,7 @@ export type {
   RolloutProgress,
   RolloutRef,
   RolloutStage,
+  StopHeard,
   VerifyScope,
   WindowShut,
 } from './rolloutTypes.ts';
