@@ -39,6 +39,8 @@ test('a scrape tells of runs, locks and servers as they are, and when the store 
       });
     }
     await store.runs.update('one', { state: 'held', detail: { unshown: { kind: 'held' } } });
+    await store.runs.create({ id: 'dead', ...run, kind: 'apply', actor: 'ann' });
+    await store.runs.update('dead', { state: 'needs-recovery' });
     await store.hosts.markNeedsRecovery('10.0.0.2:22 y', 'a test');
     await store.moments.note('swept');
     await store.drift.noteUnread('acme/infra', 2);

@@ -28,7 +28,11 @@ export function registerStoreMetrics(registry: Registry, store: Store, now: () =
     });
   };
   gauge('doaas_store_up', '1 when the store answers, else 0', (found) => (found === undefined ? 0 : 1));
-  gauge('doaas_runs_running', 'Runs that have not ended, but for held ones', (found) => found?.running);
+  gauge(
+    'doaas_runs_running',
+    'Runs that have not ended, but for held and dead ones',
+    (found) => found?.running,
+  );
   gauge('doaas_runs_held', 'Runs that wait for a person, and lock their servers', (found) => found?.held);
   gauge('doaas_locks_waiting', 'Runs that wait for servers which others lock', (found) => found?.waiting);
   gauge(
@@ -89,9 +93,10 @@ async function read({ runs, locks, hosts, drift, audit, moments }: Store, now: n
     ...OVERRIDES.map((what) => audit.count(what)),
   ]);
   const held = open.filter(({ state }) => state === 'held').length;
+  const dead = open.filter(({ state }) => state === 'needs-recovery').length;
   const since = Math.min(now, ...queue.map(({ askedAt }) => askedAt));
   return {
-    running: open.length - held,
+    running: open.length - held - dead,
     held,
     waiting: queue.length,
     longestWaitSeconds: (now - since) / 1000,

@@ -36,6 +36,7 @@ export async function deployment(asked: RunRef, parent: string): Promise<RunEnd>
   const run = withSites(asked, await short.startRun(asked, 'apply'));
   const end = await CancellationScope.nonCancellable(async () => {
     const result = (await takeLocks(run, progress)) ?? (await changeHosts(run, progress));
+    progress.at = 'over';
     const shown = await withRevert(run, result);
     await show(run, shown);
     await short.endRun(run, endOf(result), result.kind === 'applied' ? result.mergeSha : undefined);
@@ -126,11 +127,12 @@ async function changeHosts(asked: RunRef, progress: Control): Promise<FinalPhase
   const stop = await applyAndVerify(run, fleet, progress);
   if (stop !== undefined) return endStopped(run, fleet, progress, stop);
   if (run.mergeSha !== undefined) return applied(run, fleet, { mergeSha: run.mergeSha, differs: false });
+  progress.at = 'merging';
   await show(run, { kind: 'merging' });
   const merged = await short.mergePull(run).catch((error: unknown) => {
     return { kind: 'refused' as const, reason: `GitHub refused the merge: ${causeOf(error)}` };
   });
-  if (merged.kind === 'refused') return rollBack(run, fleet, merged.reason);
+  if (merged.kind === 'refused') return putBack(run, fleet, progress, merged.reason);
   const { mergeSha, differs } = merged;
   return applied(run, fleet, { mergeSha, differs });
 }
@@ -156,14 +158,19 @@ async function endStopped(run: RunRef, fleet: Fleet, control: Control, stop: Sto
   if (stop.kind === 'asked' && isUntouched(fleet) && patched('nothing-to-keep'))
     return { kind: 'stale', reason: stop.reason };
   const holds = rolloutOf(run).onExceeded === 'hold' && control.cancelled === undefined;
-  if (stop.kind === 'failed' && !holds) return rollBack(run, fleet, stop.reason);
+  if (stop.kind === 'failed' && !holds) return putBack(run, fleet, control, stop.reason);
   const answer = await decide(run, control, stop.reason, stop.kind === 'asked');
-  if (answer === 'rollback') return rollBack(run, fleet, control.cancelled ?? stop.reason);
+  if (answer === 'rollback') return putBack(run, fleet, control, control.cancelled ?? stop.reason);
   return keptAs(control, stop.reason);
 }
 
 function finalOf(end: FinalPhase): Pick<DeploymentEnded, 'final'> {
   return end.kind === 'stale' && end.final === true ? { final: true } : {};
+}
+
+function putBack(run: RunRef, fleet: Fleet, control: Control, reason: string): Promise<FinalPhase> {
+  control.at = 'rolling-back';
+  return rollBack(run, fleet, reason);
 }
 
 /** The pull request's workflow may be gone; the run does not depend on it. */

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { PlanRef, PullEvent, RunEnd } from '../engine/activities/types.ts';
+import type { PlanRef, PullEvent, RunEnd, StopHeard } from '../engine/activities/types.ts';
 
 export type { PullEvent } from '../engine/activities/types.ts';
 
@@ -19,6 +19,9 @@ export const locksReleased = defineSignal('locksReleased');
 export const cancelRun = defineSignal<[string]>('cancelRun');
 /** Stop at the next safe point, and keep what is done or ask what becomes of it. */
 export const stopRun = defineSignal<[{ readonly actor: string; readonly keep: boolean }]>('stopRun');
+
+/** Where the run was when it heard `stopRun` last. */
+export const stopHeard = defineQuery<StopHeard>('stopHeard');
 
 export interface PullStatus {
   readonly headSha: string;

@@ -1,5 +1,5 @@
 import { getExternalWorkflowHandle, patched } from '@temporalio/workflow';
-import type { IssueRequest, PullRef, Request } from '../engine/activities/types.ts';
+import type { IssueRequest, PullRef, Request, StopHeard } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
 import { type Desk, dropPending } from './pullGate.ts';
@@ -28,7 +28,8 @@ function namesCorrection({ argument = '' }: Request): boolean {
 }
 
 /**
- * `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. What
+ * `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. One that merges
+ * or is rolled back goes on to its end. What
  * takes the merged change back ends if it has touched no host yet.
  */
 export async function cancel(
@@ -56,12 +57,36 @@ export async function cancel(
       'No run of this pull request is under way, so there is nothing to cancel.',
     );
   change({ running: { ...running, stopped: true } });
-  await stop(running.workflowId, { actor, keep });
-  const then = keep
-    ? 'What is done stays; the check `doaas/apply` says what that is.'
-    : 'The check `doaas/apply` then shows what is done. Say `/doaas rollback` to put it back, or `/doaas cancel keep` to leave it; without an answer it is put back.';
-  await short.answer(pull, request, `Stopping the run ${running.run} at the next safe point. ${then}`);
+  const heard = await stopDeployment(running.workflowId, { actor, keep });
+  await short.answer(pull, request, said(running.run, heard, keep));
 }
+
+async function stopDeployment(
+  workflowId: string,
+  what: { readonly actor: string; readonly keep: boolean },
+): Promise<StopHeard> {
+  if (patched('cancel-in-time')) return short.stopRun(workflowId, what);
+  await stop(workflowId, what);
+  return 'in-time';
+}
+
+function said(run: string, heard: StopHeard, keep: boolean): string {
+  switch (heard) {
+    case 'in-time':
+      return `Stopping the run ${run} at the next safe point. ${keep ? KEEPS : ASKS}`;
+    case 'merging':
+      return `Too late: the run ${run} has changed its servers, found them good, and is merging. \`/doaas rollback\` takes the change back, also once it is merged.`;
+    case 'rolling-back':
+      return `Too late: the run ${run} is being rolled back${keep ? ', so nothing of what it did stays' : ' already'}. The check \`doaas/apply\` says how that ends.`;
+    case 'over':
+      return `Too late: the run ${run} has just ended; the check \`doaas/apply\` says how. If it was applied, \`/doaas rollback\` takes it back.`;
+  }
+}
+
+const KEEPS =
+  'What is done stays, unless something fails before that; the check `doaas/apply` says what that is.';
+const ASKS =
+  'The check `doaas/apply` then shows what is done. Say `/doaas rollback` to put it back, or `/doaas cancel keep` to leave it; without an answer it is put back.';
 
 /** Of any document of the repository: where there is no issue, a pull request is the only place to say so. */
 function cancelNamed({ repository }: PullRef, request: IssueRequest): Promise<string> {

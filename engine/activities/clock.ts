@@ -7,6 +7,7 @@ import type { RepositoryRecord } from '../store/repositories.ts';
 import { ensureSchedule, removeSchedule, scheduleIds } from '../temporal/schedules.ts';
 import { adoptDrift, adoptWithSites } from './adopt.ts';
 import { cancelCorrection } from './cancelCorrection.ts';
+import { endDeadRuns } from './deadRuns.ts';
 import { reportDrift } from './drift.ts';
 import type { Engine } from './engine.ts';
 import { refOf } from './located.ts';
@@ -21,6 +22,7 @@ const DRIFT = 'drift:';
 /** What is done by the clock: finding what webhooks did not tell, and what changed on servers. */
 export function clockActivities(engine: Engine): RepositoryActivities {
   return {
+    endDeadRuns: () => endDeadRuns(engine),
     knownRepositories: () =>
       knownRepositories(engine, (pull) => signalPull(engine.temporal, pull, { kind: 'changed' })),
     scheduleDrift: (repositories) => scheduleDrift(engine, repositories),

@@ -36,6 +36,8 @@ export type PlannedCorrection = Omit<RunRef, 'run'>;
 
 /** What is done by the clock, or asked on an issue: for no pull request. */
 export interface RepositoryActivities {
+  /** Takes locks and places in the queue from runs whose workflow has ended without them, and shows what became of these. */
+  endDeadRuns(): Promise<void>;
   /** All repositories that the App covers now and may write; they are kept in the store, and pull requests of lost ones are told. */
   knownRepositories(): Promise<readonly RepositoryRef[]>;
   /** Makes a drift schedule for each of these, and removes those of others. */

@@ -154,9 +154,11 @@ function withoutIgnored(
   });
 }
 
-/** Hosts that a run of this repository may have been changing while they were read. */
+/** Hosts that a run of this repository may have been changing while they were read; a dead one changes nothing any more. */
 async function busyHosts(engine: Engine, name: string, since: number): Promise<ReadonlySet<string>> {
-  const runs = (await engine.store.runs.activeSince(since)).filter((run) => run.repository === name);
+  const runs = (await engine.store.runs.activeSince(since)).filter(
+    ({ repository, state }) => repository === name && state !== 'needs-recovery',
+  );
   const refs = runs.map((run) => (run.detail as { readonly ref?: RunRef } | null)?.ref);
   return new Set(refs.flatMap((ref) => ref?.plan.hosts.map((host) => host.name) ?? []));
 }

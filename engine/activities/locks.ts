@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts';
 import { type Known, knownTo } from './hostMask.ts';
 import { undoHost } from './hostUndo.ts';
 import { relocated } from './located.ts';
+import { noteDead } from './noteDead.ts';
 import { fullName } from './pull.ts';
 import { resolveRun } from './runRevision.ts';
 import { showRun } from './showRun.ts';
@@ -33,7 +34,10 @@ export async function acquireLocks(engine: Engine, run: RunRef, workflowId: stri
       const { position } = answer;
       return { kind: 'waiting', position, behind: position > PLACES_TOLD ? '' : namesBefore(answer) };
     }
-    for (const holder of dead) await engine.store.locks.forceRelease(holder, 'doaas');
+    for (const holder of dead) {
+      await engine.store.locks.forceRelease(holder, 'doaas');
+      await noteDead(engine.store, holder.runId);
+    }
     for (const waiter of left) await wake(engine, await dropWaiter(engine, waiter));
   }
 }
@@ -48,7 +52,7 @@ const DROPPED_MAX = 10;
  * Its workflow was ended from outside, or Temporal lost it: nobody would ever take what it waits for. Gives those that may
  * try now.
  */
-async function dropWaiter(engine: Engine, waiter: WaitingRun): Promise<readonly WaitingRun[]> {
+export async function dropWaiter(engine: Engine, waiter: WaitingRun): Promise<readonly WaitingRun[]> {
   const { was, next } = await engine.store.locks.drop(waiter, 'doaas');
   if (was) await showDropped(engine, waiter);
   return next;
@@ -118,11 +122,14 @@ async function deadOf<T extends WaitingRun>(
 ): Promise<readonly T[]> {
   const judged = await Promise.all(
     runs.map(async (other) => {
-      const run = await engine.store.runs.get(other.runId);
-      if (run?.state === 'held') return [];
       // corrections of one document follow each other under one id: while this one lives, an earlier one does not
-      if (other.workflowId === asker) return (await isAskedByLiving(engine)) ? [other] : [];
-      return (await isAlive(engine.temporal, other.workflowId)) ? [] : [other];
+      const isDead =
+        other.workflowId === asker
+          ? await isAskedByLiving(engine)
+          : !(await isAlive(engine.temporal, other.workflowId));
+      // read after that: by its death it is said whether it is held
+      const isHeld = isDead && (await engine.store.runs.get(other.runId))?.state === 'held';
+      return isDead && !isHeld ? [other] : [];
     }),
   );
   return judged.flat();

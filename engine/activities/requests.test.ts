@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import type { OpenRun } from '../store/runs.ts';
 import { whoLooks } from './requests.ts';
 
 test('a moved base is told to all but those whose run goes on or waits, for they look when it is over', () => {
-  const run = (pullNumber: number, state: 'queued' | 'running' | 'held', repository = 'acme/infra') => ({
+  const run = (pullNumber: number, state: OpenRun['state'], repository = 'acme/infra') => ({
     id: `pr${pullNumber}-1`,
     repository,
     pullNumber,
@@ -10,4 +11,5 @@ test('a moved base is told to all but those whose run goes on or waits, for they
   });
   const open = [run(1, 'queued'), run(2, 'running'), run(3, 'held'), run(4, 'running', 'acme/other')];
   expect(whoLooks([1, 2, 3, 4, 5], 'acme/infra', open)).toEqual([3, 4, 5]);
+  expect(whoLooks([6], 'acme/infra', [run(6, 'needs-recovery')])).toEqual([6]);
 });

@@ -10,6 +10,7 @@ import type { OpenRun, Run } from '../store/runs.ts';
 import { isAlive } from './alive.ts';
 import type { Engine } from './engine.ts';
 import { wake } from './locks.ts';
+import { noteDead } from './noteDead.ts';
 import { restoreNotices } from './overrides.ts';
 import { inParallel } from './planning.ts';
 import { fullName } from './pull.ts';
@@ -164,11 +165,12 @@ async function unlock(
   const lines = await inParallel(locks, 1, async (lock) => {
     const host = lock.host.split(' ')[0];
     // a held one has ended, though a later correction may run under its id
-    const isOver = runs.get(lock.runId)?.state === 'held';
-    if (!isOver && (await isAlive(engine.temporal, lock.workflowId))) {
+    const isHeld = runs.get(lock.runId)?.state === 'held';
+    if (!isHeld && (await isAlive(engine.temporal, lock.workflowId))) {
       return `- \`${host}\` is in use by the living run \`${lock.runId}\`; \`/doaas ${place === 'issue' ? 'cancel' : 'rollback'}\` stops and undoes it.`;
     }
     const { was, next, stays } = await engine.store.locks.forceRelease(lock, request.actor);
+    if (!stays) await noteDead(engine.store, lock.runId);
     await wake(engine, next);
     if (was === undefined) return `- \`${host}\` was given up by \`${lock.runId}\` meanwhile.`;
     return `- \`${host}\` is free now. What the run left there ${stays ? 'stays as it is until the next plan' : 'is undone first by the next run on it'}.`;
@@ -216,14 +218,18 @@ async function signalBaseMoved(
 
 /**
  * One whose run goes on, or waits, looks at the base when that is over, and at nothing before. Of five hundred that wait, telling all
- * of each merge would be a hundred thousand signals. A held run is over, as far as its pull request is concerned.
+ * of each merge would be a hundred thousand signals. A held or dead run is over, as far as its pull request is concerned.
  */
 export function whoLooks(
   numbers: readonly number[],
   repository: string,
   open: readonly OpenRun[],
 ): readonly number[] {
-  const busy = open.filter((run) => run.repository === repository && run.state !== 'held');
+  const busy = open.filter((run) => run.repository === repository && !isOver(run));
   const waits = new Set(busy.map(({ pullNumber }) => pullNumber));
   return numbers.filter((number) => !waits.has(number));
+}
+
+function isOver({ state }: OpenRun): boolean {
+  return state === 'held' || state === 'needs-recovery';
 }

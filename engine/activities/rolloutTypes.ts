@@ -60,7 +60,12 @@ export interface WindowShut extends Ahead {
   readonly until?: string;
 }
 
+/** Where a run was when it was told to stop: no more than `in-time` can be stopped. */
+export type StopHeard = 'in-time' | 'merging' | 'rolling-back' | 'over';
+
 export interface RolloutActivities {
+  /** Tells a run to stop, and asks whether that came in time. */
+  stopRun(workflowId: string, stop: { readonly actor: string; readonly keep: boolean }): Promise<StopHeard>;
   /** Are all of these windows open now? Asks nobody. */
   windowNow(windows: readonly PolicyWindow[]): Promise<{ readonly kind: 'open' } | WindowShut>;
   /** In the middle of a run: may it go on, and is what is left of it still the same? */

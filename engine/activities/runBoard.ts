@@ -25,6 +25,15 @@ const AFTER_KEEPING: StoppedView['ways'] = [
   { command: '/doaas unlock', effect: 'frees the servers; what was done stays' },
   { command: '/doaas plan', effect: 'then shows what is still to do' },
 ];
+const AFTER_DEATH: StoppedView['ways'] = [
+  { command: '/doaas apply', effect: 'undoes what is there first, and then applies the plan anew' },
+  { command: '/doaas status', effect: 'says which runs have ended, and which have not' },
+];
+const WAYS = {
+  asking: DECIDE,
+  kept: AFTER_KEEPING,
+  dead: AFTER_DEATH,
+} as const satisfies Record<StoppedView['state'], StoppedView['ways']>;
 
 const BEFORE_VERIFY: Words = {
   kind: 'words',
@@ -89,6 +98,10 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
       const view = stoppedView(record, 'asking', phase.reason, phase.until);
       return { apply: { state: ASKING, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
+    case 'needs-recovery': {
+      const view = stoppedView(record, 'dead', phase.reason);
+      return { apply: { state: BAD, view }, ...verifyOf(record, 'stopped'), comment: view };
+    }
     case 'held': {
       if (phase.kept === true) {
         const view = stoppedView(record, 'kept', phase.reason);
@@ -123,9 +136,9 @@ function stoppedView(
   reason: string,
   until?: string,
 ): StoppedView {
-  const ways = state === 'asking' ? DECIDE : AFTER_KEEPING;
   const hosts = stoppedHosts(record);
-  return { kind: 'stopped', state, reason, ...(until === undefined ? {} : { until }), hosts, ways };
+  const limit = until === undefined ? {} : { until };
+  return { kind: 'stopped', state, reason, ...limit, hosts, ways: WAYS[state] };
 }
 
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {

@@ -81,6 +81,8 @@ async function outcomeOf(
         remains: phase.remains,
         kept: phase.kept === true,
       };
+    case 'needs-recovery':
+      return { kind: 'dead', reason: phase.reason };
     case 'stale':
       return { kind: 'not-made', reason: phase.reason, cancelled: await wasCancelled(engine, run) };
     default:

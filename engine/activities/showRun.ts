@@ -16,7 +16,13 @@ import { showCorrection } from './showCorrection.ts';
 import type { RunPhase, RunRef } from './types.ts';
 import { isSaid, saidOf, waitingView } from './waiting.ts';
 
-const FINAL: ReadonlySet<RunPhase['kind']> = new Set(['applied', 'rolled-back', 'held', 'stale']);
+const FINAL: ReadonlySet<RunPhase['kind']> = new Set([
+  'applied',
+  'rolled-back',
+  'held',
+  'stale',
+  'needs-recovery',
+]);
 
 /** Publishes where the run is: `doaas/apply`, `doaas/verify` and the comment. Safe to repeat. */
 export async function showRun(engine: Engine, run: RunRef, phase: RunPhase): Promise<void> {

@@ -4,6 +4,7 @@ import { confirmRest } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { hostOf } from './hostRun.ts';
 import { inParallel, isAway } from './planning.ts';
+import { stopRun } from './stopRun.ts';
 import type { RolloutActivities, RunRef } from './types.ts';
 import { windowNow } from './windowNow.ts';
 
@@ -12,6 +13,7 @@ export function rolloutActivities(engine: Engine): RolloutActivities {
     windowNow: (windows) => withAhead(engine, async () => windowNow(windows, engine.github.now().getTime())),
     confirmRest: (run, leftOut, parts) => withAhead(engine, () => confirmRest(engine, run, leftOut, parts)),
     silentHosts: (run, hosts) => silentHosts(engine, run, hosts),
+    stopRun: (workflowId, stop) => stopRun(engine, workflowId, stop),
     decisionDeadline: async () =>
       new Date(Date.now() + engine.config.cancelDecisionSeconds * 1000).toISOString(),
   };

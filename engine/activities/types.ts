@@ -47,6 +47,7 @@ export type {
   RolloutProgress,
   RolloutRef,
   RolloutStage,
+  StopHeard,
   VerifyScope,
   WindowShut,
 } from './rolloutTypes.ts';
@@ -209,7 +210,8 @@ export type RunPhase =
       readonly revert?: number;
     }
   /** `final`: it is not begun again by itself, though the plan may still hold. */
-  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number; readonly final?: true };
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number; readonly final?: true }
+  | { readonly kind: 'needs-recovery'; readonly reason: string };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;

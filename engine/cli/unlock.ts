@@ -58,7 +58,7 @@ async function unlock(
 }
 
 function mayGoOn(run: Run | undefined): boolean {
-  return run !== undefined && run.endedAt === null && run.state !== 'held';
+  return run !== undefined && run.endedAt === null && run.state !== 'held' && run.state !== 'needs-recovery';
 }
 
 /** HOST is an address, ADDRESS:PORT or a whole identity. */

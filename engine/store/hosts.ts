@@ -16,6 +16,8 @@ export interface Recovery {
   readonly identity: string;
   /** For a person: which run left what. */
   readonly reason: string;
+  /** Epoch ms at which it was said last. */
+  readonly since: number;
 }
 
 export function hostsIn({ db }: Connection, now: Clock) {
@@ -28,9 +30,22 @@ export function hostsIn({ db }: Connection, now: Clock) {
       await setRecovery(db, identity, false, '', now());
     },
 
+    /** Only what was read before: another dead run may have been found on the machine since. */
+    async clearRecovery({ identity, since }: Recovery): Promise<void> {
+      await db
+        .updateTable('hosts')
+        .set({ needs_recovery: 0, reason: '', updated_at: now() })
+        .where('identity', '=', identity)
+        .where('updated_at', '=', since)
+        .execute();
+    },
+
     /** Those that need recovery and are one of these machines, under whatever identity; of all, when left out. */
     async needRecovery(identities?: readonly string[]): Promise<readonly Recovery[]> {
-      const query = db.selectFrom('hosts').select(['identity', 'reason']).where('needs_recovery', '=', 1);
+      const query = db
+        .selectFrom('hosts')
+        .select(['identity', 'reason', 'updated_at as since'])
+        .where('needs_recovery', '=', 1);
       if (identities?.length === 0) return [];
       const all = await query.orderBy('identity').execute();
       return identities === undefined

@@ -6,7 +6,16 @@ import type { Connection, Schema } from './schema.ts';
 import { type Clock, detailText, parseDetail } from './values.ts';
 
 export type RunKind = 'apply' | 'rollback' | 'correction' | 'plan' | 'revert';
-export type RunState = 'queued' | 'running' | 'applied' | 'rolled-back' | 'held' | 'failed' | 'cancelled';
+/** `needs-recovery`: its workflow has ended without it, and what it did is still to be undone. */
+export type RunState =
+  | 'queued'
+  | 'running'
+  | 'needs-recovery'
+  | 'applied'
+  | 'rolled-back'
+  | 'held'
+  | 'failed'
+  | 'cancelled';
 
 /** States that a run leaves no more. A held run waits for a person and can still end otherwise. */
 export const FINAL_STATES = [

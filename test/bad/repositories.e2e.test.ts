@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secondOrganisation } from '../../lab/github/accounts.ts';
+import type { RepositoryName } from '../../lab/github/acting.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -10,7 +11,7 @@ describe('repositories, while pull requests are open', { timeout: 4 * MINUTES },
   let world: World;
   beforeAll(async () => {
     world = await startWorld({
-      hosts: 6,
+      hosts: 8,
       files: (hosts) => ({ 'servers.yaml': serverYaml(hosts.slice(0, 1)) }),
     });
   }, 3 * MINUTES);
@@ -19,6 +20,20 @@ describe('repositories, while pull requests are open', { timeout: 4 * MINUTES },
   const stories = storyVerbs(() => world);
   const { create, at, approved, applies, midway, begun, letGo, putBack } = stories;
   const { on, file, isOn, sweep, ended, statusOf, ends } = stories;
+  /** It has failed, and its document wants somebody to say what becomes of what is done, without a limit. */
+  const asks = async (repo: RepositoryName, name: string, host: number) => {
+    const opened = await approved(repo, name, {
+      [`${name}.yaml`]: configuration(name, {
+        files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
+        scripts: { [name]: { check: 'false', apply: 'exit 1', undo: 'true' } },
+        rollout: { onExceeded: 'hold' },
+      }),
+    });
+    await at(repo).say(opened.pull, '/doaas apply');
+    await at(repo).check(opened.sha, 'doaas/apply', { conclusion: 'action_required' });
+    expect(await isOn(name, host)).toBe(name);
+    return opened;
+  };
 
   it.concurrent('a repository is transferred to an owner with the App: it goes on there', async () => {
     const old = await create('handed-over', true);
@@ -72,6 +87,27 @@ describe('repositories, while pull requests are open', { timeout: 4 * MINUTES },
     for (const each of [pull, idle.pull]) await ends(repo, each);
     expect(await on('ls /var/tmp/deleted.* /etc/doaas-idle 2>/dev/null', 5)).toBe('');
     await ended(repo, pull, 'rolled-back');
+  });
+
+  it.concurrent('a repository is deleted while a run asks what is to become of what it did: put back, its server free', async () => {
+    const repo = await create('unanswered', false, 6);
+    const { pull } = await asks(repo, 'unanswered', 6);
+    await world.github.deleteRepository(repo);
+    await putBack('unanswered', 6);
+    await ended(repo, pull, 'rolled-back');
+    await ends(repo, pull);
+  });
+
+  it.concurrent('a repository is archived while a run asks what is to become of what it did: put back, and said once it can be', async () => {
+    const repo = await create('unasked', false, 7);
+    const { pull, sha } = await asks(repo, 'unasked', 7);
+    await world.github.setArchived(repo, true);
+    await putBack('unasked', 7);
+    await ended(repo, pull, 'rolled-back');
+    await world.github.setArchived(repo, false);
+    const told = await at(repo).check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toMatch(/; 1 server restored as before$/);
+    await world.github.closePullRequest(repo, pull);
   });
 
   it.concurrent('3,000 changed files: what is validated does not end where the list of GitHub does', async () => {

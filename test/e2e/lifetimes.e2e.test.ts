@@ -111,6 +111,52 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     await settled(sha);
   });
 
+  it('is not said to stop, nor to leave what it did, where a cancel comes when it is being rolled back', async () => {
+    const name = 'too-late';
+    const script = {
+      check: `test -e /var/tmp/${name}.done`,
+      apply: `touch /var/tmp/${name}.begun /var/tmp/${name}.done`,
+      undo: `until [ -e /var/tmp/${name}.go ]; do sleep 0.1; done; rm -f /var/tmp/${name}.*`,
+    };
+    const { pull, sha, before } = await approved(name, {
+      scripts: { [name]: script },
+      probes: [{ tcp: 'localhost:81', within: '1s' }],
+    });
+    await applyShows(sha, /; rolling back 2 servers$/);
+    const keep = await world.say(pull, '/doaas cancel keep');
+    await world.answer(pull, keep, /^Too late: .* is being rolled back, so nothing of what it did stays/m);
+    const cancel = await world.say(pull, '/doaas cancel');
+    await world.answer(pull, cancel, /^Too late: .* is being rolled back already/m);
+    await onAll(`touch /var/tmp/${name}.go`);
+    const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(apply.title).toMatch(/; 2 servers restored as before$/);
+    expect(await changes(before)).toEqual(['', '']);
+    await settled(sha);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('is not said to stop where a cancel comes when it is being merged', async () => {
+    const merge = { method: 'PUT', path: /\/pulls\/\d+\/merge$/ } as const;
+    world.github.faults.add({ ...merge, times: 1_000_000, respond: { status: 502 } });
+    const { pull, sha } = await approved('merging');
+    const isMerging = (): boolean =>
+      world.github
+        .requests()
+        .some(({ method, path }) => method === merge.method && path.endsWith(`/${pull}/merge`));
+    await until(async () => (isMerging() ? true : undefined), 'the merge to be tried', 60);
+    for (const command of ['/doaas cancel', '/doaas cancel keep'])
+      await world.answer(
+        pull,
+        await world.say(pull, command),
+        /^Too late: .* is merging\. `\/doaas rollback`/m,
+      );
+    world.github.faults.clear();
+    await world.mergedSoon(pull, sha);
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
+    expect(await done('merging')).toEqual(wholly('merging'));
+    await settled(sha);
+  });
+
   it('is finished when somebody merges it by hand, as that merge', async () => {
     const { pull, sha } = await approved('by-hand');
     const merge = await world.github.mergeByHand(world.repo, pull);

@@ -1,10 +1,12 @@
 import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identityOf } from '../../engine/activities/identity.ts';
+import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
 import { LOCK_QUEUE_MAX } from '../../engine/store/lockQueue.ts';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import type { drift } from '../../workflows/drift.ts';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
 import { hostHarness } from '../hostHarness.ts';
 import { isMany } from '../many.ts';
@@ -134,6 +136,54 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     expect(await on(1, 'ls /var/tmp/former /var/tmp/next 2>/dev/null; echo nothing')).toBe('nothing');
     for (const { pull } of [former, next]) await world.github.closePullRequest(world.repo, pull);
     await noLocks();
+  });
+
+  it('are given up by the next sweep where a run was ended from outside, and it is said: no other run has to want them', async () => {
+    const { workflow } = world.engine.temporal();
+    const metric = async (name: string): Promise<number> => {
+      const text = await (await fetch(`${world.engine.url()}/metrics`)).text();
+      return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+    };
+    const dead = await approved('left', marked('left', IN_STAGES));
+    await applyShows(dead.sha, /the next begins at/);
+    const behind = await approved('left-behind', marked('left-behind', FIRST));
+    await applyShows(behind.sha, /^Waiting for/);
+    for (const { pull } of [behind, dead]) await endDeploymentOf(pull);
+    await workflow.execute('sweep', { workflowId: 'sweep:dead-runs', taskQueue: TASK_QUEUE, args: [] });
+
+    const told = await world.check(dead.sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(told.title).toBe('Ended without cleaning up: 1 of 2 servers changed');
+    expect(told.summary).toContain('the next run on each of them first undoes what this one did there');
+    expect(await world.comment(dead.pull)).toContain('### Ended without cleaning up: 1 of 2 servers changed');
+    const waited = await world.check(behind.sha, 'doaas/apply', { conclusion: 'neutral' });
+    expect(waited.summary).toContain('its workflow was ended while it waited for servers');
+    const status = await world.say(dead.pull, '/doaas status');
+    await world.answer(dead.pull, status, /\(apply\): needs-recovery, since/);
+    expect(await look((store) => store.locks.list())).toEqual([]);
+    expect(await look((store) => store.locks.queue())).toEqual([]);
+    expect(await metric('doaas_hosts_needing_recovery')).toBeGreaterThanOrEqual(1);
+    expect(await metric('doaas_runs_running')).toBe(0);
+    // a change by hand there is seen all the same
+    const { owner, name } = world.repo;
+    const repository = { owner, name, installationId: world.github.installationId };
+    const { skipped } = await workflow.execute<typeof drift>('drift', {
+      workflowId: 'drift:dead-runs',
+      taskQueue: TASK_QUEUE,
+      args: [repository],
+    });
+    expect(skipped).toEqual([]);
+
+    // what the page about it says to do
+    await world.say(dead.pull, '/doaas apply');
+    await applyShows(dead.sha, /the next begins at/);
+    const states = await look(({ runs }) => runs.ofPull(`${owner}/${name}`, dead.pull));
+    expect(states.map(({ state }) => state)).toEqual(['running', 'rolled-back']);
+    expect(await look((store) => store.hosts.needRecovery())).toEqual([]);
+    await world.say(dead.pull, '/doaas rollback');
+    await world.check(dead.sha, 'doaas/apply', { conclusion: 'failure', title: /2 servers|1 server/ });
+    await noLocks();
+    expect(await on(1, 'ls /var/tmp/left 2>/dev/null; echo nothing')).toBe('nothing');
+    for (const { pull } of [behind, dead]) await world.github.closePullRequest(world.repo, pull);
   });
 
   it('of which a person frees one keep what they wanted to keep, whoever comes next', async () => {

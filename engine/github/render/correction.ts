@@ -51,6 +51,12 @@ function parts({
         `The servers are as they were found. ${by}`,
         outcome.cancelled ? `It was cancelled; ${NOT_AGAIN}` : goOn(outcome.failed, outcome.most),
       ];
+    case 'dead':
+      return [
+        `Correction ended without cleaning up: ${document}`,
+        `${prose(outcome.reason, REASON_MAX)}.`,
+        `The servers are free; what it did there is undone first by the next pull request that changes them. ${by}`,
+      ];
     case 'held':
       return held(document, by, outcome);
   }

@@ -140,3 +140,21 @@ test('a stopped run says what is done, until when it waits, and how to go on', (
   expect(body).toContain('| web-2 | ◐ changed in part |');
   expect(body).toContain('- `/doaas rollback` puts it back');
 });
+
+test('a run that died says that its servers are free, and who undoes what it did', () => {
+  const { title, body } = renderStopped({
+    kind: 'stopped',
+    state: 'dead',
+    reason: 'The workflow of this run was ended',
+    hosts: [
+      { host: 'web-1', state: 'done' },
+      { host: 'web-2', state: 'untouched' },
+    ],
+    ways: [{ command: '/doaas apply', effect: 'undoes it first' }],
+  });
+  expect(title).toBe('Ended without cleaning up: 1 of 2 servers changed');
+  expect(body).toContain(
+    'The servers are free, and not as the branch says: the next run on each of them first',
+  );
+  expect(body).not.toContain('locked');
+});

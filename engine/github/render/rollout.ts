@@ -1,7 +1,7 @@
 import type { PlanRollout } from '../../plan/rollout.ts';
 import type { Plan } from '../../plan/step.ts';
 import { code, oneLine, prose, table } from './escape.ts';
-import type { BatchView, Rendered, RolloutView, StoppedView } from './views.ts';
+import type { BatchView, Rendered, RolloutView, StoppedState, StoppedView } from './views.ts';
 import { count, joined, names, seconds } from './words.ts';
 
 /** Rows of a table of batches; more are counted. */
@@ -150,12 +150,23 @@ export function isShut(view: RolloutView | undefined): boolean {
   return view?.batches.some(({ state }) => state === 'shut') === true;
 }
 
-const STOPPED_WORDS: Readonly<Record<StoppedView['hosts'][number]['state'], string>> = {
+const STOPPED_WORDS: Readonly<Record<StoppedState, string>> = {
   done: '✓ changed as planned',
   part: '◐ changed in part',
   undone: '↶ put back',
   untouched: '· not changed',
 };
+
+const STOPPED_TITLES = {
+  asking: 'Stopped',
+  kept: 'Kept as it is',
+  dead: 'Ended without cleaning up',
+} as const satisfies Record<StoppedView['state'], string>;
+
+const LEFT = {
+  kept: 'What was done stays, and nothing was merged: these servers are not as the branch says.',
+  dead: 'The servers are free, and not as the branch says: the next run on each of them first undoes what this one did there.',
+} as const satisfies Record<Exclude<StoppedView['state'], 'asking'>, string>;
 
 export function renderStopped(view: StoppedView): Rendered {
   const done = view.hosts.filter(({ state }) => state === 'done').length;
@@ -164,17 +175,16 @@ export function renderStopped(view: StoppedView): Rendered {
     view.until === undefined
       ? 'Nothing more is done until somebody decides.'
       : `Without an answer until ${view.until.slice(0, 10)} ${clock(view.until)} it is rolled back.`;
-  const kept = 'What was done stays, and nothing was merged: these servers are not as the branch says.';
   return {
-    title: oneLine(`${view.state === 'asking' ? 'Stopped' : 'Kept as it is'}: ${of}`),
+    title: oneLine(`${STOPPED_TITLES[view.state]}: ${of}`),
     body: joined(
       prose(view.reason, 1000),
       table(
         ['server', 'state'],
         view.hosts.map(({ host, state }) => [prose(host), STOPPED_WORDS[state]]),
       ),
-      view.state === 'asking' ? asks : kept,
-      'The servers stay locked, so that no other run touches them.',
+      view.state === 'asking' ? asks : LEFT[view.state],
+      view.state === 'dead' ? '' : 'The servers stay locked, so that no other run touches them.',
       `**How to go on**\n\n${view.ways.map((way) => `- ${code(way.command)} ${prose(way.effect)}`).join('\n')}`,
     ),
   };

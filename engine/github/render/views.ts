@@ -110,6 +110,7 @@ export interface CorrectionView {
         readonly leftOut: readonly HostProblem[];
         readonly remaining: number;
       }
+    | { readonly kind: 'dead'; readonly reason: string }
     /** `cancelled`: by a person, and so not tried again in this issue. */
     | { readonly kind: 'not-made'; readonly reason: string; readonly cancelled: boolean }
     | {
@@ -209,17 +210,16 @@ export interface BatchView {
   readonly most?: number;
 }
 
-/** A run that stopped in the middle: what is done, and who is to decide what becomes of it. */
+export type StoppedState = 'done' | 'part' | 'undone' | 'untouched';
+
+/** A run that stopped in the middle: what is done, and who is to decide what becomes of it. `dead`: nobody has to. */
 export interface StoppedView {
   readonly kind: 'stopped';
-  readonly state: 'asking' | 'kept';
+  readonly state: 'asking' | 'kept' | 'dead';
   readonly reason: string;
   /** ISO time; after it the run is rolled back. */
   readonly until?: string;
-  readonly hosts: readonly {
-    readonly host: string;
-    readonly state: 'done' | 'part' | 'undone' | 'untouched';
-  }[];
+  readonly hosts: readonly { readonly host: string; readonly state: StoppedState }[];
   readonly ways: HeldView['ways'];
 }
 

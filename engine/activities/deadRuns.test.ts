@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RunKind, RunState } from '../store/runs.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { clearQuiet, endDeadRuns } from './deadRuns.ts';
+import type { Engine } from './engine.ts';
+
+const HOST = '10.0.0.1:22 SHA256:a';
+const OTHER = '10.0.0.2:22 SHA256:b';
+
+let dir = '';
+let store: Store;
+/** Workflows that Temporal runs; undefined: it does not answer. */
+let living: readonly string[] | undefined;
+let told: string[] = [];
+beforeEach(async () => {
+  living = [];
+  told = [];
+  dir = await mkdtemp(join(tmpdir(), 'doaas-dead-runs-'));
+  store = await openStore({ file: join(dir, 'store.sqlite') });
+});
+afterEach(async () => {
+  await store.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** In place of a Temporal server. */
+function engine(): Engine {
+  const getHandle = (id: string) => ({
+    describe: async () => {
+      if (living === undefined) throw new Error('no answer');
+      if (!living.includes(id)) throw new WorkflowNotFoundError('unknown', id, undefined);
+      return { status: { name: 'RUNNING' } };
+    },
+    signal: async () => void told.push(id),
+  });
+  return {
+    store,
+    temporal: { workflow: { getHandle } },
+    config: {},
+    log: { warn: () => undefined },
+  } as unknown as Engine;
+}
+
+async function begun(id: string, state: RunState, kind: RunKind = 'apply'): Promise<void> {
+  const none = { planDigest: null, headSha: 'a'.repeat(40), baseSha: null };
+  await store.runs.create({ id, repository: 'acme/infra', pullNumber: 7, kind, ...none, actor: 'anna' });
+  await store.runs.update(id, { state });
+}
+const takes = (runId: string, workflowId: string, hosts: readonly string[]) =>
+  store.locks.acquire({ runId, workflowId, hosts, pull: 'acme/infra#7' });
+const holders = async () => (await store.locks.list()).map(({ runId }) => runId);
+const stateOf = async (id: string) => (await store.runs.get(id))?.state;
+const needing = async () => (await store.hosts.needRecovery()).map(({ identity }) => identity);
+
+test('the dead lose what they hold, whose servers need recovery, and who waits is told; the living and the held keep theirs', async () => {
+  for (const [id, state, hosts] of [
+    ['dead', 'running', [HOST]],
+    ['alive', 'running', [OTHER]],
+    ['held', 'held', ['10.0.0.3:22 SHA256:c']],
+  ] as const) {
+    await begun(id, state);
+    await takes(id, `w-${id}`, hosts);
+  }
+  await takes('next', 'w-next', [HOST]);
+  living = ['w-alive', 'w-next'];
+  await endDeadRuns(engine());
+  expect((await holders()).sort()).toEqual(['alive', 'held']);
+  expect(await needing()).toEqual([HOST]);
+  expect(told).toEqual(['w-next']);
+  expect(await Promise.all(['dead', 'alive', 'held'].map(stateOf))).toEqual([
+    'needs-recovery',
+    'running',
+    'held',
+  ]);
+});
+
+test('what had ended, and died before it gave its servers back, leaves nothing to recover', async () => {
+  await begun('done', 'applied');
+  await takes('done', 'w-done', [HOST]);
+  await endDeadRuns(engine());
+  expect([await holders(), await needing(), await stateOf('done')]).toEqual([[], [], 'applied']);
+});
+
+test('of corrections of one document only the newest can be the one that lives under their id', async () => {
+  await begun('dc1-old', 'running', 'correction');
+  await takes('dc1-old', 'correction:web', [HOST]);
+  await takes('dc1-new', 'correction:web', [HOST, OTHER]);
+  living = ['correction:web'];
+  await endDeadRuns(engine());
+  expect(await holders()).toEqual([]);
+  expect(told).toEqual(['correction:web']);
+  expect((await store.locks.queue()).map(({ runId }) => runId)).toEqual(['dc1-new']);
+});
+
+test('a run without servers, as they were taken from it, is dead where its workflow is, and else left alone', async () => {
+  for (const id of ['pr7-dead', 'pr7-alive']) await begun(id, 'running');
+  await begun('rb7-alive', 'running', 'rollback');
+  living = [`deployment:pr7-alive:${'a'.repeat(12)}`, 'rollback:rb7-alive'];
+  await endDeadRuns(engine());
+  expect(await Promise.all(['pr7-dead', 'pr7-alive', 'rb7-alive'].map(stateOf))).toEqual([
+    'needs-recovery',
+    'running',
+    'running',
+  ]);
+});
+
+test('where Temporal does not answer, nobody is taken for dead', async () => {
+  await begun('dead', 'running');
+  await takes('dead', 'w-dead', [HOST]);
+  living = undefined;
+  await expect(endDeadRuns(engine())).rejects.toThrow('no answer');
+  expect(await holders()).toEqual(['dead']);
+});
+
+test('a server on which a dead run turns out to have left nothing needs no recovery, once nothing can come any more', async () => {
+  await begun('dead', 'needs-recovery');
+  for (const host of [HOST, OTHER]) await store.hosts.markNeedsRecovery(host, 'a test');
+  await store.receipts.save([
+    {
+      runId: 'dead',
+      host: 'web-1',
+      hostIdentity: HOST,
+      stepId: 'file:/etc/motd',
+      state: 'captured',
+      beforeHash: null,
+      afterHash: null,
+      detail: null,
+    },
+  ]);
+  await clearQuiet(store, Date.now());
+  expect(await needing()).toEqual([HOST, OTHER]);
+  await clearQuiet(store, Date.now() + 60_000);
+  expect(await needing()).toEqual([HOST]);
+});
