@@ -14,6 +14,7 @@ import type {
   VerifyOutcome,
 } from './outcomeTypes.ts';
 import type { NoticeChange } from './pullEvent.ts';
+import type { PullSnapshot } from './pullSnapshot.ts';
 import type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 import type {
   HostFailure,
@@ -38,6 +39,7 @@ export type {
   VerifyOutcome,
 } from './outcomeTypes.ts';
 export type { NoticeChange, PullEvent } from './pullEvent.ts';
+export type { PullSnapshot } from './pullSnapshot.ts';
 export type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
 export type {
   HostFailure,
@@ -64,22 +66,6 @@ export interface RepositoryRef {
 export interface PullRef {
   readonly repository: RepositoryRef;
   readonly number: number;
-}
-
-/** A pull request as GitHub has it now. */
-export interface PullSnapshot {
-  readonly headSha: string;
-  readonly headRef: string;
-  /** Tip of the base branch, not the commit that the branch was made from. */
-  readonly baseSha: string;
-  readonly baseRef: string;
-  readonly author: string;
-  readonly draft: boolean;
-  readonly fork: boolean;
-  readonly state: 'open' | 'closed' | 'merged';
-  readonly mergeSha: string | undefined;
-  /** Whoever put it into the merge queue, where that merged it; `NAME[bot]`: an App. */
-  readonly mergedBy?: string;
 }
 
 /** The merge of a head into a base: what is planned. */
@@ -242,6 +228,8 @@ export interface PullActivities {
   /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
   restoreNotices(pull: PullRef, change: NoticeChange): Promise<void>;
   recordOverride(pull: PullRef, plan: PlanRef, request: Request, lifted: readonly string[]): Promise<void>;
+  /** Opens the revert of what was merged without a plan, where the policy wants that. `before`: as it was seen while it was open. Returns what is to be said. */
+  revertUnplanned(pull: PullRef, before: Pick<Revision, 'baseSha'> | undefined): Promise<string | undefined>;
   /** Validates what a merge queue would merge, and answers the checks of its commit. */
   validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */
