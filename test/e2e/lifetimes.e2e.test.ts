@@ -171,9 +171,9 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   });
 
   it('is finished, as that merge, also when it waits in the middle for its window', {
-    timeout: 5 * MINUTES,
+    timeout: 6 * MINUTES,
   }, async () => {
-    const shuts = new Date(Math.ceil((Date.now() + 30_000) / 60_000) * 60_000);
+    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
     const opens = new Date(shuts.getTime() + 60_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
     // through midnight: all of the day but one minute
@@ -186,7 +186,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
       async () =>
         (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
       'the run to wait in the middle',
-      120,
+      150,
       async () => JSON.stringify(await world.checks(sha)),
     );
     const merge = await world.github.mergeByHand(world.repo, pull);
