@@ -24,6 +24,7 @@ import { type Fleet, isUntouched, leftOutOf, newFleet, rolloutOf } from './fleet
 import { askAgainAfter } from './lockRetry.ts';
 import { type DeploymentEnded, deploymentEnded } from './messages.ts';
 import type { FinalPhase, Stale } from './phases.ts';
+import { sideBranch } from './pullState.ts';
 import { rollBack } from './rollingBack.ts';
 import { confirmPlan, recoverRun, withSites } from './sites.ts';
 
@@ -65,7 +66,8 @@ async function withRevert(run: RunRef, phase: FinalPhase): Promise<FinalPhase> {
 async function wasMergedMeanwhile({ pull }: RunRef, phase: FinalPhase): Promise<boolean> {
   if (phase.kind === 'stale' || !patched('revert-merged-meanwhile')) return false;
   const now = await short.readPull(pull).catch(() => undefined);
-  return now?.state === 'merged';
+  // the branch that says what its servers are has not got it
+  return now?.state === 'merged' && sideBranch(now) === undefined;
 }
 
 function endOf(phase: FinalPhase): RunEnd {

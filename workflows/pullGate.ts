@@ -1,5 +1,5 @@
 import { condition, patched } from '@temporalio/workflow';
-import type { Gate, PlanRef, PullRef, Request } from '../engine/activities/types.ts';
+import type { Gate, PlanRef, PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { attempt } from './attempt.ts';
 import { leastWait } from './early.ts';
@@ -9,9 +9,11 @@ import {
   beginsByItself,
   gateContext,
   isFreed,
+  isMergeNews,
   type PullState,
   type Running,
   requestBy,
+  sideBranch,
   starterOf,
   windowOf,
 } from './pullState.ts';
@@ -72,7 +74,8 @@ export async function goOn(
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
     if (await mayNoMore(desk, request)) return;
     const gate = await judge(desk, now, request);
-    if (gate.ready) return desk.deploy(now, request, attempt + 1);
+    // somebody may have merged it while it waited, in which case the policy applies after the merge
+    if (gate.ready) return desk.deploy(now, request, attempt + 1, desk.state().snapshot?.mergeSha);
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
   }
   if (patched('answer-stale')) await short.answer(desk.pull, request, { kind: 'not-applied', reason });
@@ -131,13 +134,46 @@ export function waitForWindow(desk: Desk, request: Request, opensAt: number): Pr
 }
 
 /** Somebody merged it on GitHub. Where policy applies after the merge, that begins it; else it is a merge like any. */
-export async function noticeMerge(desk: Desk): Promise<void> {
+export async function noticeMerge(desk: Desk, before: PullSnapshot | undefined): Promise<void> {
+  const { snapshot } = desk.state();
+  if (snapshot === undefined || !isMergeNews(before, snapshot)) return;
   await desk.settled();
-  const { plan, snapshot, running, gate, mergeSeen } = desk.state();
-  if (plan === undefined || running !== undefined || mergeSeen === true || gate?.trigger !== 'merge') return;
+  const { plan, running, mergeSeen } = desk.state();
+  if (running !== undefined || mergeSeen === true || sideBranch(snapshot) !== undefined) return;
+  if (plan === undefined) return noticeUnplanned(desk, snapshot, before);
+  const gate = await gateOfMerged(desk, plan, snapshot);
+  if (gate?.trigger !== 'merge') return;
   desk.change({ mergeSeen: true });
-  const request = requestBy(snapshot?.mergedBy ?? 'ghost', plan, Date.now());
+  const request = requestBy(snapshot.mergedBy ?? 'ghost', plan, Date.now());
   await applyMerged(desk, { ...request, merged: true });
+}
+
+/** It could not be judged, or when it was, it went into a branch whose merge begins nothing. */
+async function gateOfMerged(
+  desk: Desk,
+  plan: PlanRef,
+  { defaultBranch }: PullSnapshot,
+): Promise<Gate | undefined> {
+  const { gate } = desk.state();
+  // what an older engine read is decided as it did
+  return gate?.trigger === undefined && defaultBranch !== undefined ? judge(desk, plan) : gate;
+}
+
+/** Nobody could approve it, so it is not applied. Where there was nothing to do, all is said. */
+async function noticeUnplanned(
+  desk: Desk,
+  snapshot: PullSnapshot,
+  before: PullSnapshot | undefined,
+): Promise<void> {
+  if (snapshot.defaultBranch === undefined) return;
+  // of another base than that of the merge nothing is known
+  const planned = before !== undefined && sideBranch(before) === undefined ? before : undefined;
+  if (desk.state().idle === true && planned?.headSha === snapshot.headSha) return;
+  desk.change({ mergeSeen: true });
+  const base = planned === undefined ? undefined : { baseSha: planned.baseSha };
+  const text = await short.revertUnplanned(desk.pull, base);
+  if (text === undefined) return;
+  await short.answer(desk.pull, requestBy(snapshot.mergedBy ?? 'ghost', snapshot, Date.now()), text);
 }
 
 async function applyMerged(desk: Desk, request: Request): Promise<void> {

@@ -47,6 +47,7 @@ import {
   runOf,
   saysTheSame,
   statusOf,
+  unplanned,
   waitsForWindow,
   withBegun,
   withOutcome,
@@ -92,7 +93,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     const before = state.snapshot;
     state = withSnapshot(state, snapshot, Date.now());
     await stopOvertaken(state.running, snapshot);
-    if (before?.state === 'open' && snapshot.state === 'merged') await noticeMerge(desk);
+    await noticeMerge(desk, before);
     if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot, state.lost))) return;
     planning?.scope.cancel();
     await planning?.done;
@@ -106,7 +107,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
 
   const validateAndPlan = async (snapshot: PullSnapshot): Promise<void> => {
     const revision: Revision = { headSha: snapshot.headSha, baseSha: snapshot.baseSha };
-    state = { ...state, plan: undefined, gate: undefined, lost: undefined };
+    state = unplanned(state);
     const mayGoOn = mayPlan(state, snapshot);
     const valid = await short.validatePull(input.pull, revision, !mayGoOn);
     if (valid.kind !== 'valid' || !mayGoOn || state.running !== undefined) return;

@@ -5,6 +5,7 @@ import {
   FRESH,
   gateContext,
   isFreed,
+  isMergeNews,
   isNews,
   isOver,
   mayPlan,
@@ -97,6 +98,25 @@ test('pushers are remembered, once each, and none is lost among events that say 
   expect(saysTheSame({ kind: 'asked', request }, { kind: 'asked', request })).toBe(false);
   expect(saysTheSame({ kind: 'base-moved' }, { kind: 'base-moved' })).toBe(true);
   expect(saysTheSame({ kind: 'base-moved' }, { kind: 'base-moved', servers: true })).toBe(false);
+});
+
+test('another base is news, also at the same commit; what an older engine read is not', () => {
+  const into = (baseRef: string): PullSnapshot => ({ ...snapshot, baseRef, defaultBranch: 'main' });
+  expect(isNews(into('a'), into('main'))).toBe(true);
+  expect(isNews(into('a'), into('b'))).toBe(true);
+  expect(isNews(into('main'), { ...into('trunk'), defaultBranch: 'trunk' })).toBe(false);
+  expect(isNews(into('main'), { ...into('main'), defaultBranch: 'trunk' })).toBe(true);
+  expect(isNews(snapshot, into('main'))).toBe(false);
+  expect(isNews({ ...snapshot, baseRef: 'a' }, snapshot)).toBe(false);
+});
+
+test('a merge is news where it was open before, or was never looked at', () => {
+  const merged: PullSnapshot = { ...snapshot, state: 'merged' };
+  expect(isMergeNews(snapshot, merged)).toBe(true);
+  expect(isMergeNews(merged, merged)).toBe(false);
+  expect(isMergeNews(undefined, merged)).toBe(false);
+  expect(isMergeNews(undefined, { ...merged, isNews: true })).toBe(true);
+  expect(isMergeNews(undefined, { ...snapshot, state: 'closed' })).toBe(false);
 });
 
 test('a fork is planned at the head that was named, and at no other', () => {

@@ -55,6 +55,8 @@ export interface PullState {
   readonly movedAt?: number;
   /** The merge was noticed, and what policy wants then was begun. */
   readonly mergeSeen?: boolean;
+  /** The last plan of the present head and base has nothing to do, and nothing for a policy to judge. */
+  readonly idle?: boolean;
   /** Servers were away when they were to be read. */
   readonly replan?: Replan | undefined;
   /** The last look or plan came to nothing: the pull request is not there, or GitHub would not have it. */
@@ -134,8 +136,23 @@ export function withSnapshot(state: PullState, snapshot: PullSnapshot, now: numb
 /** The plan that was made, or when it is tried again. */
 export function withOutcome(state: PullState, outcome: PlanOutcome, now: number): PullState {
   const replan = replanAfter(state.replan, outcome, state.snapshot?.headSha ?? '', now);
-  if (outcome.kind !== 'planned') return { ...state, replan };
+  if (outcome.kind !== 'planned') return { ...state, replan, idle: outcome.kind === 'nothing-to-do' };
   return { ...state, replan, plan: outcome.plan, shown: outcome.plan };
+}
+
+/** Nothing is known any more of how it stands: it is planned anew. */
+export function unplanned(state: PullState): PullState {
+  return { ...state, plan: undefined, gate: undefined, lost: undefined, idle: false };
+}
+
+/** The branch that it goes into, where that is not the default one: then it is never applied. */
+export function sideBranch({ baseRef, defaultBranch }: PullSnapshot): string | undefined {
+  return defaultBranch === undefined || baseRef === defaultBranch ? undefined : baseRef;
+}
+
+/** Somebody has merged it since it was looked at last, if it ever was. */
+export function isMergeNews(before: PullSnapshot | undefined, now: PullSnapshot): boolean {
+  return now.state === 'merged' && (before === undefined ? now.isNews === true : before.state === 'open');
 }
 
 /** Whether there is something to plan that was not there before. */
@@ -146,7 +163,13 @@ export function isNews(
 ): boolean {
   if (lost !== undefined) return true;
   const reopened = before?.state !== 'open' || (before.draft && !now.draft);
-  return reopened || before.headSha !== now.headSha || before.baseSha !== now.baseSha;
+  // also where both branches are at the same commit
+  return (
+    reopened ||
+    sideBranch(before) !== sideBranch(now) ||
+    before.headSha !== now.headSha ||
+    before.baseSha !== now.baseSha
+  );
 }
 
 export function gateContext(state: PullState, request: Request | undefined): GateContext {
@@ -221,8 +244,7 @@ function nameOf({ headSha, digest }: PlanRef): string {
 }
 
 /** What nobody asked for in words: the last reviewer's approval, or the merge. */
-export function requestBy(actor: string, plan: PlanRef, at: number): Request {
-  const { headSha } = plan;
+export function requestBy(actor: string, { headSha }: Pick<PlanRef, 'headSha'>, at: number): Request {
   return { command: 'apply', actor, at: new Date(at).toISOString(), commentId: undefined, headSha };
 }
 

@@ -81,9 +81,9 @@ export async function confirmRest(
 ): Promise<ConfirmOutcome | WindowShut> {
   const { pull, plan } = run;
   const client = await engine.github.installationClient(pull.repository.installationId);
-  const ended = otherThanPlanned(run, await getPull(client, pull.repository, pull.number));
+  const ended = otherThanBegun(run, await getPull(client, pull.repository, pull.number));
   if (ended !== undefined) return { kind: 'changed', reason: ended };
-  const judged = await judgePull(engine, pull, plan, run.context ?? {});
+  const judged = await judgePull(engine, pull, plan, run.context ?? {}, true);
   const { ready, opensAt, windows } = judged.verdict;
   if (opensAt !== undefined) return { kind: 'shut', until: new Date(opensAt).toISOString() };
   if (!ready) return { kind: 'changed', reason: notReady(judged) };
@@ -137,13 +137,30 @@ function notReady({ verdict }: Judged): string {
 }
 
 /** Undefined: what was approved is what would be merged now, or is merged. */
-function otherThanPlanned({ plan, mergeSha }: RunRef, now: PullRequest): string | undefined {
-  if (mergeSha !== undefined)
-    return now.mergeSha === mergeSha ? undefined : 'the pull request is not merged as that commit';
+function otherThanPlanned(run: RunRef, now: PullRequest): string | undefined {
+  if (run.mergeSha !== undefined) return otherMerge(run.mergeSha, now);
+  if (now.merged) return 'the pull request was merged before anything was applied';
   if (now.state !== 'open') return 'the pull request was closed before anything was applied';
-  return now.headSha === plan.headSha
-    ? undefined
-    : 'a newer commit was pushed; its plan needs an approval of its own';
+  return otherHead(run, now);
+}
+
+/** The same in the middle of a run: whoever merges by hand meanwhile does what the run would do at its end. */
+function otherThanBegun(run: RunRef, now: PullRequest): string | undefined {
+  if (run.mergeSha !== undefined) return otherMerge(run.mergeSha, now);
+  if (!now.merged && now.state !== 'open') return 'the pull request was closed meanwhile';
+  return otherHead(run, now);
+}
+
+function otherMerge(mergeSha: string, now: PullRequest): string | undefined {
+  return now.mergeSha === mergeSha ? undefined : 'the pull request is not merged as that commit';
+}
+
+function otherHead({ plan }: RunRef, { headSha, merged }: PullRequest): string | undefined {
+  if (headSha === plan.headSha) return undefined;
+  const what = merged
+    ? 'a newer commit was merged than the one that was planned'
+    : 'a newer commit was pushed';
+  return `${what}; its plan needs an approval of its own`;
 }
 
 async function onTip(client: GitHubClient, run: RunRef, { baseRef }: PullRequest): Promise<RunRef> {

@@ -79,15 +79,26 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
       await startGroup(delivery, repository, event);
       return undefined;
     case 'branch-pushed':
-      await delivery.temporal.workflow.signalWithStart('repository', {
-        workflowId: repositoryWorkflowId(repository, event.branch),
-        taskQueue: TASK_QUEUE,
-        args: [repository],
-        signal: 'branchPushed',
-        signalArgs: [event.branch, delivery.guid],
-      });
+      return signalBranch(delivery, repository, event.branch);
+    case 'default-branch-changed':
+      for (const branch of [event.from, event.to]) await signalBranch(delivery, repository, branch);
       return undefined;
   }
+}
+
+/** All that goes into the branch looks at it. */
+async function signalBranch(
+  { temporal, guid }: Delivery,
+  repository: RepositoryRef,
+  branch: string,
+): Promise<void> {
+  await temporal.workflow.signalWithStart('repository', {
+    workflowId: repositoryWorkflowId(repository, branch),
+    taskQueue: TASK_QUEUE,
+    args: [repository],
+    signal: 'branchPushed',
+    signalArgs: [branch, guid],
+  });
 }
 
 /** What an event tells of who pushed, to a branch of this repository or of a fork. */

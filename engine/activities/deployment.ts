@@ -1,37 +1,27 @@
-import type { GitHubClient } from '../github/client.ts';
-import { getPull, type MergeMethod, mergePull as mergeOnGitHub } from '../github/pulls.ts';
+import { getPull, mergePull as mergeOnGitHub } from '../github/pulls.ts';
 import { overrideInMessage } from '../github/render/override.ts';
-import { openRevert } from '../github/revert.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
+import { asideOf, sayAside } from '../policy/aside.ts';
 import { StoreError } from '../store/error.ts';
 import { entryOf, receiptsNamed } from './auditRun.ts';
 import { batchName } from './batchName.ts';
 import { confirmPlan } from './confirm.ts';
 import { confirmCorrection } from './confirmCorrection.ts';
 import type { Engine } from './engine.ts';
-import { permanent } from './failure.ts';
 import { applyHost, hostOf } from './hostRun.ts';
 import { undoHost } from './hostUndo.ts';
 import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
-import { holdingPolicy } from './policy.ts';
 import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
 import { reportSecurity } from './reportSecurity.ts';
+import { mergeMethod, revert } from './revert.ts';
 import { resolveRun } from './runRevision.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
 import { elsewhereOf } from './sites.ts';
-import type {
-  DeploymentActivities,
-  LockOutcome,
-  MergeOutcome,
-  PullRef,
-  RunEnd,
-  RunRef,
-  RunStart,
-} from './types.ts';
+import type { DeploymentActivities, LockOutcome, MergeOutcome, RunEnd, RunRef, RunStart } from './types.ts';
 import { verifyHosts } from './verify.ts';
 
 /** What the deployment and rollback workflows call. */
@@ -129,6 +119,10 @@ async function cancelHost(engine: Engine, run: RunRef, host: string, wave: numbe
 async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
   const { pull, plan } = run;
   const client = await engine.github.installationClient(pull.repository.installationId);
+  const snapshot = await getPull(client, pull.repository, pull.number);
+  // merged there, the default branch would not say what its servers are
+  const aside = asideOf(snapshot);
+  if (aside !== undefined) return { kind: 'refused', reason: sayAside(aside) };
   const override = run.context?.override;
   const message = [
     `Applied by run ${run.run}, plan ${plan.digest.slice(0, 12)}.`,
@@ -137,7 +131,7 @@ async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
   const merged = await mergeOnGitHub(client, pull.repository, {
     number: pull.number,
     headSha: plan.headSha,
-    method: await mergeMethod(engine, client, pull),
+    method: await mergeMethod(engine, client, pull, snapshot),
     message,
   });
   if (merged.kind === 'refused')
@@ -145,46 +139,9 @@ async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
   return { kind: 'merged', mergeSha: merged.sha, differs: await differs(engine, run, merged.sha) };
 }
 
-/** As the policy says now; one that broke meanwhile does not keep an applied change from being merged. */
-async function mergeMethod(engine: Engine, client: GitHubClient, pull: PullRef): Promise<MergeMethod> {
-  const snapshot = await getPull(client, pull.repository, pull.number);
-  const holding = await holdingPolicy(engine, client, pull.repository, snapshot);
-  return (holding.kind === 'policy' ? holding.policy.spec?.mergeMethod : undefined) ?? 'merge';
-}
-
 /** Whether the merged tree is another one than what was planned. */
 async function differs(engine: Engine, run: RunRef, mergeSha: string): Promise<boolean> {
   const resolved = await engine.revisions.resolve(run.pull, run.plan);
   if (resolved.kind === 'conflict') return true;
   return (await engine.revisions.treeOf(run.pull, mergeSha)) !== resolved.treeSha;
-}
-
-function revertText({ run, pull, mergeSha }: RunRef): string {
-  const why =
-    mergeSha === undefined
-      ? `whose run \`${run}\` is being rolled back on the hosts`
-      : 'which was merged and could not be applied';
-  return `Takes back #${pull.number}, ${why}. Merge it so that the branch equals the hosts again.`;
-}
-
-async function revert(engine: Engine, run: RunRef): Promise<number> {
-  const { pull } = run;
-  const client = await engine.github.installationClient(pull.repository.installationId);
-  const merged = await getPull(client, pull.repository, pull.number);
-  if (merged.mergeSha === undefined)
-    throw permanent(`#${pull.number} is not merged, so there is nothing to revert`);
-  const opened = await openRevert(client, pull.repository, {
-    number: pull.number,
-    baseRef: merged.baseRef,
-    mergeSha: merged.mergeSha,
-    ...(await beforeRebase(engine, client, run)),
-    title: `Revert #${pull.number}: ${merged.title}`.slice(0, 250),
-    body: revertText(run),
-  });
-  return opened.number;
-}
-
-/** A rebase leaves no commit that names both sides; what was before it is the base that was planned. */
-async function beforeRebase(engine: Engine, client: GitHubClient, { pull, plan }: RunRef) {
-  return (await mergeMethod(engine, client, pull)) === 'rebase' ? { beforeSha: plan.baseSha } : {};
 }

@@ -7,12 +7,14 @@ import type { PlanView } from '../github/render/views.ts';
 import { latestReviews } from '../github/reviews.ts';
 import { recordName } from '../github/workflowIds.ts';
 import type { Plan } from '../plan/step.ts';
+import { asideOf, sayBranch } from '../policy/aside.ts';
 import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
 import { sayStart } from '../policy/starting.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
 import type { PolicySpec } from '../spec/types.generated.ts';
 import { askersOf } from './adoptionBranch.ts';
+import { strayedOnto } from './beforeMerge.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
@@ -57,12 +59,13 @@ export interface Judged {
   readonly next: PlanView['next'];
 }
 
-/** Reads all that a policy looks at; changes nothing. */
+/** Reads all that a policy looks at; changes nothing. `begun`: of a run that goes on, whether or not somebody merges it meanwhile. */
 export async function judgePull(
   engine: Engine,
   pull: PullRef,
   plan: PlanRef,
   context: GateContext,
+  begun = false,
 ): Promise<Judged> {
   const { repository, number } = pull;
   const client = await engine.github.installationClient(repository.installationId);
@@ -73,8 +76,9 @@ export async function judgePull(
   ]);
   if (stored === undefined)
     throw permanent(`the plan ${plan.digest.slice(0, 8)} is no longer stored; say /doaas plan`);
+  const strayed = await strayedOnto(engine, client, repository, plan, snapshot);
   // a merged change is on the tip itself, and would be judged by a policy that it brings
-  const before = snapshot.merged ? { ...snapshot, baseSha: plan.baseSha } : snapshot;
+  const before = snapshot.merged ? { ...snapshot, baseSha: strayed ?? plan.baseSha } : snapshot;
   const holding = await holdingPolicy(engine, client, repository, before);
   const trusted =
     holding.kind === 'broken'
@@ -84,14 +88,19 @@ export async function judgePull(
   const common = { snapshot, paths, plan: stored, targets };
   if (holding.kind === 'broken') {
     const verdict = closed(holding.reason);
-    const next = nextOf(undefined, verdict, engine.config.botName);
+    const next = nextOf(undefined, verdict, snapshot, engine.config.botName);
     return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined };
   }
   const { spec } = holding.policy;
-  const change = await readChange(engine, client, pull, plan, context, { ...common, policy: holding.policy });
   const trigger = spec?.trigger ?? 'comment';
+  const change = await readChange(engine, client, pull, plan, context, {
+    ...common,
+    policy: holding.policy,
+    strayed: strayed !== undefined,
+    mayBeMerged: begun || (context.merged === true && trigger === 'merge'),
+  });
   const verdict = judge(spec, change);
-  const next = nextOf(spec, verdict, engine.config.botName);
+  const next = nextOf(spec, verdict, snapshot, engine.config.botName);
   return { ...common, verdict, next, trigger, policyCommit: holding.commit };
 }
 
@@ -100,6 +109,8 @@ interface Known {
   readonly paths: readonly string[];
   readonly targets: readonly Target[];
   readonly policy: RepositoryPolicy;
+  readonly strayed: boolean;
+  readonly mayBeMerged: boolean;
 }
 
 /** No rule asks for any. */
@@ -114,7 +125,7 @@ async function readChange(
   pull: PullRef,
   plan: PlanRef,
   context: GateContext,
-  { snapshot, paths, policy, targets }: Known,
+  { snapshot, paths, policy, targets, strayed, mayBeMerged }: Known,
 ): Promise<Change> {
   const { repository, number } = pull;
   const { reviews, cut } = await latestReviews(client, repository, number);
@@ -126,7 +137,9 @@ async function readChange(
     draft: snapshot.draft,
     fork: snapshot.fork,
     vouched: context.vouched === plan.headSha,
-    open: snapshot.state === 'open' || (context.merged === true && snapshot.merged),
+    aside: asideOf(snapshot),
+    strayed,
+    open: snapshot.state === 'open' || (mayBeMerged && snapshot.merged),
     shownAt: plan.shownAt,
     reviews,
     reviewsCut: cut,
@@ -148,13 +161,14 @@ async function readChange(
   return { ...seen, teams, checks: others.checks, checksCut: others.cut, pushers, pushersUnknown };
 }
 
-function gateOf({ verdict, trigger }: Judged): Gate {
+function gateOf({ verdict, trigger, snapshot }: Judged): Gate {
   const { ready, missing, approvedBy, starters, opensAt, waitsForChecks, lifted } = verdict;
   return {
     ready,
     missing,
     approvedBy,
-    trigger,
+    // nothing does, of what is not applied
+    ...(asideOf(snapshot) === undefined ? { trigger } : {}),
     ...(trigger === 'approval' && starters !== undefined ? { starters } : {}),
     ...(opensAt === undefined ? {} : { opensAt }),
     ...(waitsForChecks ? { waitsForChecks } : {}),
@@ -207,8 +221,16 @@ function conclusionOf({ verdict, trigger, targets }: Judged): CheckConclusion {
   return (trigger === 'merge' || movesAny(targets)) && !verdict.ready ? 'action_required' : 'success';
 }
 
-function nextOf(spec: PolicySpec | undefined, verdict: Verdict, bot: string): PlanView['next'] {
+function nextOf(
+  spec: PolicySpec | undefined,
+  verdict: Verdict,
+  snapshot: PullRequest,
+  bot: string,
+): PlanView['next'] {
   const command = { command: `/${bot} apply` };
+  const aside = asideOf(snapshot);
+  if (aside !== undefined)
+    return { words: `it is planned anew, once it goes into ${sayBranch(aside.defaultBranch)}` };
   switch (spec?.trigger ?? 'comment') {
     case 'comment':
       return command;

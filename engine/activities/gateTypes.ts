@@ -8,7 +8,7 @@ export interface Gate extends Ahead {
   readonly approvedBy: readonly string[];
   /** Whose approval begins it, with the trigger `approval`. Missing in gates of older engines: any that counts. */
   readonly starters?: readonly string[];
-  /** What starts the apply, by the policy of the default branch. */
+  /** What starts the apply, by the policy of the default branch. Undefined: nothing does, for it goes into another branch. */
   readonly trigger?: 'comment' | 'approval' | 'merge';
   /** Only change windows keep it shut: epoch ms, by GitHub's clock, at which they are open. */
   readonly opensAt?: number;

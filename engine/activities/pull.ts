@@ -32,12 +32,20 @@ import type {
   SitePart,
 } from './types.ts';
 import { unpinnedErrors } from './unpinned.ts';
+import { revertUnplanned } from './unplanned.ts';
 import { validatePull } from './validate.ts';
 import { validateGroup } from './validateGroup.ts';
 
 type Planned = Pick<
   PullActivities,
-  'readPull' | 'forgetPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+  | 'readPull'
+  | 'forgetPull'
+  | 'validatePull'
+  | 'validateGroup'
+  | 'planPull'
+  | 'gatePull'
+  | 'recordOverride'
+  | 'revertUnplanned'
 >;
 
 /** From a pull request to a plan that is shown and judged. */
@@ -51,31 +59,34 @@ export function pullActivities(engine: Engine): Planned {
     gatePull: (pull, plan, context) => withAhead(engine, () => gatePull(engine, pull, plan, context)),
     recordOverride: (pull, plan, request, lifted) => recordOverride(engine, pull, plan, request, lifted),
     validateGroup: (repository, group) => validateGroup(engine, repository, group),
+    revertUnplanned: (pull, before) => revertUnplanned(engine, pull, before),
   };
 }
 
 async function readPull(engine: Engine, { repository, number }: PullRef): Promise<PullSnapshot> {
   const client = await engine.github.installationClient(repository.installationId);
   const pull = await getPull(client, repository, number);
-  const { headSha, headRef, baseSha, baseRef, author, draft, fork, mergedBy } = pull;
+  const { headSha, headRef, baseSha, baseRef, defaultBranch, author, draft, fork, mergedBy } = pull;
   const state = pull.merged ? 'merged' : pull.state;
-  await engine.store.pulls.seen(fullName({ repository, number }), {
-    number,
-    headSha,
-    open: state === 'open',
-  });
+  const merger = mergedBy === undefined ? undefined : await mergerOf(client, repository, number, mergedBy);
+  const name = fullName({ repository, number });
+  const isNews = state === 'merged' && !(await engine.store.pulls.isKnownClosed(name, number));
+  // last: tried again, it would not be news any more
+  await engine.store.pulls.seen(name, { number, headSha, open: state === 'open' });
   return {
     headSha,
     headRef,
     baseSha,
     baseRef,
+    defaultBranch,
     author,
     draft,
     fork,
     state,
     mergeSha: pull.mergeSha,
     seenAt: engine.github.now().getTime(),
-    ...(mergedBy === undefined ? {} : { mergedBy: await mergerOf(client, repository, number, mergedBy) }),
+    ...(merger === undefined ? {} : { mergedBy: merger }),
+    ...(isNews ? { isNews } : {}),
   };
 }
 

@@ -5,6 +5,8 @@ export interface PullSnapshot {
   /** Tip of the base branch, not the commit that the branch was made from. */
   readonly baseSha: string;
   readonly baseRef: string;
+  /** Missing in what older engines read. */
+  readonly defaultBranch?: string;
   readonly author: string;
   readonly draft: boolean;
   readonly fork: boolean;
@@ -14,4 +16,6 @@ export interface PullSnapshot {
   readonly mergedBy?: string;
   /** When it was so: epoch ms by GitHub's clock. Left out by older engines. */
   readonly seenAt?: number;
+  /** Merged since it was looked at last, if it ever was. */
+  readonly isNews?: true;
 }

@@ -31,7 +31,14 @@ import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
 type Requests = Omit<
   PullActivities,
-  'readPull' | 'forgetPull' | 'validatePull' | 'validateGroup' | 'planPull' | 'gatePull' | 'recordOverride'
+  | 'readPull'
+  | 'forgetPull'
+  | 'validatePull'
+  | 'validateGroup'
+  | 'planPull'
+  | 'gatePull'
+  | 'recordOverride'
+  | 'revertUnplanned'
 >;
 
 /** What people ask for in comments and with buttons, and the answers. */

@@ -233,6 +233,8 @@ export interface PullActivities {
   /** Tells on the pull request, for good, in the audit log and to whom the policy names, what was taken away and why. */
   restoreNotices(pull: PullRef, change: NoticeChange): Promise<void>;
   recordOverride(pull: PullRef, plan: PlanRef, request: Request, lifted: readonly string[]): Promise<void>;
+  /** Opens the revert of what was merged without a plan, where the policy wants that. `before`: as it was seen while it was open. Returns what is to be said. */
+  revertUnplanned(pull: PullRef, before: Pick<Revision, 'baseSha'> | undefined): Promise<string | undefined>;
   /** Validates what a merge queue would merge, and answers the checks of its commit. */
   validateGroup(repository: RepositoryRef, group: MergeGroup): Promise<void>;
   /** May this person ask for this? Undefined when yes, else the sentence that says why not. */

@@ -2,6 +2,7 @@ import { annotationsOf, publishCheck } from '../github/checks.ts';
 import { code } from '../github/render/escape.ts';
 import { render } from '../github/render/render.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
+import { type Aside, asideOf } from '../policy/aside.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { Engine } from './engine.ts';
 import { type HoldingPolicy, holdingPolicy } from './policy.ts';
@@ -31,6 +32,7 @@ export async function validateGroup(
     conclusion: success ? ('success' as const) : ('failure' as const),
   });
   const afterMerge = holding.kind === 'policy' && holding.policy.spec?.trigger === 'merge';
+  const aside = asideOf({ baseRef, defaultBranch });
   await publishCheck(client, repository, {
     name: 'doaas/validate',
     headSha,
@@ -43,8 +45,8 @@ export async function validateGroup(
     name: 'doaas/plan',
     headSha,
     externalId: `plan-${headSha}`,
-    state: completed(afterMerge && good),
-    ...planWords(afterMerge, baseRef),
+    state: completed((afterMerge || aside !== undefined) && good),
+    ...(aside === undefined ? planWords(afterMerge, baseRef) : asideWords(aside)),
   });
 }
 
@@ -60,6 +62,13 @@ function validWords(tree: ResolvedTree | Unreadable, errors: readonly SpecError[
   const hosts = resolution.hosts.length;
   const { title, body } = render({ kind: 'validate', errors, documents, hosts, leftOut: refused });
   return { title, summary: body };
+}
+
+function asideWords({ into, defaultBranch }: Aside) {
+  return {
+    title: 'Not applied',
+    summary: `This goes into ${code(into)}; only what goes into ${code(defaultBranch)} is applied.`,
+  };
 }
 
 function planWords(afterMerge: boolean, baseRef: string) {

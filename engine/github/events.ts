@@ -124,6 +124,13 @@ export interface BranchPushed extends EventOrigin {
   readonly pushedBy?: Sender;
 }
 
+/** What goes into which branch is applied is another one now. */
+export interface DefaultBranchChanged extends EventOrigin {
+  readonly kind: 'default-branch-changed';
+  readonly from: string;
+  readonly to: string;
+}
+
 /** Another App's checks of a commit have ended, or somebody gave it a status; what they say is read from GitHub. */
 export interface ChecksCompleted extends EventOrigin {
   readonly kind: 'checks-completed';
@@ -160,4 +167,5 @@ export type EngineEvent =
   | CheckRerequested
   | ChecksCompleted
   | MergeGroupMade
-  | BranchPushed;
+  | BranchPushed
+  | DefaultBranchChanged;

@@ -79,6 +79,17 @@ test('an opened pull request', () => {
   });
 });
 
+test('another default branch counts, other settings do not', () => {
+  const repository = { name: 'infra', owner: { login: 'acme' }, id: 7, default_branch: 'trunk' };
+  const edited = (changes: object) => mapped('repository', { action: 'edited', repository, changes });
+  expect(edited({ default_branch: { from: 'main' } })).toMatchObject({
+    kind: 'default-branch-changed',
+    from: 'main',
+    to: 'trunk',
+  });
+  expect(edited({ homepage: { from: null } })).toBe('the default branch is the same');
+});
+
 test('who pushed, from where to where, to the branch of which repository', () => {
   const pushed = mapped('pull_request', first('pull_request', 'synchronize'));
   expect(pushed).toMatchObject({

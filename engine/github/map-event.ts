@@ -22,7 +22,7 @@ const BODY_MAX = 8192;
 /** Pure. `payload` is the parsed body of a verified delivery. Never throws: what it does not understand is ignored with the reason. */
 export function mapEvent(name: string, payload: unknown, options: MappingOptions): Mapped {
   if (!isObject(payload)) return ignored('the payload is not an object');
-  if (Object.hasOwn(ACCESS, name)) return mapAccess(name, payload.action);
+  if (Object.hasOwn(ACCESS, name) && !isEdited(name, payload)) return mapAccess(name, payload.action);
   const repo = repoOf(payload);
   if (repo === undefined) return ignored(`${name.slice(0, NAME_SHOWN)} without a repository`);
   const id = at(payload, 'repository', 'id');
@@ -48,6 +48,7 @@ const MAPPERS: Readonly<Record<string, Mapper>> = {
   status: mapStatus,
   push: mapPush,
   merge_group: mapMergeGroup,
+  repository: mapSettings,
 };
 
 /** Actions after which the App reaches more or less than before, or the same by another name. */
@@ -58,7 +59,7 @@ const ACCESS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Names of the events that are acted upon. */
-export const EVENTS: readonly string[] = [...Object.keys(MAPPERS), ...Object.keys(ACCESS)];
+export const EVENTS: readonly string[] = [...new Set([...Object.keys(MAPPERS), ...Object.keys(ACCESS)])];
 
 function mapAccess(name: string, action: unknown): Mapped {
   // of what strangers send not even that can be made text
@@ -66,6 +67,22 @@ function mapAccess(name: string, action: unknown): Mapped {
   if (ACCESS[name]?.includes(said) !== true)
     return ignored(`${name}.${said.slice(0, 40)} changes nothing for us`);
   return event({ kind: 'access-changed', what: `${name}.${said}` });
+}
+
+function isEdited(name: string, { action }: Payload): boolean {
+  return name === 'repository' && action === 'edited';
+}
+
+/** Of the settings of a repository only one is of interest. */
+function mapSettings(payload: Payload, of: EventOrigin): Mapped {
+  const from = optional(text, at(payload, 'changes', 'default_branch', 'from'));
+  if (from === undefined) return ignored('the default branch is the same');
+  return event({
+    ...of,
+    kind: 'default-branch-changed',
+    from,
+    to: text(at(payload, 'repository', 'default_branch')),
+  });
 }
 
 const PULL_ACTIONS: Readonly<Record<string, PullAction>> = {

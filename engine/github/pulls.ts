@@ -12,6 +12,8 @@ export interface PullRequest {
   readonly merged: boolean;
   readonly mergeSha: string | undefined;
   readonly mergedBy: string | undefined;
+  /** ISO time. */
+  readonly mergedAt: string | undefined;
   readonly draft: boolean;
   readonly headSha: string;
   readonly headRef: string;
@@ -51,6 +53,7 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
       merged: data.merged,
       mergeSha: data.merged ? (data.merge_commit_sha ?? undefined) : undefined,
       mergedBy: data.merged_by?.login,
+      mergedAt: data.merged_at ?? undefined,
       draft: data.draft ?? false,
       headSha: data.head.sha,
       headRef: data.head.ref,
@@ -80,6 +83,19 @@ export function branchTip(client: GitHubClient, repo: Repo, branch: string): Pro
       ref: `heads/${branch}`,
     });
     return data.object.sha;
+  });
+}
+
+/**
+ * What a commit came on: of a merge, the tip that its branch had before; of the last of several that were rebased, the one before it.
+ * Throws `GitHubError`.
+ */
+export function firstParent(client: GitHubClient, repo: Repo, sha: string): Promise<string> {
+  return calling(`Reading the commit ${sha.slice(0, 8)}`, async () => {
+    const query = { owner: repo.owner, repo: repo.name, commit_sha: sha };
+    const [parent] = (await client.octokit.git.getCommit(query)).data.parents;
+    if (parent === undefined) throw new GitHubError('github-refused', `${sha} has no parent.`);
+    return parent.sha;
   });
 }
 

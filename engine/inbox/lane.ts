@@ -21,5 +21,7 @@ export function laneOf(event: EngineEvent): string {
       return `${repository}@${event.headSha}`;
     case 'branch-pushed':
       return `${repository}:${event.branch}`;
+    case 'default-branch-changed':
+      return `${repository}:${event.to}`;
   }
 }

@@ -2,6 +2,7 @@ import type { OtherCheck } from '../github/otherChecks.ts';
 import type { Review } from '../github/reviews.ts';
 import type { Step } from '../plan/step.ts';
 import type { Account } from './account.ts';
+import type { Aside } from './aside.ts';
 
 /** A pull request with its plan, as far as a policy looks at it. Pure data, gathered from GitHub, git and the store. */
 export interface Change {
@@ -18,7 +19,11 @@ export interface Change {
   readonly fork: boolean;
   /** Somebody with write access asked for a plan of this head by its SHA. */
   readonly vouched: boolean;
-  /** Open; or merged, where policy applies after the merge. */
+  /** It does not go into the default branch. */
+  readonly aside: Aside | undefined;
+  /** It was merged into another branch than the one that it was planned for. */
+  readonly strayed: boolean;
+  /** Open; or merged, where policy applies after the merge, or while its run goes on. */
   readonly open: boolean;
   /** ISO time at which the check with the present digest was completed. */
   readonly shownAt: string;

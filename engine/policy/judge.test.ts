@@ -79,6 +79,17 @@ describe('without a policy', () => {
       expect(missing(undefined, { draft: true, fork: true, open: false, lifted })).toHaveLength(3);
     expect(missing(undefined, { fork: true, vouched: true })).toEqual([]);
   });
+
+  it('what goes into another branch, or was planned for another one, is closed, whatever is lifted', () => {
+    const aside = { into: 'a', defaultBranch: 'main' };
+    for (const lifted of ['nothing', 'override', 'break-glass'] as const)
+      expect(missing(undefined, { aside, lifted })).toEqual([
+        'the pull request goes into `a`; only what goes into `main` is applied. Change its base, or merge `a` first',
+      ]);
+    expect(missing(undefined, { strayed: true, lifted: 'break-glass' })).toEqual([
+      expect.stringContaining('merged before it was planned for that branch'),
+    ]);
+  });
 });
 
 describe('approvals', () => {

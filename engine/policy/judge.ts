@@ -1,6 +1,7 @@
 import type { OtherCheck } from '../github/otherChecks.ts';
 import type { PolicyApproval, PolicyRule, PolicySpec, PolicyWindow } from '../spec/types.generated.ts';
 import { judgeApproval, mayWrite, teamsFor } from './approvals.ts';
+import { sayAside } from './aside.ts';
 import { freezeAt, isOpen, opensAt } from './calendar.ts';
 import { type Change, changedOf, packagesRemoved } from './change.ts';
 import { coversAll, type MatchedRule, matchedRules } from './match.ts';
@@ -161,9 +162,14 @@ function stateAsks(change: Change): readonly Ask[] {
           ),
         ]
       : []),
+    ...(change.aside === undefined ? [] : [ask('the default branch as its base', sayAside(change.aside))]),
+    ...(change.strayed ? [ask('a plan for the branch that it was merged into', STRAYED)] : []),
     ...(change.draft ? [ask('no draft', 'the pull request is a draft; mark it as ready for review')] : []),
   ];
 }
+
+const STRAYED =
+  'it was merged before it was planned for that branch: the plan that was judged is for the base that it had before';
 
 const UNSEEN =
   'there are more reviews than are read, so a newer request for changes would not be seen; close this pull request and open a new one';

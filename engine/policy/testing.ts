@@ -45,6 +45,8 @@ export function change(given: Partial<Change> = {}): Change {
     draft: false,
     fork: false,
     vouched: false,
+    aside: undefined,
+    strayed: false,
     open: true,
     shownAt: '2026-01-01T00:00:10.900Z',
     reviews: [review],

@@ -19,6 +19,17 @@ export function pullsIn({ db }: Connection, now: Clock) {
         .execute();
     },
 
+    /** It was not open any more when it was last looked at. */
+    async isKnownClosed(repository: string, number: number): Promise<boolean> {
+      const row = await db
+        .selectFrom('pulls')
+        .select('open')
+        .where('repository', '=', repository)
+        .where('number', '=', number)
+        .executeTakeFirst();
+      return row?.open === 0;
+    },
+
     /** Numbers of those that were open with this head when they were last looked at. */
     async headedBy(repository: string, headSha: string): Promise<readonly number[]> {
       const rows = await db

@@ -269,6 +269,8 @@ function pullsSuite(store: () => Store): void {
     expect(await store().pulls.open(repository)).toEqual([{ number: 1, headSha: 'b' }]);
     expect(await store().pulls.open(`${repository}x`)).toEqual([]);
     expect(await store().pulls.headedBy(repository, 'b')).toEqual([1]);
+    const closed = [1, 2, 3].map((number) => store().pulls.isKnownClosed(repository, number));
+    expect(await Promise.all(closed)).toEqual([false, true, false]);
     expect(await store().pulls.headedBy(repository, 'a')).toEqual([]);
     expect(await store().pulls.headedBy(repository, 'c')).toEqual([]);
     expect(await store().pulls.headedBy(`${repository}x`, 'b')).toEqual([]);

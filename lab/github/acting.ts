@@ -143,6 +143,8 @@ export interface Acting {
   readonly deleteRepository: (repo: RepositoryName) => Promise<void>;
   /** Open pull requests into it go into the new one. */
   readonly renameDefaultBranch: (repo: RepositoryName, to: string) => Promise<void>;
+  /** Another one, which is there. */
+  readonly setDefaultBranch: (repo: RepositoryName, to: string) => Promise<void>;
   readonly suspendApp: () => Promise<void>;
   readonly unsuspendApp: () => Promise<void>;
   /** Its tokens end at once. */

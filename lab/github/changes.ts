@@ -5,6 +5,7 @@ import { newCommits } from './history.ts';
 import { callJson } from './internal.ts';
 import { asJson, type Json } from './json.ts';
 import { type Mirror, type RefChange, writeRef } from './mirror.ts';
+import type { RouteInput } from './routes.ts';
 import type { CommitRow, PullRow, RepoRow } from './rows.ts';
 
 const HEADS = 'refs/heads/';
@@ -157,6 +158,26 @@ export async function emitPull(
   const pull_request = await callJson(context, `/repos/${repo.full_name}/pulls/${number}`);
   const payload = { action, pull_request, ...scene, ...extra };
   context.deliveries.emit('pull_request', action, context.complete('pull_request', payload));
+}
+
+/** If it goes into another branch than before; the emulator does not tell. */
+export async function tellNewBase(
+  { context, repo, actor }: Pick<RouteInput, 'context' | 'repo' | 'actor'>,
+  number: number,
+  from: { readonly ref: string; readonly sha: string },
+): Promise<void> {
+  const now = context.store.pullRequests.findBy('repo_id', repo.id).find((row) => row.number === number);
+  if (now === undefined || now.base_ref === from.ref) return;
+  const repository = await callJson(context, `/repos/${repo.full_name}`);
+  const changes = { base: { ref: { from: from.ref }, sha: { from: from.sha } } };
+  await emitPull(
+    context,
+    repo,
+    number,
+    'edited',
+    { repository, sender: await senderOf(context, actor) },
+    { changes },
+  );
 }
 
 function pushPayload(

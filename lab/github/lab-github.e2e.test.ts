@@ -351,8 +351,16 @@ describe('the API', () => {
     await lab.editPull(repo, pull, { title: 'Better' });
     await lab.closePullRequest(repo, pull);
     await lab.reopenPullRequest(repo, pull);
-    const actions = (await eventsOf(repo, 'pull_request')).map((payload) => payload.action);
-    expect(actions.sort()).toEqual(['closed', 'edited', 'opened', 'ready_for_review', 'reopened']);
+    await lab.branchWithChanges(repo, 'other', { 'b.txt': 'b\n' });
+    await lab.editPull(repo, pull, { base: 'other' });
+    const events = await eventsOf(repo, 'pull_request');
+    const actions = events.map((payload) => payload.action);
+    expect(actions.sort()).toEqual(['closed', 'edited', 'edited', 'opened', 'ready_for_review', 'reopened']);
+    expect(events.at(-1)).toMatchObject({
+      action: 'edited',
+      changes: { base: { ref: { from: 'main' } } },
+      pull_request: { base: { ref: 'other' } },
+    });
   });
 });
 

@@ -16,6 +16,7 @@ type LifeActs = Pick<
   | 'setArchived'
   | 'deleteRepository'
   | 'renameDefaultBranch'
+  | 'setDefaultBranch'
   | 'suspendApp'
   | 'unsuspendApp'
   | 'uninstallApp'
@@ -115,6 +116,12 @@ export function lifeActs(context: LabContext, owner: string, accounts: Accounts)
         for (const { number } of retargeted)
           await emitPull(context, row, number, 'edited', scene, { changes: { base: { ref: { from } } } });
       });
+    },
+    setDefaultBranch: async (repo, to) => {
+      const row = rowOf(repo);
+      const from = row.default_branch;
+      store.repos.update(row.id, { default_branch: to });
+      await tell(row, 'edited', { changes: { default_branch: { from } } });
     },
     suspendApp: async () => {
       const row = installation();

@@ -1,5 +1,5 @@
 import { answer, ok, problem } from './answers.ts';
-import { announce, emitPull, senderOf, setClosed } from './changes.ts';
+import { announce, emitPull, senderOf, setClosed, tellNewBase } from './changes.ts';
 import type { ApiAnswer, ApiCall } from './context.ts';
 import { pullFiles } from './files.ts';
 import { bringHead, forkOf } from './forks.ts';
@@ -98,7 +98,10 @@ async function editPull(input: RouteInput): Promise<ApiAnswer> {
   const pull = findPull(input, input.params[0]);
   const author = pull && input.context.store.users.get(pull.user_id)?.login === input.actor;
   if (pull && !author && !mayWrite(input)) return problem(403, 'Must have write access to the repository');
-  return withMergeability(input);
+  const from = pull && { ref: pull.base_ref, sha: pull.base_sha };
+  const edited = await withMergeability(input);
+  if (ok(edited) && pull && from) await tellNewBase(input, pull.number, from);
+  return edited;
 }
 
 export function amend(found: ApiAnswer, change: (json: Json) => unknown): ApiAnswer {

@@ -60,6 +60,34 @@ describe('repositories, while pull requests are open', { timeout: 4 * MINUTES },
     expect(await world.github.fileAt(repo, 'trunk', 'stem.yaml')).toContain('doaas-stem');
   });
 
+  it.concurrent('another branch becomes the default one: only what goes into that is applied', async () => {
+    const repo = await create('switched');
+    const { pull, sha } = await approved(repo, 'kept');
+    const files = file('later');
+    await world.github.branchWithChanges(repo, 'trunk', { 'README.md': '# trunk\n' });
+    const next = await world.github.branchWithChanges(repo, 'later', files, 'trunk');
+    const other = await world.github.openPullRequest(repo, { branch: 'later', base: 'trunk' });
+    const says = (head: string, text: RegExp) =>
+      until(
+        async () =>
+          (await at(repo).checks(head)).find(
+            ({ name, summary }) => name === 'doaas/plan' && text.test(summary),
+          ),
+        `the plan of ${head} to say ${text}`,
+      );
+    await says(next, /goes into \\`trunk\\`; only what goes into \\`main\\` is applied/);
+    await world.github.setDefaultBranch(repo, 'trunk');
+    await says(sha, /goes into \\`main\\`; only what goes into \\`trunk\\` is applied/);
+    await says(next, /Waiting for:\*\* one approving review/);
+    await at(repo).approve(other);
+    await applies(repo, { pull: other, sha: next });
+    expect([await isOn('later'), await isOn('kept')]).toEqual(['later', '']);
+    await world.github.editPull(repo, pull, { base: 'trunk' });
+    await says(sha, /Waiting for:\*\* nothing/);
+    await applies(repo, { pull, sha });
+    expect(await isOn('kept')).toBe('kept');
+  });
+
   it.concurrent('a head is replaced by force: the approval does not count for the other', async () => {
     const repo = await create('forced');
     const { pull, sha } = await approved(repo, 'forced');

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
+import { explain } from '../explain.ts';
+import { hostKeyOf } from '../hostKey.ts';
 import { isoDay, nextSecond, policyVerbs } from '../policies.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -20,6 +22,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     commentLike,
     pullOf,
     parentsOf,
+    closeLater,
     closeOpen,
   } = policyVerbs(() => world);
   const database = (role = 'db') => databaseYaml(world.hosts, role);
@@ -281,6 +284,136 @@ people: {override: {users: [olivia-owner]}}
     await world.github.mergeByHand(world.repo, revert);
   });
 
+  it('applies nothing that goes into another branch, however it is approved; once it goes into the default one, all of it is judged', async () => {
+    await setPolicy(`people: {breakGlass: {users: [olivia-owner]}}
+rules:
+  all: {approvals: [{count: 1}]}
+  databases: {match: {paths: ["db/**"]}, approvals: [{teams: [dba]}]}
+`);
+    const { accounts } = world.github;
+    const below = await change('below');
+    await world.check(below.sha, 'doaas/plan');
+    await world.github.push(world.repo, 'below', { 'NEWS.md': 'by rob\n' }, accounts.reviewer);
+    const { pull, sha } = await stacked('above', 'below');
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    const shown =
+      /goes into \\`below\\`; only what goes into \\`main\\` is applied\. Change its base, or merge \\`below\\` first\. {3}\*\*Then:\*\* it is planned anew, once it goes into \\`main\\`/;
+    await waitingFor(sha, shown);
+    await commentLike(pull, shown);
+    const missing =
+      'the pull request goes into `below`; only what goes into `main` is applied. Change its base, or merge `below` first';
+    const no = new RegExp(`^Not applied. Missing: ${missing}\\.$`, 'm');
+    await world.answer(pull, await world.say(pull, '/doaas apply'), no);
+    const loud = await world.say(pull, '/doaas apply --break-glass it burns', accounts.admin);
+    await world.answer(pull, loud, no);
+    expect(await explain(world, pull)).toContain(missing);
+    expect((await world.checks(sha)).map(({ name }) => name)).not.toContain('doaas/apply');
+
+    await world.github.editPull(world.repo, pull, { base: 'main' });
+    await waitingFor(sha, /one approving review by a member of dba [^;]*\(rule databases/);
+    await world.approve(pull);
+    await waitingFor(sha, /the one by rob-reviewer does not count: rob-reviewer pushed to it/);
+    await world.approve(pull, accounts.second);
+    await waitingFor(sha, /Waiting for:\*\* nothing/);
+    await nextSecond();
+    await world.say(pull, '/doaas apply');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success' });
+    await mergedSoon(pull);
+    expect([await onHost('below'), await onHost('above')]).toEqual(['below\n', 'above\n']);
+  });
+
+  it('begins nothing when something is merged into another branch, nor applies what was planned for that one', async () => {
+    await setPolicy(`trigger: merge
+rules:
+  all: {approvals: [{count: 1}]}
+  databases: {match: {paths: ["db/**"]}, approvals: [{teams: [dba]}]}
+`);
+    const lower = await change('lower');
+    const upper = await stacked('upper', 'lower');
+    await world.check(upper.sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(upper.pull);
+    await world.github.mergeByHand(world.repo, upper.pull);
+    await ended(upper.pull);
+    expect(await saidOf(upper)).toEqual([]);
+
+    // merged into the default branch before anybody heard that it goes there now
+    const hasty = await stacked('sideways', 'lower');
+    await world.check(hasty.sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(hasty.pull);
+    const { faults } = world.github.webhooks;
+    faults.add({ event: 'pull_request', action: 'edited', times: 1, effect: 'drop' });
+    await world.github.editPull(world.repo, hasty.pull, { base: 'main' });
+    await world.github.mergeByHand(world.repo, hasty.pull);
+    const text = await commentLike(
+      hasty.pull,
+      /Merged, but not applied. Missing: it was merged before it was planned for that branch[^.]*. Nothing was changed/,
+    );
+    const below = await commentLike(
+      lower.pull,
+      /Merged, but not applied. Missing: [^.]*one approving review by a member of dba/,
+    );
+    closeLater(await pullOf(below));
+    expect([await onHost('sideways'), await onHost('lower')]).toEqual(['absent\n', 'absent\n']);
+    await world.github.mergeByHand(world.repo, await pullOf(text));
+    expect(await world.github.fileAt(world.repo, 'main', 'db/lower.yaml')).toBeUndefined();
+  });
+
+  it('takes back what was merged without a plan, where the policy applies after the merge, and says so', async () => {
+    await setPolicy('trigger: merge\n');
+    // whom nobody answers for
+    const server = `apiVersion: doaas/v1
+kind: Server
+metadata: {name: nobody-1, labels: {role: nobody}}
+spec: {address: 10.77.0.250, user: deploy, become: sudo, hostKey: "${hostKeyOf('nobody-1')}"}
+`;
+    await world.github.push(world.repo, 'main', { 'nobody.yaml': server });
+    const written = (contents: object) => ({ files: { '/etc/doaas-x': contents } });
+    const there = { targets: { labels: { role: 'nobody' } }, ...written({ content: 'x' }) };
+    const mistaken = { 'db/mistaken.yaml': configuration('mistaken', written({ contents: 'x' })) };
+    const cases = [
+      ['away', { 'db/away.yaml': configuration('away', there) }, 'doaas/plan'],
+      ['mistaken', mistaken, 'doaas/validate'],
+    ] as const;
+    for (const [branch, files, red] of cases) {
+      const { pull, sha } = await openOnly(branch, files);
+      await world.check(sha, red, { conclusion: 'failure' });
+      await world.github.mergeByHand(world.repo, pull);
+      const text = await commentLike(
+        pull,
+        /Merged, but not applied. Missing: a plan that was approved: there is none, and the checks say why. Nothing was changed/,
+      );
+      await revertQuietly(await pullOf(text), `db/${branch}.yaml`);
+    }
+
+    world.github.setWebhookUrl('http://127.0.0.1:9/');
+    const unseen = await change('unseen');
+    await world.github.mergeByHand(world.repo, unseen.pull);
+    world.github.setWebhookUrl(`${world.engine.url()}/webhooks/github`);
+    await redeliver();
+    const text = await commentLike(
+      unseen.pull,
+      /Merged, but not applied. Missing: [^.]* it was merged before it was planned/,
+    );
+    expect(await onHost('unseen')).toBe('absent\n');
+    await revertQuietly(await pullOf(text), 'db/unseen.yaml');
+
+    // nothing of it is for servers
+    const words = await openOnly('words', { 'README.md': '# Words\n' });
+    await world.check(words.sha, 'doaas/plan', { title: /^Nothing to do/ });
+    await world.github.mergeByHand(world.repo, words.pull);
+    await ended(words.pull);
+    expect(await saidOf(words)).toEqual([]);
+
+    await setPolicy('{}\n');
+    const plain = await openOnly('plain', mistaken);
+    await world.check(plain.sha, 'doaas/validate', { conclusion: 'failure' });
+    await world.github.mergeByHand(world.repo, plain.pull);
+    await ended(plain.pull);
+    expect(await saidOf(plain)).toEqual([]);
+    await world.github.push(world.repo, 'main', { 'db/mistaken.yaml': null, 'nobody.yaml': null });
+  });
+
   it('knows a reviewer who was renamed by the account, and judges what an author left who is gone', async () => {
     const { accounts } = world.github;
     const { pull, sha } = await change('orphan');
@@ -311,6 +444,49 @@ people: {override: {users: [olivia-owner]}}
   it('made the engine send GitHub nothing that its API description does not know', () => {
     expect(world.github.violations()).toEqual([]);
   });
+
+  /** On the branch of another one, and of a file that is none of a database's. */
+  async function stacked(branch: string, base: string) {
+    const files = { [`/etc/doaas-${branch}`]: { content: `${branch}\n` } };
+    const changes = { [`${branch}.yaml`]: configuration(branch, { files }) };
+    const sha = await world.github.branchWithChanges(world.repo, branch, changes, base);
+    const pull = await world.github.openPullRequest(world.repo, { branch, base });
+    closeLater(pull);
+    return { pull, sha };
+  }
+
+  function ended(pull: number): Promise<true> {
+    const id = `pull-request:${world.repo.owner}/${world.repo.name}#${pull}`.toLowerCase();
+    const handle = world.engine.temporal().workflow.getHandle(id);
+    const status = async () => (await handle.describe().catch(() => undefined))?.status.name;
+    return until(
+      async () => ((await status()) === 'COMPLETED' ? true : undefined),
+      `the end of #${pull}`,
+      30,
+    );
+  }
+
+  /** Of a merged one, beside its plan: checks of a run, and comments. */
+  async function saidOf({ pull, sha }: { readonly pull: number; readonly sha: string }) {
+    const checks = (await world.checks(sha)).map(({ name }) => name).filter((name) => name === 'doaas/apply');
+    const comments = (await world.github.listComments(world.repo, pull)).map(({ body }) => String(body));
+    return [...checks, ...comments.filter((body) => !body.startsWith('<!-- doaas:pull-request -->'))];
+  }
+
+  async function revertQuietly(pull: number, path: string): Promise<void> {
+    await world.github.mergeByHand(world.repo, pull);
+    await ended(pull);
+    expect(await saidOf({ pull, sha: await world.github.branchSha(world.repo, 'main') })).toEqual([]);
+    expect(await world.github.fileAt(world.repo, 'main', path)).toBeUndefined();
+  }
+
+  /** As GitHub does when the sweep asks for it. */
+  async function redeliver(): Promise<void> {
+    const { all, redeliver: again, settled } = world.github.webhooks;
+    await settled();
+    const missed = all().filter(({ attempts }) => attempts.every(({ status }) => status === 0));
+    for (const { guid } of missed) await again(guid);
+  }
 
   async function idOf(login: string): Promise<number> {
     const answer = await fetch(`${world.github.url}/users/${login}`);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
+import { policyVerbs } from '../policies.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -8,9 +9,11 @@ import { configuration } from '../yaml.ts';
 /** What becomes of a run on two servers when its pull request does not wait for it. */
 describe('a pull request whose life takes a turn in the middle of its run', { timeout: 3 * MINUTES }, () => {
   let world: World;
+  const { setPolicy, applyHalves, openOnly, commentLike, nameOf, closeOpen } = policyVerbs(() => world);
   beforeAll(async () => {
     world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
   }, 3 * MINUTES);
+  afterEach(closeOpen);
   afterAll(() => world?.close());
 
   const onAll = (script: string): Promise<readonly string[]> =>
@@ -78,6 +81,14 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
       30,
       async () => JSON.stringify(await rest()),
     );
+  };
+  const runsOf = async (pull: number): Promise<number> => {
+    const store = await openStore(world.engine.store, { readOnly: true });
+    try {
+      return (await store.runs.ofPull(nameOf(), pull)).length;
+    } finally {
+      await store.close();
+    }
   };
   const wholly = (name: string): readonly string[] => [0, 1].map(() => `${name}\n/var/tmp/${name}.done`);
 
@@ -181,6 +192,59 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     expect(apply.summary).not.toContain('Nothing was merged');
     const revert = Number(/#(\d+)/.exec(apply.summary)?.[1]);
     expect((await world.github.getPull(world.repo, revert)).title).toMatch(/^Revert #/);
+  });
+
+  it('is not begun when somebody merges it by hand while it waits for its servers, and says so once', async () => {
+    const slow = await approved('holding', { probes: [{ tcp: 'localhost:81', within: '8s' }] });
+    const files = { '/etc/doaas-overtaken': { content: 'overtaken\n' } };
+    const { pull, sha } = await openOnly('overtaken', {
+      'overtaken.yaml': configuration('overtaken', { files }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    const apply = async () => (await world.checks(sha)).find(({ name }) => name === 'doaas/apply');
+    await until(async () => ((await apply())?.status === 'queued' ? true : undefined), 'it to wait');
+    await world.github.mergeByHand(world.repo, pull);
+    const stale = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
+    expect(stale.summary).toContain('the pull request was merged before anything was applied');
+    await commentLike(pull, /^Not applied: .*merged before anything was applied/m);
+    await world.check(slow.sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(await runsOf(pull)).toBe(1);
+    expect(await onAll('cat /etc/doaas-overtaken 2>/dev/null')).toEqual(['', '']);
+    await settled(sha);
+    await world.github.push(world.repo, 'main', { 'overtaken.yaml': null });
+  });
+
+  it('is finished, as that merge, also when it waits in the middle for its window', {
+    timeout: 6 * MINUTES,
+  }, async () => {
+    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
+    const opens = new Date(shuts.getTime() + 60_000);
+    const clock = (at: Date) => at.toISOString().slice(11, 16);
+    // through midnight: all of the day but one minute
+    const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
+    await setPolicy(`rules: {all: {window: {timeZone: UTC, hours: ${hours}}}}\n`);
+    const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
+    const spec = { rollout: { pause }, targets: { hosts: ['web-1'] } };
+    const { pull, sha } = await applyHalves('halves', ['first-half', 'second-half'], spec);
+    await until(
+      async () =>
+        (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
+      'the run to wait in the middle',
+      150,
+      async () => JSON.stringify(await world.checks(sha)),
+    );
+    const merge = await world.github.mergeByHand(world.repo, pull);
+    const apply = await world.check(sha, 'doaas/apply', { title: /merged as/, seconds: 120 });
+    expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
+    expect(apply.title).toMatch(
+      new RegExp(`^Applied 2 changes on 1 server in .*; merged as ${merge.slice(0, 8)}$`),
+    );
+    const halves = await world.hosts[0]?.exec('cat /etc/doaas-first-half /etc/doaas-second-half');
+    expect(halves?.stdout).toBe('first-half\nsecond-half\n');
+    await settled(sha);
+    await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': null });
   });
 
   it('sent GitHub nothing that its API description does not know', () => {

@@ -1,0 +1,21 @@
+import type { GitHubClient } from '../github/client.ts';
+import { firstParent, type PullRequest } from '../github/pulls.ts';
+import type { Engine } from './engine.ts';
+import type { RepositoryRef, Revision } from './types.ts';
+
+/**
+ * What a merge came on, where its plan was made for another branch: somebody changed the base, and merged before it was planned anew.
+ * Undefined where it is not merged, or planned for that branch (from which it has not been taken away since by force).
+ */
+export async function strayedOnto(
+  { revisions }: Pick<Engine, 'revisions'>,
+  client: GitHubClient,
+  repository: RepositoryRef,
+  { baseSha }: Pick<Revision, 'baseSha'>,
+  { mergeSha }: Pick<PullRequest, 'mergeSha'>,
+): Promise<string | undefined> {
+  if (mergeSha === undefined) return undefined;
+  const before = await firstParent(client, repository, mergeSha);
+  if (before === baseSha) return undefined;
+  return (await revisions.contains(repository, before, baseSha)) ? undefined : before;
+}
