@@ -211,14 +211,13 @@ function receiverNeeds(store: Store, { registry }: EngineMetrics, parts: Parts, 
 }
 
 /** Temporal's own deadline ends a call that the relay has given up. */
-function handOnWith(temporal: Client, { config, github, store }: Engine): RelayOptions['handOn'] {
+function handOnWith(temporal: Client, { github, store }: Engine): RelayOptions['handOn'] {
   const engine = { store, github };
   return (event, guid, receivedAt) =>
     temporal.withDeadline(Date.now() + HAND_ON_MAX_MS, () =>
       deliver(
         {
           temporal,
-          botName: config.botName,
           locate: (origin) => locate(engine, origin),
           pushed: store.pushes.add,
           headedBy: (repository, headSha) => store.pulls.headedBy(recordName(repository), headSha),

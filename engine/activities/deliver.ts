@@ -20,7 +20,6 @@ import type { CommandName, PullEvent, RepositoryRef, Request } from './types.ts'
 
 export interface Delivery {
   readonly temporal: Pick<Client, 'workflow'>;
-  readonly botName: string;
   /** The repository of an event, called and reached as it is now. */
   readonly locate: (origin: EventOrigin) => Promise<RepositoryRef>;
   /** Keeps who pushed. */
@@ -51,7 +50,7 @@ export async function deliver(delivery: Delivery, event: EngineEvent): Promise<v
     case 'review-submitted':
       return signalOne(delivery, repository, event.number, { kind: 'reviewed' });
     case 'comment-created': {
-      const signal = signalOfComment(delivery, event);
+      const signal = signalOfComment(event);
       return signal === undefined ? undefined : signalOne(delivery, repository, event.number, signal);
     }
     case 'notice-changed': {
@@ -145,11 +144,11 @@ function startGroup(
 
 /** One workflow a comment: a redelivered one does nothing twice. */
 async function startIssueRequest(
-  { temporal, botName }: Delivery,
+  { temporal }: Delivery,
   repository: RepositoryRef,
   event: IssueCommented,
 ): Promise<void> {
-  const request = issueRequestOf(event, botName);
+  const request = issueRequestOf(event);
   if (request === undefined) return;
   const { number, commentId } = event;
   await startOnce(temporal, 'issueRequest', {
@@ -199,8 +198,8 @@ function signalOne(
 }
 
 /** Undefined for a comment that is none of ours. */
-function signalOfComment(delivery: Delivery, comment: CommentCreated): PullEvent | undefined {
-  const parsed = onPull(parseCommand(comment.body, delivery.botName), delivery.botName);
+function signalOfComment(comment: CommentCreated): PullEvent | undefined {
+  const parsed = onPull(parseCommand(comment.body));
   const request = (command: CommandName, argument?: string, headSha?: string): Request => ({
     command,
     ...(argument === undefined ? {} : { argument }),
@@ -221,7 +220,7 @@ function signalOfComment(delivery: Delivery, comment: CommentCreated): PullEvent
       return {
         kind: 'misspelt',
         request: request('help'),
-        text: `${parsed.message}\n\n${helpText(delivery.botName)}`,
+        text: `${parsed.message}\n\n${helpText()}`,
       };
   }
 }

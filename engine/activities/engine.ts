@@ -14,13 +14,7 @@ import type { Revisions } from './revisions.ts';
 export interface Engine {
   readonly config: Pick<
     Config,
-    | 'publicUrl'
-    | 'botName'
-    | 'hostOutageSeconds'
-    | 'confirmSeconds'
-    | 'cancelDecisionSeconds'
-    | 'driftMinutes'
-    | 'sites'
+    'publicUrl' | 'hostOutageSeconds' | 'confirmSeconds' | 'cancelDecisionSeconds' | 'driftMinutes' | 'sites'
   >;
   readonly store: Store;
   readonly transport: Transport;

@@ -88,7 +88,7 @@ export async function judgePull(
   const common = { snapshot, paths, plan: stored, targets };
   if (holding.kind === 'broken') {
     const verdict = closed(holding.reason);
-    const next = nextOf(undefined, verdict, snapshot, engine.config.botName);
+    const next = nextOf(undefined, verdict, snapshot);
     return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined };
   }
   const { spec } = holding.policy;
@@ -100,7 +100,7 @@ export async function judgePull(
     mayBeMerged: begun || (context.merged === true && trigger === 'merge'),
   });
   const verdict = judge(spec, change);
-  const next = nextOf(spec, verdict, snapshot, engine.config.botName);
+  const next = nextOf(spec, verdict, snapshot);
   return { ...common, verdict, next, trigger, policyCommit: holding.commit };
 }
 
@@ -221,13 +221,8 @@ function conclusionOf({ verdict, trigger, targets }: Judged): CheckConclusion {
   return (trigger === 'merge' || movesAny(targets)) && !verdict.ready ? 'action_required' : 'success';
 }
 
-function nextOf(
-  spec: PolicySpec | undefined,
-  verdict: Verdict,
-  snapshot: PullRequest,
-  bot: string,
-): PlanView['next'] {
-  const command = { command: `/${bot} apply` };
+function nextOf(spec: PolicySpec | undefined, verdict: Verdict, snapshot: PullRequest): PlanView['next'] {
+  const command = { command: '/doaas apply' };
   const aside = asideOf(snapshot);
   if (aside !== undefined)
     return { words: `it is planned anew, once it goes into ${sayBranch(aside.defaultBranch)}` };

@@ -16,7 +16,7 @@ const said = (body: string): IssueCommented => ({
 });
 
 test('a command for an issue is passed on as it was said', () => {
-  expect(issueRequestOf(said('/doaas adopt'), 'doaas')).toEqual({
+  expect(issueRequestOf(said('/doaas adopt'))).toEqual({
     actor: 'anna',
     actorId: 7,
     at: '2026-01-01T00:00:00Z',
@@ -25,15 +25,15 @@ test('a command for an issue is passed on as it was said', () => {
     command: 'adopt',
     argument: undefined,
   });
-  expect(issueRequestOf(said('/doaas unlock web-1'), 'doaas')).toMatchObject({
+  expect(issueRequestOf(said('/doaas unlock web-1'))).toMatchObject({
     command: 'unlock',
     argument: 'web-1',
   });
-  expect(issueRequestOf(said('/doaas cancel keep'), 'doaas')).toMatchObject({
+  expect(issueRequestOf(said('/doaas cancel keep'))).toMatchObject({
     command: 'cancel',
     argument: 'keep',
   });
-  expect(issueRequestOf(said('why did this drift?'), 'doaas')).toBeUndefined();
+  expect(issueRequestOf(said('why did this drift?'))).toBeUndefined();
 });
 
 test.each([
@@ -42,7 +42,7 @@ test.each([
   ['/doaas adopt now', 'takes no arguments'],
   ['/doaas', 'A command is missing'],
 ])('%s is answered with what can be said there', (body, text) => {
-  const request = issueRequestOf(said(body), 'doaas');
+  const request = issueRequestOf(said(body));
   expect(request?.command).toBe('help');
   expect(request?.mistaken).toContain(text);
   expect(request?.mistaken).toContain('| `/doaas adopt` |');
@@ -50,10 +50,10 @@ test.each([
 });
 
 test('adopt on a pull request is a mistake; the rest is not', () => {
-  expect(onPull(parseCommand('/doaas adopt'), 'doaas')).toMatchObject({
+  expect(onPull(parseCommand('/doaas adopt'))).toMatchObject({
     kind: 'wrong',
     message: expect.stringContaining('belongs on a drift issue'),
   });
-  expect(onPull(parseCommand('/doaas apply'), 'doaas')).toMatchObject({ kind: 'command', name: 'apply' });
-  expect(onPull(parseCommand('/doaas xyz'), 'doaas').kind).toBe('wrong');
+  expect(onPull(parseCommand('/doaas apply'))).toMatchObject({ kind: 'command', name: 'apply' });
+  expect(onPull(parseCommand('/doaas xyz')).kind).toBe('wrong');
 });

@@ -19,7 +19,7 @@ export async function endFailed(
   made: Assembled,
 ): Promise<PlanOutcome> {
   const name = await recordPlan(engine, pull, revision, made);
-  const view = failedView(made, name, `/${engine.config.botName} plan`);
+  const view = failedView(made, name, '/doaas plan');
   await showEnd(client, pull, revision, { conclusion: 'failure', view, actions: [BUTTONS.plan], name });
   const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
   return { kind: 'failed', reason, ...(onlyAway(made) ? { away: true } : {}) };

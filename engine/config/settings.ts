@@ -61,13 +61,6 @@ const engine = {
     description:
       'PostgreSQL for the store and the inbox of webhooks. Without it both are SQLite files in the data directory.',
   }),
-  botName: withDefault(parse.matching(/^[a-z][a-z0-9-]{0,31}$/, 'a short lowercase name such as doaas'), {
-    name: 'DOAAS_BOT_NAME',
-    group: 'engine',
-    fallback: 'doaas',
-    description:
-      'The word of commands (`/doaas apply`) and the first part of the names of checks (`doaas/plan`).',
-  }),
 } as const;
 
 const github = {

@@ -57,31 +57,27 @@ const GIVEN_MAX = 80;
 const SHOWN_MAX = 5;
 
 /**
- * The line that begins with `/WORD`, outside code blocks, quotes and HTML comments. Of two, none is taken: a comment is
- * answered once, and nobody should have to guess which it was. Pure. `word`: the bot's name, `doaas`.
+ * The line that begins with `/doaas`, outside code blocks, quotes and HTML comments. Of two, none is taken: a comment is
+ * answered once, and nobody should have to guess which it was. Pure.
  */
-export function parseCommand(body: string, word = 'doaas'): ParsedCommand {
-  const lines = visibleLines(body.slice(0, LOOKED_AT)).filter((candidate) => isCommand(candidate, word));
+export function parseCommand(body: string): ParsedCommand {
+  const lines = visibleLines(body.slice(0, LOOKED_AT)).filter((candidate) => isCommand(candidate));
   const [line] = lines;
   if (line === undefined) return { kind: 'none' };
   if (lines.length > 1) return { kind: 'wrong', given: line.slice(0, GIVEN_MAX), message: several(lines) };
   const [name = '', ...args] = line.trim().split(/\s+/).slice(1);
-  return overriding(name, args, word) ?? understand(name, args, word);
+  return overriding(name, args) ?? understand(name, args);
 }
 
 /** Characters of a reason; the rest of the line is for people. */
 const REASON_MAX = 500;
 
 /** `apply --break-glass REASON` and `apply --override REASON`; undefined for any other command. */
-function overriding(
-  name: string,
-  [option, ...words]: readonly string[],
-  word: string,
-): ParsedCommand | undefined {
+function overriding(name: string, [option, ...words]: readonly string[]): ParsedCommand | undefined {
   const kind = option === '--break-glass' || option === '--override' ? option.slice(2) : undefined;
   if (name.toLowerCase() !== 'apply' || kind === undefined) return undefined;
   const reason = words.join(' ').slice(0, REASON_MAX).trimEnd();
-  const message = `\`/${word} apply --${kind}\` needs a reason behind it, for all to read. Nothing was done.`;
+  const message = `\`/doaas apply --${kind}\` needs a reason behind it, for all to read. Nothing was done.`;
   if (reason === '') return { kind: 'wrong', given: 'apply', message };
   return {
     kind: 'command',
@@ -91,10 +87,10 @@ function overriding(
   };
 }
 
-export function helpText(word = 'doaas', only: readonly string[] = Object.keys(COMMANDS)): string {
+export function helpText(only: readonly string[] = Object.keys(COMMANDS)): string {
   const named = Object.entries(COMMANDS).filter(([name]) => only.includes(name));
   const rows = named.map(([name, { argument, does }]) => {
-    const call = argument === undefined ? `/${word} ${name}` : `/${word} ${name} [${argument}]`;
+    const call = argument === undefined ? `/doaas ${name}` : `/doaas ${name} [${argument}]`;
     return `| \`${call}\` | ${does} |`;
   });
   return ['| command | what it does |', '|---|---|', ...rows].join('\n');
@@ -106,36 +102,35 @@ function several(lines: readonly string[]): string {
   return `That comment holds ${lines.length} commands: ${shown.join(', ')}${more}. Say one in a comment. Nothing was done.`;
 }
 
-function understand(given: string, args: readonly string[], word: string): ParsedCommand {
+function understand(given: string, args: readonly string[]): ParsedCommand {
   const name = given.toLowerCase();
-  if (!isName(name))
-    return { kind: 'wrong', given: given.slice(0, GIVEN_MAX), message: unknown(given, word) };
+  if (!isName(name)) return { kind: 'wrong', given: given.slice(0, GIVEN_MAX), message: unknown(given) };
   const { argument } = COMMANDS[name];
   const extra = args.slice(argument === undefined ? 0 : 1);
   const first = args[0];
   if (extra.length === 0 && argument === 'SHA' && first !== undefined && !SHA.test(first))
-    return { kind: 'wrong', given: name, message: notSha(name, first, word) };
+    return { kind: 'wrong', given: name, message: notSha(name, first) };
   if (extra.length === 0) return { kind: 'command', name, argument: first };
   const takes = argument === undefined ? 'no arguments' : 'one argument';
   return {
     kind: 'wrong',
     given: name,
-    message: `\`/${word} ${name}\` takes ${takes}, but got ${code(extra.join(' '), GIVEN_MAX)}. Nothing was done.`,
+    message: `\`/doaas ${name}\` takes ${takes}, but got ${code(extra.join(' '), GIVEN_MAX)}. Nothing was done.`,
   };
 }
 
 /** Whole: somebody else can make a commit with the same first characters. */
 const SHA = /^[0-9a-f]{40}$/;
 
-function notSha(name: string, given: string, word: string): string {
-  return `\`/${word} ${name}\` takes the whole SHA of the head (40 characters), but got ${code(given, GIVEN_MAX)}. Nothing was done.`;
+function notSha(name: string, given: string): string {
+  return `\`/doaas ${name}\` takes the whole SHA of the head (40 characters), but got ${code(given, GIVEN_MAX)}. Nothing was done.`;
 }
 
-function unknown(given: string, word: string): string {
+function unknown(given: string): string {
   const list = Object.keys(COMMANDS).join(', ');
-  if (given === '') return `A command is missing after \`/${word}\`: ${list}.`;
+  if (given === '') return `A command is missing after \`/doaas\`: ${list}.`;
   const nearest = nearestName(given.toLowerCase(), Object.keys(COMMANDS));
-  const hint = nearest === undefined ? '' : ` Did you mean \`/${word} ${nearest}\`?`;
+  const hint = nearest === undefined ? '' : ` Did you mean \`/doaas ${nearest}\`?`;
   return `There is no command ${code(given, GIVEN_MAX)}.${hint} Commands: ${list}.`;
 }
 
@@ -144,9 +139,9 @@ function isName(name: string): name is CommandName {
 }
 
 /** Up to three spaces, as markdown allows before a paragraph; four make a code block. */
-function isCommand(line: string, word: string): boolean {
+function isCommand(line: string): boolean {
   const match = /^ {0,3}\/(\S+)(\s|$)/.exec(line);
-  return match?.[1]?.toLowerCase() === word;
+  return match?.[1]?.toLowerCase() === 'doaas';
 }
 
 /** Lines that a reader of the comment sees as text: no fences, quotes or HTML comments. */

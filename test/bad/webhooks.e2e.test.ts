@@ -212,7 +212,7 @@ describe('webhooks', { timeout: 2 * MINUTES }, () => {
       const headedBy = async () => [pull];
       // told before, and kept by the engine itself
       const pushed = async () => undefined;
-      const by = { temporal, botName: 'doaas', locate, headedBy, pushed, receivedAt: 0, guid };
+      const by = { temporal, locate, headedBy, pushed, receivedAt: 0, guid };
       await deliver(by, mapped.event);
     }
     // what comes after them is handled in order, so an effect of theirs would be there by then
