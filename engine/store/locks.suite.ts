@@ -146,7 +146,11 @@ export function locksSuite(store: () => Store): void {
     const answer = await store().locks.forceRelease({ host: x, runId: one }, 'alice');
     expect(answer).toMatchObject({ was: { host: x, runId: one }, next: [{ runId: two }] });
     expect(await store().hosts.needRecovery([x, y])).toEqual([
-      { identity: x, reason: `alice released the lock of run ${one} (o/r#${one}) by force` },
+      {
+        identity: x,
+        reason: `alice released the lock of run ${one} (o/r#${one}) by force`,
+        since: expect.any(Number),
+      },
     ]);
     const entries = (await store().audit.list()).filter((e) => e.what === 'force-release');
     expect(entries.at(-1)).toMatchObject({ who: 'alice', detail: { host: x, runId: one } });
