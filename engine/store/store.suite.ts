@@ -228,9 +228,17 @@ function hostsSuite(store: () => Store): void {
     });
     await store().hosts.markNeedsRecovery(identity, 'run 1 left \0 open');
     expect(await store().hosts.needRecovery([identity])).toEqual([
-      { identity, reason: 'run 1 left \uFFFD open' },
+      { identity, reason: 'run 1 left \uFFFD open', since: expect.any(Number) },
     ]);
     expect(await store().hosts.needRecovery([])).toEqual([]);
+    const [seen] = await store().hosts.needRecovery([identity]);
+    if (seen === undefined) throw new Error('none was seen');
+    // another dead run was found on it since
+    await store().hosts.clearRecovery({ ...seen, since: seen.since - 1 });
+    expect(await store().hosts.needRecovery([identity])).toEqual([seen]);
+    await store().hosts.clearRecovery(seen);
+    expect(await store().hosts.needRecovery([identity])).toEqual([]);
+    await store().hosts.markNeedsRecovery(identity, 'run 2 left open');
     await store().hosts.clearNeedsRecovery(identity);
     expect((await store().hosts.needRecovery()).map((r) => r.identity)).not.toContain(identity);
   });
