@@ -118,7 +118,7 @@ restore_from_anywhere() {
   files=$(from_files < "$STEP/undo.wants")
   if put_back $files; then return 0; fi
   rest=$(from_archives < "$STEP/undo.wants")
-  [ "$rest" = "$files" ] || put_back $rest || :
+  if [ "$rest" != "$files" ] && [ -n "$rest$out" ]; then put_back $rest || :; fi
 }
 
 restore_packages() { # NAME SAVE ...

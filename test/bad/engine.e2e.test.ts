@@ -19,7 +19,7 @@ import { configuration } from '../yaml.ts';
 const MINUTES = 60_000;
 const MAIN = fileURLToPath(new URL('../../engine/main.ts', import.meta.url));
 
-describe('an engine that cannot start', { timeout: MINUTES }, () => {
+describe('an engine that cannot start', { timeout: 3 * MINUTES }, () => {
   it('names every setting that is missing or wrong, and ends with 1', async () => {
     const { code, said } = await start({
       DOAAS_PORT: 'eighty',
