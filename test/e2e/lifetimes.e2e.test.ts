@@ -192,6 +192,8 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     expect(apply.summary).not.toContain('Nothing was merged');
     const revert = Number(/#(\d+)/.exec(apply.summary)?.[1]);
     expect((await world.github.getPull(world.repo, revert)).title).toMatch(/^Revert #/);
+    await world.github.mergeByHand(world.repo, revert);
+    expect(await world.github.fileAt(world.repo, 'main', 'too-early.yaml')).toBeUndefined();
   });
 
   it('is not begun when somebody merges it by hand while it waits for its servers, and says so once', async () => {

@@ -358,7 +358,8 @@ rules:
     await setPolicy('trigger: merge\npeople: {apply: {users: [rob-reviewer]}}\n');
     const after = await world.github.requestMergeGroup(world.repo, pull);
     expect((await world.check(after, 'doaas/plan')).conclusion).toBe('success');
-    // the queue merges; what the gate says of the pull request itself holds all the same
+    // the queue merges; what the gate says of the pull request itself holds all the same, by the policy of now
+    await world.check(sha, 'doaas/plan', { conclusion: 'action_required' });
     await world.approve(pull);
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     await world.github.mergeByQueue(world.repo, pull);
