@@ -28,6 +28,10 @@ const BENCHMARKS: Readonly<
       '500 pull requests opened at once, then all applied at once, on five servers (--pulls N, --hosts N, --minutes N)',
     run: async (argv) => (await import('./pulls/pulls.ts')).pulls(argv),
   },
+  replay: {
+    about: "what bringing back a pull request's workflow costs a worker (--events N)",
+    run: async (argv) => (await import('./replay/replay.ts')).replay(argv),
+  },
   hardening: {
     about: 'the strict hardening profile on a fresh host, before and after Lynis, and its undo',
     run: async () => (await import('./hardening/hardening.ts')).hardening(),
