@@ -1,5 +1,6 @@
 import type { Tracker } from '../advisories/tracker.ts';
 import type { FactQuery, Readings } from '../facts/fact.ts';
+import { HostError } from '../hosts/host-error.ts';
 import { type Look, lookAt, lookFrom, lookFromHere, type Place } from '../hosts/outside.ts';
 import { readFacts, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
@@ -113,15 +114,21 @@ async function readOne(
   host: ResolvedHost,
   needs: readonly FactQuery[] = securityNeeds(host),
 ): Promise<Read | Extract<HostSecurity, { kind: 'unread' }>> {
+  const read = () => transport.withSession(targetOf(host.server), (session) => readFacts(session, needs));
   try {
-    const readings = await transport.withSession(targetOf(host.server), (session) =>
-      readFacts(session, needs),
-    );
-    return { host, readings };
+    return {
+      host,
+      readings: await read().catch((error: unknown) => (isLost(error) ? read() : Promise.reject(error))),
+    };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { kind: 'unread', host: host.name, problem };
   }
+}
+
+/** A connection that was kept from before the server was cut off is noticed only now; the next one is made anew. */
+function isLost(error: unknown): boolean {
+  return error instanceof HostError && error.type === 'connection-lost' && !error.ambiguous;
 }
 
 async function exposureOf(
