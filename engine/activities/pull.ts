@@ -36,7 +36,8 @@ import { revertUnplanned } from './unplanned.ts';
 import { validatePull } from './validate.ts';
 import { validateGroup } from './validateGroup.ts';
 
-type Planned = Pick<
+/** The rest of them is what people ask for (requests.ts). */
+export type PlannedActivities = Pick<
   PullActivities,
   | 'readPull'
   | 'forgetPull'
@@ -49,7 +50,7 @@ type Planned = Pick<
 >;
 
 /** From a pull request to a plan that is shown and judged. */
-export function pullActivities(engine: Engine): Planned {
+export function pullActivities(engine: Engine): PlannedActivities {
   return {
     readPull: (pull) => readPull(engine, pull),
     forgetPull: ({ repository, number }, open) =>

@@ -13,7 +13,7 @@ import { wake } from './locks.ts';
 import { noteDead } from './noteDead.ts';
 import { restoreNotices } from './overrides.ts';
 import { inParallel } from './planning.ts';
-import { fullName } from './pull.ts';
+import { fullName, type PlannedActivities } from './pull.ts';
 import { refusal } from './refusal.ts';
 import { closeOvertaken, ifAllowed } from './show.ts';
 import { signalPull } from './signalPull.ts';
@@ -29,17 +29,7 @@ import type {
 } from './types.ts';
 import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
-type Requests = Omit<
-  PullActivities,
-  | 'readPull'
-  | 'forgetPull'
-  | 'validatePull'
-  | 'validateGroup'
-  | 'planPull'
-  | 'gatePull'
-  | 'recordOverride'
-  | 'revertUnplanned'
->;
+type Requests = Omit<PullActivities, keyof PlannedActivities>;
 
 /** What people ask for in comments and with buttons, and the answers. */
 export function requestActivities(engine: Engine): Requests {
