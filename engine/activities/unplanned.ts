@@ -3,6 +3,7 @@ import { isRefused } from '../github/errors.ts';
 import { firstParent, getPull, type PullRequest } from '../github/pulls.ts';
 import { prose } from '../github/render/escape.ts';
 import { recordName } from '../github/workflowIds.ts';
+import { messageOf } from '../hosts/host-error.ts';
 import { asideOf } from '../policy/aside.ts';
 import type { SpecError } from '../spec/manifest.ts';
 import type { Engine } from './engine.ts';
@@ -84,10 +85,6 @@ async function concernsServers(engine: Engine, pull: PullRef, revision: Revision
     (await engine.revisions.resolveCommit(pull.repository, revision.baseSha)).errors.map(keyOf),
   );
   return resolved.errors.some((error) => !known.has(keyOf(error)));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Lines move. */
