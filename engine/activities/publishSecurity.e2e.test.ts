@@ -11,6 +11,7 @@ import { createLogger } from '../log.ts';
 import type { HostSecurity, ReadSecurity } from '../security/host.ts';
 import { partsOf } from '../security/known.ts';
 import { EXPOSURE, PATCHES, readHost } from '../security/testing/hosts.ts';
+import { forAll } from '../spec/testing.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createMirrors } from './mirrors.ts';
 import { publishSecurity } from './publishSecurity.ts';
@@ -25,17 +26,10 @@ spec: {address: 192.0.2.${i + 1}, user: root}
 `,
   )
   .join('---\n');
-const document = (kind: string, name: string, spec: Readonly<Record<string, unknown>> = {}) =>
-  JSON.stringify({
-    apiVersion: 'doaas/v1',
-    kind,
-    metadata: { name },
-    spec: { targets: { all: true }, ...spec },
-  });
 const FILES = {
   'a-servers.yaml': SERVERS,
-  'firewall.yaml': document('Firewall', 'base'),
-  'hardening.yaml': document('Hardening', 'base'),
+  'firewall.yaml': forAll('Firewall', 'base'),
+  'hardening.yaml': forAll('Hardening', 'base'),
 };
 
 /** With the lab's GitHub and a store; what servers said is put into the store as `readSecurity` does. */
@@ -159,7 +153,7 @@ describe('the security report', { timeout: 60_000 }, () => {
     await publish(1);
     const waivers = { 'ssh-root-login': { reason: 'a reason', owner: 'kate', expires: '2099-01-31' } };
     await lab.push(repo, 'main', {
-      'hardening.yaml': document('Hardening', 'renamed', { waivers }),
+      'hardening.yaml': forAll('Hardening', 'renamed', { waivers }),
       'firewall.yaml': null,
     });
     const { firewall: _, ...exposure } = EXPOSURE;

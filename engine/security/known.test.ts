@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkRepository } from '../spec/check.ts';
-import { repository, server } from '../spec/testing.ts';
+import { forAll, repository, server } from '../spec/testing.ts';
 import type { HostSecurity, ReadSecurity } from './host.ts';
 import { isPartlyUnknown, partsOf, type Remembered, unknownHosts, withKnown } from './known.ts';
 import { EXPOSURE, HARDENING, PATCHES, readHost } from './testing/hosts.ts';
-
-const document = (kind: string, name: string, spec: Readonly<Record<string, unknown>> = {}) =>
-  JSON.stringify({
-    apiVersion: 'doaas/v1',
-    kind,
-    metadata: { name },
-    spec: { targets: { all: true }, ...spec },
-  });
 
 /** web-1, by these documents. */
 function wantedBy(...documents: readonly string[]) {
@@ -23,7 +15,7 @@ function wantedBy(...documents: readonly string[]) {
   return host;
 }
 
-const WANTED = wantedBy(document('Hardening', 'base'), document('Firewall', 'base'));
+const WANTED = wantedBy(forAll('Hardening', 'base'), forAll('Firewall', 'base'));
 const AWAY = { kind: 'unread', host: 'web-1', problem: 'it is away' } as const;
 const TIMES = ['1970-01-01T00:00:00.001Z', '1970-01-01T00:00:00.002Z'] as const;
 
@@ -92,8 +84,8 @@ describe('of a server that does not answer', () => {
       'umask-login': { reason: 'a reason', owner: 'joe', expires },
     };
     const renamed = wantedBy(
-      document('Hardening', 'other', { profile: 'strict', waivers }),
-      document('PatchPolicy', 'p'),
+      forAll('Hardening', 'other', { profile: 'strict', waivers }),
+      forAll('PatchPolicy', 'p'),
     );
     const { hardening, exposure, patches } = knownOf(earlier, renamed);
     expect(hardening).toMatchObject([{ document: 'Hardening/other', failing: [] }]);

@@ -57,3 +57,13 @@ export function server(name: string, labels = '{}', more = ''): string {
 export function configuration(name: string, spec: string, head = ''): string {
   return `apiVersion: doaas/v1\nkind: Configuration\nmetadata: {name: ${name}}\n${head}spec:\n${spec}`;
 }
+
+/** Text of a document whose targets are all servers. */
+export function forAll(kind: string, name: string, spec: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    apiVersion: 'doaas/v1',
+    kind,
+    metadata: { name },
+    spec: { targets: { all: true }, ...spec },
+  });
+}
