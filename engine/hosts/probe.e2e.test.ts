@@ -23,8 +23,9 @@ describe.skipIf(sshdMissing() !== undefined)('probes through a real sshd', { tim
   const answer: RequestListener = (request, response) => {
     calls += 1;
     const late = request.url === '/late' && calls < 4;
-    response.statusCode = late || request.url === '/bad' ? 502 : 200;
-    if (request.url === '/hang') return;
+    const stuck = request.url === '/stuck' && calls > 1;
+    response.statusCode = late || request.url === '/bad' || request.url === '/stuck' ? 502 : 200;
+    if (request.url === '/hang' || stuck) return;
     response.end(request.url === '/big' ? 'b'.repeat(3_000_000) : `host ${request.headers.host} says ok`);
   };
   const listen = async (server: Server): Promise<number> => {
@@ -104,6 +105,13 @@ describe.skipIf(sshdMissing() !== undefined)('probes through a real sshd', { tim
     calls = 0;
     const result = await probe(http('/late', { withinSeconds: 10, everySeconds: 0.1 }));
     expect(result).toMatchObject({ passed: true, tries: 4 });
+  });
+
+  test('a last try that is cut short does not hide what was answered before it', async () => {
+    calls = 0;
+    const result = await probe(http('/stuck', { withinSeconds: 0.5 }));
+    expect(result).toMatchObject({ passed: false, tries: 2 });
+    expect(result.detail).toContain('answered 502, expected 200');
   });
 
   test('a port is open or closed as it is to be, and nothing is closed where no connection can be made at all', async () => {

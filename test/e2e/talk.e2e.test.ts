@@ -178,7 +178,7 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
       async () => {
         const status = await world.say(first.pull, '/doaas status');
         // one that is asked before the run has begun says so, and another is asked for
-        const text = await world.answer(first.pull, status, /`rb\d+-[0-9a-f]+` \(rollback\)/);
+        const text = await world.answer(first.pull, status, /`(pr|rb)\d+-[0-9a-f]+` \((apply|rollback)\)/);
         const waits = `waits for locks at place 1, behind ${world.repo.owner}/${world.repo.name}#${busy.pull}`;
         return /\(rollback\): running/.test(text) && text.includes(waits) ? true : undefined;
       },
