@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const POLL_MS = 50;
+/** Between two looks, ms: soon at first, seldom where it takes long, since looking itself takes a twelfth of the processors. */
+const POLL_MS = { first: 50, last: 250, growth: 1.2 };
 
 /**
  * Deadlines bound a wait, they assert no speed, so they cost time only where a test fails. CI shares its two processors
@@ -20,11 +21,11 @@ export async function until<T>(
   describe: () => Promise<string> = async () => '',
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000 * PATIENCE;
-  for (;;) {
+  for (let wait = POLL_MS.first; ; wait = Math.min(wait * POLL_MS.growth, POLL_MS.last)) {
     const found = await probe();
     if (found !== undefined) return found;
     if (Date.now() > deadline)
       throw new Error(`waited ${seconds * PATIENCE} s for ${what}; now: ${await describe()}`);
-    await pause(POLL_MS);
+    await pause(wait);
   }
 }

@@ -215,6 +215,7 @@ export type OwnFileName =
   | 'issue.net'
   | 'journald'
   | 'limits'
+  | 'logrotate'
   | 'modprobe'
   | 'motd'
   | 'profile'

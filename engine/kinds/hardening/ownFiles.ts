@@ -32,6 +32,7 @@ export const OWN_FILES: { readonly [Name in OwnFileName]: OwnFile } = {
     notify: { unit: 'systemd-journald.service', verb: 'restart' },
   },
   limits: { path: '/etc/security/limits.d/10-doaas.conf', mode: '0644', comment: '#', reader: 'none' },
+  logrotate: { path: '/etc/logrotate.d/doaas', mode: '0644', comment: '#', reader: 'none' },
   systemd: { path: '/etc/systemd/system.conf.d/doaas.conf', mode: '0644', comment: '#', reader: 'none' },
   modprobe: { path: '/etc/modprobe.d/doaas.conf', mode: '0644', comment: '#', reader: 'none' },
   motd: { path: '/etc/motd', mode: '0644', comment: null, reader: 'none' },

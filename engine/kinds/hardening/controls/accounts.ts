@@ -158,6 +158,30 @@ const sudo: readonly Control[] = [
   ),
   control(
     'sudo',
+    ['sudo-log-rotated', 'strict', 'low'],
+    {
+      kind: 'lines',
+      file: 'logrotate',
+      lines: [
+        '/var/log/sudo.log {',
+        '  weekly',
+        '  maxsize 10M',
+        '  rotate 12',
+        '  compress',
+        '  missingok',
+        '  notifempty',
+        '}',
+      ],
+    },
+    [
+      "sudo's own log is rotated",
+      'Debian rotates what it knows; this file would fill the disk.',
+      'logrotate(8)',
+    ],
+    { applies: 'sudo' },
+  ),
+  control(
+    'sudo',
     ['sudo-timeout', 'strict', 'low'],
     {
       kind: 'lines',
