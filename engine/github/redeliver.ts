@@ -102,10 +102,7 @@ export function createRedelivering(log: Logger): Redelivering {
   const warnOf = (lost: readonly Delivery[]): void => {
     if (lost.length === 0) return;
     const deliveries = lost.slice(0, NAMED_MAX).map(({ guid, event }) => ({ guid, event }));
-    log.warn(
-      { lost: lost.length, deliveries },
-      'webhooks are given up: no attempt of theirs got through',
-    );
+    log.warn({ lost: lost.length, deliveries }, 'webhooks are given up: no attempt of theirs got through');
   };
   /** False: GitHub refuses this one, which says nothing of the others. */
   const askFor = async (octokit: Octokit, id: number, nowMs: number): Promise<boolean> => {
