@@ -18,6 +18,7 @@ import { withSeenKeys } from './activities/seenKeys.ts';
 import { TASK_QUEUE } from './activities/signalPull.ts';
 import { planPage } from './cli/planText.ts';
 import { type Config, ConfigError, type Environment } from './config/config.ts';
+import { type End, endAll } from './ending.ts';
 import { appKeyFrom } from './github/appKey.ts';
 import { createGitHub } from './github/client.ts';
 import { recordName } from './github/workflowIds.ts';
@@ -52,7 +53,8 @@ export interface RunningEngine {
     | undefined;
   /** Rejects when a part fails for good. */
   readonly failed: Promise<never>;
-  readonly stop: () => Promise<void>;
+  /** Ends all parts; `withinMs`: also those that hang. */
+  readonly stop: (withinMs?: number) => Promise<void>;
 }
 
 /** Parts of this thread that `/readyz` asks for, by name. */
@@ -68,12 +70,8 @@ export async function startEngine(
   log: Logger,
   environment: Environment = process.env,
 ): Promise<RunningEngine> {
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const end of stops.splice(0).reverse()) {
-      await end().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
-    }
-  };
+  const stops: End[] = [];
+  const stop: RunningEngine['stop'] = (withinMs) => endAll(stops, log, withinMs);
   try {
     return await start(config, log, environment, stops, stop);
   } catch (error) {
@@ -86,8 +84,8 @@ async function start(
   config: Config,
   log: Logger,
   environment: Environment,
-  stops: (() => Promise<void>)[],
-  stop: () => Promise<void>,
+  stops: End[],
+  stop: RunningEngine['stop'],
 ): Promise<RunningEngine> {
   const credentials = await checkedCredentials(config);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -230,7 +228,7 @@ function handOnWith(temporal: Client, { github, store }: Engine): RelayOptions['
 }
 
 /** A worker without a receiver of its own finds what others received in PostgreSQL. */
-async function sharedInbox(config: Config, stops: (() => Promise<void>)[]): Promise<Inbox> {
+async function sharedInbox(config: Config, stops: End[]): Promise<Inbox> {
   const inbox = await openInbox(locationOf(config, 'inbox'));
   stops.push(inbox.close);
   return inbox;

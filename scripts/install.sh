@@ -1,6 +1,6 @@
 # Read by other scripts (`. scripts/install.sh`) from the root of the repository; needs nothing but a POSIX shell.
 
-NODE_NEEDED='20.18'
+NODE_NEEDED='20.19'
 
 say() { printf '%s\n' "$*"; }
 

@@ -78,7 +78,7 @@ describe('a machine that lacks the right Node', () => {
     expect(await start()).toEqual({
       code: 1,
       lines: [
-        'Node 20.18 or newer is needed and there is none: install it from https://nodejs.org, then try again.',
+        'Node 20.19 or newer is needed and there is none: install it from https://nodejs.org, then try again.',
       ],
     });
     // The check runs in that Node itself, which is too old to be had: it is refused as an old one refuses.
@@ -87,7 +87,7 @@ describe('a machine that lacks the right Node', () => {
       '#!/bin/sh\n[ "$1" = --version ] && echo v18.19.0 && exit 0\nexit 1\n',
       { mode: 0o755 },
     );
-    expect(await start()).toEqual({ code: 1, lines: ['Node 20.18 or newer is needed; this is v18.19.0.'] });
+    expect(await start()).toEqual({ code: 1, lines: ['Node 20.19 or newer is needed; this is v18.19.0.'] });
     await rm(join(bin, 'node'));
   });
 });

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../engine/config/config.ts';
@@ -84,8 +85,34 @@ describe.each(ENGINES)('docker-compose.yml: %s', (name) => {
     expect(config.databaseUrl?.reveal()).toBe(
       `postgres://doaas:${person.POSTGRES_PASSWORD}@postgresql:5432/doaas`,
     );
-    expect(config.encryptionKey?.reveal()).toBe(person.DOAAS_ENCRYPTION_KEY);
+    expect(config.encryptionKey?.reveal()).toBe(name === 'worker' ? person.DOAAS_ENCRYPTION_KEY : undefined);
+    expect(config.sshKeyFile).toBe(name === 'worker' ? join(dir, 'ssh-key') : undefined);
   });
+});
+
+test('docker-compose.yml gives the receiver, which the internet reaches, nothing to reach servers or Temporal with', () => {
+  const { secrets } = services.receiver ?? {};
+  expect(secrets).toEqual(['github-app', 'webhook-secret']);
+  expect(Object.keys(environmentOf('receiver')).filter((key) => /SSH|ENCRYPTION/.test(key))).toEqual([]);
+});
+
+test('what its top says to type makes the .env that it reads, and keeps one that is there', async () => {
+  const header = read('docker-compose.yml').split('\nname:')[0] ?? '';
+  const typed = [...header.matchAll(/^# {3}(.*)$/gm)].map(([, line = '']) => line);
+  const from = typed.findIndex((line) => line.includes('cat >.env'));
+  const script = typed.slice(from, typed.indexOf('END', from) + 1).join('\n');
+  const file = join(dir, '.env');
+  const sh = () => promisify(execFile)('sh', ['-c', script], { cwd: dir });
+  await sh();
+  const text = await readFile(file, 'utf8');
+  expect(text).toMatch(
+    /^GITHUB_APP_ID=\d+\nPOSTGRES_PASSWORD=[0-9a-f]{48}\nDOAAS_ENCRYPTION_KEY=[A-Za-z0-9+/]{43}=\n$/,
+  );
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const asked = new Set(read('docker-compose.yml').match(/(?<=\$\{)\w+(?=:\?)/g));
+  expect(text.match(/^\w+(?==)/gm)?.sort()).toEqual([...asked].sort());
+  await expect(sh()).rejects.toThrow('.env');
+  expect(await readFile(file, 'utf8')).toBe(text);
 });
 
 test('docker-compose.yml keeps as many workers as it starts below what GitHub allows all of them', () => {

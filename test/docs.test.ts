@@ -111,3 +111,15 @@ spec:
     expect(await validate(block)).toMatchObject({ status: 0, stderr: '' });
   });
 });
+
+test('the Node that is needed is the same one wherever it is named', () => {
+  const { engines } = JSON.parse(read('package.json')) as { readonly engines: { readonly node: string } };
+  const needed = engines.node.replace('>=', '');
+  const checked = /NODE_NEEDED='([\d.]+)'/.exec(read('scripts/install.sh'))?.[1];
+  const told = pages.flatMap((page) =>
+    [...read(page).matchAll(/Node ([\d.]+\d) or newer/g)].map(([, version]) => `${page}: ${version}`),
+  );
+  expect(checked).toBe(needed);
+  expect(told.length).toBeGreaterThan(1);
+  expect(told.filter((each) => !each.endsWith(`: ${needed}`))).toEqual([]);
+});

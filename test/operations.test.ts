@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { load } from 'js-yaml';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEngineMetrics, createReceiverMetrics } from '../engine/metrics.ts';
 import type { Store } from '../engine/store/store.ts';
 import { registerStoreMetrics } from '../engine/storeMetrics.ts';
@@ -69,4 +74,51 @@ test('the outcomes that alerts ask for are those that webhooks have', () => {
   const words = asked.flatMap(([, each = '']) => each.split('|'));
   expect(words.length).toBeGreaterThan(2);
   expect(words.filter((word) => !outcomes.includes(`'${word}'`))).toEqual([]);
+});
+
+describe('the commands of docs/operations.md for backups', () => {
+  const blockUnder = (heading: string): string =>
+    new RegExp(`^## ${heading}\n.*?^\`\`\`sh\n(.*?)^\`\`\``, 'ms').exec(page)?.[1] ?? '';
+  const backUp = blockUnder('A backup');
+  const restore = blockUnder('Restoring from a backup');
+  const NAMED = '2026-11-27-030000';
+
+  let root = '';
+  let data = '';
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'doaas-backup-'));
+    data = join(root, 'data');
+    await mkdir(data);
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  /** `now`: what the machine's clock says. */
+  const sh = async (script: string, now = ''): Promise<void> => {
+    const stubs = `systemctl() { :; }; date() { [ "$*" = +%F-%H%M%S ] && echo ${now}; }`;
+    const typed = script.replaceAll('bin/doaas audit', ': audit');
+    const env = { PATH: process.env.PATH, DOAAS_DATA_DIR: data };
+    await promisify(execFile)('sh', ['-c', `${stubs}\n${typed}`], { cwd: root, env });
+  };
+  const write = (text: string) => writeFile(join(data, 'store.sqlite'), text);
+  const stored = () => readFile(join(data, 'store.sqlite'), 'utf8');
+
+  test('keep each one whole and apart, and bring back the one that is named', async () => {
+    await write('first');
+    await sh(backUp, NAMED);
+    await write('second');
+    await sh(backUp, '2026-11-28-030000');
+    await write('lost');
+    expect((await readdir(root)).sort()).toEqual(['data', `data.${NAMED}`, 'data.2026-11-28-030000']);
+    await sh(restore.replace(NAMED, '2026-11-28-030000'));
+    expect(await stored()).toBe('second');
+    await sh(restore);
+    expect(await stored()).toBe('first');
+    expect(await readdir(data)).toEqual(['store.sqlite']);
+  });
+
+  test('take nothing away where the named one is not there', async () => {
+    await write('all there is');
+    await sh(restore);
+    expect(await stored()).toBe('all there is');
+  });
 });

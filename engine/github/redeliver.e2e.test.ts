@@ -14,6 +14,9 @@ const AT_ONCE = 100;
 const FAILS_EVERY = 9;
 /** A delivery that failed just now could be under way still. */
 const LATER_MS = 20_000;
+/** Longest that one which failed a moment ago waits. */
+const GAP_MS = 600_000;
+const THREE_DAYS_MS = 3 * 86_400_000;
 /** Of one call, before it fails. */
 const TRIES = 3;
 
@@ -45,14 +48,14 @@ afterAll(async () => {
   await new Promise((resolve) => receiver.close(resolve));
 });
 
-function newGitHub(): GitHub {
+function newGitHub(lines: string[] = []): GitHub {
   const config = {
     githubApiUrl: lab.url,
     githubAppId: lab.app.id,
     githubPrivateKey: secret(lab.app.privateKey),
     githubWritesPerMinute: 100_000,
   };
-  return createGitHub(config, createLogger('silent'));
+  return createGitHub(config, createLogger('warn', { write: (line) => void lines.push(line) }));
 }
 
 /** GUIDs, in their order. */
@@ -69,10 +72,10 @@ async function deliver(count: number, event: (n: number) => string): Promise<rea
   return guids;
 }
 
-async function sweeps(github: GitHub, times: number): Promise<readonly number[]> {
+async function sweeps(github: GitHub, times: number, laterMs = LATER_MS): Promise<readonly number[]> {
   const asked: number[] = [];
   for (let n = 0; n < times; n++) {
-    asked.push(await github.redeliverMissed(Date.now() + LATER_MS));
+    asked.push(await github.redeliverMissed(Date.now() + laterMs));
     await lab.webhooks.settled();
   }
   return asked;
@@ -103,13 +106,29 @@ test('all that an outage lost among thousands is asked for again, over several s
   expect(await sweeps(newGitHub(), 2)).toEqual([0, 0]);
 });
 
-test('what fails again and again is asked for four times, and then no more', async () => {
-  const github = newGitHub();
+test('what fails again and again is asked for at ever longer gaps for three days, then given up and told', async () => {
+  const lines: string[] = [];
+  const github = newGitHub(lines);
   await sweeps(github, 2);
-  const [lost] = await deliver(1, () => 'issue_comment');
-  expect(await sweeps(github, 7)).toEqual([1, 1, 1, 1, 0, 0, 0]);
-  expect(await sweeps(newGitHub(), 2)).toEqual([0, 0]);
-  expect(away.has(lost ?? '')).toBe(true);
+  const [lost = ''] = await deliver(1, () => 'issue_comment');
+  expect(away.has(lost)).toBe(true);
+  expect(await sweeps(github, 3)).toEqual([1, 0, 0]);
+  // what GitHub lists is enough for another process to keep the gap
+  const other = newGitHub();
+  expect(await sweeps(other, 2)).toEqual([0, 0]);
+  // more than five tries in all
+  expect(await sweeps(github, 6, GAP_MS)).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(lines.join('')).not.toContain(lost);
+  expect(await sweeps(other, 1, GAP_MS)).toEqual([1]);
+  expect(await sweeps(github, 2, THREE_DAYS_MS)).toEqual([0, 0]);
+  const told = lines.filter((line) => line.includes('given up'));
+  expect(told).toHaveLength(1);
+  expect(JSON.parse(told[0] ?? '')).toMatchObject({
+    level: 'warn',
+    lost: 1,
+    deliveries: [{ guid: lost, event: 'issue_comment' }],
+  });
+  expect(await sweeps(github, 1, GAP_MS)).toEqual([0]);
 });
 
 test('one that GitHub refuses to send again, or fails at, is in the way of none of the others', async () => {

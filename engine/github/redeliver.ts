@@ -2,7 +2,16 @@ import type { Octokit } from '@octokit/rest';
 import type { Logger } from '../log.ts';
 import { calling, isRefused } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
-import { type DeliveryAttempt, isTelling, isTooOld, isUnderWay, missedAttempts } from './missed.ts';
+import {
+  type Delivery,
+  type DeliveryAttempt,
+  isPast,
+  isTelling,
+  isTooOld,
+  isUnderWay,
+  missedDeliveries,
+  withAttempt,
+} from './missed.ts';
 import { nextIn } from './pages.ts';
 
 /** Redeliveries asked for by one sweep; the others are remembered for the next. */
@@ -13,8 +22,10 @@ const PAGES_MAX = 20;
 const PROMISED_MS = 3_600_000;
 /** One that GitHub failed at is left to the next sweep, so that it is in nobody's way. Milliseconds. */
 const FAILED_MS = 60_000;
-/** Attempts that are remembered; failures of three days that are more are forgotten, the oldest first. */
+/** Deliveries that are remembered; failures of three days that are more are forgotten, the oldest first. */
 const REMEMBERED_MAX = 20_000;
+/** Of those that are given up, named in the log at once. */
+const NAMED_MAX = 20;
 
 /** One passage over GitHub's list, newest first; it can take several sweeps. */
 interface Passage {
@@ -36,14 +47,22 @@ interface Page {
 export type Redelivering = (octokit: Octokit, nowMs: number) => Promise<number>;
 
 export function createRedelivering(log: Logger): Redelivering {
-  const remembered = new Map<number, DeliveryAttempt>();
-  /** Epoch ms before which it is not asked for again, by attempt. */
+  const remembered = new Map<string, Delivery>();
+  /** Epoch ms before which it is not asked for again, whatever its attempts say, by the latest of these. */
   const notBefore = new Map<number, number>();
   let known = 0;
   let passage: Passage | undefined;
 
   const remember = ({ attempts }: Page, nowMs: number): void => {
-    for (const attempt of attempts) if (isTelling(attempt)) remembered.set(attempt.id, attempt);
+    for (const attempt of attempts) {
+      // the page on which the list goes on has some that were read before, and may have been given up since
+      if (attempt.id <= known) continue;
+      const before = remembered.get(attempt.guid);
+      if (before === undefined && !isTelling(attempt)) continue;
+      const after = withAttempt(before, attempt);
+      if (after.latest.id !== before?.latest.id) notBefore.delete(before?.latest.id ?? 0);
+      remembered.set(attempt.guid, after);
+    }
     if (passage !== undefined) return;
     const newest = attempts[0]?.id ?? known;
     // one under way is read again by the next passage
@@ -69,13 +88,21 @@ export function createRedelivering(log: Logger): Redelivering {
     log.warn({ pages: PAGES_MAX }, 'GitHub lists more webhooks than one sweep reads; the next goes on');
   };
   const forget = (nowMs: number): void => {
-    const ids = [...remembered.keys()].sort((a, b) => b - a);
-    for (const [place, id] of ids.entries()) {
-      const attempt = remembered.get(id);
-      if (place < REMEMBERED_MAX && attempt !== undefined && !isTooOld(attempt, nowMs)) continue;
-      remembered.delete(id);
-      notBefore.delete(id);
+    const isWhole = passage === undefined;
+    const newestFirst = [...remembered.values()].sort((a, b) => b.latest.id - a.latest.id);
+    const gone = newestFirst.filter(
+      (delivery, place) => place >= REMEMBERED_MAX || isPast(delivery, nowMs, isWhole),
+    );
+    for (const { guid, latest } of gone) {
+      remembered.delete(guid);
+      notBefore.delete(latest.id);
     }
+    warnOf(gone.filter(({ over, firstAtMs }) => !over && firstAtMs !== undefined));
+  };
+  const warnOf = (lost: readonly Delivery[]): void => {
+    if (lost.length === 0) return;
+    const deliveries = lost.slice(0, NAMED_MAX).map(({ guid, event }) => ({ guid, event }));
+    log.warn({ lost: lost.length, deliveries }, 'webhooks are given up: no attempt of theirs got through');
   };
   /** False: GitHub refuses this one, which says nothing of the others. */
   const askFor = async (octokit: Octokit, id: number, nowMs: number): Promise<boolean> => {
@@ -98,9 +125,9 @@ export function createRedelivering(log: Logger): Redelivering {
   return async (octokit, nowMs) => {
     await readOn(octokit, nowMs);
     forget(nowMs);
-    const missed = missedAttempts([...remembered.values()], nowMs).filter(
-      (id) => (notBefore.get(id) ?? 0) < nowMs,
-    );
+    const missed = missedDeliveries([...remembered.values()], nowMs)
+      .map(({ latest }) => latest.id)
+      .filter((id) => (notBefore.get(id) ?? 0) < nowMs);
     const now = missed.slice(0, REDELIVERED_MAX);
     let asked = 0;
     for (const id of now) if (await askFor(octokit, id, nowMs)) asked += 1;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { secret } from '../config/secret.ts';
 import type { EngineEvent } from '../github/events.ts';
 import { createLogger } from '../log.ts';
@@ -39,6 +39,7 @@ interface Given {
   readonly accept?: (event: EngineEvent, guid: string) => Promise<'new' | 'known'>;
   readonly concurrency?: number;
   readonly bodyLimitBytes?: number;
+  readonly bodiesLimitBytes?: number;
   readonly readiness?: Readonly<Record<string, () => Promise<void>>>;
   readonly otherMetrics?: () => Promise<string>;
 }
@@ -60,6 +61,7 @@ async function start(given: Given = {}) {
       }),
     concurrency: given.concurrency ?? 10,
     bodyLimitBytes: given.bodyLimitBytes ?? 1024 * 1024,
+    ...(given.bodiesLimitBytes === undefined ? {} : { bodiesLimitBytes: given.bodiesLimitBytes }),
     readiness: given.readiness ?? {},
     ...(given.otherMetrics === undefined ? {} : { otherMetrics: given.otherMetrics }),
   });
@@ -286,19 +288,22 @@ describe('POST /webhooks/github', () => {
   }, 15_000);
 });
 
+const START = 'POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+/** Anybody can make it up. */
+const WELL_FORMED = `x-hub-signature-256: sha256=${'0'.repeat(64)}\r\n`;
+
+/** Reads only once all is written, as a simple client does. */
+async function written(url: string, head: string, body: Buffer, signature = WELL_FORMED): Promise<string> {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  const all = Buffer.concat([Buffer.from(`${START}${signature}${head}\r\n\r\n`), body]);
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject).write(all, () => resolve());
+  });
+  return (await socket.end().toArray()).join('');
+}
+
 describe('the sender of a body that is too large', () => {
   const LIMIT = 4 * 1024 * 1024;
-
-  /** Reads only once all is written, as a simple client does. */
-  async function written(url: string, head: string, body: Buffer): Promise<string> {
-    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
-    const all = Buffer.concat([Buffer.from(`${START}${head}\r\n\r\n`), body]);
-    await new Promise<void>((resolve, reject) => {
-      socket.on('error', reject).write(all, () => resolve());
-    });
-    return (await socket.end().toArray()).join('');
-  }
-  const START = 'POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
 
   test('hears why, also when it writes on to the end of its body', async () => {
     const { url } = await start({ bodyLimitBytes: LIMIT });
@@ -320,6 +325,95 @@ describe('the sender of a body that is too large', () => {
     const { url } = await start({ bodyLimitBytes: LIMIT });
     const endless = written(url, `content-length: ${16 * LIMIT}`, Buffer.alloc(16 * LIMIT, 'x'));
     await expect(endless).rejects.toThrow(/EPIPE|ECONNRESET/);
+  });
+});
+
+describe('a sender without a signature', () => {
+  test('is refused before it has sent a body', async () => {
+    const { url, lines } = await start();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    try {
+      socket.write(`${START}content-length: 1000000\r\n\r\n`);
+      const [answer] = await once(socket, 'data');
+      expect(String(answer)).toMatch(/^HTTP\/1.1 401 .*X-Hub-Signature-256 is missing/s);
+      expect(lines.join('')).toContain('"outcome":"unsigned"');
+    } finally {
+      socket.destroy();
+    }
+  });
+
+  test('hears why, also when it writes on to the end of its body', async () => {
+    const { url } = await start();
+    const bytes = 8 * 1024 * 1024;
+    const answer = await written(url, `content-length: ${bytes}`, Buffer.alloc(bytes, 'x'), '');
+    expect(answer).toMatch(/^HTTP\/1.1 401 /);
+  });
+});
+
+describe('all bodies in flight', () => {
+  const BOUND = 1024 * 1024;
+  const bodyOf = (bytes: number) => JSON.stringify({ ...JSON.parse(opened), padding: 'x'.repeat(bytes) });
+  const large = bodyOf(0.4 * BOUND);
+
+  test('have a bound together: one more is answered 503, whatever it writes, and taken once there is room', async () => {
+    const gate = gateway();
+    const entered = [gateway(), gateway()];
+    let count = 0;
+    const { url } = await start({
+      bodiesLimitBytes: BOUND,
+      accept: async () => {
+        entered[count++]?.resolve();
+        await gate.promise;
+        return 'new';
+      },
+    });
+    const held = [post(url, large), post(url, large)];
+    await Promise.all(entered.map(({ promise }) => promise));
+    const refused = await post(url, large);
+    expect(refused).toMatchObject({
+      status: 503,
+      body: { error: 'Too many deliveries at once; try again.' },
+    });
+    expect(refused.headers.get('retry-after')).toBe('5');
+    const text = await written(url, `content-length: ${BOUND}`, Buffer.alloc(BOUND, 'x'));
+    expect(text).toMatch(/^HTTP\/1.1 503 /);
+    // a small one still has room
+    const small = post(url, opened);
+    gate.resolve();
+    expect((await small).status).toBe(202);
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([202, 202]);
+    expect((await post(url, large)).status).toBe(202);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('doaas_webhooks_total{event="unknown",outcome="busy"} 2');
+  });
+
+  test('count as they arrive: who only announces them takes room from nobody', async () => {
+    const { url } = await start({ bodiesLimitBytes: BOUND });
+    const port = Number(new URL(url).port);
+    const sockets = [1, 2, 3].map(() => connect(port, '127.0.0.1'));
+    try {
+      for (const socket of sockets) socket.write(`${START}${WELL_FORMED}content-length: ${BOUND}\r\n\r\n`);
+      expect((await post(url, large)).status).toBe(202);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  test('count what a chunk takes, so that a body of tiny ones is refused', async () => {
+    const { url } = await start({ bodiesLimitBytes: BOUND });
+    const body = `${'1\r\nx\r\n'.repeat(8192)}0\r\n\r\n`;
+    expect(await written(url, 'transfer-encoding: chunked', Buffer.from(body))).toMatch(/^HTTP\/1.1 503 /);
+  });
+
+  test('leave their room when a sender goes away in the middle', async () => {
+    const { url } = await start({ bodiesLimitBytes: BOUND });
+    for (let n = 0; n < 3; n += 1) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(`${START}${WELL_FORMED}content-length: ${BOUND}\r\n\r\n`);
+      await new Promise((resolve) => socket.write(Buffer.alloc(0.8 * BOUND, 'x'), resolve));
+      socket.destroy();
+    }
+    await vi.waitFor(async () => expect((await post(url, large)).status).toBe(202), 10_000);
   });
 });
 

@@ -17,7 +17,6 @@ export interface ServerOptions extends WebhookOptions {
   readonly otherMetrics?: () => Promise<string>;
   /** Each resolves when its part works and rejects with a sentence when not. */
   readonly readiness: Readonly<Record<string, ReadinessCheck>>;
-  readonly bodyLimitBytes: number;
   /** Turns on signed links to whole plans. */
   readonly plans?: PlanPages;
 }

@@ -5,6 +5,17 @@ export type Verdict = { readonly valid: true } | { readonly valid: false; readon
 
 const SHA256 = /^sha256=([0-9a-f]{64})$/;
 
+/** What is wrong with the headers alone, so before a body is read; undefined: a signature to compare. */
+export function signatureProblem(header: string | undefined, sha1: string | undefined): string | undefined {
+  if (header !== undefined)
+    return SHA256.test(header)
+      ? undefined
+      : 'X-Hub-Signature-256 is not `sha256=` and 64 hexadecimal digits.';
+  return sha1 === undefined
+    ? 'The header X-Hub-Signature-256 is missing. Set a secret in the webhook of the GitHub App.'
+    : 'Only the old SHA-1 signature was sent. DOaaS needs X-Hub-Signature-256, which GitHub sends since 2020.';
+}
+
 /**
  * Whether GitHub signed these bytes with one of the live secrets. Every secret is compared, in constant time, so that time tells neither which one
  * nor how much of it matched. Source: GitHub, "Validating webhook deliveries".
@@ -15,16 +26,9 @@ export function verifySignature(
   sha1: string | undefined,
   secrets: readonly Secret[],
 ): Verdict {
-  if (header === undefined) {
-    const reason =
-      sha1 === undefined
-        ? 'The header X-Hub-Signature-256 is missing. Set a secret in the webhook of the GitHub App.'
-        : 'Only the old SHA-1 signature was sent. DOaaS needs X-Hub-Signature-256, which GitHub sends since 2020.';
-    return { valid: false, reason };
-  }
-  const given = SHA256.exec(header)?.[1];
-  if (given === undefined)
-    return { valid: false, reason: 'X-Hub-Signature-256 is not `sha256=` and 64 hexadecimal digits.' };
+  const problem = signatureProblem(header, sha1);
+  if (problem !== undefined) return { valid: false, reason: problem };
+  const given = SHA256.exec(header ?? '')?.[1] ?? '';
   const signature = Buffer.from(given, 'hex');
   const matches = secrets.map((secret) =>
     timingSafeEqual(signature, createHmac('sha256', secret.reveal()).update(body).digest()),

@@ -4,7 +4,9 @@ import type { EngineEvent } from '../github/events.ts';
 import { mapEvent } from '../github/map-event.ts';
 import type { Logger } from '../log.ts';
 import type { ReceiverMetrics } from '../metrics.ts';
-import { verifySignature } from './signature.ts';
+import { BODIES_BYTES_MAX, createBodies, NO_ROOM } from './bodies.ts';
+import { dropRest } from './dropRest.ts';
+import { signatureProblem, verifySignature } from './signature.ts';
 
 export interface WebhookOptions {
   readonly log: Logger;
@@ -19,11 +21,16 @@ export interface WebhookOptions {
   readonly accept: (event: EngineEvent, guid: string) => Promise<'new' | 'known'>;
   /** Deliveries answered at the same time; one more is refused. */
   readonly concurrency: number;
+  /** Of one delivery. */
+  readonly bodyLimitBytes: number;
+  /** Of those of all deliveries that are answered at the same time; default: `BODIES_BYTES_MAX`. */
+  readonly bodiesLimitBytes?: number;
 }
 
 /** GitHub waits 10 s; an answer after that is an answer to nobody. */
 const ACCEPT_TIMEOUT_MS = 8000;
 const RETRY_AFTER_SECONDS = 5;
+const BUSY = 'Too many deliveries at once; try again.';
 const GUID = /^[A-Za-z0-9-]{1,64}$/;
 const EVENT_NAME = /^[a-z_]{1,64}$/;
 
@@ -40,22 +47,32 @@ export function registerWebhooks(server: FastifyInstance, options: WebhookOption
   if (options.secrets.length === 0 || options.secrets.some((secret) => secret.reveal() === '')) {
     throw new Error('An empty webhook secret would accept everybody; set GITHUB_WEBHOOK_SECRET.');
   }
-  const { metrics } = options;
+  const { metrics, bodyLimitBytes } = options;
+  const bodies = createBodies({
+    oneMax: bodyLimitBytes,
+    allMax: options.bodiesLimitBytes ?? BODIES_BYTES_MAX,
+  });
   let inFlight = 0;
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  server.addContentTypeParser('*', (request: FastifyRequest) => bodies.read(request.raw));
 
   // before the body is read: a flood must not fill the memory with bodies
-  server.addHook('onRequest', async (_, reply) => {
+  server.addHook('onRequest', async (request, reply) => {
+    const problem = signatureProblem(
+      header(request, 'x-hub-signature-256'),
+      header(request, 'x-hub-signature'),
+    );
+    if (problem !== undefined)
+      return send(reply, told(request, options, '', refuse(401, 'unsigned', problem)));
     if (inFlight >= options.concurrency) {
       metrics.webhooks.inc({ event: 'unknown', outcome: 'busy' });
-      return reply
-        .code(503)
-        .header('retry-after', RETRY_AFTER_SECONDS)
-        .send({ error: 'Too many deliveries at once; try again.' });
+      return reply.code(503).header('retry-after', RETRY_AFTER_SECONDS).send({ error: BUSY });
     }
     metrics.webhooksInFlight.set(++inFlight);
-    reply.raw.once('close', () => metrics.webhooksInFlight.set(--inFlight));
+    reply.raw.once('close', () => {
+      bodies.release(request.raw);
+      metrics.webhooksInFlight.set(--inFlight);
+    });
     return undefined;
   });
   server.post('/webhooks/github', async (request, reply) => {
@@ -67,6 +84,10 @@ export function registerWebhooks(server: FastifyInstance, options: WebhookOption
 }
 
 async function handle(request: FastifyRequest, options: WebhookOptions): Promise<Answer> {
+  if (request.body === NO_ROOM) {
+    await dropRest(request.raw, 2 * options.bodyLimitBytes);
+    return told(request, options, '', refuse(503, 'busy', BUSY));
+  }
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const verdict = verifySignature(
     body,
@@ -78,6 +99,11 @@ async function handle(request: FastifyRequest, options: WebhookOptions): Promise
   const answer = verdict.valid
     ? await accept(request, name, body, options)
     : refuse(401, 'unsigned', verdict.reason);
+  return told(request, options, name, answer);
+}
+
+/** Counts and logs it. */
+function told(request: FastifyRequest, options: WebhookOptions, name: string, answer: Answer): Answer {
   // an unverified sender must not be able to make label values
   const event = answer.outcome === 'unsigned' || !EVENT_NAME.test(name) ? 'unknown' : name;
   options.metrics.webhooks.inc({ event, outcome: answer.outcome });

@@ -1,6 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -114,4 +116,18 @@ it('shows what the main thread knows: its parts, its metrics and its plans', asy
 it('says why it cannot start', async () => {
   const { url } = await start();
   await expect(start({ port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE');
+});
+
+it('refuses what has no signature before it has come, and what is too large so that its sender hears it', async () => {
+  const { url } = await start();
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  try {
+    socket.write('POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n');
+    expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1.1 401 /);
+  } finally {
+    socket.destroy();
+  }
+  const headers = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}`, 'content-type': 'application/json' };
+  const body = Buffer.alloc(1024 * 1024 + 1, 'x');
+  expect((await fetch(`${url}/webhooks/github`, { method: 'POST', headers, body })).status).toBe(413);
 });

@@ -46,6 +46,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'engine/log.ts': effects([]),
   'engine/metrics.ts': effects([]),
   'engine/housekeeping.ts': effects([], ['engine/log.ts', 'engine/store']),
+  'engine/ending.ts': effects([], ['engine/log.ts']),
   'engine/storeMetrics.ts': effects([], ['engine/store']),
   'engine/repository': effects(['engine/limit.ts']),
   'engine/hosts': effects(

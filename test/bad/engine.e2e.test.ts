@@ -217,6 +217,32 @@ describe('an engine that loses what it stands on', { timeout: 5 * MINUTES }, () 
     await isAppliedOnce('stopped', run);
   });
 
+  it('it is stopped while a server does not answer: it ends within 15 s all the same, in order, and reads anew after a start', async () => {
+    await begin();
+    const stat = '/usr/local/bin/stat';
+    // the last file of the store that its closing removes
+    const isOpen = async () => (await readdir(world.dataDir)).includes('store.sqlite.owner-journal');
+    await on(
+      `printf '#!/bin/sh\\ntouch /run/hangs\\nexec sleep 600\\n' >${stat}.new && chmod 755 ${stat}.new && mv ${stat}.new ${stat}`,
+    );
+    const files = { 'motd.yaml': configuration('hangs', { files: { '/etc/motd': { content: 'hi\n' } } }) };
+    const { sha } = await world.open('hangs', files);
+    await seen('/run/hangs');
+    const temporal = await temporalOf(world.dataDir);
+    expect(await isOpen()).toBe(true);
+    const ended = world.engine.ended();
+    const pid = world.engine.pid();
+    signal(pid, 'SIGTERM');
+    await until(async () => ((await processStart(pid)) === undefined ? true : undefined), 'its end', 15);
+    expect(await ended).toBe(0);
+    expect(world.engine.output()).not.toMatch(/cannot go on|did not stop cleanly|Temporal server ended/);
+    expect(await processStart(temporal)).toBeUndefined();
+    expect(await isOpen()).toBe(false);
+    await on(`rm ${stat}`);
+    await world.engine.start();
+    await world.check(sha, 'doaas/plan', { conclusion: 'success', seconds: 90 });
+  });
+
   it('Temporal does not answer: webhooks are taken all the same, survive a crash, and are handed on when it does', async () => {
     await begin();
     const { pull, sha } = await world.open('waits', slow('waits'));

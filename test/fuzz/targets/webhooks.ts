@@ -74,7 +74,7 @@ export const webhooks: Target = {
 
 /** What the server took since it was emptied; inputs are checked one after the other. */
 const accepted: EngineEvent[] = [];
-const server = Fastify({ bodyLimit: 25 * 1024 * 1024 });
+const server = Fastify();
 registerWebhooks(server, {
   log: createLogger('silent'),
   metrics: createReceiverMetrics(),
@@ -85,6 +85,7 @@ registerWebhooks(server, {
     return 'new';
   },
   concurrency: 10,
+  bodyLimitBytes: 25 * 1024 * 1024,
 });
 
 function split(input: Buffer): { readonly name: string; readonly body: Buffer } {
