@@ -107,14 +107,15 @@ describe('a mask takes out', () => {
 
   test('a long value in every form wherever it was cut, also from its middle', () => {
     const value = Array.from({ length: 400 }, (_, n) => sha256(`${n}`)).join('');
+    const known = maskOf(new Map([[value, 'a']]));
     for (const form of [value, base64(value), wrapped(base64(value), 76), hex(value).toUpperCase()])
       for (const [from, to] of [
         [0, 2_001],
         [1_003, 7_003],
         [form.length - 6_007, form.length],
       ] as const) {
-        expect(mask(`${form.slice(from, to)}`, value).trim()).toBe(SHOWN);
-        expect(mask(`${form.slice(from, to)}... and so on`, value).trim()).toBe(`${SHOWN}... and so on`);
+        expect(known(form.slice(from, to)).trim()).toBe(SHOWN);
+        expect(known(`${form.slice(from, to)}... and so on`).trim()).toBe(`${SHOWN}... and so on`);
       }
   });
 
