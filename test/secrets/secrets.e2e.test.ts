@@ -12,7 +12,7 @@ import { MINUTES, until } from '../until.ts';
 import type { World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 import { CANARY, CONTROL, contentWith, type Scene, startScene, TEMPLATE, VARIABLES } from './scene.ts';
-import { filesBelow, placesOf } from './search.ts';
+import { filesBelow, keysIn, placesOf } from './search.ts';
 import type { TestVault } from './vault.ts';
 
 const DOAAS = fileURLToPath(new URL('../../bin/doaas', import.meta.url));
@@ -256,6 +256,8 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     // the host itself compares these, so they are what must not be elsewhere
     const kept = await scene.onHost('cat /var/lib/doaas/runs/*/steps/*/*/before');
     expect(states.filter((hash) => kept.includes(hash)).length).toBeGreaterThan(0);
+    // with DOAAS_FINGERPRINT_KEY, as the scene has it, the store makes none of its own
+    expect(keysIn(join(world.dataDir, 'store.sqlite'))).toEqual([]);
     expect(github.installationTokens().length).toBeGreaterThan(0);
     expect(placesOf([...states, ...(await scene.everySecret())], written)).toEqual([]);
   });
