@@ -5,7 +5,7 @@ import { redact } from '../log.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
-import { contentsIn, secretsOn } from './hostMask.ts';
+import { contentsIn, sealedOn } from './hostMask.ts';
 import { keepJson, keptJson } from './keptJson.ts';
 import { inParallel } from './planning.ts';
 import { type Mask, maskFor } from './sealing.ts';
@@ -77,6 +77,6 @@ async function tracesOn(
 }
 
 function maskOf({ secrets, store }: Engine, resolution: Resolution, host: ResolvedHost): Promise<Mask> {
-  const unsealing = secrets.open(contentsIn([resolution], store.blobs.get));
-  return maskFor(unsealing, secretsOn(host, [resolution]));
+  const contentOf = contentsIn([resolution], store.blobs.get);
+  return maskFor(secrets.open(contentOf), sealedOn(host, [resolution]), contentOf);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkRepository } from '../spec/check.ts';
 import { configuration, repository, sentences, server } from '../spec/testing.ts';
-import { contentsIn, knownOn, secretsOn } from './hostMask.ts';
+import { contentsIn, knownOn, sealedOn } from './hostMask.ts';
 
 const AGE = 'age-encryption.org/v1\n-> X25519 abc\n';
 
@@ -40,12 +40,12 @@ spec: {targets: {hosts: [${name}]}, values: {password: {secretRef: {age: secrets
 test('what concerns one server has its secrets and the files that hold them, and nothing else', async () => {
   const { one, resolution } = known();
   const narrow = knownOn(one, [resolution]);
-  expect(secretsOn(one, narrow)).toEqual(secretsOn(one, [resolution]));
-  const [use] = secretsOn(one, narrow);
+  const [sealed] = sealedOn(one, narrow);
+  expect(sealedOn(one, narrow)).toEqual(sealedOn(one, [resolution]));
+  const use = sealed?.sealed?.[0];
   if (use?.ref.from !== 'age') throw new Error('no secret of a file');
   const content = await contentsIn(narrow, async () => undefined)(use.ref.sha256);
   expect(Buffer.from(content ?? []).toString()).toBe(`${AGE}one`);
-  expect(narrow.map(({ hosts, payloads }) => [hosts.map(({ name }) => name), payloads.size])).toEqual([
-    [['one'], 1],
-  ]);
+  const held = narrow.map(({ hosts, payloads }) => [hosts.map(({ name }) => name), [...payloads.keys()]]);
+  expect(held).toEqual([[['one'], [use.ref.sha256, sealed?.sha256]]]);
 });

@@ -1,9 +1,9 @@
 import type { ContentOf } from '../secrets/secrets.ts';
+import type { Payload } from '../spec/configuration.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
-import type { SecretUse } from '../spec/secrets.ts';
 import { identityOf } from './identity.ts';
 import type { DesiredHosts } from './revisions.ts';
-import { usesOn } from './sealing.ts';
+import { sealedPayloads, usesOn } from './sealing.ts';
 
 /**
  * Desired states that may have put secrets on a server: what a change brings, and what was there before it. A step may
@@ -19,7 +19,7 @@ export function knownTo({ merged, base }: Pick<DesiredHosts, 'merged' | 'base'>)
 export function knownOn(host: ResolvedHost, known: Known): Known {
   return known.map((resolution) => {
     const hosts = resolution.hosts.filter(isThe(host));
-    const payloads = hosts.flatMap(secretFiles).flatMap((sha256) => {
+    const payloads = hosts.flatMap(readFor).flatMap((sha256) => {
       const bytes = resolution.payloads.get(sha256);
       return bytes === undefined ? [] : [[sha256, bytes] as const];
     });
@@ -27,17 +27,22 @@ export function knownOn(host: ResolvedHost, known: Known): Known {
   });
 }
 
+/** sha256 (hex) of what has to be read to know what the host's secrets look like, by themselves and in their files. */
+function readFor(host: ResolvedHost): readonly string[] {
+  return [...secretFiles(host), ...sealedPayloads(host).map(({ sha256 }) => sha256)];
+}
+
 /** sha256 (hex) of the encrypted files of the repository that the host's secrets are in. */
 export function secretFiles(host: ResolvedHost): readonly string[] {
   return usesOn(host).flatMap(({ ref }) => (ref.from === 'age' ? [ref.sha256] : []));
 }
 
-/** Of the machine, whatever its documents are called. */
-export function secretsOn(host: ResolvedHost, known: Known): readonly SecretUse[] {
+/** Contents with secrets in them, of the machine, whatever its documents are called. */
+export function sealedOn(host: ResolvedHost, known: Known): readonly Payload[] {
   return known
     .flatMap(({ hosts }) => hosts)
     .filter(isThe(host))
-    .flatMap(usesOn);
+    .flatMap(sealedPayloads);
 }
 
 function isThe({ name, server }: ResolvedHost): (host: ResolvedHost) => boolean {

@@ -17,7 +17,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { netFor, notKept, ownProbes } from './guarded.ts';
 import { followSteps } from './hostJournal.ts';
-import { contentsIn, type Known, knownOn, knownTo, secretsOn } from './hostMask.ts';
+import { contentsIn, type Known, knownOn, knownTo, sealedOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { fullName } from './pull.ts';
@@ -58,14 +58,15 @@ export async function applyHost(
   const { target, identity, resolved, known } = await hostOf(engine, run, host);
   const probes = ownProbes(resolved, wave, run.correction?.document);
   const batch = await batchOf(engine, run, host, wave, probes);
-  const unsealing = engine.secrets.open(contentsIn(known, engine.store.blobs.get));
+  const contentOf = contentsIn(known, engine.store.blobs.get);
+  const unsealing = engine.secrets.open(contentOf);
   const unpacked = await unpack(engine.store.blobs.get, batch, unsealing);
   if (unpacked.kind === 'refused' && unpacked.passing && waitsForSecrets(engine))
     throw new SecretError(unpacked.message, { passing: true });
   secretsAreThere();
   if (unpacked.kind === 'refused') return failed(engine, run, host, identity, wave, unpacked.message);
   const { payloads } = unpacked;
-  const mask = await maskFor(unsealing, secretsOn(resolved, known));
+  const mask = await maskFor(unsealing, sealedOn(resolved, known), contentOf);
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
   const result = await underLock(engine, run.run, { target, identity }, async (session, fence) => {

@@ -5,7 +5,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import { batchName } from './batchName.ts';
 import type { Engine } from './engine.ts';
 import { remainsOf, remarksOf } from './hostJournal.ts';
-import { contentsIn, type Known, secretsOn } from './hostMask.ts';
+import { contentsIn, type Known, sealedOn } from './hostMask.ts';
 import { batchOf, type GaveUp, gaveUp, hostOf, journalOf, nothing, receipt, underLock } from './hostRun.ts';
 import { type Mask, maskFor, withhold } from './sealing.ts';
 import type { RunRef, UndoOutcome } from './types.ts';
@@ -75,7 +75,8 @@ async function isGone(
 
 /** Of what the host says while a run is taken back. */
 function maskOf({ secrets, store }: Engine, host: ResolvedHost, known: Known): Promise<Mask> {
-  return maskFor(secrets.open(contentsIn(known, store.blobs.get)), secretsOn(host, known));
+  const contentOf = contentsIn(known, store.blobs.get);
+  return maskFor(secrets.open(contentOf), sealedOn(host, known), contentOf);
 }
 
 /** What was merged since has brought secrets that the run's own revision does not know. */

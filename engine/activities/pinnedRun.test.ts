@@ -8,7 +8,7 @@ import type { Resolution } from '../spec/resolution.ts';
 import { configuration, repository, sentences, server } from '../spec/testing.ts';
 import { RUN_HOST_MAX_BYTES } from '../store/runHosts.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { contentsIn, knownOn, knownTo, secretFiles, secretsOn } from './hostMask.ts';
+import { contentsIn, knownOn, knownTo, sealedOn, secretFiles } from './hostMask.ts';
 import { pinnedRun, pinRun, withContents } from './pinnedRun.ts';
 import type { DesiredHosts } from './revisions.ts';
 import { contentsOf } from './sealing.ts';
@@ -88,8 +88,9 @@ test('what is kept of a run says of its hosts what git says, and nothing of the 
 
   const [one] = inGit.changed;
   if (one === undefined) throw new Error('nothing is changed');
-  const secrets = secretsOn(one, knownOn(one, knownTo(kept)));
-  expect(secrets).toEqual(secretsOn(one, knownTo(inGit)));
+  const sealed = sealedOn(one, knownOn(one, knownTo(kept)));
+  expect(sealed).toEqual(sealedOn(one, knownTo(inGit)));
+  const secrets = sealed.flatMap((payload) => payload.sealed ?? []);
   // the encrypted files of before and after, from the store alone
   const read = contentsIn(knownTo(kept), store.blobs.get);
   const files = await Promise.all(secrets.map(({ ref }) => read(ref.from === 'age' ? ref.sha256 : '')));

@@ -1,6 +1,7 @@
 import type { Payloads, Seal, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { SecretError } from '../secrets/error.ts';
+import type { ContentOf } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { Payload } from '../spec/configuration.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
@@ -48,9 +49,14 @@ const WITHHELD =
 export const withhold: Mask = (text) => (text === '' ? text : WITHHELD);
 
 /** Takes secrets out of what a host says. Those that cannot be read cannot be found either, so then nothing is shown. */
-export async function maskFor(unsealing: Unsealing, uses: readonly SecretUse[]): Promise<Mask> {
+export async function maskFor(
+  unsealing: Unsealing,
+  sealed: readonly Payload[],
+  contentOf: ContentOf,
+): Promise<Mask> {
   try {
-    await unsealing.learn(uses);
+    await unsealing.learn(sealed.flatMap((payload) => payload.sealed ?? []));
+    await learnContents(unsealing, sealed, contentOf);
     return unsealing.mask;
   } catch (error) {
     if (error instanceof SecretError) return withhold;
@@ -58,11 +64,24 @@ export async function maskFor(unsealing: Unsealing, uses: readonly SecretUse[]):
   }
 }
 
+/** A hash gives away what a content holds. Those that are not kept any more are not known. */
+async function learnContents(
+  unsealing: Unsealing,
+  payloads: readonly Payload[],
+  contentOf: ContentOf,
+): Promise<void> {
+  const once = new Map(payloads.map((payload) => [sealKey(payload), payload]));
+  for (const { sha256, sealed = [] } of once.values()) {
+    const text = await contentOf(sha256);
+    if (text !== undefined) await unsealing.unseal(text, sealed);
+  }
+}
+
 export function usesOn(host: ResolvedHost): readonly SecretUse[] {
   return sealedPayloads(host).flatMap(({ sealed = [] }) => sealed);
 }
 
-function sealedPayloads(host: ResolvedHost): readonly Payload[] {
+export function sealedPayloads(host: ResolvedHost): readonly Payload[] {
   return contentsOf(host).filter(({ sealed }) => sealed !== undefined);
 }
 

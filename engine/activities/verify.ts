@@ -10,7 +10,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
 import type { Engine } from './engine.ts';
 import { probesOf } from './guarded.ts';
-import { contentsIn, knownTo, secretsOn } from './hostMask.ts';
+import { contentsIn, knownTo, sealedOn } from './hostMask.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
 import { withContents } from './pinnedRun.ts';
 import { inParallel } from './planning.ts';
@@ -154,10 +154,9 @@ async function onlyOf(engine: Engine, run: RunRef): Promise<(step: Step) => bool
 /** A service that fails may print what it was configured with. */
 async function maskOf({ secrets, store }: Engine, revision: DesiredHosts): Promise<Mask> {
   const known = knownTo(revision);
-  return maskFor(
-    secrets.open(contentsIn(known, store.blobs.get)),
-    revision.changed.flatMap((host) => secretsOn(host, known)),
-  );
+  const contentOf = contentsIn(known, store.blobs.get);
+  const sealed = revision.changed.flatMap((host) => sealedOn(host, known));
+  return maskFor(secrets.open(contentOf), sealed, contentOf);
 }
 
 async function probeAll(

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,6 +70,88 @@ describe('doaas secret', () => {
     const same = await readFile(join(root, 'secrets/app.age'), 'utf8');
     expect((await run('edit', join(root, 'secrets/app.age'))).stdout).toContain('is as it was');
     expect(await readFile(join(root, 'secrets/app.age'), 'utf8')).toBe(same);
+  });
+
+  test('edit takes no file that it cannot read for a new one', async () => {
+    await editorThatWrites('db: "hunter2"');
+    await mkdir(join(root, 'folder.age'));
+    const folder = await run('edit', join(root, 'folder.age'));
+    expect(folder).toMatchObject({ status: 1, stdout: '' });
+    expect(folder.stderr).toMatch(/folder\.age cannot be read \(EISDIR\)/);
+    await symlink(join(root, 'loop.age'), join(root, 'loop.age'));
+    const loop = await run('edit', join(root, 'loop.age'));
+    expect(loop.stderr).toMatch(/loop\.age cannot be read \(ELOOP\)/);
+    expect(await readlink(join(root, 'loop.age'))).toBe(join(root, 'loop.age'));
+    // the editor was never opened
+    expect(await readFile(join(root, 'texts'), 'utf8')).toBe('db: "hunter2"\n');
+  });
+
+  test('recipients that cannot be read are not looked for further up', async () => {
+    await mkdir(join(root, 'inner/.doaas/recipients'), { recursive: true });
+    await editorThatWrites('db: "hunter2"');
+    for (const argv of [
+      ['edit', join(root, 'inner/app.age')],
+      ['rotate', join(root, 'inner')],
+    ]) {
+      const { status, stderr } = await run(...argv);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/inner\/\.doaas\/recipients cannot be read \(EISDIR\)/);
+    }
+    expect(await readdir(join(root, 'inner'))).toEqual(['.doaas']);
+  });
+
+  describe('edit, while somebody else writes the file,', () => {
+    /** An editor in which the text is typed while the file becomes another one. */
+    const editorBeside = async (text: string, meanwhile: string) => {
+      await writeFile(join(root, 'texts'), `${text}\n`);
+      await writeFile(
+        join(root, 'editor'),
+        `cat '${join(root, 'texts')}' > "$1"; cd '${root}'; ${meanwhile}`,
+      );
+      vi.stubEnv('EDITOR', `sh ${join(root, 'editor')}`);
+    };
+    const theirs = async () =>
+      writeFile(join(root, 'theirs'), await encryptAge('db: "theirs"', [key.recipient]));
+
+    test.each([
+      ['one that was there', 'cp theirs a.age', true],
+      ['one that was not', 'cp theirs a.age', false],
+    ] as const)('keeps both: %s', async (_, meanwhile, isThere) => {
+      await theirs();
+      if (isThere) await writeFile(join(root, 'a.age'), await encryptAge('db: "old"', [key.recipient]));
+      await editorBeside('db: "hunter2"', meanwhile);
+      const { status, stdout, stderr } = await run('edit', join(root, 'a.age'));
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/a\.age was changed while it was edited, .*a\.edited-1\.age/s);
+      expect(stderr).not.toContain('hunter');
+      expect(await plain('a.age')).toBe('db: "theirs"');
+      expect(await plain('a.edited-1.age')).toBe('db: "hunter2"\n');
+      // a second one does not take the place of the first
+      await writeFile(join(root, 'theirs'), await encryptAge('db: "again"', [key.recipient]));
+      await editorBeside('db: "hunter3"', meanwhile);
+      await run('edit', join(root, 'a.age'));
+      expect(await plain('a.edited-1.age')).toBe('db: "hunter2"\n');
+      expect(await plain('a.edited-2.age')).toBe('db: "hunter3"\n');
+      expect((await readdir(root)).filter((name) => name.includes('.new'))).toEqual([]);
+    });
+
+    test('keeps what was typed where it was removed', async () => {
+      await writeFile(join(root, 'a.age'), await encryptAge('db: "old"', [key.recipient]));
+      await editorBeside('db: "hunter2"', 'rm a.age');
+      const { status, stderr } = await run('edit', join(root, 'a.age'));
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/a\.age was changed while it was edited/);
+      expect(await readdir(root)).not.toContain('a.age');
+      expect(await plain('a.edited-1.age')).toBe('db: "hunter2"\n');
+    });
+
+    test('does nothing where nothing was typed', async () => {
+      await theirs();
+      await writeFile(join(root, 'a.age'), await encryptAge('db: "old"\n', [key.recipient]));
+      await editorBeside('db: "old"', 'cp theirs a.age');
+      expect((await run('edit', join(root, 'a.age'))).stdout).toContain('is as it was');
+      expect(await plain('a.age')).toBe('db: "theirs"');
+    });
   });
 
   test('edit opens again on a mistake, gives up on the same one, and leaves no file behind', async () => {

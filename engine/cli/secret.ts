@@ -7,7 +7,15 @@ import { decryptAge, encryptAge, newAgeKey, parseEntries, recipientOf } from '..
 import { ageKeysOf } from '../secrets/fromConfig.ts';
 import { misuse } from './command.ts';
 import { editText } from './editor.ts';
-import { ageFiles, findRecipients, RECIPIENTS, type Recipients, replaceFile } from './secretFiles.ts';
+import {
+  ageFiles,
+  findRecipients,
+  RECIPIENTS,
+  type Recipients,
+  readIfThere,
+  replaceFile,
+  writeBeside,
+} from './secretFiles.ts';
 import { CliError, EXIT, type Io, printable } from './terminal.ts';
 
 /** `doaas secret keygen | edit FILE | rotate [PATH]`. */
@@ -53,7 +61,7 @@ async function edit(path: string, io: Io): Promise<number> {
     throw new CliError(`${printable(path)} must end in .age, such as secrets/app.age.`);
   const { recipients } = await findRecipients(dirname(path));
   const keys = ownKeys();
-  const before = await readFile(path).catch(() => undefined);
+  const before = await readIfThere(path);
   const text = before === undefined ? EMPTY : await decryptAge(before, keys, path);
   const after = await editText(text, (edited) => parseEntries(edited, path), io);
   if (after === text) {
@@ -61,10 +69,18 @@ async function edit(path: string, io: Io): Promise<number> {
     return EXIT.done;
   }
   await mkdir(dirname(path), { recursive: true });
-  await replaceFile(path, await encryptAge(after, recipients));
+  const sealed = await encryptAge(after, recipients);
+  if (!(await replaceFile(path, sealed, before)))
+    throw changedMeanwhile(path, await writeBeside(path, sealed));
   io.stdout.write(`${printable(path)} is encrypted for ${people(recipients)}. Commit it.\n`);
   await warnIfLockedOut(keys, recipients, io);
   return EXIT.done;
+}
+
+function changedMeanwhile(path: string, beside: string): CliError {
+  return new CliError(
+    `${printable(path)} was changed while it was edited, such as by a git pull, and stays as it is now. What you typed is in ${printable(beside)}, encrypted: put what you need of it into the file with \`doaas secret edit\`, then remove it.`,
+  );
 }
 
 const EMPTY = '# One line for each secret, such as:\n# database-password: "..."\n{}\n';
@@ -75,13 +91,15 @@ async function rotate(folder: string, io: Io): Promise<number> {
   const keys = ownKeys();
   const files = await ageFiles(folder);
   if (files.length === 0) throw new CliError(`There is no *.age file in ${printable(folder)}.`);
-  const fresh = new Map<string, string>();
-  for (const path of files)
-    fresh.set(
-      path,
-      await encryptAge(await decryptAge(await readFile(path), keys, relative(root, path)), recipients),
-    );
-  for (const [path, text] of fresh) await replaceFile(path, text);
+  const fresh: { readonly path: string; readonly before: Buffer; readonly text: string }[] = [];
+  for (const path of files) {
+    const before = await readFile(path);
+    const text = await encryptAge(await decryptAge(before, keys, relative(root, path)), recipients);
+    fresh.push({ path, before, text });
+  }
+  for (const { path, before, text } of fresh)
+    if (!(await replaceFile(path, text, before)))
+      throw new CliError(`${printable(path)} was changed meanwhile, and stays as it is now; rotate again.`);
   io.stdout.write(
     `${files.length} ${files.length === 1 ? 'file is' : 'files are'} encrypted anew for ${people(recipients)}: ${files.map((path) => printable(relative(root, path))).join(', ')}\n` +
       'Who could read them before still knows what they held: change the secrets themselves if somebody left.\n',

@@ -1,6 +1,7 @@
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { CliError } from './terminal.ts';
+import { reasonOf } from '../secrets/error.ts';
+import { CliError, printable } from './terminal.ts';
 
 /** Where a repository says to whom its secrets are encrypted: one age1... a line. */
 export const RECIPIENTS = '.doaas/recipients';
@@ -14,8 +15,8 @@ export interface Recipients {
 /** From the folder upwards, as git looks for .git. */
 export async function findRecipients(folder: string): Promise<Recipients> {
   for (let at = resolve(folder); ; at = dirname(at)) {
-    const text = await readFile(join(at, RECIPIENTS), 'utf8').catch(() => undefined);
-    if (text !== undefined) return { root: at, recipients: parseRecipients(text) };
+    const bytes = await readIfThere(join(at, RECIPIENTS));
+    if (bytes !== undefined) return { root: at, recipients: parseRecipients(bytes.toString('utf8')) };
     if (dirname(at) === at)
       throw new CliError(
         `There is no ${RECIPIENTS} in ${folder} or above it. Make it with one public key (age1...) a line: the engine's, as \`doaas secret keygen\` prints it, and those of the people who edit secrets.`,
@@ -50,9 +51,49 @@ export async function ageFiles(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** All of it or nothing, also when this is cut. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+/** Undefined where there is none; whatever cannot be read is an error, so that nobody takes it for that. */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = reasonOf(error);
+    if (code === 'ENOENT') return undefined;
+    throw new CliError(`${printable(path)} cannot be read (${code}).`);
+  }
+}
+
+/**
+ * All of it or nothing, also when this is cut. False, with the file as somebody else left it, where it does not hold
+ * `before` any more; undefined stands for no file.
+ */
+export async function replaceFile(path: string, text: string, before: Buffer | undefined): Promise<boolean> {
   const next = `${path}.new`;
   await writeFile(next, text, { flush: true });
+  if (!isSame(await readIfThere(path), before)) {
+    await rm(next);
+    return false;
+  }
   await rename(next, path);
+  return true;
+}
+
+function isSame(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
+}
+
+/** Of one file. */
+const BESIDE_MAX = 100;
+
+/** Writes the text beside the file `NAME.age`, and gives its path: the first of `NAME.edited-1.age` ... that is free. */
+export async function writeBeside(path: string, text: string): Promise<string> {
+  for (let n = 1; n <= BESIDE_MAX; n += 1) {
+    const beside = path.replace(/\.age$/, `.edited-${n}.age`);
+    try {
+      await writeFile(beside, text, { flag: 'wx', flush: true });
+      return beside;
+    } catch (error) {
+      if (reasonOf(error) !== 'EEXIST') throw error;
+    }
+  }
+  throw new CliError(`There are ${BESIDE_MAX} files like ${printable(path)}; remove some.`);
 }

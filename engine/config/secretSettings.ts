@@ -44,6 +44,6 @@ export const secrets = {
     group: 'secrets',
     secret: true,
     description:
-      'Makes the fingerprints by which plans tell secrets apart: 32 bytes in base64 (`openssl rand -base64 32`). Without it the engine makes one and keeps it in its store. A new one voids open approvals.',
+      'Makes the fingerprints by which plans tell secrets apart: 32 bytes in base64 (`openssl rand -base64 32`). Without it the engine makes one and keeps it in its store, so that whoever reads that can try guesses; set it. A new one voids open approvals.',
   }),
 } as const;

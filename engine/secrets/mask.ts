@@ -1,70 +1,166 @@
-/** Shorter values would be found in any text. Characters. */
-const VALUE_MIN = 4;
-/** The same for one line of a longer value, and for its encodings. */
-const LINE_MIN = 8;
-/** How much of a value is looked for where a text was cut. Characters. */
-const CUT_MAX = 512;
+import { FORM_MAX, FORM_MIN, type Form, formsOf, hashForms, type Reading } from './forms.ts';
+import { type View, viewOf } from './view.ts';
+
+interface Known extends Form {
+  /** What stands in its place. */
+  readonly shown: string;
+}
+
+/** Finds a form without a look at all the others. */
+interface Index {
+  readonly byText: ReadonlyMap<string, Known>;
+  /** Lengths of those that begin with these `FORM_MIN` characters. */
+  readonly lengths: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly sorted: readonly Known[];
+  /** By their last `FORM_MIN` characters. */
+  readonly byEnd: ReadonlyMap<string, readonly Known[]>;
+}
+
+/** Part of a text, from its first character to before its last. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly shown: string;
+}
 
 /**
- * Replaces values, their lines, their usual encodings, and what is left of them where the text was cut (at its start, at
- * its end, before "..."). `known`: value to the name that is shown instead.
+ * Replaces values, their lines, their usual encodings, however these are broken into lines, their hashes, and what is left
+ * of all that where the text was cut (at its start, at its end, before "..."). `known`: value to the name that is shown
+ * instead; `contents`: the same for sha256 (hex) of what values stand in. The work grows with the text, not with what is known.
  */
-export function maskOf(known: ReadonlyMap<string, string>): (text: string) => string {
-  const forms = [...known]
-    .flatMap(([value, name]) => formsOf(value).map((form) => ({ form, shown: `‹secret ${name}›` })))
-    .sort((a, b) => b.form.length - a.form.length);
-  return (text) => {
-    const whole = forms.reduce((out, { form, shown }) => out.replaceAll(form, () => shown), text);
-    return forms.reduce((out, { form, shown }) => withoutCuts(out, form, shown), whole);
+export function maskOf(
+  known: ReadonlyMap<string, string>,
+  contents: ReadonlyMap<string, string> = new Map(),
+): (text: string) => string {
+  const all = [
+    ...[...known].flatMap(([value, name]) => named(formsOf(value), name)),
+    ...[...contents].flatMap(([sha256, name]) => named(hashForms(sha256), name)),
+  ];
+  const indexes = [...grouped(all, ({ reading }) => reading)].map(
+    ([reading, forms]) => [reading, indexOf(forms)] as const,
+  );
+  return (text) =>
+    replaced(
+      text,
+      indexes.flatMap(([reading, index]) => found(text, reading, index)),
+    );
+}
+
+function named(forms: readonly Form[], name: string): readonly Known[] {
+  return forms.map((form) => ({ ...form, shown: `‹secret ${name}›` }));
+}
+
+function indexOf(forms: readonly Known[]): Index {
+  const byText = new Map(forms.toReversed().map((form) => [form.text, form]));
+  const once = [...byText.values()];
+  const byStart = grouped(once, ({ text }) => text.slice(0, FORM_MIN));
+  const lengths = [...byStart].map(
+    ([start, group]) => [start, new Set(group.map(({ text }) => text.length))] as const,
+  );
+  return {
+    byText,
+    lengths: new Map(lengths),
+    sorted: once.toSorted((a, b) => (a.text < b.text ? -1 : 1)),
+    byEnd: grouped(once, ({ text }) => text.slice(-FORM_MIN)),
   };
 }
 
-/** A host's journal is one line an event, so there a value's own line ends and tabs are blanks. */
-function formsOf(value: string): readonly string[] {
-  const lines = value.split('\n').filter((line) => line.length >= LINE_MIN);
-  const whole = value.length >= VALUE_MIN ? [value] : [];
-  const forms = [...whole, ...(lines.length > 1 ? lines : [])].flatMap((text) => [
-    text,
-    JSON.stringify(text).slice(1, -1),
-    text.replace(/[\n\t]/g, ' '),
-    encodeURIComponent(text),
-    ...(text.length >= LINE_MIN ? encoded(text) : []),
-  ]);
-  return [...new Set(forms)];
+function grouped<K>(forms: readonly Known[], keyOf: (form: Known) => K): ReadonlyMap<K, readonly Known[]> {
+  const groups = new Map<K, Known[]>();
+  for (const form of forms) {
+    const group = groups.get(keyOf(form));
+    if (group === undefined) groups.set(keyOf(form), [form]);
+    else group.push(form);
+  }
+  return groups;
 }
 
-/** Hex, and base64 at each of the three offsets within a longer text, without the characters that depend on that. */
-function encoded(text: string): readonly string[] {
-  const bytes = Buffer.from(text);
-  const base64 = [0, 1, 2].map((offset) => {
-    const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
-    const whole = padded.subarray(0, padded.length - (padded.length % 3));
-    return whole.toString('base64').slice(offset === 0 ? 0 : 4);
+/** One that begins so. */
+function beginning({ sorted }: Index, start: string): Known | undefined {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.text ?? '') < start) low = middle + 1;
+    else high = middle;
+  }
+  const form = sorted[low];
+  return form?.text.startsWith(start) ? form : undefined;
+}
+
+function found(text: string, reading: Reading, index: Index): readonly Range[] {
+  const view = viewOf(text, reading);
+  return [...inside(view, index), ...atStart(view, index)].map(({ from, to, shown }) => {
+    const end = (view.at[to - 1] ?? 0) + 1;
+    return { from: view.at[from] ?? 0, to: reading === 'dump' ? endOfDump(text, end) : end, shown };
   });
-  return [bytes.toString('hex'), ...base64];
 }
 
-function withoutCuts(text: string, form: string, shown: string): string {
-  const pieces = text.split('...').map((piece, n, all) => {
-    const end = n < all.length - 1 || all.length === 1 ? cutAtEnd(piece, form) : 0;
-    return end === 0 ? piece : `${piece.slice(0, -end)}${shown}`;
-  });
-  const joined = pieces.join('...');
-  const start = cutAtStart(joined, form);
-  return start === 0 ? joined : `${shown}${joined.slice(start)}`;
+/** What a dump shows beside the bytes is said again there, in characters. */
+function endOfDump(text: string, from: number): number {
+  const rest = /^.{0,80}$/m.exec(text.slice(from, from + 81))?.[0] ?? '';
+  return /^[0-9A-Fa-f \t]*[ \t]{2}\S.{0,17}$/.test(rest) ? from + rest.length : from;
 }
 
-/** Characters at the end of the text that are the beginning of the form; 0 for too few to tell. */
-function cutAtEnd(text: string, form: string): number {
-  for (let length = Math.min(CUT_MAX, form.length - 1, text.length); length >= VALUE_MIN; length -= 1)
-    if (text.endsWith(form.slice(0, length))) return length;
-  return 0;
+/** Whole ones, and the beginnings of those that were cut. */
+function inside({ chars, cuts }: View, index: Index): readonly Range[] {
+  const ranges: Range[] = [];
+  let next = 0;
+  for (let from = 0; from + FORM_MIN <= chars.length; from += 1) {
+    while ((cuts[next] ?? chars.length) < from + FORM_MIN) next += 1;
+    const lengths = index.lengths.get(chars.slice(from, from + FORM_MIN));
+    if (lengths === undefined) continue;
+    for (const length of lengths) {
+      const form = index.byText.get(chars.slice(from, from + length));
+      if (form?.text.length === length) ranges.push(rangeOf(chars, from, from + length, form));
+    }
+    const cut = cuts[next] ?? chars.length;
+    const form = cut - from < FORM_MAX ? beginning(index, chars.slice(from, cut)) : undefined;
+    if (form !== undefined) ranges.push(rangeOf(chars, from, cut, { ...form, after: 0 }));
+  }
+  return ranges;
 }
 
-/** The same at the start, where the cut may have left half a character. */
-function cutAtStart(text: string, form: string): number {
-  const from = /^\uFFFD*/.exec(text)?.[0].length ?? 0;
-  for (let length = Math.min(CUT_MAX, form.length - 1, text.length); length >= VALUE_MIN; length -= 1)
-    if (text.startsWith(form.slice(-length), from)) return from + length;
-  return 0;
+/** The ends of those that were cut, where the cut may have left half a character. */
+function atStart({ chars }: View, { byEnd }: Index): readonly Range[] {
+  const first = /^\uFFFD*/.exec(chars)?.[0].length ?? 0;
+  const ranges: Range[] = [];
+  for (let to = first + FORM_MIN; to <= Math.min(chars.length, first + FORM_MAX); to += 1)
+    for (const form of byEnd.get(chars.slice(to - FORM_MIN, to)) ?? [])
+      if (form.text.endsWith(chars.slice(first, to)))
+        ranges.push({ ...rangeOf(chars, first, to, { ...form, before: 0 }), from: 0 });
+  return ranges;
+}
+
+/** With the characters of base64 beside it that hold some bits of it, and what fills these up. */
+function rangeOf(chars: string, from: number, to: number, { before, after, shown }: Known): Range {
+  const begin = before === 1 && /[A-Za-z0-9+/]/.test(chars[from - 1] ?? '') ? from - 1 : from;
+  const rest = after === 1 ? (/^[A-Za-z0-9+/]={0,2}/.exec(chars.slice(to, to + 3))?.[0].length ?? 0) : 0;
+  return { from: begin, to: to + rest, shown };
+}
+
+/** Those that overlap are one, with the name of the longest. */
+function replaced(text: string, ranges: readonly Range[]): string {
+  const parts: string[] = [];
+  let done = 0;
+  let current: Range | undefined;
+  let longest = 0;
+  const close = (): void => {
+    if (current === undefined) return;
+    parts.push(text.slice(done, current.from), current.shown);
+    done = current.to;
+  };
+  for (const range of ranges.toSorted((a, b) => a.from - b.from || b.to - a.to)) {
+    const length = range.to - range.from;
+    if (current === undefined || range.from >= current.to) {
+      close();
+      current = range;
+      longest = length;
+      continue;
+    }
+    const shown: string = length > longest ? range.shown : current.shown;
+    current = { from: current.from, to: Math.max(current.to, range.to), shown };
+    longest = Math.max(longest, length);
+  }
+  close();
+  return `${parts.join('')}${text.slice(done)}`;
 }

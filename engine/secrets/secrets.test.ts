@@ -188,6 +188,26 @@ describe('secrets', () => {
     });
   });
 
+  describe('from a Vault whose answer does not come to its end', () => {
+    const ref: SecretRef = { from: 'vault', path: 'secret/data/app', key: 'db' };
+
+    test.each([
+      ['cut', /^Vault secret\/data\/app cannot be read: its answer was cut short \(UND_ERR_SOCKET\)$/],
+      ['stall', /^Vault secret\/data\/app cannot be read: its answer was cut short \(TimeoutError\)$/],
+    ] as const)('%s passes, and is tried again', async (how, words) => {
+      vault.entries.set('secret/data/app', { db: 'hunter2-vault' });
+      vault.breakBody(how);
+      const before = vault.calls();
+      const access = { address: vault.address, token: vault.token, callMs: 300 };
+      const unsealing = createSecrets({ ...places, vault: access }).open(async () => undefined);
+      const error = await unsealing.learn(use(ref)).catch((thrown: unknown) => thrown);
+      vault.breakBody(undefined);
+      expect(error).toMatchObject({ type: 'secret-unreadable', passing: true });
+      expect(error).toHaveProperty('message', expect.stringMatching(words));
+      expect(vault.calls() - before).toBe(3);
+    });
+  });
+
   describe('unsealing', () => {
     const env: SecretRef = { from: 'env', name: 'DB' };
     const open = (environment: Readonly<Record<string, string>>, key: Uint8Array = KEY) =>

@@ -18,7 +18,7 @@ export interface Unsealing {
   readonly unseal: (text: Uint8Array, uses: readonly SecretUse[]) => Promise<Unsealed>;
   /** Reads what `unseal` would need, so that `mask` knows it. */
   readonly learn: (uses: readonly SecretUse[]) => Promise<void>;
-  /** The text without any value that has been read here. */
+  /** The text without any value that has been read here, or the hash of a content that was unsealed here. */
   readonly mask: (text: string) => string;
   /** A hash (hex) of what a host has, so that only who has the key can tell what was hashed. */
   readonly conceal: (hash: string) => string;
@@ -30,11 +30,14 @@ export const CONCEALED = 'keyed:';
 export function openUnsealing(key: Uint8Array, read: (ref: SecretRef) => Promise<string>): Unsealing {
   const values = new Map<string, Promise<string>>();
   const known = new Map<string, string>();
+  const contents = new Map<string, string>();
+  let mask: ((text: string) => string) | undefined;
   const learnOne = async ({ name, ref }: SecretUse): Promise<string> => {
     const id = JSON.stringify(ref);
     const value = values.get(id) ?? read(ref);
     values.set(id, value);
     const text = await value;
+    if (known.get(text) !== name) mask = undefined;
     known.set(text, name);
     return text;
   };
@@ -43,12 +46,20 @@ export function openUnsealing(key: Uint8Array, read: (ref: SecretRef) => Promise
       const filled = new Map<string, string>();
       for (const use of uses) filled.set(use.placeholder, await learnOne(use));
       const bytes = Buffer.from(fill(Buffer.from(text).toString('utf8'), filled), 'utf8');
-      return { bytes, sha256: hash(bytes), fingerprint: fingerprint(key, uses, bytes) };
+      const sha256 = hash(bytes);
+      if (filled.size > 0 && !contents.has(sha256)) {
+        contents.set(sha256, [...new Set(uses.map(({ name }) => name))].join(', '));
+        mask = undefined;
+      }
+      return { bytes, sha256, fingerprint: fingerprint(key, uses, bytes) };
     },
     learn: async (uses) => {
       for (const use of uses) await learnOne(use);
     },
-    mask: (text) => maskOf(known)(text),
+    mask: (text) => {
+      mask ??= maskOf(known, contents);
+      return mask(text);
+    },
     conceal: (text) => `${CONCEALED}${createHmac('sha256', key).update(`before\0${text}`).digest('hex')}`,
   };
 }

@@ -6,6 +6,8 @@ export interface VaultAccess {
   readonly address: string;
   readonly token: string;
   readonly namespace?: string | undefined;
+  /** How long one call may take, with its whole answer; left out, 10 seconds. ms. */
+  readonly callMs?: number;
 }
 
 const CALL_MS_MAX = 10_000;
@@ -45,18 +47,19 @@ async function patiently<T>(call: () => Promise<T>, path: string): Promise<T> {
 }
 
 /** A redirect would carry the token elsewhere. */
-async function get({ address, token, namespace }: VaultAccess, path: string): Promise<unknown> {
+async function get(
+  { address, token, namespace, callMs = CALL_MS_MAX }: VaultAccess,
+  path: string,
+): Promise<unknown> {
   const response = await fetch(`${address}/v1/${path}`, {
     headers: {
       'x-vault-token': token,
       ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
     },
     redirect: 'manual',
-    signal: AbortSignal.timeout(CALL_MS_MAX),
+    signal: AbortSignal.timeout(callMs),
   }).catch((error: unknown) => {
-    throw new Passing(
-      `VAULT_ADDR does not answer (${reasonOf(error instanceof Error ? (error.cause ?? error) : error)})`,
-    );
+    throw new Passing(`VAULT_ADDR does not answer (${causeOf(error)})`);
   });
   const { status } = response;
   if (status === 404) throw new SecretError(`Vault has nothing at ${path} (or VAULT_TOKEN may not see it)`);
@@ -64,7 +67,21 @@ async function get({ address, token, namespace }: VaultAccess, path: string): Pr
     throw new SecretError(`Vault ${path}: VAULT_TOKEN may not read it, or is no longer valid`);
   if (status === 429 || status >= 500) throw new Passing(`it answered ${status}`);
   if (status !== 200) throw new SecretError(`Vault ${path} cannot be read: it answered ${status}`);
-  return json(await bounded(response, path), path);
+  return json(await wholeBody(response, path), path);
+}
+
+/** What breaks off may be whole the next time. */
+async function wholeBody(response: Response, path: string): Promise<string> {
+  try {
+    return await bounded(response, path);
+  } catch (error) {
+    throw error instanceof SecretError ? error : new Passing(`its answer was cut short (${causeOf(error)})`);
+  }
+}
+
+/** `fetch` hides what happened behind an error of its own. */
+function causeOf(error: unknown): string {
+  return reasonOf(error instanceof Error ? (error.cause ?? error) : error);
 }
 
 async function bounded(response: Response, path: string): Promise<string> {

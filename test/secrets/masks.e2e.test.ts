@@ -80,6 +80,39 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
   });
 
+  it('are taken out of their encodings and hashes, as the usual tools print them', async () => {
+    const own = "sed -n 's/^V=//p' /etc/app.env";
+    const printing = [
+      'base64 /etc/app.env',
+      'od -An -v -t x1 /etc/app.env | tr a-f A-F',
+      'od -A x -v -t x1z /etc/app.env',
+      "od -An -v -t x1 /etc/app.env | tr -d ' \\n' | fold -w 60; echo",
+      'sha256sum /etc/app.env',
+      'sha256sum < /etc/app.env | tr a-f A-F',
+      `echo "line $(${own} | sha256sum)"`,
+      `echo "value $(${own} | tr -d '\\n' | sha256sum)"`,
+    ];
+    const { pull, sha } = await world.open('encoded', {
+      'encoded.yaml': configuration('encoded', {
+        scripts: { s: { check: 'false', apply: `${printing.join('\n')}\nexit 1`, undo: 'true' } },
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await scene.apply(pull);
+    const run = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
+    expect(run.summary).toMatch(/‹secret a, e, f, v› {2}\/etc\/app\.env/);
+    expect(run.summary).toMatch(/^.*‹secret a, e, f, v› {2}-/m);
+    expect(run.summary).toMatch(/line ‹secret v› {2}-/);
+    expect(run.summary).toMatch(/value ‹secret v› {2}-/);
+    // what stands around them is still there, as each of the tools prints it
+    for (const shown of ['b250cm9sLXZhbHVlLWI3MWUK', '0A 43 3D 63', 'ontrol-value-b71'])
+      expect(run.summary).toContain(shown);
+    expect(
+      placesOf(await scene.everySecret(), [{ where: 'check', bytes: Buffer.from(run.summary) }]),
+    ).toEqual([]);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
   /** A change whose undo prints a file that it did not write, and fails until /root/may-undo is there. */
   const openStuck = async (name: string) => {
     const wait = `touch /root/${name}-waits; while [ ! -e /root/${name}-ends ]; do sleep 0.1; done; exit 1`;

@@ -130,6 +130,7 @@ export async function startScene(): Promise<Scene> {
     everythingWritten: async () => [...shown, ...(await writtenIn(world))],
     everySecret: async () => [
       ...Object.values(CANARY),
+      ...Object.values(CANARY).map((value) => `${value}\n`),
       ...[CANARY.vault, CANARY.rotated].map(contentWith),
       vault.token,
       identity,

@@ -52,17 +52,34 @@ export function plansIn(store: string): readonly Written[] {
   }
 }
 
+/** Names of the keys that a SQLite store has made for the engine. */
+export function keysIn(store: string): readonly string[] {
+  const database = new Database(store);
+  try {
+    const rows = database.prepare('select name from keys').all() as readonly { readonly name: string }[];
+    return rows.map(({ name }) => name);
+  } finally {
+    database.close();
+  }
+}
+
 interface StoredPlan {
   readonly digest: string;
   readonly body: ArrayBuffer;
 }
 
-/** Places that hold one of the texts in any of these forms: as it is, JSON-escaped, base64 at any offset, hex, sha256. */
+/**
+ * Places that hold one of the texts in any of these forms: as it is, JSON-escaped, base64 at any offset, hex, sha256;
+ * encodings also in other letters, and broken into lines, as JSON writes these too.
+ */
 export function placesOf(texts: readonly string[], written: readonly Written[]): readonly string[] {
   const forms = texts.flatMap(formsOf);
-  return written.flatMap(({ where, bytes }) =>
-    forms.filter(({ form }) => bytes.includes(form)).map(({ name }) => `${where}: ${name}`),
-  );
+  return written.flatMap(({ where, bytes }) => {
+    const dense = Buffer.from(bytes.toString('latin1').replace(/\s+|\\+n/g, ''), 'latin1');
+    return forms
+      .filter(({ form }) => bytes.includes(form) || dense.includes(form))
+      .map(({ name }) => `${where}: ${name}`);
+  });
 }
 
 function formsOf(text: string): readonly { readonly form: Buffer; readonly name: string }[] {
@@ -73,7 +90,9 @@ function formsOf(text: string): readonly { readonly form: Buffer; readonly name:
     ['JSON-escaped', JSON.stringify(text).slice(1, -1)],
     ['URL-encoded', encodeURIComponent(text)],
     ['hex', bytes.toString('hex')],
+    ['hex in capitals', bytes.toString('hex').toUpperCase()],
     ['sha256 in hex', sha256.toString('hex')],
+    ['sha256 in capitals', sha256.toString('hex').toUpperCase()],
     ['sha256 in base64', sha256.toString('base64').replace(/=+$/, '')],
     ['sha256', sha256],
     ...[0, 1, 2].map((offset) => [`base64 at offset ${offset}`, base64At(bytes, offset)] as const),

@@ -9,6 +9,8 @@ export interface TestVault {
   readonly entries: Map<string, Readonly<Record<string, unknown>> | null>;
   /** From now on every call is answered with this status; undefined: as usual. */
   readonly failWith: (status: number | undefined) => void;
+  /** From now on the body of every answer ends early, or is begun and never ends; undefined: as usual. */
+  readonly breakBody: (how: 'cut' | 'stall' | undefined) => void;
   /** Calls so far. */
   readonly calls: () => number;
   readonly close: () => Promise<void>;
@@ -18,12 +20,19 @@ export async function startVault(): Promise<TestVault> {
   const token = 'hvs.test-token-canary';
   const entries = new Map<string, Readonly<Record<string, unknown>> | null>();
   let failure: number | undefined;
+  let broken: 'cut' | 'stall' | undefined;
   let calls = 0;
   const server = createServer((request, response) => {
     calls += 1;
     const answer = (status: number, body: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json', location: '/elsewhere' });
-      response.end(JSON.stringify(body));
+      const text = JSON.stringify(body);
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        location: '/elsewhere',
+        'content-length': Buffer.byteLength(text),
+      });
+      if (broken === undefined) return void response.end(text);
+      response.write(text.slice(0, -5), () => broken === 'cut' && response.destroy());
     };
     if (failure !== undefined) return answer(failure, { errors: ['failed on purpose'] });
     if (request.headers['x-vault-token'] !== token) return answer(403, { errors: ['permission denied'] });
@@ -45,6 +54,9 @@ export async function startVault(): Promise<TestVault> {
     entries,
     failWith: (status) => {
       failure = status;
+    },
+    breakBody: (how) => {
+      broken = how;
     },
     calls: () => calls,
     close: () =>
