@@ -127,10 +127,25 @@ function itemFunctions(batch: Batch, step: Step, item: ItemKey, n: number, i: nu
   ];
 }
 
-/** Items of one fact are restored together, so that packages need one call of apt. */
+/**
+ * Items of one fact are restored together, so that packages need one call of apt. Each group on its own: what cannot be put back of one
+ * leaves the others to be, and the whole fails after them.
+ */
 function restoreAll(items: readonly ItemKey[], n: number, leftOut: readonly string[] = []): Sh {
   const groups = savedByFact(items, n).filter(([fact]) => !leftOut.includes(fact));
-  return lines(sh`:`, ...groups.map(([fact, group]) => custodyOf(fact).restore(group)));
+  return lines(
+    sh`left=0`,
+    ...groups.map(([fact, group]) => apart(custodyOf(fact).restore(group))),
+    sh`return $left`,
+  );
+}
+
+/** Left of `||` the shell would ignore `set -e` in it. */
+function apart(body: Sh): Sh {
+  return {
+    kind: 'sh',
+    text: `set +e; (\nset -e\n${body.text}\n); [ "$?" -eq 0 ] || left=1; set -e`,
+  };
 }
 
 function settleAll(items: readonly ItemKey[], n: number): Sh {

@@ -226,6 +226,7 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
   });
 
   it('takes the configuration of the package where that is declared, and puts the own one back', async () => {
+    await exec('touch /etc/apt/before.dpkg-old');
     await t.unchanged(async () => {
       const result = await t.applied(policy(['doaas-conf'], { conffiles: 'take' }));
       expect(await exec(`cat ${CONF}`)).toBe(`of ${FIX}\n`);
@@ -286,9 +287,9 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     await stable?.withdraw('doaas-lost');
     await security?.publish(plain('doaas-lost', FIX));
     await exec('apt-get -qq update; rm /var/cache/apt/archives/doaas-lost_1.0_all.deb');
-    const names = ['doaas-broken', 'doaas-lib', 'doaas-lost'];
+    const names = ['doaas-broken', 'doaas-conf', 'doaas-lib', 'doaas-lost'];
     await t.unchanged(async () => {
-      const plan = await t.harness().plan(policy(names));
+      const plan = await t.harness().plan(policy(names, { conffiles: 'take' }));
       expect(plan.steps[0]?.diff).toMatch(/no way back for doaas-lost 1.0: no archive and no cache/);
       const result = await t.harness().applyPlan(plan);
       expect(result.end, JSON.stringify(result.events)).toBe('failed');
@@ -297,11 +298,12 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
       expect(JSON.stringify(undone.events)).toMatch(
         /doaas-lost:all 1.0 is not installed again: no archive and no cache has it any more/,
       );
-      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', FIX]);
+      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0', FIX]);
+      expect(await exec(`cat ${CONF}`)).toBe('mine\n');
       await stable?.publish(plain('doaas-lost', '1.0'));
       // as a person does, once it can be had again
       await exec(`sh /var/lib/doaas/runs/${result.run}/batch.sh undo`);
-      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0']);
+      expect(await versionsOf(...names)).toEqual(['1.0', '1.0', '1.0', '1.0']);
     });
   });
 

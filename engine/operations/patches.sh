@@ -80,7 +80,7 @@ upgrade_patches() { # keep|take NAME=VERSION ...
 # What dpkg and ucf left beside configuration files is moved aside, not deleted.
 restore_copies() {
   if [ "${COMMAND:-}" != undo ] || [ ! -e "$DIR/system/paths" ]; then return 0; fi
-  find /etc -xdev \( -name '*.dpkg-dist' -o -name '*.dpkg-old' -o -name '*.dpkg-new' -o -name '*.ucf-dist' -o -name '*.ucf-old' \) |
+  find /etc -xdev -path /etc/apt -prune -o \( -name '*.dpkg-dist' -o -name '*.dpkg-old' -o -name '*.dpkg-new' -o -name '*.ucf-dist' -o -name '*.ucf-old' \) -print |
     grep -vxFf "$DIR/system/paths" | while IFS= read -r f; do move_leftover "$f"; done
 }
 

@@ -181,13 +181,15 @@ take_up() {
 }
 restored_item() {
   item "$1" "$2"; now=$(digest "$1" "$2")
-  [ "$now" = "$(cat "$I/before")" ] || { say "$ID" differs "$NAME"; DIFFERS=1; }
+  [ "$now" = "$(cat "$I/before")" ] || [ -e "$I/stays" ] || { say "$ID" differs "$NAME"; DIFFERS=1; }
 }
 
 touched() { [ -e "$S/started" ] || [ -e "$S/done" ]; }
 last_lines() { tail -n 3 "$1" | tr '\n\t' '  ' | tail -c 300; }
 note_lines() { # what a restore left on purpose, for people to read
-  grep '^note: ' "$1" | while IFS= read -r l; do say "$ID" note "${l#note: }"; done
+  grep '^note: ' "$1" 2>/dev/null | while IFS= read -r l; do
+    l="$ID	note	${l#note: }"; grep -qF -e "$l" "$JOURNAL" || say "$ID" note "${l#"$ID	note	"}"
+  done
 }
 
 # Room enough to remove a package or to write what there was.
@@ -201,13 +203,14 @@ restore_pass() {
   FAILED=0
   for n in $(reverse); do
     step "$n"; touched && [ ! -e "$S/undone" ] || continue
+    note_lines "$S/undo.out" # of a try that was cut
     # touch: on a full disk `: >` would end this shell
-    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1 && touch "$S/undone"; then note_lines "$S/undo.out"
-    else FAILED=1; fi
+    if bounded "$LIMIT" "restore_$n" > "$S/undo.out" 2>&1 && touch "$S/undone"; then :; else FAILED=1; fi
+    note_lines "$S/undo.out"
   done
 }
 
-after() { bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1; }
+after() { bounded "$LIMIT" "after_$n" > "$S/after.out" 2>&1; a=$?; note_lines "$S/after.out"; return "$a"; }
 
 undone_as() { net_down; finish "$1"; }
 
