@@ -202,7 +202,12 @@ function makeLink(target: HostTarget, memory: Memory, connected: { client: Clien
     identity,
     memory,
     run: (script, options) => places(() => runScript(client, target, script, options)),
-    connect: (address, port) => forward(client, target, address, port),
+    // what lasts, such as the way to another host, would keep all places to itself
+    connect: (address, port, timeoutMs) =>
+      forward(client, target, address, port, {
+        timeoutMs,
+        places: timeoutMs === undefined ? (work) => work() : places,
+      }),
   };
   return { client, session, closed };
 }
