@@ -83,6 +83,19 @@ export function policyVerbs(world: () => World) {
     for (const pull of open.splice(0))
       if (!(await world().merged(pull))) await world().github.closePullRequest(world().repo, pull);
   };
+  /** The engine hears of all that is done only once it is over: GitHub delivers it again, as when the sweep asks for it. */
+  const unheard = async <T>(act: () => Promise<T>): Promise<T> => {
+    const { github, engine } = world();
+    github.setWebhookUrl('http://127.0.0.1:9/');
+    const done = await act();
+    await github.webhooks.settled();
+    github.setWebhookUrl(`${engine.url()}/webhooks/github`);
+    const missed = github.webhooks
+      .all()
+      .filter(({ attempts }) => attempts.every(({ status }) => status === 0));
+    for (const { guid } of missed) await github.webhooks.redeliver(guid);
+    return done;
+  };
   return {
     setPolicy,
     change,
@@ -97,6 +110,7 @@ export function policyVerbs(world: () => World) {
     parentsOf,
     closeLater,
     closeOpen,
+    unheard,
   };
 }
 

@@ -55,11 +55,13 @@ export async function deployment(asked: RunRef, parent: string): Promise<RunEnd>
 async function withRevert(run: RunRef, phase: FinalPhase): Promise<FinalPhase> {
   if (phase.kind === 'applied' || (phase.kind === 'held' && phase.kept === true)) return phase;
   if (run.mergeSha === undefined && !(await wasMergedMeanwhile(run, phase))) return phase;
-  const revert = await short.openRevert(run).catch((error: unknown) => {
-    log.warn('the revert could not be opened', { run: run.run, reason: causeOf(error) });
-    return undefined;
-  });
-  return revert === undefined ? phase : { ...phase, revert };
+  const revert = await short
+    .openRevert(run)
+    .catch((error: unknown) => ({ refused: causeOf(error).replace(/\.$/, '') }));
+  if (typeof revert === 'number') return { ...phase, revert };
+  log.warn('the revert could not be opened', { run: run.run, reason: revert.refused });
+  if (phase.kind === 'rolled-back') return { ...phase, revert };
+  return { ...phase, revert, reason: `${phase.reason}; its revert could not be opened: ${revert.refused}` };
 }
 
 /** A run that changed nothing has not been overtaken by anything. */

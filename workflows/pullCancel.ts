@@ -2,9 +2,8 @@ import { getExternalWorkflowHandle, patched } from '@temporalio/workflow';
 import type { IssueRequest, PullRef, Request, StopHeard } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
-import { type Desk, dropPending } from './pullGate.ts';
+import { type Desk, dropPending, waitsToOpen } from './pullGate.ts';
 import type { TakingBack } from './pullRollback.ts';
-import { waitsForWindow } from './pullState.ts';
 
 export const ONLY_KEEP =
   '`/doaas cancel` takes nothing or the word `keep`; on a pull request also the name of a correction that has no issue (`dc0-...`). Nothing was done.';
@@ -41,7 +40,7 @@ export async function cancel(
   const { actor, argument } = request;
   if (namesCorrection(request))
     return short.answer(pull, request, await cancelNamed(pull, { ...request, command: 'cancel' }));
-  if (waitsForWindow(state())) return dropPending(desk, request);
+  if (await waitsToOpen(desk)) return dropPending(desk, request);
   const { running } = state();
   const keep = isKeep(argument);
   if (keep === undefined) return short.answer(pull, request, ONLY_KEEP);

@@ -1,7 +1,8 @@
-import { condition, patched } from '@temporalio/workflow';
-import type { Gate, PlanRef, PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
+import { condition, isCancellation, patched } from '@temporalio/workflow';
+import type { Answer, Gate, PlanRef, PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { attempt } from './attempt.ts';
+import { causeOf } from './cause.ts';
 import { leastWait } from './early.ts';
 import type { DeploymentEnded } from './messages.ts';
 import {
@@ -10,12 +11,15 @@ import {
   gateContext,
   isFreed,
   isMergeNews,
+  opensByItself,
   type PullState,
   type Running,
   requestBy,
   sideBranch,
   starterOf,
+  waitsForWindow,
   windowOf,
+  withBegun,
 } from './pullState.ts';
 import { replansAt } from './replan.ts';
 
@@ -193,8 +197,26 @@ async function revertUnapplied(desk: Desk, request: Request, why: string): Promi
   if (plan === undefined || snapshot?.mergeSha === undefined) return;
   const { mergeSha } = snapshot;
   const run = { run: `pr${desk.pull.number}-merge`, pull: desk.pull, plan, actor: request.actor, mergeSha };
-  const revert = await short.openRevert(run);
-  await short.answer(desk.pull, request, `${why} Nothing was changed; pull request #${revert} reverts it.`);
+  await short.answer(desk.pull, request, await short.openRevert(run).then(reverted(why), notReverted(why)));
+}
+
+function reverted(why: string) {
+  return (revert: number): Answer => `${why} Nothing was changed; pull request #${revert} reverts it.`;
+}
+
+function notReverted(why: string) {
+  return (error: unknown): Answer => {
+    if (isCancellation(error) || !patched('say-refused-revert')) throw error;
+    return { kind: 'not-reverted', why, reason: causeOf(error) };
+  };
+}
+
+/** Something is applied when its change window opens: somebody has asked for it, or it begins by itself. */
+export async function waitsToOpen(desk: Desk): Promise<boolean> {
+  if (waitsForWindow(desk.state())) return true;
+  if (desk.state().running !== undefined || !patched('cancel-holds')) return false;
+  await desk.settled();
+  return opensByItself(desk.state());
 }
 
 /** `/doaas rollback` or `/doaas cancel` while only a window is waited for. */
@@ -202,7 +224,17 @@ export async function dropPending(desk: Desk, request: Request): Promise<void> {
   desk.change({ pending: undefined });
   const why = 'It no longer waits for the change window.';
   if (desk.state().mergeSeen === true) return revertUnapplied(desk, request, why);
-  await short.answer(desk.pull, request, `${why} Nothing was applied.`);
+  if (patched('cancel-holds')) await keepToCommand(desk);
+  await short.answer(desk.pull, request, `${why} Nothing was applied. \`/doaas apply\` asks for it again.`);
+}
+
+/** The plan does not begin by itself when the window opens, which the check says. */
+async function keepToCommand(desk: Desk): Promise<void> {
+  await desk.settled();
+  const { plan } = desk.state();
+  if (plan === undefined) return;
+  desk.change(withBegun(desk.state(), plan));
+  await judge(desk, plan);
 }
 
 /** `/doaas plan SHA`: undefined where the head is that one; a fork's may then be planned. Else the answer. */

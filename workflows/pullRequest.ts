@@ -32,6 +32,7 @@ import {
   judgeAgain,
   noticeMerge,
   vouch,
+  waitsToOpen,
 } from './pullGate.ts';
 import { cancelDeployment, rollBackMerged, stopOvertaken, type TakingBack } from './pullRollback.ts';
 import {
@@ -48,7 +49,6 @@ import {
   saysTheSame,
   statusOf,
   unplanned,
-  waitsForWindow,
   withBegun,
   withOutcome,
   withPusher,
@@ -227,7 +227,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   };
 
   const takeBack = async (request: Request): Promise<void> => {
-    if (waitsForWindow(state)) return dropPending(desk, request);
+    if (await waitsToOpen(desk)) return dropPending(desk, request);
     if (state.running === undefined) return takeMergedBack(request);
     const { run, workflowId } = state.running;
     state = { ...state, unwanted: request };

@@ -10,6 +10,7 @@ import {
   isOver,
   mayPlan,
   meantAnOlderHead,
+  opensByItself,
   saysTheSame,
   starterOf,
   windowOf,
@@ -81,6 +82,19 @@ test('a plan begins by itself once, by an approval only, and only where policy s
   const begun = withBegun(FRESH, plan);
   expect(beginsByItself(begun, gate, plan)).toBe(false);
   expect(beginsByItself(begun, gate, { ...plan, headSha: 'two' })).toBe(true);
+});
+
+test('what begins by itself when its window opens does so no more once somebody cancelled that', () => {
+  const gate = { ready: false, trigger: 'approval' as const, missing: [], approvedBy: ['ops'], opensAt: 9 };
+  const plan: PlanRef = { digest: 'd', headSha: 'one', baseSha: 'b', hosts: [], waves: [], shownAt: '' };
+  const state = { ...FRESH, snapshot, plan, gate };
+  expect(opensByItself(state)).toBe(true);
+  expect(gateContext(state, undefined).onlyAsked).toBeUndefined();
+  const cancelled = withBegun(state, plan);
+  expect(opensByItself(cancelled)).toBe(false);
+  expect(gateContext(cancelled, undefined).onlyAsked).toBe(true);
+  expect(opensByItself({ ...state, gate: { ...gate, trigger: 'comment' } })).toBe(false);
+  expect(opensByItself({ ...state, snapshot: { ...snapshot, state: 'merged' } })).toBe(false);
 });
 
 test('no change of a comment that is to stand is lost among events that say the same', () => {

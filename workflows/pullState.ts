@@ -49,7 +49,7 @@ export interface PullState {
   readonly pendingUntil?: number;
   /** How often in a row a window was still shut when it was to open. */
   readonly early?: number;
-  /** Plans that were started without anybody asking, once each. */
+  /** Plans that do not begin by themselves any more: they were begun, or somebody cancelled that. */
   readonly begun?: readonly string[];
   /** Epoch ms, by GitHub's clock, at which a newer head was noticed. */
   readonly movedAt?: number;
@@ -173,12 +173,13 @@ export function isNews(
 }
 
 export function gateContext(state: PullState, request: Request | undefined): GateContext {
-  const { pushers, vouched, snapshot } = state;
+  const { pushers, vouched, snapshot, plan } = state;
   return {
     ...(pushers === undefined ? {} : { pushers }),
     ...(vouched === undefined ? {} : { vouched }),
     ...(request?.override === undefined ? {} : { override: { ...request.override, by: request.actor } }),
     ...(snapshot?.state === 'merged' ? { merged: true } : {}),
+    ...(plan !== undefined && wasBegun(state, plan) ? { onlyAsked: true } : {}),
   };
 }
 
@@ -222,12 +223,22 @@ export function meantAnOlderHead(state: PullState, request: Request): boolean {
 
 /** A plan that policy lets begin by itself, and that was not begun so before. */
 export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boolean {
-  return (
-    gate.ready &&
-    gate.trigger === 'approval' &&
-    starterOf(gate) !== undefined &&
-    !(state.begun ?? []).includes(nameOf(plan))
-  );
+  return gate.ready && needsNoCommand(state, gate, plan);
+}
+
+/** The same once its change window opens, with nothing running. */
+export function opensByItself(state: PullState): boolean {
+  const { snapshot, gate, plan, running } = state;
+  if (running !== undefined || plan === undefined || snapshot?.state !== 'open') return false;
+  return gate?.opensAt !== undefined && needsNoCommand(state, gate, plan);
+}
+
+function needsNoCommand(state: PullState, gate: Gate, plan: PlanRef): boolean {
+  return gate.trigger === 'approval' && starterOf(gate) !== undefined && !wasBegun(state, plan);
+}
+
+function wasBegun({ begun = [] }: PullState, plan: PlanRef): boolean {
+  return begun.includes(nameOf(plan));
 }
 
 /** Whose approval begins a plan: the latest. */
@@ -235,6 +246,7 @@ export function starterOf({ starters, approvedBy }: Gate): string | undefined {
   return (starters ?? approvedBy).at(-1);
 }
 
+/** It was begun, or is not to begin by itself. */
 export function withBegun(state: PullState, plan: PlanRef): PullState {
   return { ...state, begun: [...(state.begun ?? []), nameOf(plan)].slice(-BEGUN_MAX) };
 }

@@ -1,5 +1,6 @@
 import type { GitHubClient } from '../github/client.ts';
-import { firstParent, type PullRequest } from '../github/pulls.ts';
+import { previousTip } from '../github/previousTip.ts';
+import type { PullRequest } from '../github/pulls.ts';
 import type { Engine } from './engine.ts';
 import type { RepositoryRef, Revision } from './types.ts';
 
@@ -12,10 +13,10 @@ export async function strayedOnto(
   client: GitHubClient,
   repository: RepositoryRef,
   { baseSha }: Pick<Revision, 'baseSha'>,
-  { mergeSha }: Pick<PullRequest, 'mergeSha'>,
+  { number, mergeSha }: Pick<PullRequest, 'number' | 'mergeSha'>,
 ): Promise<string | undefined> {
   if (mergeSha === undefined) return undefined;
-  const before = await firstParent(client, repository, mergeSha);
+  const before = await previousTip(client, repository, { number, mergeSha }, baseSha);
   if (before === baseSha) return undefined;
   return (await revisions.contains(repository, before, baseSha)) ? undefined : before;
 }

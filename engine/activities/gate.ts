@@ -100,7 +100,7 @@ export async function judgePull(
     mayBeMerged: begun || (context.merged === true && trigger === 'merge'),
   });
   const verdict = judge(spec, change);
-  const next = nextOf(spec, verdict, snapshot);
+  const next = nextOf(spec, verdict, snapshot, context.onlyAsked);
   return { ...common, verdict, next, trigger, policyCommit: holding.commit };
 }
 
@@ -221,7 +221,12 @@ function conclusionOf({ verdict, trigger, targets }: Judged): CheckConclusion {
   return (trigger === 'merge' || movesAny(targets)) && !verdict.ready ? 'action_required' : 'success';
 }
 
-function nextOf(spec: PolicySpec | undefined, verdict: Verdict, snapshot: PullRequest): PlanView['next'] {
+function nextOf(
+  spec: PolicySpec | undefined,
+  verdict: Verdict,
+  snapshot: PullRequest,
+  onlyAsked = false,
+): PlanView['next'] {
   const command = { command: '/doaas apply' };
   const aside = asideOf(snapshot);
   if (aside !== undefined)
@@ -230,7 +235,7 @@ function nextOf(spec: PolicySpec | undefined, verdict: Verdict, snapshot: PullRe
     case 'comment':
       return command;
     case 'approval': {
-      const words = sayStart(spec, verdict);
+      const words = onlyAsked ? undefined : sayStart(spec, verdict);
       return words === undefined ? command : { words };
     }
     case 'merge':

@@ -26,6 +26,8 @@ export interface GateContext {
   readonly override?: Override;
   /** The pull request is merged already, as the policy wants it. */
   readonly merged?: boolean;
+  /** The plan was begun before, or somebody cancelled that it begins by itself: from now on somebody has to ask for it. */
+  readonly onlyAsked?: boolean;
 }
 
 /** What began a run: a comment, the press of a button by its delivery, or what the policy waits for. */

@@ -1,7 +1,7 @@
 import type { GitHubClient } from '../github/client.ts';
+import { previousTip } from '../github/previousTip.ts';
 import { getPull, type MergeMethod, type PullRequest } from '../github/pulls.ts';
 import { type OpenedPull, openRevert } from '../github/revert.ts';
-import { strayedOnto } from './beforeMerge.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { holdingPolicy } from './policy.ts';
@@ -22,7 +22,7 @@ export async function revert(engine: Engine, run: RunRef): Promise<number> {
   const { pull } = run;
   const client = await engine.github.installationClient(pull.repository.installationId);
   const merged = await getPull(client, pull.repository, pull.number);
-  return (await openRevertOf(engine, client, pull, merged, run.plan, whyOf(run))).number;
+  return (await openRevertOf(client, pull, merged, run.plan, whyOf(run))).number;
 }
 
 function whyOf({ run, mergeSha }: RunRef): string {
@@ -33,35 +33,19 @@ function whyOf({ run, mergeSha }: RunRef): string {
 
 /** `planned`: what it was planned on, if it was. */
 export async function openRevertOf(
-  engine: Engine,
   client: GitHubClient,
-  pull: PullRef,
-  merged: PullRequest,
+  { repository, number }: PullRef,
+  { mergeSha, baseRef, title }: PullRequest,
   planned: Pick<Revision, 'baseSha'> | undefined,
   why: string,
 ): Promise<OpenedPull> {
-  const { repository, number } = pull;
-  if (merged.mergeSha === undefined)
-    throw permanent(`#${number} is not merged, so there is nothing to revert`);
+  if (mergeSha === undefined) throw permanent(`#${number} is not merged, so there is nothing to revert`);
   return openRevert(client, repository, {
     number,
-    baseRef: merged.baseRef,
-    mergeSha: merged.mergeSha,
-    ...(await beforeRebase(engine, client, pull, merged, planned)),
-    title: `Revert #${number}: ${merged.title}`.slice(0, 250),
+    baseRef,
+    mergeSha,
+    beforeSha: await previousTip(client, repository, { number, mergeSha }, planned?.baseSha),
+    title: `Revert #${number}: ${title}`.slice(0, 250),
     body: `Takes back #${number}, ${why}. Merge it so that the branch equals the hosts again.`,
   });
-}
-
-/** A rebase leaves no commit that names both sides; what was before it is the base that was planned, if it came on that one. */
-async function beforeRebase(
-  engine: Engine,
-  client: GitHubClient,
-  pull: PullRef,
-  merged: PullRequest,
-  planned: Pick<Revision, 'baseSha'> | undefined,
-): Promise<{ readonly beforeSha?: string }> {
-  if (planned === undefined || (await mergeMethod(engine, client, pull, merged)) !== 'rebase') return {};
-  const strayed = await strayedOnto(engine, client, pull.repository, planned, merged);
-  return strayed === undefined ? { beforeSha: planned.baseSha } : {};
 }

@@ -1,5 +1,8 @@
 /** Taking a merged change back, as it is told. */
 
+/** Number of the pull request that takes a change back which was merged before it was applied; or why it could not be opened. */
+export type Reverted = number | { readonly refused: string };
+
 /** What came of taking a merged change back. */
 export interface LateRollback {
   readonly kind: 'rolled-back' | 'held' | 'refused';

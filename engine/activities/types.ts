@@ -15,7 +15,7 @@ import type {
 } from './outcomeTypes.ts';
 import type { NoticeChange } from './pullEvent.ts';
 import type { PullSnapshot } from './pullSnapshot.ts';
-import type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
+import type { LateRollback, Reverted, RollbackWaits } from './rollbackTypes.ts';
 import type {
   HostFailure,
   RolloutActivities,
@@ -40,7 +40,7 @@ export type {
 } from './outcomeTypes.ts';
 export type { NoticeChange, PullEvent } from './pullEvent.ts';
 export type { PullSnapshot } from './pullSnapshot.ts';
-export type { LateRollback, RollbackWaits } from './rollbackTypes.ts';
+export type { LateRollback, Reverted, RollbackWaits } from './rollbackTypes.ts';
 export type {
   HostFailure,
   RolloutActivities,
@@ -140,6 +140,8 @@ export type Answer =
   | AdoptAnswer
   /** A run ended before it changed anything, and the newest plan needs a look. */
   | { readonly kind: 'not-applied'; readonly reason: string }
+  /** `why`: our own Markdown. The branch says what the servers are not, and no pull request that takes it back could be opened. */
+  | { readonly kind: 'not-reverted'; readonly why: string; readonly reason: string }
   | { readonly kind: 'late-rollback'; readonly run: string; readonly result: LateRollback }
   | RollbackWaits;
 
@@ -199,18 +201,17 @@ export type RunPhase =
       /** Hosts that are not as the branch says: failed within the budget and put back, or skipped. */
       readonly leftOut?: readonly HostFailure[];
     }
-  /** `revert`: number of the pull request that takes a change back which was merged before it was applied. */
-  | { readonly kind: 'rolled-back'; readonly reason: string; readonly revert?: number }
+  | { readonly kind: 'rolled-back'; readonly reason: string; readonly revert?: Reverted }
   | {
       readonly kind: 'held';
       readonly reason: string;
       readonly remains: readonly string[];
       /** A person wants what was done to stay. */
       readonly kept?: boolean;
-      readonly revert?: number;
+      readonly revert?: Reverted;
     }
   /** `final`: it is not begun again by itself, though the plan may still hold. */
-  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: number; readonly final?: true }
+  | { readonly kind: 'stale'; readonly reason: string; readonly revert?: Reverted; readonly final?: true }
   | { readonly kind: 'needs-recovery'; readonly reason: string };
 
 export interface PullActivities {

@@ -1,6 +1,7 @@
 import type { GitHubClient } from '../github/client.ts';
 import { isRefused } from '../github/errors.ts';
-import { firstParent, getPull, type PullRequest } from '../github/pulls.ts';
+import { previousTip } from '../github/previousTip.ts';
+import { getPull, type PullRequest } from '../github/pulls.ts';
 import { prose } from '../github/render/escape.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { messageOf } from '../hosts/host-error.ts';
@@ -34,7 +35,7 @@ export async function revertUnplanned(
   const { mergeSha, headSha } = merged;
   if (mergeSha === undefined || asideOf(merged) !== undefined) return undefined;
   if (before === undefined && !(await isNews(engine, pull, merged))) return undefined;
-  const baseSha = before?.baseSha ?? (await firstParent(client, repository, mergeSha));
+  const baseSha = before?.baseSha ?? (await previousTip(client, repository, { number, mergeSha }));
   const holding = await holdingPolicy(engine, client, repository, { ...merged, baseSha });
   if (holding.kind === 'broken' || holding.policy.spec?.trigger !== 'merge') return undefined;
   if (!(await concernsServers(engine, pull, { headSha, baseSha }))) return undefined;
@@ -43,7 +44,7 @@ export async function revertUnplanned(
   const said = `Merged, but not applied. Missing: ${missing}. Nothing was changed`;
   const why = 'which was merged without a plan and was not applied';
   try {
-    const { number: revert } = await openRevertOf(engine, client, pull, merged, before, why);
+    const { number: revert } = await openRevertOf(client, pull, merged, before, why);
     return `${said}; pull request #${revert} reverts it.`;
   } catch (error) {
     if (!isRefused(error)) throw error;

@@ -86,19 +86,6 @@ export function branchTip(client: GitHubClient, repo: Repo, branch: string): Pro
   });
 }
 
-/**
- * What a commit came on: of a merge, the tip that its branch had before; of the last of several that were rebased, the one before it.
- * Throws `GitHubError`.
- */
-export function firstParent(client: GitHubClient, repo: Repo, sha: string): Promise<string> {
-  return calling(`Reading the commit ${sha.slice(0, 8)}`, async () => {
-    const query = { owner: repo.owner, repo: repo.name, commit_sha: sha };
-    const [parent] = (await client.octokit.git.getCommit(query)).data.parents;
-    if (parent === undefined) throw new GitHubError('github-refused', `${sha} has no parent.`);
-    return parent.sha;
-  });
-}
-
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
 export type MergeResult =

@@ -7,8 +7,8 @@ export interface Revert {
   readonly baseRef: string;
   /** What the merge made of the base branch. */
   readonly mergeSha: string;
-  /** The base branch just before; without it the first parent of `mergeSha` (wrong only for a rebase of several commits). */
-  readonly beforeSha?: string;
+  /** The base branch just before: `previousTip`. */
+  readonly beforeSha: string;
   readonly title: string;
   readonly body: string;
 }
@@ -64,12 +64,8 @@ function openPull(client: GitHubClient, repo: Repo, branch: string, revert: Reve
 
 function reverseOf(client: GitHubClient, repo: Repo, revert: Revert): Promise<Reverse> {
   return calling(`Preparing the revert of #${revert.number}`, async () => {
-    const { git } = client.octokit;
-    const { data: merge } = await git.getCommit({ ...at(repo), commit_sha: revert.mergeSha });
-    const beforeSha = revert.beforeSha ?? merge.parents[0]?.sha;
-    if (beforeSha === undefined)
-      throw new GitHubError('github-refused', `${revert.mergeSha} has no parent to go back to.`);
-    const { data: before } = await git.getCommit({ ...at(repo), commit_sha: beforeSha });
+    const query = { ...at(repo), commit_sha: revert.beforeSha };
+    const { data: before } = await client.octokit.git.getCommit(query);
     return { parent: revert.mergeSha, tree: before.tree.sha };
   });
 }

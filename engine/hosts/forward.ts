@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { excerpt, HostError, messageOf } from './host-error.ts';
-import { relay } from './relay.ts';
+import { NO_ANSWER, type RelayLimits, relay } from './relay.ts';
 import { describeTarget, type HostTarget } from './target.ts';
 
 /** RFC 4254, 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED. */
@@ -13,17 +13,42 @@ export async function forward(
   target: HostTarget,
   address: string,
   port: number,
+  limits: RelayLimits,
 ): Promise<Duplex> {
+  const { timeoutMs } = limits;
   try {
-    return await directTcpip(client, target, address, port);
+    const opening = directTcpip(client, target, address, port);
+    return await (timeoutMs === undefined
+      ? opening
+      : within(opening, target, `${address}:${port}`, timeoutMs));
   } catch (error) {
     if (!(error instanceof HostError) || error.type !== 'forwarding-forbidden') throw error;
-    return relay(client, address, port).catch((cause: unknown) => {
+    return relay(client, address, port, limits).catch((cause: unknown) => {
       const problem = messageOf(cause);
       const text = `${address}:${port} does not answer as seen from ${target.name}: ${problem} (asked through bash, because sshd there forbids TCP forwarding).`;
       throw new HostError('port-closed', target.name, text, { cause, problem });
     });
   }
+}
+
+/** Whatever comes after the time limit is closed again. */
+function within(
+  opening: Promise<Duplex>,
+  target: HostTarget,
+  where: string,
+  timeoutMs: number,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      const text = `${where} does not answer as seen from ${target.name}: ${NO_ANSWER}.`;
+      reject(new HostError('port-closed', target.name, text, { problem: NO_ANSWER }));
+    }, timeoutMs);
+    opening
+      .then((stream) => (late ? stream.destroy() : resolve(stream)), reject)
+      .finally(() => clearTimeout(timer));
+  });
 }
 
 function directTcpip(client: Client, target: HostTarget, address: string, port: number): Promise<Duplex> {

@@ -7,6 +7,9 @@ import type { Attempt } from './probe.ts';
 import { connectWithin, isUnanswered } from './probe-tcp.ts';
 import type { Session } from './session.ts';
 
+/** It may have had to wait before it could connect at all. */
+const ANSWER_MIN_MS = 1_000;
+
 /** `contains` is looked for in this much of the body. */
 export const HTTP_BODY_MAX_BYTES = 1024 * 1024;
 
@@ -25,7 +28,7 @@ export async function tryHttp(session: Session, probe: HttpProbe, timeoutMs: num
   const stream = await connectWithin(session, address, port, timeoutMs);
   if (isUnanswered(stream)) return { passed: false, detail: `${what}: ${address}:${port} ${stream.words}` };
   try {
-    const left = Math.max(timeoutMs - (performance.now() - started), 1);
+    const left = Math.max(timeoutMs - (performance.now() - started), ANSWER_MIN_MS);
     const answer = await get(url, secure ? overTls(stream, address) : stream, left);
     return judge(what, probe, answer);
   } catch (error) {

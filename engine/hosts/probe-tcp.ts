@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { TcpProbe } from '../kinds/kind.ts';
 import { HostError } from './host-error.ts';
 import type { Attempt } from './probe.ts';
+import { NO_ANSWER } from './relay.ts';
 import type { Session } from './session.ts';
 
 export async function tryTcp(session: Session, probe: TcpProbe, timeoutMs: number): Promise<Attempt> {
@@ -32,23 +33,13 @@ export async function connectWithin(
   port: number,
   timeoutMs: number,
 ): Promise<Duplex | Unanswered> {
-  const opening = session.connect(address, port);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), timeoutMs);
-  });
   try {
-    const first = await Promise.race([opening, late]);
-    if (first !== 'late') return first;
-    // Whatever comes after the time limit is closed again.
-    opening.then((stream) => stream.destroy()).catch(() => {});
+    return await session.connect(address, port, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof HostError) || error.type !== 'port-closed') throw error;
+    if (error.problem !== NO_ANSWER) return closed(error.problem ?? '');
     const words = `did not accept a connection within ${Math.round(timeoutMs / 100) / 10} s`;
     return { kind: 'unanswered', refused: false, words };
-  } catch (error) {
-    if (error instanceof HostError && error.type === 'port-closed') return closed(error.problem ?? '');
-    throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

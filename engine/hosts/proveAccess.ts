@@ -19,7 +19,7 @@ const OBEYS_WITHIN_MS = 3_000;
 const LOOK_MIN_MS = 5_000;
 /**
  * Logins that the host may refuse, tries and looks together. fail2ban shuts out whoever fails five times in ten minutes by default, and
- * the one of Hardening no sooner; whoever undoes the run logs in once more. A port that does not answer is no login.
+ * the one of Hardening no sooner; whoever undoes the run logs in once more, and then waits (refusedLogins.ts). A port that does not answer is no login.
  */
 export const REFUSED_MAX = 3;
 /** Of these, while the run can still be kept: the rest is for a look. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, type LabHost, openLab } from '../../lab/hosts.ts';
 import { labTransport, resolvedHost } from '../../test/hostHarness.ts';
 import type { ReachProbe } from '../kinds/kind.ts';
+import { sh } from '../shell/sh.ts';
 import { runProbe } from './probe.ts';
 import { targetOf } from './readHost.ts';
 import type { Transport } from './session.ts';
@@ -128,5 +129,23 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
         /cannot be judged: it cannot be reached: (Network is unreachable|No route to host)/,
       ),
     });
+  });
+
+  it('looks at many silent ports at once there, and has sessions left for all else', async () => {
+    if (looker === undefined) throw new Error('there is no looker');
+    await drop('tcp dport 4000-4019');
+    const ports = Array.from({ length: 20 }, (_, n) => 4000 + n);
+    const silent = Promise.all(ports.map((port) => look({ port, withinSeconds: 3, others: [9, 22] })));
+    const open = Promise.all([1, 2, 3].map(() => look({ port: 22, open: true, withinSeconds: 3 })));
+    const { server: known } = resolvedHost(looker, {});
+    const ran = transport.withSession(targetOf(known), (session) =>
+      session.run(sh`echo here`, { timeoutSeconds: 10 }),
+    );
+    expect((await silent).filter(({ passed }) => !passed)).toEqual([]);
+    expect((await open).filter(({ passed }) => !passed)).toEqual([]);
+    expect((await ran).stdout).toBe('here\n');
+    await nothingDropped();
+    const left = await looker.exec("pgrep -fc '[/]dev/tcp' || :");
+    expect(left.stdout).toBe('0\n');
   });
 });

@@ -36,8 +36,11 @@ export interface Session {
   /** What hosts answered before, while this process has run. */
   readonly memory: Memory;
   readonly run: (script: Sh, options: RunOptions) => Promise<RunResult>;
-  /** A TCP connection made by the host, so `localhost` is the host itself. The caller destroys it. */
-  readonly connect: (address: string, port: number) => Promise<Duplex>;
+  /**
+   * A TCP connection made by the host, so `localhost` is the host itself. The caller destroys it. `timeoutMs`: for one that is made only to
+   * look: `port-closed` after it. Where sshd forbids forwarding that one waits for a place first, as `run` does, and holds it.
+   */
+  readonly connect: (address: string, port: number, timeoutMs?: number) => Promise<Duplex>;
 }
 
 export interface Transport {

@@ -6,6 +6,7 @@ import { forward } from './forward.ts';
 import { HostError } from './host-error.ts';
 import { pinnedKeys } from './host-key.ts';
 import { createMemory, type Memory } from './memory.ts';
+import { countRefusedLogins } from './refusedLogins.ts';
 import { runScript } from './run.ts';
 import type { Session, Transport } from './session.ts';
 import { CONNECT_TIMEOUT_MS, openSocket } from './socket.ts';
@@ -52,6 +53,7 @@ export function createTransport(settings: TransportSettings): Transport {
   const connecting = limiter(MAX_CONNECTING);
   const login = rememberLogin(settings.credentials);
   const memory = createMemory();
+  const counted = countRefusedLogins();
   let ended = false;
 
   const enter = (target: HostTarget): Entry => {
@@ -127,7 +129,7 @@ export function createTransport(settings: TransportSettings): Transport {
   const openLink = async (target: HostTarget): Promise<Link> => {
     pinnedKeys(target);
     const { jump } = target;
-    if (jump === undefined) return connecting(() => connectDirect(target));
+    if (jump === undefined) return counted(target, () => connecting(() => connectDirect(target)));
     return openThrough(target, jump);
   };
 
@@ -137,7 +139,7 @@ export function createTransport(settings: TransportSettings): Transport {
     const entry = enter(jump);
     try {
       const via = await entry.link;
-      const link = await connecting(() => connectThrough(target, via));
+      const link = await counted(target, () => connecting(() => connectThrough(target, via)));
       link.closed.then(() => leave(key, entry));
       return link;
     } catch (error) {
@@ -200,7 +202,12 @@ function makeLink(target: HostTarget, memory: Memory, connected: { client: Clien
     identity,
     memory,
     run: (script, options) => places(() => runScript(client, target, script, options)),
-    connect: (address, port) => forward(client, target, address, port),
+    // what lasts, such as the way to another host, would keep all places to itself
+    connect: (address, port, timeoutMs) =>
+      forward(client, target, address, port, {
+        timeoutMs,
+        places: timeoutMs === undefined ? (work) => work() : places,
+      }),
   };
   return { client, session, closed };
 }

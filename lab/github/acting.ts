@@ -1,6 +1,7 @@
 import type { Account } from './accounts.ts';
 import type { Analysis } from './code-scanning.ts';
 import type { Json } from './json.ts';
+import type { MergeMethod } from './merges.ts';
 
 /** Path to text; null removes the file. */
 export type Files = Readonly<Record<string, string | null>>;
@@ -82,8 +83,13 @@ export interface Acting {
   readonly reopenPullRequest: (repo: RepositoryName, pull: number) => Promise<void>;
   /** Ends the draft state, which GitHub's REST API cannot. */
   readonly markReady: (repo: RepositoryName, pull: number) => Promise<void>;
-  /** A person presses GitHub's merge button; gives the merge commit's id. */
-  readonly mergeByHand: (repo: RepositoryName, pull: number, user?: Account) => Promise<string>;
+  /** A person presses GitHub's merge button; gives the id of what the branch's tip is then. */
+  readonly mergeByHand: (
+    repo: RepositoryName,
+    pull: number,
+    user?: Account,
+    method?: MergeMethod,
+  ) => Promise<string>;
   /** A person presses one of a check run's own buttons. */
   readonly clickCheckButton: (
     repo: RepositoryName,

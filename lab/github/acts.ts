@@ -230,8 +230,9 @@ function pullActs(parts: Parts) {
     const sender = await senderOf(context, accounts.author.login);
     await emitPull(context, row, number, 'ready_for_review', { repository, sender });
   };
-  const mergeByHand: Acting['mergeByHand'] = async (repo, pull, user = accounts.reviewer) => {
-    const merged = await must(request(user, 'PUT', `${pullPath(repo, pull)}/merge`, {}), `merging #${pull}`);
+  const mergeByHand: Acting['mergeByHand'] = async (repo, pull, user, merge_method = 'merge') => {
+    const [who, path] = [user ?? accounts.reviewer, `${pullPath(repo, pull)}/merge`];
+    const merged = await must(request(who, 'PUT', path, { merge_method }), `merging #${pull}`);
     return String(asJson(merged).sha);
   };
   return {

@@ -24,6 +24,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     parentsOf,
     closeLater,
     closeOpen,
+    unheard,
   } = policyVerbs(() => world);
   const database = (role = 'db') => databaseYaml(world.hosts, role);
   beforeAll(async () => {
@@ -386,11 +387,11 @@ spec: {address: 10.77.0.250, user: deploy, become: sudo, hostKey: "${hostKeyOf('
       await revertQuietly(await pullOf(text), `db/${branch}.yaml`);
     }
 
-    world.github.setWebhookUrl('http://127.0.0.1:9/');
-    const unseen = await change('unseen');
-    await world.github.mergeByHand(world.repo, unseen.pull);
-    world.github.setWebhookUrl(`${world.engine.url()}/webhooks/github`);
-    await redeliver();
+    const unseen = await unheard(async () => {
+      const opened = await change('unseen');
+      await world.github.mergeByHand(world.repo, opened.pull);
+      return opened;
+    });
     const text = await commentLike(
       unseen.pull,
       /Merged, but not applied. Missing: [^.]* it was merged before it was planned/,
@@ -478,14 +479,6 @@ spec: {address: 10.77.0.250, user: deploy, become: sudo, hostKey: "${hostKeyOf('
     await ended(pull);
     expect(await saidOf({ pull, sha: await world.github.branchSha(world.repo, 'main') })).toEqual([]);
     expect(await world.github.fileAt(world.repo, 'main', path)).toBeUndefined();
-  }
-
-  /** As GitHub does when the sweep asks for it. */
-  async function redeliver(): Promise<void> {
-    const { all, redeliver: again, settled } = world.github.webhooks;
-    await settled();
-    const missed = all().filter(({ attempts }) => attempts.every(({ status }) => status === 0));
-    for (const { guid } of missed) await again(guid);
   }
 
   async function idOf(login: string): Promise<number> {

@@ -11,6 +11,11 @@ const late = (result: Partial<LateRollback>): Answer => ({
 const goldens: Readonly<Record<string, Answer>> = {
   failed: { kind: 'failed', command: 'plan', reason: 'Reading the reviews of #7: GitHub answered 404' },
   'not-applied': { kind: 'not-applied', reason: 'the state of web-1 has changed since the plan' },
+  'not-reverted': {
+    kind: 'not-reverted',
+    why: 'Merged, but not applied. Missing: one approving review.',
+    reason: 'Opening the revert of #7: GitHub answered 422',
+  },
   'rollback-waits': { kind: 'rollback-waits', revert: 8, position: 2, behind: 'o/r#3, o/r#4' },
   'late-rolled-back': late({ remarks: ['web-1: /srv/app was not empty; moved to /srv/app.doaas-1'] }),
   'late-refused': late({
@@ -45,6 +50,7 @@ test('words of a host stay words', () => {
     late({ remarks: [hostile] }),
     { kind: 'failed', command: 'apply', reason: hostile } as const,
     { kind: 'not-applied', reason: hostile } as const,
+    { kind: 'not-reverted', why: '', reason: hostile } as const,
     { kind: 'not-adopted', reason: hostile, cannot: [hostile] } as const,
   ])
     expect(renderAnswer(answer)).not.toMatch(/@\w|<img|[^\\]\]\(|:\/\/|^# /m);

@@ -10,6 +10,8 @@ export function renderAnswer(answer: Answer): string {
       return `\`${answer.command}\` could not be done: ${sentence(answer.reason)} Once that is mended, ask again.`;
     case 'not-applied':
       return `Not applied: ${sentence(answer.reason)} Nothing was changed. Look at the newest plan; once it is approved, say \`/doaas apply\` again.`;
+    case 'not-reverted':
+      return `${answer.why} Nothing was changed, and its revert could not be opened: ${sentence(answer.reason)} Take it back by hand, or bring it in anew.`;
     case 'late-rollback':
       return lateRollback(answer.run, answer.result);
     case 'rollback-waits':

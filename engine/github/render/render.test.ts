@@ -285,6 +285,13 @@ const goldens: Readonly<Record<string, View>> = {
     revertPull: 8,
     hosts: [{ host: 'web-1', state: 'restored', remaining: [] }],
   },
+  'rollback-of-what-cannot-be-reverted': {
+    kind: 'rollback',
+    state: 'rolled-back',
+    cause: { reason: 'alice asked for a rollback' },
+    revertPull: { refused: 'Opening the revert of #7: GitHub answered 422' },
+    hosts: [{ host: 'web-1', state: 'restored', remaining: [] }],
+  },
   'rollback-requested': {
     kind: 'rollback',
     state: 'rolled-back',

@@ -187,6 +187,8 @@ export function renderRollback(view: RollbackView): Rendered {
 
 function rolledBackNext({ state, revertPull }: RollbackView): string {
   if (state === 'running') return '';
+  if (typeof revertPull === 'object')
+    return `It is merged, so the branch says what the servers are not, and its revert could not be opened: ${sentence(revertPull.refused)} **Next:** take it back by hand, or bring it in anew.`;
   if (revertPull !== undefined)
     return `It is merged, so the branch says what the servers are not. **Next:** merge pull request #${revertPull}, which reverts it.`;
   return 'Nothing was merged. **Next:** push what mends it, and it is planned anew; or `/doaas apply` to try the same once more.';

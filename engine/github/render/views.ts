@@ -273,8 +273,8 @@ export interface RollbackView {
   /** `reason`: a sentence without its full stop, such as that GitHub refused the merge, or who asked. */
   readonly cause: StepFailure | { readonly reason: string };
   readonly hosts: readonly HostRollback[];
-  /** It was merged before; this pull request reverts it. */
-  readonly revertPull?: number;
+  /** It was merged before; this pull request reverts it. Or it could not be opened, for this reason. */
+  readonly revertPull?: number | { readonly refused: string };
 }
 
 /** The run keeps its locks until a person has looked. */

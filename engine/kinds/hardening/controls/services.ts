@@ -30,7 +30,7 @@ const services: readonly Control[] = [
       'bantime = 10m',
     ),
     ['fail2ban watches sshd', 'It reads the journal, since Debian 12 writes no auth.log.', 'Lynis DEB-0880'],
-    // fewer, and the engine's own tries to prove a change could shut it out: REFUSED_MAX in engine/hosts/proveAccess.ts
+    // fewer, and the engine could be shut out by its own tries: REFUSED_LOGINS_MAX in engine/hosts/refusedLogins.ts
     { range: { value: 5, min: 5, max: 20 } },
   ),
   control(
