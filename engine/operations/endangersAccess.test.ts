@@ -247,6 +247,20 @@ describe('steps that can shut people out', () => {
     expect(endangersAccess(step('packages.install', { packages: [one], removes: [] }))).toBe(false);
   });
 
+  it('packages that come along, get another version, or are not known yet', () => {
+    const one = { name: 'libssl-dev', version: null, hold: false, origin: null };
+    const installing = (along: readonly string[] | null) =>
+      endangersAccess(step('packages.install', { packages: [one], removes: [], along }));
+    expect(installing(['libssl3'])).toBe(true);
+    expect(installing(['libpam-sss:amd64'])).toBe(true);
+    expect(installing(['network-manager'])).toBe(true);
+    expect(installing(null)).toBe(true);
+    expect(installing(['libfoo'])).toBe(false);
+    expect(
+      endangersAccess(step('packages.remove', { packages: ['ucf'], removes: [], along: ['sssd'] })),
+    ).toBe(true);
+  });
+
   it('not who is new on the host', () => {
     const made = { name: 'new', group: null };
     expect(endangersAccess(step('user.set', made, ['user:new']))).toBe(false);

@@ -13,10 +13,10 @@ export function endangersAccess(step: Step): boolean {
   if (step.operation === 'item.forget') return false;
   if (endangersAccess === true) return true;
   if (step.operation === runScript.operation) return textsOf(step).some(namesWayIn);
-  const { unit, units, removes } = step.params;
+  const { unit, units, removes, along } = step.params;
   if (texts([unit, units].flat()).some(isUnitIn)) return true;
-  // what apt takes along is no item of the step
-  if (texts([removes].flat()).some(isPackageIn)) return true;
+  // what apt takes or brings along is no item of the step, and may not be known yet
+  if (along === null || texts([removes, along].flat()).some(isPackageIn)) return true;
   return items(step.params).some((item) => endangers(item, step.absent.includes(item)));
 }
 

@@ -42,7 +42,7 @@ const NEEDED: readonly RegExp[] = [
   /^(wireguard(-tools)?|openvpn|tailscale|strongswan.*|libstrongswan|(lib)?charon-.*|libcharon-.*)$/,
   /^(sssd.*|nslcd|nscd|winbind)$/,
   // what sshd, sudo and PAM are linked against on Debian 12, by ldd(1), with the names that Debian 13 has for it
-  /^(libc6|libcrypt1|libgcc-s1|libssl[\d.]+|zlib1g|libwrap0|libaudit1|libselinux1|libsystemd0|libcap2|libcap-ng0|libpcre2-8-0)(t64)?$/,
+  /^(libc6|libcrypt1|libgcc-s1|libssl[0-9.]+|zlib1g|libwrap0|libaudit1|libselinux1|libsystemd0|libcap2|libcap-ng0|libpcre2-8-0)(t64)?$/,
   /^(libgssapi-krb5-2|libkrb5-3|libkrb5support0|libk5crypto3|libcom-err2|libkeyutils1|libnsl2|libtirpc3|libdb5\.3)(t64)?$/,
   /^(liblzma5|libzstd1|liblz4-1|libgcrypt20|libgpg-error0)(t64)?$/,
 ];
@@ -75,6 +75,9 @@ export function isUnitIn(name: string): boolean {
 export function isPackageIn(name: string): boolean {
   return FIREWALLS.test(bare(name)) || isPackageNeeded(name);
 }
+
+/** The same as extended regular expressions, for names without an architecture. */
+export const PACKAGES_IN: readonly string[] = [FIREWALLS, ...NEEDED].map(({ source }) => source);
 
 export function isPackageNeeded(name: string): boolean {
   return NEEDED.some((one) => one.test(bare(name)));
