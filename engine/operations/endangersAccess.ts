@@ -2,7 +2,7 @@ import { type ItemKey, splitItemKey } from '../facts/fact.ts';
 import type { Step } from '../plan/step.ts';
 import { operationNamed } from './registry.ts';
 import { runScript } from './userScript.ts';
-import { isPackageIn, isPathIn, isUnitIn, namesWayIn } from './waysIn.ts';
+import { isPackageIn, isPathIn, isSysctlIn, isUnitIn, namesWayIn } from './waysIn.ts';
 
 /**
  * Whether a step can shut people or the engine out. By item, so that whatever kind plans it, it is held. Who is new on the host
@@ -39,7 +39,7 @@ function endangers(item: ItemKey, isNew: boolean): boolean {
     case 'authorized-keys':
       return !isNew;
     case 'sysctl':
-      return /^net[./]/.test(key);
+      return isSysctlIn(key);
     case 'unit':
       return isUnitIn(key);
     case 'package':
