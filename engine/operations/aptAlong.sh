@@ -18,13 +18,13 @@ keep_changed() { # ARGUMENTS of apt-get
   keep_what_fits $(cat "$STEP/keep.in")
 }
 
-# What is kept at most, and as much must stay free beside it, MiB; how long it may take, seconds.
+# What all runs together keep at most, and as much must stay free beside it, MiB; how long it may take, seconds.
 KEEP_MIB_MAX=512
 KEEP_SECONDS_MAX=300
 keep_what_fits() { # NAME[:ARCH] ...
   k="$STEP/debs"; mkdir -p "$k"; until=$(($(date +%s) + KEEP_SECONDS_MAX))
   for name in "$@"; do
-    if [ "$(date +%s)" -ge "$until" ] || [ "$(du -sm "$k" | cut -f1)" -ge "$KEEP_MIB_MAX" ] ||
+    if [ "$(date +%s)" -ge "$until" ] || [ "$(du -cm "${DIR%/*}"/*/steps/*/debs | tail -n 1 | cut -f1)" -ge "$KEEP_MIB_MAX" ] ||
       [ "$(df -m --output=avail "$k" | tail -n 1)" -lt "$KEEP_MIB_MAX" ]; then break; fi
     # newer lists have no older versions, so they are not read for it
     ( apt_update() { return 1; }; keep_debs try "$name" )

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AptArchive, type LabPackage, openAptArchive } from '../../lab/apt-archive.ts';
+import { testDocument } from '../../test/hostHarness.ts';
+import type { PatchRules } from '../kinds/patchPolicy/spec.ts';
 import type { ResolvedPackage } from '../spec/configuration.ts';
 import { endangersAccess } from './endangersAccess.ts';
 import { useTestHost } from './testing/cycle.ts';
@@ -28,7 +30,7 @@ const WAY_IN = 'libpam-doaas';
 const PAIRS = ['doaas-pair', 'doaas-late', WAY_IN];
 const LIBRARIES = ['doaas-lib', 'doaas-lost'];
 
-/** Operations: packages.install */
+/** Operations: packages.install, patches.upgrade */
 describe('what apt changes along with packages', () => {
   const t = useTestHost();
   let archive: AptArchive;
@@ -84,6 +86,28 @@ describe('what apt changes along with packages', () => {
       expect(await both(WAY_IN)).toBe('1.0 1.0');
       await t.outside('rm -r /var/lib/apt/lists; mv /root/lists /var/lib/apt/');
     });
+  });
+
+  it('goes back from what was kept after an update of a PatchPolicy, too', async () => {
+    await t.outside('mv /etc/apt/sources.list.d/debian.sources /root/; apt-get -qq update');
+    const rules: PatchRules = {
+      which: 'all',
+      securityOrigins: [],
+      exclude: ['doaas-*'],
+      pinned: [],
+      conffiles: 'keep',
+      restart: 'never',
+      restartNever: [],
+      reboot: 'never',
+    };
+    const { run } = await t.applied([testDocument('PatchPolicy', { updates: rules, holds: [], probes: [] })]);
+    expect(await both(WAY_IN)).toBe('2.0 2.0');
+    await t.outside('apt-get clean; mv /var/lib/apt/lists /root/; mkdir /var/lib/apt/lists');
+    await t.undone(run);
+    expect(await both(WAY_IN)).toBe('1.0 1.0');
+    await t.outside(
+      'rm -r /var/lib/apt/lists; mv /root/lists /var/lib/apt/; mv /root/debian.sources /etc/apt/sources.list.d/',
+    );
   });
 
   it('stays, and is told, where it can be had nowhere any more and nothing needs it', async () => {
