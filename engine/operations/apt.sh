@@ -1,6 +1,6 @@
 # Functions around apt-get and dpkg; included in the steps that need them. Reads: STEP, DIR, COMMAND (apply | undo |
 # undo-late), DOAAS_APT_LOCK_SECONDS, CONFFILES (keep, also where unset, or take). Notes of a step: "$STEP"/apt (it called apt), news and gone (`NAME:ARCH VERSION`
-# that apt installed and removed), paths and accounts (what was there right after apt).
+# that apt installed and removed; `NAME:ARCH VERSION NEW` that it gave another one), paths and accounts (what was there right after apt).
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1
 export APT_LISTCHANGES_FRONTEND=none
 LOCK_SECONDS=${DOAAS_APT_LOCK_SECONDS:-120}
@@ -34,6 +34,7 @@ write_hook() { # NEWS-FILE GONE-FILE ALLOWED [PLANNED]
 cat > "$STEP/hook.in"
 awk '\$5 == "<" && \$2 == "-" && \$9 ~ /\\.deb\$/ { print \$1 ":" \$7, \$6 }' "$STEP/hook.in" >> "$1"
 awk '\$NF == "**REMOVE**" { print \$1 ":" \$3, \$2 }' "$STEP/hook.in" >> "$2"
+awk '\$5 ~ /^[<>]\$/ && \$2 != "-" && \$9 ~ /\.deb\$/ { print \$1 ":" \$3, \$2, \$6 }' "$STEP/hook.in" >> "$2"
 sync "$1" "$2"
 [ "$3" != any ] || exit 0
 for p in \$(awk '\$NF == "**REMOVE**" { print \$1 }' "$STEP/hook.in"); do

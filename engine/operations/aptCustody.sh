@@ -1,6 +1,6 @@
 # What packages were, and how they come back; uses the functions of apt.sh and aptKept.sh. Reads: STEP, DIR, COMMAND, KEEP (yes: somebody needs
 # one of them to get in). Notes of a restore in
-# "$STEP": packages.now, undo.in (`NAME:ARCH VERSION` that have to be there), undo.out (that came), undo.wants (of undo.in, not there yet).
+# "$STEP": packages.now, undo.in (`NAME:ARCH VERSION` that have to be there), undo.came (that came), undo.wants (of undo.in, not there yet).
 
 # Once per run, before its first effect: what the whole host had.
 capture_system() {
@@ -80,8 +80,7 @@ note_undo() { # NAME SAVE: what has to go or to come back for one item
 # In a rollback also what came and went with the items; in a release, long after, apt knows what nobody needs now.
 note_along() {
   cat "$STEP/news" >> "$STEP/undo.news" 2>/dev/null || :
-  # an item that an earlier step of the run has updated went at that version: the one of before it is noted already
-  cat "$STEP/gone" 2>/dev/null | while read -r p v; do grep -q "^$p " "$STEP/undo.gone" || echo "$p $v" >> "$STEP/undo.gone"; done
+  note_changed
 }
 
 # What came with packages and nobody needs once they are gone. What was needless before is not ours to remove.
@@ -156,13 +155,13 @@ restore_packages() { # NAME SAVE ...
   installed_packages > "$now"; : > "$STEP/undo.news"; : > "$STEP/undo.gone"; : > "$STEP/undo.items"
   while [ "$#" -gt 0 ]; do note_undo "$1" "$2"; echo "$1 $2" >> "$STEP/undo.items"; saves="$saves $2"; shift 2; done
   if [ "${COMMAND:-}" != apply ]; then note_along; fi
-  sort -u "$STEP/undo.news" > "$STEP/undo.out"; sort -u "$STEP/undo.gone" > "$STEP/undo.in"
+  sort -u "$STEP/undo.news" > "$STEP/undo.came"; sort -u "$STEP/undo.gone" > "$STEP/undo.in"
   while read -r p _; do
     if ! grep -q "^$p " "$now" || was_there "$p" "$before"; then continue; fi
     if [ "${COMMAND:-}" != apply ] && is_running_kernel "$p"; then
       echo "note: $p stays: the server runs with this kernel. Start another one, then remove it with apt"; stays="$stays $p"
     else out="$out $p"; fi
-  done < "$STEP/undo.out"
+  done < "$STEP/undo.came"
   while read -r p v; do is_back "$p" "$v" || echo "$p $v"; done < "$STEP/undo.in" > "$STEP/undo.wants"
   change='--allow-downgrades --allow-change-held-packages --no-install-recommends'
   news="$STEP/undo.n"; gone="$STEP/undo.g"

@@ -84,6 +84,33 @@ describe('steps that can shut people out', () => {
     'path:/srv/git/.ssh/authorized_keys',
     'path:/var/lib/backup/.ssh/authorized_keys2',
     'path:/etc/systemd/system/wg-quick@wg0.service.d/own.conf',
+    'path:/',
+    'path:/etc',
+    'path:/usr',
+    'path:/bin',
+    'path:/sbin',
+    'path:/lib',
+    'path:/usr/lib',
+    'path:/usr/lib64',
+    'path:/usr/lib/x86_64-linux-gnu',
+    'path:/lib/aarch64-linux-gnu',
+    'path:/usr/lib/x86_64-linux-gnu/libcrypto.so.3',
+    'path:/usr/local/lib/libz.so',
+    'path:/lib64/ld-linux-x86-64.so.2',
+    'path:/lib/x86_64-linux-gnu/security/pam_own.so',
+    'path:/usr/lib/security',
+    'path:/etc/apparmor.d/usr.sbin.sshd',
+    'path:/etc/apparmor.d/local/usr.sbin.sshd',
+    'path:/etc/apparmor.d/abstractions/base',
+    'path:/etc/modprobe.d/own.conf',
+    'path:/etc/modules-load.d/own.conf',
+    'sysctl:vm.overcommit_memory',
+    'sysctl:vm.overcommit_ratio',
+    'sysctl:kernel.pid_max',
+    'sysctl:kernel.threads-max',
+    'sysctl:fs.file-max',
+    'sysctl:fs.nr_open',
+    'sysctl:vm.nr_hugepages',
     'user:deploy',
     'group:sudo',
     'authorized-keys:deploy',
@@ -156,7 +183,16 @@ describe('steps that can shut people out', () => {
     'path:/srv/git/.sshrc-notes',
     'path:/srv/ssh/authorized_keys',
     'path:/etc/systemd/system/wg-portal.service',
+    'path:/usr/lib/nginx/modules/own.so',
+    'path:/usr/lib/python3/dist-packages/own.py',
+    'path:/usr/local/lib/own',
+    'path:/usr/share/security/notes',
+    'path:/srv/lib/security/own.so',
+    'path:/etc/apparmor.d/usr.sbin.nginx',
+    'path:/etc/modprobe.conf-notes',
     'sysctl:vm.swappiness',
+    'sysctl:kernel.sysrq',
+    'sysctl:fs.inotify.max_user_watches',
     'unit:nginx.service',
     'unit:sshop.service',
     'unit:wg-portal.service',
@@ -213,6 +249,14 @@ describe('steps that can shut people out', () => {
     'wpa_cli disconnect',
     'rm /etc/wireguard/wg0.conf',
     'systemctl restart sssd',
+    'rm -rf /etc',
+    'rm -rf "/usr/lib" /srv/x',
+    'rm -rf /*',
+    'chmod -R g-w /',
+    'chown -R deploy: /usr; echo done',
+    'mv /lib /lib.old',
+    'mount --bind /srv/etc /etc',
+    'cp own.so /lib/x86_64-linux-gnu/security/',
   ])('a script that says %s', (apply) => {
     expect(endangersAccess(script(apply))).toBe(true);
   });
@@ -229,6 +273,10 @@ describe('steps that can shut people out', () => {
     './openvpn-notes.sh; ./ipsec_notes',
     'grep -c dhcp /srv/notes',
     'echo sssdump resolv',
+    'rm -rf /etc/nginx/sites-enabled/default /srv/shop/',
+    'chmod 0644 /usr/share/shop/notes',
+    'rm -rf ./etc build/usr; ls /usr',
+    'mkdir -p /srv/security; confirm /',
   ])('not one that says %s', (apply) => expect(endangersAccess(script(apply))).toBe(false));
 
   it('not what forgets an item without changing it', () => {
@@ -245,6 +293,20 @@ describe('steps that can shut people out', () => {
     const one = { name: 'ucf', version: '3', hold: false, origin: null };
     expect(endangersAccess(step('packages.install', { packages: [one], removes: ['sudo'] }))).toBe(true);
     expect(endangersAccess(step('packages.install', { packages: [one], removes: [] }))).toBe(false);
+  });
+
+  it('packages that come along, get another version, or are not known yet', () => {
+    const one = { name: 'libssl-dev', version: null, hold: false, origin: null };
+    const installing = (along: readonly string[] | null) =>
+      endangersAccess(step('packages.install', { packages: [one], removes: [], along }));
+    expect(installing(['libssl3'])).toBe(true);
+    expect(installing(['libpam-sss:amd64'])).toBe(true);
+    expect(installing(['network-manager'])).toBe(true);
+    expect(installing(null)).toBe(true);
+    expect(installing(['libfoo'])).toBe(false);
+    expect(
+      endangersAccess(step('packages.remove', { packages: ['ucf'], removes: [], along: ['sssd'] })),
+    ).toBe(true);
   });
 
   it('not who is new on the host', () => {

@@ -2,7 +2,7 @@ import { type ItemKey, splitItemKey } from '../facts/fact.ts';
 import type { Step } from '../plan/step.ts';
 import { operationNamed } from './registry.ts';
 import { runScript } from './userScript.ts';
-import { isPackageIn, isPathIn, isUnitIn, namesWayIn } from './waysIn.ts';
+import { isPackageIn, isPathIn, isSysctlIn, isUnitIn, namesWayIn } from './waysIn.ts';
 
 /**
  * Whether a step can shut people or the engine out. By item, so that whatever kind plans it, it is held. Who is new on the host
@@ -13,10 +13,10 @@ export function endangersAccess(step: Step): boolean {
   if (step.operation === 'item.forget') return false;
   if (endangersAccess === true) return true;
   if (step.operation === runScript.operation) return textsOf(step).some(namesWayIn);
-  const { unit, units, removes } = step.params;
+  const { unit, units, removes, along } = step.params;
   if (texts([unit, units].flat()).some(isUnitIn)) return true;
-  // what apt takes along is no item of the step
-  if (texts([removes].flat()).some(isPackageIn)) return true;
+  // what apt takes or brings along is no item of the step, and may not be known yet
+  if (along === null || texts([removes, along].flat()).some(isPackageIn)) return true;
   return items(step.params).some((item) => endangers(item, step.absent.includes(item)));
 }
 
@@ -39,7 +39,7 @@ function endangers(item: ItemKey, isNew: boolean): boolean {
     case 'authorized-keys':
       return !isNew;
     case 'sysctl':
-      return /^net[./]/.test(key);
+      return isSysctlIn(key);
     case 'unit':
       return isUnitIn(key);
     case 'package':

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type PackageQuery, packageStates } from '../facts/package.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
-import { isPackageNeeded } from './waysIn.ts';
+import { isPackageIn, isPackageNeeded, PACKAGES_IN } from './waysIn.ts';
 
 /** One apt run for all of them. */
 export type InstallPackages = {
@@ -16,14 +16,22 @@ export type InstallPackages = {
   }[];
   /** Packages that must go for it; apt is held to these. */
   readonly removes: readonly string[];
+  readonly along?: Along;
   /** Left out: packages that are recommended come along as apt is set up. */
   readonly recommends?: false;
 };
+
+/**
+ * Ways in (`waysIn.ts`) that come or get another version along with the packages; null where that is known only once a repository is
+ * added or lists are read. Left out: none, and apt is held to that.
+ */
+export type Along = readonly string[] | null;
 
 export type RemovePackages = {
   readonly packages: readonly string[];
   /** Packages that go with them, because they need them. */
   readonly removes: readonly string[];
+  readonly along?: Along;
 };
 
 /** Upper bound of one apt run, downloads and the wait for its lock included. Seconds. */
@@ -33,6 +41,7 @@ export const APT_LIBRARY: Sh = lines(
   { kind: 'sh', text: readFileSync(new URL('./apt.sh', import.meta.url), 'utf8') },
   { kind: 'sh', text: readFileSync(new URL('./aptCustody.sh', import.meta.url), 'utf8') },
   { kind: 'sh', text: readFileSync(new URL('./aptKept.sh', import.meta.url), 'utf8') },
+  { kind: 'sh', text: readFileSync(new URL('./aptAlong.sh', import.meta.url), 'utf8') },
 );
 
 /** Names as apt prints them in lists: without the architecture. */
@@ -65,15 +74,14 @@ export const installPackages: Operation<InstallPackages> = {
     const alone = p.recommends === false ? ['--no-install-recommends'] : [];
     const versions = p.packages.some((one) => one.version !== null || one.hold);
     const force = versions ? ['--allow-downgrades', '--allow-change-held-packages'] : [];
+    const call = ['install', ...keep, ...alone, ...force, ...names];
     return sh`repair_dpkg
 if ! ${nothing(states, '^? ')}; then
-  ${kept(
-    'try',
-    p.packages.map(({ name }) => name),
-  )}
-  ${kept('must', p.removes)}
+  ${keptChanged(p, call)}
+  ${kept(p.removes)}
   write_hook "$STEP/news" "$STEP/gone" ${p.removes.map(bare).join(' ')}
-  rc=0; apt_change install ${[...keep, ...alone, ...force, ...names]} || rc=$?
+  ${sparing(p.along, [...p.packages.map(({ name }) => name), ...p.removes])}
+  rc=0; apt_change ${call} || rc=$?
   note_system
   [ "$rc" -eq 0 ] || exit "$rc"
 fi
@@ -89,17 +97,31 @@ export const removePackages: Operation<RemovePackages> = {
   items: (p) => p.packages.map((name) => `package:${name}` as const),
   check: (p) => asWanted(p.packages.map((key) => ({ fact: 'package', key, want: 'absent' }))),
   apply: (p) => sh`repair_dpkg
-${kept('must', [...p.packages, ...p.removes])}
+${kept([...p.packages, ...p.removes])}
 write_hook "$STEP/news" "$STEP/gone" ${[...p.packages, ...p.removes].map(bare).join(' ')}
+${sparing(p.along, [...p.packages, ...p.removes])}
 apt_change remove ${p.packages}`,
 };
 
 /**
- * Where somebody needs one of these packages to get in, those that go or get another version are kept on the host first: what takes
- * the step back may then have neither a network nor an archive that still has them.
+ * Where somebody needs one of these packages to get in, those that go are kept on the host first: what takes the step back may then have
+ * neither a network nor an archive that still has them.
  */
-function kept(how: 'must' | 'try', names: readonly string[]): Sh {
-  return names.some(isPackageNeeded) ? sh`keep_debs ${how} ${names}` : sh`:`;
+function kept(names: readonly string[]): Sh {
+  return names.some(isPackageNeeded) ? sh`keep_debs must ${names}` : sh`:`;
+}
+
+/** The same of those that get another version, so far as they can be had. */
+function keptChanged({ packages, along }: InstallPackages, call: readonly string[]): Sh {
+  const names = [...packages.map(({ name }) => name), ...(along ?? [])];
+  return along === null || names.some(isPackageNeeded) ? sh`keep_changed ${call}` : sh`:`;
+}
+
+/** Where the plan knows of no way in, so that its run may be guarded by nothing. */
+function sparing(along: Along | undefined, names: readonly string[]): Sh {
+  return along === null || [...(along ?? []), ...names].some(isPackageIn)
+    ? sh`:`
+    : sh`spare_ways_in ${PACKAGES_IN}`;
 }
 
 function wanted(one: InstallPackages['packages'][number]): PackageQuery {

@@ -66,10 +66,18 @@ note_auto() { # NAME=VERSION ...
 is_known() { case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in '' | not-installed | config-files) return 1 ;; esac; }
 restore_auto() { [ ! -s "$STEP/auto" ] || apt-mark -qq auto $(cat "$STEP/auto") > /dev/null || :; }
 
+# Reads: OLD (names whose present version is kept for the way back, empty where nobody needs one of them to get in).
+keep_old() { # NAME=VERSION ...
+  [ -n "$OLD" ] || return 0
+  keep_what_fits $OLD
+  # the updates themselves come first
+  [ -z "$(doaas_sizes "$@" | doaas_room)" ] || rm -rf "$STEP/debs"
+}
+
 upgrade_patches() { # keep|take NAME=VERSION ...
   CONFFILES=$1; shift
   if [ "$CONFFILES" = take ]; then unset UCF_FORCE_CONFFOLD; export UCF_FORCE_CONFFNEW=1; fi
-  note_failed; repair_dpkg; require_lists "$@"; require_room "$@"; note_auto "$@"
+  note_failed; repair_dpkg; require_lists "$@"; require_room "$@"; keep_old "$@"; note_auto "$@"
   write_hook "$STEP/news" "$STEP/gone" '' "$*"
   rc=0; apt_change install --no-remove --no-install-recommends "$@" || rc=$?
   restore_auto; note_system

@@ -6,6 +6,7 @@ import { lines, type Sh, sh } from '../shell/sh.ts';
 import type { Custody, Operation } from './operation.ts';
 import { APT_LIBRARY, APT_SECONDS_MAX } from './packages.ts';
 import { UNITS_LIBRARY } from './units.ts';
+import { isPackageNeeded } from './waysIn.ts';
 
 /**
  * Updates of installed packages to exactly these versions, in one apt run. Nothing else is installed, nothing is removed: apt is held
@@ -78,6 +79,7 @@ export const upgradePatches: Operation<UpgradePatches> = {
   ) => sh`{ ${packageStates(p.packages.map(({ name, to }) => ({ fact: 'package', key: name, want: 'present', version: to })))}
 } | { ! grep -q '^[?-] '; } && no_new_failed`,
   apply: (p) => sh`require_planned ${p.packages.flatMap(({ name, from, to }) => [name, from ?? '-', to])}
+OLD=${oldOnes(p).join(' ')}
 upgrade_patches ${p.conffiles} ${p.packages.map(({ name, to }) => `${name}=${to}`)}`,
   afterRestore: () => sh`restore_copies`,
 };
@@ -108,6 +110,12 @@ export const rebootHost: Operation<RebootHost> = {
   check: () => sh`if was_rebooted; then came_up; else ! reboot_is_required; fi`,
   apply: () => sh`reboot_once`,
 };
+
+/** All of them where one is a way in, as they may fit one another alone. */
+function oldOnes({ packages }: UpgradePatches): readonly string[] {
+  const names = packages.flatMap(({ name, from }) => (from === null ? [] : [name]));
+  return names.some(isPackageNeeded) ? names : [];
+}
 
 /** Lines: names of units, by needrestart where it may be run. */
 function namedUnits(never: readonly string[]): Sh {

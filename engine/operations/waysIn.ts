@@ -17,14 +17,25 @@ const PATHS: readonly RegExp[] = [
   /^\/etc\/krb5\.keytab$/,
   /^\/(run|var\/run)\/nologin$/,
   /^\/etc\/sysctl\.(conf$|d\/)/,
-  /^\/(etc|usr|bin|sbin|lib|lib64|home|root|var|run)$/,
-  /^\/usr\/(bin|sbin|lib)$/,
+  // folders that all of it lies below, and where ld.so(8) looks for libraries; any library there may be one of sshd's, or stand before it
+  /^\/(etc|usr|bin|sbin|home|root|var|run)?$/,
+  /^\/usr\/(bin|sbin|local)$/,
+  /^\/(usr\/(local\/)?)?lib(32|64|x32)?(\/[\w-]+-linux-gnu\w*)?(\/[^/]+\.so(\.[\d.]+)?)?$/,
+  // PAM's modules
+  /^\/(usr\/)?lib(32|64|x32)?(\/[^/]+)?\/security(\/|$)/,
+  // what holds these programs back, and drivers that are kept from loading
+  /^\/etc\/apparmor\.d($|\/(abstractions|tunables)(\/|$)|\/(.*\/)?[^/]*(sshd|sudo|dhclient|dhcpcd|NetworkManager|sssd)[^/]*$)/,
+  /^\/etc\/(modprobe\.d|modules-load\.d|modules)(\/|$)/,
   /^\/(usr\/)?s?bin\/(sh|bash|dash|zsh|fish|nologin|login|su|sudo|sshd)$/,
   // a home folder, and what a login reads there; of a home elsewhere at least its keys
   /^\/home\/[^/]+$/,
   /^\/(home\/[^/]+|root)\/(\.profile|\.bash(rc|_profile|_login)|\.zshenv)$/,
   /\/\.ssh(\/|$)/,
 ];
+
+/** The network, and what a login needs of the kernel: memory, processes, open files. */
+const SYSCTLS =
+  /^(net[./].*|vm[./](overcommit_.*|min_free_kbytes|nr_hugepages)|kernel[./](pid_max|threads-max)|fs[./](file-max|nr_open))$/;
 
 /** Of a unit, whatever its type. Also in the names of its files below /etc/systemd/system. */
 const UNITS =
@@ -42,7 +53,7 @@ const NEEDED: readonly RegExp[] = [
   /^(wireguard(-tools)?|openvpn|tailscale|strongswan.*|libstrongswan|(lib)?charon-.*|libcharon-.*)$/,
   /^(sssd.*|nslcd|nscd|winbind)$/,
   // what sshd, sudo and PAM are linked against on Debian 12, by ldd(1), with the names that Debian 13 has for it
-  /^(libc6|libcrypt1|libgcc-s1|libssl[\d.]+|zlib1g|libwrap0|libaudit1|libselinux1|libsystemd0|libcap2|libcap-ng0|libpcre2-8-0)(t64)?$/,
+  /^(libc6|libcrypt1|libgcc-s1|libssl[0-9.]+|zlib1g|libwrap0|libaudit1|libselinux1|libsystemd0|libcap2|libcap-ng0|libpcre2-8-0)(t64)?$/,
   /^(libgssapi-krb5-2|libkrb5-3|libkrb5support0|libk5crypto3|libcom-err2|libkeyutils1|libnsl2|libtirpc3|libdb5\.3)(t64)?$/,
   /^(liblzma5|libzstd1|liblz4-1|libgcrypt20|libgpg-error0)(t64)?$/,
 ];
@@ -60,11 +71,18 @@ const WORDS: readonly RegExp[] = [
   /systemd-(networkd|resolved|logind)|NetworkManager|net[./]ipv[46]|resolvectl|dhclient|dhcpcd|wpa_(supplicant|cli)/,
   /wg(-quick(@[\w.-]+)?)?|wireguard|openvpn|tailscaled?|strongswan|swanctl|ipsec/,
   /\/etc\/(passwd|shadow|group|gshadow|network|security|nsswitch\.conf)|\.ssh|\/(home\/[\w.-]+|root)\/?(?=["'\s;&|)]|$)/,
+  /\/(usr\/)?lib\w*(\/[\w-]+)?\/security/,
+  // all of the machine, or what all lies below
+  /(rm|mv|ch(mod|own|grp|attr)|setfacl|u?mount)(\s[^;&|\n]{0,200})?["'\s]\/((usr\/)?(etc|bin|sbin|lib\w*)|usr|var|run)?\/?\*?(?=["'\s;&|)]|$)/,
 ];
 const IN_SCRIPT = new RegExp(`(^|[^\\w-])(${WORDS.map(({ source }) => source).join('|')})(?![\\w-])`);
 
 export function isPathIn(path: string): boolean {
   return PATHS.some((one) => one.test(path)) || ofUnit(path);
+}
+
+export function isSysctlIn(key: string): boolean {
+  return SYSCTLS.test(key);
 }
 
 export function isUnitIn(name: string): boolean {
@@ -75,6 +93,9 @@ export function isUnitIn(name: string): boolean {
 export function isPackageIn(name: string): boolean {
   return FIREWALLS.test(bare(name)) || isPackageNeeded(name);
 }
+
+/** The same as extended regular expressions, for names without an architecture. */
+export const PACKAGES_IN: readonly string[] = [FIREWALLS, ...NEEDED].map(({ source }) => source);
 
 export function isPackageNeeded(name: string): boolean {
   return NEEDED.some((one) => one.test(bare(name)));

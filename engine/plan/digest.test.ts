@@ -134,6 +134,19 @@ describe('digests', () => {
     );
   });
 
+  it('of what comes along with packages: an approval covers less of it, never more', () => {
+    const bringing = (along?: readonly string[] | null): readonly Step[] => [
+      { ...aStep, params: { packages: ['own'], ...(along === undefined ? {} : { along }) } },
+    ];
+    const both = bringing(['libpam-sss', 'libssl3']);
+    expect(hostDigest('h', both)).not.toBe(hostDigest('h', bringing()));
+    for (const fewer of [both, bringing(['libssl3']), bringing()]) expect(coveredBy(both, fewer)).toBe(true);
+    expect(coveredBy(bringing(null), both)).toBe(true);
+    for (const more of [bringing(['sssd']), bringing(null)]) expect(coveredBy(both, more)).toBe(false);
+    expect(uncovered(bringing(), both)).toMatchObject([{ is: 'changed' }]);
+    expect(coveredBy(both, [{ ...aStep, params: { packages: ['other'] } }])).toBe(false);
+  });
+
   it('of a plan change with the digest of any host', () => {
     fc.assert(
       fc.property(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Json } from '../operations/operation.ts';
 import { type PlanRollout, rolloutEssence } from './rollout.ts';
 import type { HostPlan, Step } from './step.ts';
 
@@ -38,11 +39,28 @@ export function coveredBy(approved: readonly Step[], now: readonly Step[]): bool
 
 /** Steps that an approval of one plan does not cover in another of the same host. */
 export function uncovered(approved: readonly Step[], now: readonly Step[]): readonly Uncovered[] {
-  const known = new Set(approved.map((step) => canonicalJson(essence(step))));
-  const ids = new Set(approved.map(({ id }) => id));
-  return now
-    .filter((step) => !known.has(canonicalJson(essence(step))))
-    .map((step) => ({ step, is: ids.has(step.id) ? 'changed' : 'new' }));
+  const known = new Map(approved.map((step) => [step.id, step]));
+  return now.flatMap((step): readonly Uncovered[] => {
+    const one = known.get(step.id);
+    if (one === undefined) return [{ step, is: 'new' }];
+    const same = canonicalJson(withoutAlong(one)) === canonicalJson(withoutAlong(step));
+    return same && isWithin(step.params.along, one.params.along) ? [] : [{ step, is: 'changed' }];
+  });
+}
+
+/**
+ * What comes along with packages is told once for those of all documents: where some of them are there by now, less may come along with
+ * the others.
+ */
+function isWithin(now: Json | undefined, approved: Json | undefined): boolean {
+  if (approved === null) return true;
+  const known = [approved ?? []].flat();
+  return now !== null && [now ?? []].flat().every((name) => known.includes(name));
+}
+
+function withoutAlong(step: Step) {
+  const { along, ...params } = step.params;
+  return essence({ ...step, params });
 }
 
 export interface Uncovered {

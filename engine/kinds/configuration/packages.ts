@@ -5,9 +5,10 @@ import {
   type PackageState,
   packageFact,
 } from '../../facts/package.ts';
-import { installPackages, removePackages } from '../../operations/packages.ts';
+import { type InstallPackages, installPackages, removePackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import type { ResolvedConfiguration, ResolvedPackage } from '../../spec/configuration.ts';
+import { transactionOf, waysInAlong } from '../along.ts';
 import type { KindPlan } from '../kind.ts';
 import { stateOf } from '../readings.ts';
 import { repositorySteps } from './aptRepositories.ts';
@@ -21,9 +22,9 @@ const FRESH_LISTS_SECONDS = 3600;
 const NAMES_SHOWN_MAX = 20;
 
 type Wanted = Extract<ResolvedPackage, { state: 'present' }>;
+/** What apt does to packages that the step is not for. */
+type Others = Pick<InstallPackages, 'removes' | 'along'>;
 type Change = { readonly name: string; readonly want: Wanted; readonly now: PackageState };
-
-const NOTHING: AptTransaction = { installs: [], upgrades: [], downgrades: [], removes: [] };
 
 /** Packages: one apt run installs all that a document misses, one removes what must go. */
 export const packagesSection: Section = {
@@ -59,10 +60,13 @@ function planPackages(spec: ResolvedConfiguration, readings: Readings): KindPlan
   const transaction = transactionOf(readings);
   const also = transaction.removes.filter((name) => !remove.includes(name));
   const sources = repositorySteps(spec, readings).map((step) => step.id);
+  const waysIn = waysInAlong(readings, [...change.map(({ name }) => name), ...remove]);
+  // what a repository has that is only to be added, nobody knows
+  const along = sources.length > 0 ? { along: null } : waysIn;
   return {
     steps: [
-      ...(change.length === 0 ? [] : [install(change, also, transaction, sources)]),
-      ...(remove.length === 0 ? [] : [removal(remove, also, readings)]),
+      ...(change.length === 0 ? [] : [install(change, { removes: also, ...along }, transaction, sources)]),
+      ...(remove.length === 0 ? [] : [removal(remove, { removes: also, ...waysIn }, readings)]),
     ],
     findings: [
       ...change.flatMap((one) => notOffered(one, transaction, sources.length > 0)),
@@ -92,22 +96,14 @@ function isThere(now: PackageState): boolean {
   return now.present || now.broken !== undefined;
 }
 
-/** The host tells it once for all packages of all documents. */
-function transactionOf(readings: Readings): AptTransaction {
-  for (const { query, state } of readings.values()) {
-    const told = query.fact === packageFact.fact ? (state as PackageState).transaction : undefined;
-    if (told !== undefined) return told;
-  }
-  return NOTHING;
-}
-
 function install(
   change: readonly Change[],
-  removes: readonly string[],
+  others: Others,
   transaction: AptTransaction,
   sources: readonly string[],
 ): StepDraft {
   const first = change[0]?.name ?? '';
+  const { removes } = others;
   const clean = change.every(({ now }) => !isThere(now)) && removes.length === 0;
   const quiet = clean && transaction.upgrades.length + transaction.downgrades.length === 0;
   const along = transaction.installs.filter((name) => !change.some((one) => one.name === name));
@@ -121,7 +117,7 @@ function install(
         hold: want.hold,
         origin: now.offer?.origin ?? null,
       })),
-      removes,
+      ...others,
     },
     dependsOn: sources,
     reversible: quiet ? 'yes' : 'best-effort',
@@ -165,12 +161,13 @@ function diffOf(one: Change): readonly string[] {
   ];
 }
 
-function removal(names: readonly string[], also: readonly string[], readings: Readings): StepDraft {
+function removal(names: readonly string[], others: Others, readings: Readings): StepDraft {
+  const also = others.removes;
   const versions = names.map((name) => stateOf(readings, packageFact, name).version ?? '');
   return {
     id: `packages:remove:${names[0] ?? ''}`,
     operation: removePackages.operation,
-    params: { packages: names, removes: also },
+    params: { packages: names, ...others },
     dependsOn: [],
     reversible: 'best-effort',
     disruption: 'restart',

@@ -11,6 +11,7 @@ import { setFirewall } from '../../operations/firewall.ts';
 import { installPackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
 import { cannot } from '../adoption.ts';
+import { waysInAlong } from '../along.ts';
 import type { Kind, KindPlan, PlanContext } from '../kind.ts';
 import { stateOf } from '../readings.ts';
 import { accessFindings } from './access.ts';
@@ -56,7 +57,7 @@ export const firewall: Kind<'Firewall'> = {
 
 function planFirewall(spec: ResolvedFirewall, readings: Readings, context: PlanContext): KindPlan {
   const now = stateOf(readings, firewallFact, 'inet');
-  const install = stateOf(readings, packageFact, PACKAGE.key).present ? [] : [installStep()];
+  const install = stateOf(readings, packageFact, PACKAGE.key).present ? [] : [installStep(readings)];
   const asWanted = now.file === spec.script.sha256 && now.asLoaded && now.persists;
   const change = asWanted
     ? []
@@ -77,11 +78,15 @@ function planFirewall(spec: ResolvedFirewall, readings: Readings, context: PlanC
   };
 }
 
-function installStep(): StepDraft {
+function installStep(readings: Readings): StepDraft {
   return {
     id: 'firewall:nftables',
     operation: installPackages.operation,
-    params: { packages: [{ name: PACKAGE.key, version: null, hold: false, origin: null }], removes: [] },
+    params: {
+      packages: [{ name: PACKAGE.key, version: null, hold: false, origin: null }],
+      removes: [],
+      ...waysInAlong(readings, [PACKAGE.key]),
+    },
     dependsOn: [],
     reversible: 'yes',
     disruption: 'none',

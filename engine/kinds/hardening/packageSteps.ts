@@ -1,6 +1,7 @@
 import { packageFact } from '../../facts/package.ts';
 import { installPackages, removePackages } from '../../operations/packages.ts';
 import type { StepDraft } from '../../plan/step.ts';
+import { transactionOf, waysInAlong } from '../along.ts';
 import { stateOf } from '../readings.ts';
 import type { Judged } from './judge.ts';
 import type { View } from './view.ts';
@@ -36,6 +37,7 @@ export function install(names: readonly string[], { readings }: View): StepDraft
         origin: offer?.origin ?? null,
       })),
       removes: [],
+      ...waysInAlong(readings, names),
       recommends: false,
     },
     dependsOn: [],
@@ -47,16 +49,11 @@ export function install(names: readonly string[], { readings }: View): StepDraft
 }
 
 function removal(names: readonly string[], { readings }: View): StepDraft {
-  const also = [...readings.values()].flatMap(({ query, state }) =>
-    query.fact === packageFact.fact
-      ? ((state as { transaction?: { removes: readonly string[] } }).transaction?.removes ?? [])
-      : [],
-  );
-  const removes = also.filter((name) => !names.includes(name));
+  const removes = transactionOf(readings).removes.filter((name) => !names.includes(name));
   return {
     id: `packages:remove:${names[0]}`,
     operation: removePackages.operation,
-    params: { packages: names, removes },
+    params: { packages: names, removes, ...waysInAlong(readings, names) },
     dependsOn: [],
     reversible: 'best-effort',
     disruption: 'restart',
