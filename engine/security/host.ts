@@ -50,7 +50,7 @@ export interface FailingControl {
 export interface Exposure {
   /** The Firewall document that declares what is open; left out: none does. */
   readonly firewall?: string;
-  /** Who tried: the name of a server, or `the engine`. Left out where nobody could; `why` says so. */
+  /** Who tried: the name of a server, or `the engine`. Left out where nobody could reach anything; `why` says so. */
   readonly from?: string;
   readonly why?: string;
   /** By the documents there is no server that could look, nor can the engine. */
@@ -71,6 +71,11 @@ export interface SeenPort {
   /** What listens there; empty where the host does not say. */
   readonly program: string;
   readonly open: boolean;
+  /** Whoever tried could not have reached it, and nobody earlier has: that it is not open means nothing. */
+  readonly unknown?: true;
+  /** Where whoever tried could not have reached it now: when somebody did, ISO time, and who. */
+  readonly asOf?: string;
+  readonly from?: string;
   /** The Firewall document lets whoever tried in; left out where that was not judged. */
   readonly declared?: boolean;
   readonly notJudged?: NotJudged;
