@@ -94,7 +94,7 @@ export interface Patches {
   readonly policy?: string;
   /** Why nothing is known: no apt, or its own words. */
   readonly problem?: string;
-  /** apt could not say what is outstanding, and no earlier reading has: that nothing is told means nothing. */
+  /** apt could not say what is outstanding, or has no package lists, and no earlier reading knew: that nothing is told means nothing. */
   readonly unknown?: true;
   /** Where apt could not say now what is outstanding: when it did, ISO time. */
   readonly asOf?: string;
@@ -104,7 +104,7 @@ export interface Patches {
   readonly others: number;
   readonly restarts: Restarts;
   readonly reboot: Pick<Reboot, 'required' | 'why'>;
-  /** Seconds since the host read its package lists; left out where it never has. */
+  /** Seconds since the host read its package lists; left out where there are none. */
   readonly listsAgeSeconds?: number;
 }
 

@@ -235,7 +235,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
   const are = read === undefined ? 'are' : 'were';
   const age =
     listsAgeSeconds === undefined
-      ? 'It has never read its package lists.'
+      ? 'It has no package lists: it has never read them, or they were removed.'
       : `Its package lists ${are} ${seconds(listsAgeSeconds)} old.`;
   const outstanding = unknown
     ? 'what is outstanding is not known'
