@@ -105,4 +105,13 @@ describe('ports as another server sees them', { timeout: 120_000 }, () => {
     expect(seen(exposure, 22)).toMatchObject({ open: true });
     expect(seen(exposure, 3306)).toMatchObject({ open: false, unknown: true });
   });
+
+  it('are judged by the address that the looker comes from, not by others that it has', async () => {
+    await on(looker, `ip addr add 172.30.0.1/24 dev ${DEVICE}`);
+    await on(server, 'systemd-run -q --unit=own-3306 systemd-socket-activate -a -l 3306 cat');
+    await on(server, "timeout 30 sh -c 'until ss -Hltn sport = :3306 | grep -q .; do sleep 0.1; done'");
+    const other = await look({ from: ['172.30.0.0/24'] });
+    expect(seen(other, 3306)).toMatchObject({ open: true, declared: false });
+    expect(seen(await look({}), 3306)).toMatchObject({ open: true, declared: true });
+  });
 });
