@@ -9,12 +9,12 @@ import { secret } from '../config/secret.ts';
 import { createGitHub } from '../github/client.ts';
 import { createLogger } from '../log.ts';
 import type { HostSecurity, ReadSecurity } from '../security/host.ts';
-import { partsOf } from '../security/known.ts';
 import { EXPOSURE, PATCHES, readHost } from '../security/testing/hosts.ts';
 import { forAll } from '../spec/testing.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { createMirrors } from './mirrors.ts';
 import { publishSecurity } from './publishSecurity.ts';
+import { rememberSecurity } from './rememberSecurity.ts';
 import { createRevisions } from './revisions.ts';
 
 const SERVERS = ['web-1', 'web-2']
@@ -70,8 +70,7 @@ describe('the security report', { timeout: 60_000 }, () => {
   const read = async (at: number, ...hosts: readonly HostSecurity[]) => {
     const name = `${repo.owner}/${repo.name}`;
     await store.securityHosts.save(name, at, hosts);
-    const known = hosts.map((host) => ({ host: host.host, parts: partsOf(host) }));
-    await store.securityHosts.remember(name, at, known);
+    await rememberSecurity(store.securityHosts, name, at, hosts);
   };
   const publish = async (at: number, commit?: string) =>
     publishSecurity(parts(), {
@@ -145,6 +144,26 @@ describe('the security report', { timeout: 60_000 }, () => {
     await read(3, readHost('web-1'), away('web-2'));
     await publish(3);
     expect(prints().toSorted()).toEqual(before.toSorted());
+  });
+
+  test('keeps the alerts of ports that the one who looked could not have reached, however often', async () => {
+    await anew();
+    await read(1, readHost('web-1'), readHost('web-2'));
+    await publish(1);
+    const before = prints();
+    const ports = EXPOSURE.ports.map(({ declared: _, ...port }) =>
+      port.port === 22 ? { ...port, declared: true } : { ...port, open: false, unknown: true as const },
+    );
+    for (const at of [2, 3]) {
+      await read(at, readHost('web-1'), readHost('web-2', { exposure: { ...EXPOSURE, ports } }));
+      await publish(at);
+      expect(prints().toSorted()).toEqual(before.toSorted());
+      expect(texts(/^As of 1970-01-01 00:00 UTC: .*tcp\/3306 of web-2/)).toHaveLength(1);
+    }
+    const closed = EXPOSURE.ports.map((port) => (port.port === 3306 ? { ...port, open: false } : port));
+    await read(4, readHost('web-1'), readHost('web-2', { exposure: { ...EXPOSURE, ports: closed } }));
+    await publish(4);
+    expect(before.length - prints().length).toBe(1);
   });
 
   test('holds what the documents of now say against a server that does not answer, and no more', async () => {

@@ -1,6 +1,5 @@
 import { Context } from '@temporalio/activity';
 import { recordName } from '../github/workflowIds.ts';
-import { partsOf } from '../security/known.ts';
 import { isSecured } from '../security/needs.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Engine } from './engine.ts';
@@ -8,6 +7,7 @@ import { permanent } from './failure.ts';
 import { HOSTS_PER_ACTIVITY } from './hostsPerActivity.ts';
 import { publishSecurity } from './publishSecurity.ts';
 import { readSecurity } from './readSecurity.ts';
+import { rememberSecurity } from './rememberSecurity.ts';
 import type { SecurityRevision } from './securityTypes.ts';
 import { elsewhereOf } from './sites.ts';
 import type { SecurityActivities, SecurityPart } from './types.ts';
@@ -45,10 +45,6 @@ async function readPart(
   const { securityHosts } = engine.store;
   const name = recordName(repository);
   await securityHosts.save(name, at, read);
-  await securityHosts.remember(
-    name,
-    at,
-    read.map((host) => ({ host: host.host, parts: partsOf(host) })),
-  );
+  await rememberSecurity(securityHosts, name, at, read);
   return { total: all.length, ...(end < all.length ? { next: end } : {}), ...away };
 }

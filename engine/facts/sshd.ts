@@ -15,6 +15,8 @@ export type SshdState =
       readonly present: true;
       /** Global values by lower-case keyword, as `sshd -T` prints them. */
       readonly settings: Readonly<Record<string, string>>;
+      /** Where it listens, in order; each once. */
+      readonly ports: readonly number[];
       /** `sshd_config` reads /etc/ssh/sshd_config.d first. */
       readonly includes: boolean;
       /** Keywords in lower case that a Match block sets, with the block's file. */
@@ -63,12 +65,22 @@ function parseSshd(output: readonly string[]): SshdState {
   return {
     present: true,
     settings: Object.fromEntries(words('set').map(halves)),
+    ports: portsOf(words('set').map(halves)),
     includes: output.includes('~ includes'),
     matches: words('match')
       .map(halves)
       .map(([keyword, file]) => ({ keyword, file })),
     ...(sftpMissing === undefined ? {} : { sftpMissing }),
   };
+}
+
+/** `listenaddress [::]:22`, also with `rdomain NAME`: a keyword for each address and port, whatever "Port" says (sshd_config(5)). */
+function portsOf(settings: readonly (readonly [string, string])[]): readonly number[] {
+  const listening = settings.flatMap(([keyword, value]) => {
+    const [, port] = /:([0-9]{1,5})(?: |$)/.exec(keyword === 'listenaddress' ? value : '') ?? [];
+    return port === undefined ? [] : [Number(port)];
+  });
+  return [...new Set(listening)].sort((a, b) => a - b);
 }
 
 function halves(text: string): readonly [string, string] {

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
 import { LEFT } from './updatesLeft.ts';
-import { APT } from './updatesScript.ts';
+import { APT, SIZES } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
 const query: UpdatesQuery = { fact: 'updates', key: 'all', updates: 'security' };
@@ -245,4 +248,23 @@ it('all questions to apt share one time: the next has what the last one left, an
     ...[1000, 1040, 1074, 1075, 2000].map((now) => `now=${now}; doaas_ask check`),
   ].join('\n');
   expect(execFileSync('sh', ['-c', asked], { encoding: 'utf8' })).toBe('75\n35\n1\n1\n1\n');
+});
+
+it('a new kernel needs room for as large an initrd as the host has, whoever asks', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'doaas-boot-'));
+  writeFileSync(join(folder, 'initrd.img-6.1.0-30-amd64'), Buffer.alloc(60_000_000));
+  const mounts = ['/', '/', '/boot'].map((mount) => `${mount} ${mount === '/' ? 1e12 : 50_000_000}`);
+  const script = (before: string) =>
+    [
+      before,
+      SIZES.replaceAll('/boot/initrd', `${folder}/initrd`),
+      `df() { printf '%s\n' 'Mounted Avail' ${mounts.map((line) => `'${line}'`).join(' ')}; }`,
+      "printf 'linux-image-6.1.0-31-amd64\t6.1\t1000\t10\t0\tno\n' | doaas_room",
+      'case $- in *f*) echo kept ;; esac',
+    ].join('\n');
+  const said = ['set -f', 'set +f'].map((before) =>
+    execFileSync('sh', ['-c', script(before)], { encoding: 'utf8' }),
+  );
+  rmSync(folder, { recursive: true });
+  expect(said).toEqual(['/boot\t93554432\t50000000\nkept\n', '/boot\t93554432\t50000000\n']);
 });

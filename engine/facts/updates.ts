@@ -77,7 +77,7 @@ export interface Update {
   readonly versions: readonly AvailableVersion[];
   /** Named by the new version's changelog since the installed one, sorted; left out where the host does not have the new file yet. */
   readonly cves?: readonly string[];
-  /** Configuration files that are not as the package brought them: an update may ask about them. */
+  /** Configuration files that are not as the package brought them, or were deleted: an update may ask about them. */
   readonly conffiles: readonly string[];
 }
 

@@ -1,18 +1,25 @@
 /** Selected updates that apt keeps back and that are asked for one by one, to learn why; the others are in one question. */
 const ASKED_MAX = 3;
 
-/** Configuration files of the packages that are not as the package brought them: dpkg's, then those that ucf(1) keeps. */
+/**
+ * Configuration files of the packages that are not as the package brought them: dpkg's, then those that ucf(1) keeps. One of dpkg's that
+ * was deleted is among them, as dpkg asks about it too; ucf neither asks nor brings it back.
+ */
 export const CONFFILES = `doaas_conffiles() { # NAME ...
   {
     dpkg-query -W -f '= \${binary:Package}\\n\${Conffiles}\\n' "$@" 2>/dev/null |
-      awk -v native=":$(dpkg --print-architecture)$" '$1 == "=" { p = $2; sub(native, "", p); next } NF == 2 || (NF == 3 && $3 != "obsolete") { print p "\\t" $2 "\\t" $1 }'
+      awk -v native=":$(dpkg --print-architecture)$" '$1 == "=" { p = $2; sub(native, "", p); next } NF == 2 || (NF == 3 && $3 != "obsolete") { print p "\\t" $2 "\\t" $1 (NF == 2 && $2 != "newconffile" ? "\\tdpkg" : "") }'
     [ ! -r /var/lib/ucf/registry ] || awk -v names="$*" '
       BEGIN { n = split(names, w, " "); for (i = 1; i <= n; i++) { sub(/:.*/, "", w[i]); wanted[w[i]] = 1 } }
       FILENAME ~ /registry$/ { if ($1 in wanted) owner[$2] = $1; next }
       $2 in owner { print owner[$2] "\\t" $1 "\\t" $2 }' /var/lib/ucf/registry /var/lib/ucf/hashfile
   } | {
     doaas_known=$(cat)
-    { printf '%s\\n' "$doaas_known" | cut -f3 | tr '\\n' '\\0' | xargs -0 -r md5sum 2>/dev/null; echo --; printf '%s\\n' "$doaas_known"; } | awk '
+    {
+      printf '%s\\n' "$doaas_known" | cut -f3 | tr '\\n' '\\0' | xargs -0 -r md5sum 2>/dev/null
+      printf '%s\\n' "$doaas_known" | awk -F '\\t' '$4 == "dpkg" { print $3 }' | while IFS= read -r f; do [ -e "$f" ] || echo "deleted  $f"; done
+      echo --; printf '%s\\n' "$doaas_known"
+    } | awk '
       $0 == "--" { known = 1; next }
       !known { sum = $1; sub(/^[^ ]* +/, ""); is[$0] = sum; next }
       { split($0, f, "\\t"); if (f[3] != "" && (f[3] in is) && is[f[3]] != f[2]) print "~ conffile " f[1] "\\t" f[3] }'

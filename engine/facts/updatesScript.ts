@@ -178,7 +178,7 @@ export const SIZES = `doaas_sizes() { # NAME=VERSION ...
 doaas_room() { # sizes on stdin; prints MOUNT, BYTES and FREE of each file system that they do not fit on
   {
     df -B1 --output=target,avail /usr /var/cache/apt/archives /boot 2>/dev/null | awk 'NR > 1 { print NR - 1 "\\t" $1 "\\t" $2 }'
-    echo "initrd	$(stat -L -c %s /boot/initrd.img-* 2>/dev/null | sort -n | tail -n 1)"
+    echo "initrd	$(set +f; stat -L -c %s /boot/initrd.img-* 2>/dev/null | sort -n | tail -n 1)" # it is called with set -f
     cat
   } | awk -F '\\t' '
     /^[1-3]\\t/ && NR <= 3 { at[$1] = $2; free[$2] = $3; next }

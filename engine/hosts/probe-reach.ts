@@ -54,7 +54,7 @@ async function signOfLife(
 }
 
 /** Not every host has a ping(8), and not every network lets it through. */
-async function echoes(session: Session, address: string): Promise<boolean> {
+export async function echoes(session: Session, address: string): Promise<boolean> {
   const ping = sh`ping -n -c 1 -W 2 ${address}`;
   const ran = await session.run(ping, { timeoutSeconds: 10, become: false });
   return ran.exitCode === 0;

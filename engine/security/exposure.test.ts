@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DesiredFirewall, Rule } from '../kinds/firewall/spec.ts';
 import { CLOSED, ports, RULE } from '../kinds/firewall/testing/spec.ts';
 import { inboundGate, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
-import { PORTS_MAX, portJudge, portsToTry } from './exposure.ts';
+import { PORTS_MAX, portJudge, portsToTry, wayOut } from './exposure.ts';
 
 const desired = {
   ...CLOSED,
@@ -36,7 +36,7 @@ const undeclared = { declared: false };
 
 /** What a firewall says of one port at an address, to whom. */
 const verdict = (firewall: DesiredFirewall, senders: readonly string[], port: number, address = '10.0.0.1') =>
-  portJudge(firewall, senders, [port])(address, port);
+  portJudge(firewall, [port])(address, port, senders);
 
 describe('a port is declared', () => {
   it('to whom a rule lets in, and to nobody else', () => {
@@ -50,8 +50,8 @@ describe('a port is declared', () => {
 
   it('within a range, unless a rule denies it', () => {
     const tried = [8004, 8005, 8006, 8011];
-    const judge = portJudge(desired, ['10.0.0.6'], tried);
-    expect(tried.map((port) => judge('10.0.0.1', port))).toEqual([
+    const judge = portJudge(desired, tried);
+    expect(tried.map((port) => judge('10.0.0.1', port, ['10.0.0.6']))).toEqual([
       declared,
       undeclared,
       declared,
@@ -59,9 +59,17 @@ describe('a port is declared', () => {
     ]);
   });
 
-  it('of a host name, to either of its families', () => {
-    expect(verdict(desired, ['10.0.0.6', 'fd00::5'], 9100, 'db.internal')).toEqual(declared);
+  it('of a host name, to both of its families', () => {
+    expect(verdict(desired, ['10.0.0.5', 'fd00::5'], 9100, 'db.internal')).toEqual(declared);
     expect(verdict(desired, ['10.0.0.6', 'fd00::6'], 9100, 'db.internal')).toEqual(undeclared);
+  });
+
+  it('not where only some of the addresses that it may have been tried by are let in', () => {
+    const unknown = { notJudged: 'unknown-sender' };
+    expect(verdict(desired, ['10.0.0.5', '172.17.0.1'], 9100)).toEqual(unknown);
+    expect(verdict(desired, ['10.0.0.6', 'fd00::5'], 9100, 'db.internal')).toEqual(unknown);
+    expect(verdict(desired, ['10.0.0.6', '172.17.0.1'], 9100)).toEqual(undeclared);
+    expect(verdict(desired, ['10.0.0.6', '172.17.0.1'], 443)).toEqual(declared);
   });
 
   it('where it is not known who tried, if everybody may', () => {
@@ -123,16 +131,39 @@ describe('a firewall with a great many rules', () => {
     const firewall = { ...CLOSED, inbound: Object.fromEntries(rules) };
     expect(workOf(inboundGate(firewall))).toBeGreaterThan(WORK_MAX);
     const tried = [9000, 9049, 9050];
-    const [own, foreign] = ['10.1.0.2', '192.0.2.7'].map((from) => portJudge(firewall, [from], tried));
-    expect(tried.map((port) => own?.('10.0.0.1', port))).toEqual([declared, declared, undeclared]);
-    expect(tried.map((port) => foreign?.('10.0.0.1', port))).toEqual([undeclared, undeclared, undeclared]);
+    const judge = portJudge(firewall, tried);
+    const as = (sender: string) => tried.map((port) => judge('10.0.0.1', port, [sender]));
+    expect(as('10.1.0.2')).toEqual([declared, declared, undeclared]);
+    expect(as('192.0.2.7')).toEqual([undeclared, undeclared, undeclared]);
   });
 
   it('is not where too many are, and its other ports are', () => {
     const many = { ...RULE, ports: ports('443/tcp'), from: addresses(20_000), inInterfaces: zones(60) };
     const firewall = { ...CLOSED, inbound: { many } };
-    const judge = portJudge(firewall, ['10.1.0.2'], [443, 3306]);
-    expect(judge('10.0.0.1', 443)).toEqual({ notJudged: 'too-many-rules' });
-    expect(judge('10.0.0.1', 3306)).toEqual(undeclared);
+    const judge = portJudge(firewall, [443, 3306]);
+    expect(judge('10.0.0.1', 443, ['10.1.0.2'])).toEqual({ notJudged: 'too-many-rules' });
+    expect(judge('10.0.0.1', 3306, ['10.1.0.2'])).toEqual(undeclared);
+  });
+});
+
+describe('the way out of a host that looks', () => {
+  const out = (rules: Readonly<Record<string, Rule>>, dropped = true) =>
+    wayOut({ ...CLOSED, outbound: { default: dropped ? 'drop' : 'accept', rules } });
+  const place = { address: '10.0.0.1', port: 3306 };
+
+  it('is open without a document, and where nothing is denied', () => {
+    expect(wayOut(undefined)(place)).toBe(true);
+    expect(out({}, false)(place)).toBe(true);
+  });
+
+  it('is shut where no rule surely lets it out', () => {
+    const db = { ...RULE, ports: ports('3306/tcp'), to: ['10.0.0.0/24'] };
+    expect(out({})(place)).toBe(false);
+    expect(out({ db })(place)).toBe(true);
+    expect(out({ db })({ ...place, port: 3307 })).toBe(false);
+    expect(out({ db })({ ...place, address: '10.0.1.1' })).toBe(false);
+    expect(out({ db })({ ...place, address: 'db.internal' })).toBe(false);
+    expect(out({ db: { ...db, outInterfaces: ['eth1'] } })(place)).toBe(false);
+    expect(out({ no: { ...db, action: 'reject' } }, false)(place)).toBe(false);
   });
 });

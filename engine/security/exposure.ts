@@ -9,7 +9,9 @@ import {
   overlap,
 } from '../kinds/firewall/addresses.ts';
 import { type Admitted, admittedOn } from '../kinds/firewall/admitted.ts';
+import { receiversOf } from '../kinds/firewall/flows.ts';
 import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
+import { outboundGate, passing, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
 import type { SeenPort } from './host.ts';
 
 /** TCP ports that are tried on one address of a host; of more, those that listen go first. */
@@ -40,16 +42,16 @@ function openedPorts({ management, inbound, portForwards }: DesiredFirewall): re
 export type Verdict = Pick<SeenPort, 'declared' | 'notJudged'>;
 
 /**
- * What a firewall says of one of these senders, on these TCP ports. By which interface somebody comes in is not known, so whom a rule
- * lets in over any counts. Only senders of the address's own family do; of a host name all.
+ * What a firewall says of whoever tried, on these TCP ports. By which interface somebody comes in is not known, so whom a rule lets in
+ * over any counts. `senders`: the address that it was tried by, or all that it may have been; only those of the address's own family
+ * count, of a host name all.
  */
 export function portJudge(
   desired: DesiredFirewall,
-  senders: readonly string[],
   ports: readonly number[],
-): (address: string, port: number) => Verdict {
+): (address: string, port: number, senders: readonly string[]) => Verdict {
   const admitted = admittedOn(desired, ports);
-  return (address, port) => {
+  return (address, port, senders) => {
     const who = admitted.get(port);
     if (who === undefined) return { notJudged: 'too-many-rules' };
     const family = isIP(address);
@@ -58,17 +60,39 @@ export function portJudge(
   };
 }
 
+/** Of several, which of them it was is not known: what holds for all of them does. */
 function ofSenders({ surely, perhaps }: Admitted, senders: Addresses): Verdict {
-  if (overlap(surely, senders)) return { declared: true };
-  return overlap(perhaps, senders) ? { notJudged: 'unknown-way-out' } : { declared: false };
+  if (contains(surely, senders)) return { declared: true };
+  if (!overlap(perhaps, senders)) return { declared: false };
+  return { notJudged: contains(perhaps, senders) ? 'unknown-way-out' : 'unknown-sender' };
 }
 
 /** Where it is not known who tried, only what holds for all is. */
 function ofAnybody({ surely, perhaps }: Admitted, family: number): Verdict {
-  const own = (set: Addresses): Addresses => ({
-    v4: family === 6 ? [] : set.v4,
-    v6: family === 4 ? [] : set.v6,
-  });
+  const own = (set: Addresses) => ofFamily(set, family);
   if (isNobody(own(perhaps))) return { declared: false };
   return contains(surely, own(EVERYBODY)) ? { declared: true } : { notJudged: 'unknown-sender' };
 }
+
+/** 0: of both. */
+function ofFamily(set: Addresses, family: number): Addresses {
+  return { v4: family === 6 ? [] : set.v4, v6: family === 4 ? [] : set.v6 };
+}
+
+/**
+ * Whether the firewall of a host lets a connection of its own out, by its rules; false also where they are too many to say. By which
+ * interface it leaves is not known: a rule that names one is not counted on. A host name may be any address.
+ */
+export function wayOut(desired: DesiredFirewall | undefined): (place: SeenPlace) => boolean {
+  if (desired === undefined) return () => true;
+  const gate = outboundGate(desired);
+  const isTooMuch = workOf(gate) > WORK_MAX;
+  return ({ address, port }) => {
+    if (isTooMuch) return false;
+    const cell = { protocol: 'tcp', first: port, last: port, in: undefined, out: undefined } as const;
+    const to = isIP(address) === 0 ? EVERYBODY : addressesOf([address]);
+    return contains(receiversOf(passing(gate, cell)), to);
+  };
+}
+
+type SeenPlace = Pick<SeenPort, 'address' | 'port'>;

@@ -138,9 +138,15 @@ export const NOT_JUDGED: Rule = {
 function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
   const { firewall, from, asOf, ports } = host.exposure;
   if (firewall === undefined) {
-    const open = [...new Set(ports.filter((port) => port.open).map(({ port }) => `tcp/${port}`))];
-    const reached =
-      open.length === 0 ? '' : ` ${seen(`${from} reaches ${open.join(', ')} of it.`, asOf).message}`;
+    const open = ports.filter((port) => port.open);
+    const reached = [...new Set(open.map((port) => port.asOf))]
+      .map((at) => open.filter((port) => port.asOf === at))
+      .map((some) => {
+        const names = [...new Set(some.map(({ port }) => `tcp/${port}`))].join(', ');
+        const [first] = some;
+        return ` ${seen(`${first?.from ?? from} reaches ${names} of it.`, first?.asOf ?? asOf).message}`;
+      })
+      .join('');
     return [
       {
         rule: NO_FIREWALL,
@@ -152,12 +158,12 @@ function exposureFindings(host: ReportedHost): readonly SecurityFinding[] {
       },
     ];
   }
-  const undeclared = undeclaredPorts(host.exposure).map(({ address, port, program }) => ({
+  const undeclared = undeclaredPorts(host.exposure).map(({ address, port, program, ...earlier }) => ({
     rule: UNDECLARED_PORT,
     host: host.host,
     ...seen(
-      `${from} reaches tcp/${port} of ${host.host} at ${address}${program === '' ? '' : ` (${program})`}, which no rule of ${firewall} opens to it.`,
-      asOf,
+      `${earlier.from ?? from} reaches tcp/${port} of ${host.host} at ${address}${program === '' ? '' : ` (${program})`}, which no rule of ${firewall} opens to it.`,
+      earlier.asOf ?? asOf,
     ),
     document: firewall,
     pointer: '/spec/inbound',

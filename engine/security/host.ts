@@ -50,7 +50,7 @@ export interface FailingControl {
 export interface Exposure {
   /** The Firewall document that declares what is open; left out: none does. */
   readonly firewall?: string;
-  /** Who tried: the name of a server, or `the engine`. Left out where nobody could; `why` says so. */
+  /** Who tried: the name of a server, or `the engine`. Left out where nobody could reach anything; `why` says so. */
   readonly from?: string;
   readonly why?: string;
   /** By the documents there is no server that could look, nor can the engine. */
@@ -71,6 +71,11 @@ export interface SeenPort {
   /** What listens there; empty where the host does not say. */
   readonly program: string;
   readonly open: boolean;
+  /** Whoever tried could not have reached it, and nobody earlier has: that it is not open means nothing. */
+  readonly unknown?: true;
+  /** Where whoever tried could not have reached it now: when somebody did, ISO time, and who. */
+  readonly asOf?: string;
+  readonly from?: string;
   /** The Firewall document lets whoever tried in; left out where that was not judged. */
   readonly declared?: boolean;
   readonly notJudged?: NotJudged;
@@ -89,7 +94,7 @@ export interface Patches {
   readonly policy?: string;
   /** Why nothing is known: no apt, or its own words. */
   readonly problem?: string;
-  /** apt could not say what is outstanding, and no earlier reading has: that nothing is told means nothing. */
+  /** apt could not say what is outstanding, or has no package lists, and no earlier reading knew: that nothing is told means nothing. */
   readonly unknown?: true;
   /** Where apt could not say now what is outstanding: when it did, ISO time. */
   readonly asOf?: string;
@@ -99,7 +104,7 @@ export interface Patches {
   readonly others: number;
   readonly restarts: Restarts;
   readonly reboot: Pick<Reboot, 'required' | 'why'>;
-  /** Seconds since the host read its package lists; left out where it never has. */
+  /** Seconds since the host read its package lists; left out where there are none. */
   readonly listsAgeSeconds?: number;
 }
 

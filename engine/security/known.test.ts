@@ -36,8 +36,10 @@ const MUTE: ReadSecurity['patches'] = {
 
 /** As the store keeps it: the newest of each part. */
 function remembered(...readings: readonly HostSecurity[]): readonly Remembered[] {
-  const all = readings.flatMap((host, i) => partsOf(host).map((part) => ({ ...part, at: i + 1 })));
-  return [...new Map(all.map((one) => [one.part, one])).values()];
+  const kept = new Map<Remembered['part'], Remembered>();
+  for (const [i, host] of readings.entries())
+    for (const part of partsOf(host, [...kept.values()])) kept.set(part.part, { ...part, at: i + 1 });
+  return [...kept.values()];
 }
 
 /** What is known of a server that does not answer. */
@@ -72,7 +74,7 @@ describe('of a server that does not answer', () => {
   it('nothing is known where no reading saw it', () => {
     expect(withKnown(AWAY, [], WANTED)).toEqual(AWAY);
     expect(withKnown(AWAY, [{ part: 'server', body: AWAY, at: 1 }], WANTED)).toEqual(AWAY);
-    expect(partsOf(AWAY)).toEqual([]);
+    expect(partsOf(AWAY, [])).toEqual([]);
   });
 
   it('the documents of now count', () => {
@@ -140,5 +142,41 @@ describe('of a server that was read', () => {
     // one alert, by the documents alone
     expect(unknownHosts(hosts(undeclared))).toEqual([]);
     expect(unknownHosts(hosts({ ...BLIND, nobody: true }))).toEqual([]);
+  });
+});
+
+describe('of ports that whoever tried could not have reached', () => {
+  const address = 'fd00::1';
+  const open = { address, port: 3306, program: 'mariadbd', open: true, declared: false };
+  const unknown = { address, port: 3306, program: 'mariadbd', open: false, unknown: true } as const;
+  const [v4] = EXPOSURE.ports;
+  if (v4 === undefined) throw new Error('there is no port');
+  const seen = readHost('web-1', { exposure: { ...EXPOSURE, from: 'web-9', ports: [v4, open] } });
+  const partly = readHost('web-1', {
+    exposure: { ...EXPOSURE, ports: [{ ...v4, open: false }, unknown] },
+  });
+  const carried = { ...open, asOf: TIMES[0], from: 'web-9' };
+
+  it('the earlier view stays, with its time and who saw it, and the others are as of now', () => {
+    const now = withKnown(partly, remembered(seen, partly), WANTED);
+    expect(now).toMatchObject({ exposure: { from: 'web-2', ports: [{ ...v4, open: false }, carried] } });
+    expect([seen, partly].map(isPartlyUnknown)).toEqual([false, true]);
+  });
+
+  it('it stays however often nobody could reach them, and when the server is away', () => {
+    const earlier = remembered(seen, partly, partly, partly);
+    expect(withKnown(partly, earlier, WANTED)).toMatchObject({ exposure: { ports: [{}, carried] } });
+    expect(knownOf(earlier).exposure.ports[1]).toEqual(carried);
+    const blind = readHost('web-1', { exposure: BLIND });
+    const after = remembered(seen, partly, blind);
+    expect(withKnown(blind, after, WANTED)).toMatchObject({ exposure: { ports: [{}, carried] } });
+  });
+
+  it('nothing is known where nobody ever did, or where no document judged it', () => {
+    expect(withKnown(partly, remembered(partly), WANTED)).toEqual(partly);
+    expect(unknownHosts([partly, seen])).toEqual(['web-1']);
+    const { firewall: _, ...unjudged } = seen.exposure;
+    const before = readHost('web-1', { exposure: unjudged });
+    expect(withKnown(partly, remembered(before), WANTED)).toEqual(partly);
   });
 });

@@ -1,6 +1,6 @@
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { isHardening } from './hardening.ts';
-import type { Exposure, HardeningState, HostSecurity, Patches, ReadSecurity } from './host.ts';
+import type { Exposure, HardeningState, HostSecurity, Patches, ReadSecurity, SeenPort } from './host.ts';
 
 /** What is outstanding, as apt says it. */
 export type Updates = Pick<Patches, 'security' | 'others'>;
@@ -17,20 +17,30 @@ export type KnownPart =
 /** `at`: of the reading, epoch ms. */
 export type Remembered = KnownPart & { readonly at: number };
 
-/** What a later reading may fall back on; nothing where the server could not be read. */
-export function partsOf(host: HostSecurity): readonly KnownPart[] {
+/**
+ * What a later reading may fall back on; nothing where the server could not be read. `earlier`: what this one falls back on, as the
+ * newest view keeps what is known of ports that nobody could reach since.
+ */
+export function partsOf(host: HostSecurity, earlier: readonly Remembered[]): readonly KnownPart[] {
   if (host.kind === 'unread') return [];
   const { security, others } = host.patches;
+  const exposure = earlier.reduce(portsBefore, host.exposure);
   return [
     { part: 'server', body: host },
-    ...(host.exposure.from === undefined ? [] : [{ part: 'exposure' as const, body: host.exposure }]),
+    ...(exposure.from === undefined ? [] : [{ part: 'exposure' as const, body: exposure }]),
     ...(host.patches.unknown ? [] : [{ part: 'updates' as const, body: { security, others } }]),
   ];
 }
 
 /** Whether a report needs to know what earlier readings saw of it. */
 export function isPartlyUnknown(host: HostSecurity): boolean {
-  return host.kind === 'unread' || host.exposure.from === undefined || host.patches.unknown === true;
+  if (host.kind === 'unread') return true;
+  const { exposure, patches } = host;
+  return exposure.from === undefined || hasUnknown(exposure) || patches.unknown === true;
+}
+
+function hasUnknown({ ports }: Exposure): boolean {
+  return ports.some(({ unknown }) => unknown === true);
 }
 
 /**
@@ -77,9 +87,27 @@ function filledUp(host: ReadSecurity, earlier: readonly Remembered[], wanted: Re
 }
 
 function seenBefore(now: Exposure, one: Remembered, wanted: ResolvedHost): Exposure {
-  if (one.part !== 'exposure' || now.from !== undefined) return now;
+  if (now.from !== undefined) return portsBefore(now, one);
+  if (one.part !== 'exposure') return now;
   const why = now.why === undefined ? {} : { why: now.why };
   return exposureBy(wanted, { ...one.body, ...why, asOf: timeOf(one) });
+}
+
+/** Ports that whoever tried could not have reached are as somebody saw them last; what no document judged says nothing against one. */
+function portsBefore(now: Exposure, one: Remembered): Exposure {
+  if (one.part !== 'exposure' || !hasUnknown(now)) return now;
+  const { firewall, from, ports } = one.body;
+  if (now.firewall !== undefined && firewall === undefined) return now;
+  const known = new Map(ports.filter(({ unknown }) => unknown !== true).map((port) => [placeOf(port), port]));
+  const before = (port: SeenPort): SeenPort => {
+    const was = port.unknown === true ? known.get(placeOf(port)) : undefined;
+    return was === undefined ? port : { asOf: timeOf(one), ...(from && { from }), ...was };
+  };
+  return { ...now, ports: now.ports.map(before) };
+}
+
+function placeOf({ address, port }: SeenPort): string {
+  return `${address} ${port}`;
 }
 
 function toldBefore({ unknown, ...now }: Patches, one: Remembered): Patches {
@@ -134,7 +162,8 @@ export function unknownHosts(hosts: readonly HostSecurity[]): readonly string[] 
       const known = host.kind === 'unread' ? host.known : host;
       if (known === undefined) return true;
       const { firewall, from, nobody } = known.exposure;
-      const isUnseen = firewall !== undefined && from === undefined && nobody !== true;
+      const isBlind = from === undefined && nobody !== true;
+      const isUnseen = firewall !== undefined && (isBlind || hasUnknown(known.exposure));
       return isUnseen || known.patches.unknown === true;
     })
     .map(({ host }) => host);

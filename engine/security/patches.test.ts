@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { changelogQuery } from './patches.ts';
+import { itemKey } from '../facts/fact.ts';
+import { updatesFact } from '../facts/updates.ts';
+import { checkRepository } from '../spec/check.ts';
+import { repository, server } from '../spec/testing.ts';
+import { changelogQuery, patchesOf } from './patches.ts';
 import { PATCHES } from './testing/hosts.ts';
 
 it('a changelog is read down to the version of the source, as it has no others', () => {
@@ -17,4 +21,22 @@ it('a changelog is read down to the version of the source, as it has no others',
     from: '2.38.1-5+deb12u1',
   });
   expect(curl && changelogQuery(curl).from).toBe('7.88.1-10+deb12u4');
+});
+
+/** What the report says of a server that answers with these lines. */
+function told(...output: readonly string[]) {
+  const [host] = checkRepository(repository({ 's.yaml': server('web-1') })).resolution.hosts;
+  if (host === undefined) throw new Error('there is no host');
+  const query = { fact: 'updates', key: 'all', updates: 'all' } as const;
+  const state = updatesFact.parse(output, query);
+  return patchesOf(host, new Map([[itemKey(updatesFact.fact, 'all'), { query, state, raw: '' }]]));
+}
+
+it('without package lists it is not known what is outstanding', () => {
+  expect(told('apt', '~ lists 900')).toMatchObject({ security: [], listsAgeSeconds: 900 });
+  expect(told('apt', '~ lists 900').unknown).toBeUndefined();
+  expect(told('apt')).toMatchObject({ security: [], unknown: true });
+  expect(told('apt').listsAgeSeconds).toBeUndefined();
+  expect(told('absent')).toMatchObject({ problem: 'the server has no apt' });
+  expect(told('absent').unknown).toBeUndefined();
 });

@@ -10,10 +10,12 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
   const state = stateOf(readings, updatesFact, 'all');
   const policy = documents.find(({ kind }) => kind === 'PatchPolicy');
   const problem = state.present ? (state.aptProblem ?? state.dpkgProblem) : 'the server has no apt';
+  // without package lists apt knows of nothing newer
+  const isUnknown = state.aptProblem !== undefined || (state.present && state.listsAgeSeconds === undefined);
   return {
     ...(policy === undefined ? {} : { policy: policy.ref }),
     ...(problem === undefined ? {} : { problem }),
-    ...(state.aptProblem === undefined ? {} : { unknown: true }),
+    ...(isUnknown ? { unknown: true } : {}),
     security: state.updates.filter(({ security }) => security).map(outstanding),
     others: state.updates.filter(({ security }) => !security).length,
     restarts: state.restarts,

@@ -191,6 +191,23 @@ describe('findings', () => {
     expect(reportOf([{ ...UNREAD, known }]).fleet).toMatchObject({ read: 0, unread: 1, securityUpdates: 0 });
   });
 
+  it('of ports that could not be reached now are those of when they were, told by who saw them', () => {
+    const [asOf, from] = ['2026-11-26T10:00:30.000Z', 'web-9'];
+    const ports = EXPOSURE.ports.map((port) => (port.port === 3306 ? { ...port, asOf, from } : port));
+    const texts = (firewall?: string) => {
+      const { firewall: _, ...exposure } = { ...EXPOSURE, ports };
+      const host = readHost('web-1', { exposure: { ...exposure, ...(firewall && { firewall }) } });
+      const found = findingsOf(reportOf([host])).filter(({ rule }) => rule.id.startsWith('exposure/'));
+      return found.map(({ message }) => message);
+    };
+    expect(texts('Firewall/base')).toEqual([
+      'As of 2026-11-26 10:00 UTC: web-9 reaches tcp/3306 of web-1 at 10.0.0.1 (mariadbd), which no rule of Firewall/base opens to it.',
+    ]);
+    expect(texts()).toEqual([
+      'No Firewall document has web-1 among its targets, so nothing says what it lets in. web-2 reaches tcp/22 of it. As of 2026-11-26 10:00 UTC: web-9 reaches tcp/3306 of it.',
+    ]);
+  });
+
   it('are one of a waiver that a single server calls over, whoever comes after it', () => {
     const waivers = HARDENING.waivers.map((waiver) => ({ ...waiver, expired: false }));
     const slow = readHost('web-4', { hardening: [{ ...HARDENING, waivers }] });

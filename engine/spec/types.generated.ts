@@ -1389,7 +1389,7 @@ export interface PatchPolicySpec {
    */
   exclude?: string[];
   /**
-   * A configuration file that was changed on the server and comes new with an update: keep the server's, take the new one, or leave such a package to people.
+   * A configuration file that was changed or deleted on the server and comes new with an update: keep the server's, take the new one, or leave such a package to people.
    */
   conffiles?: 'keep' | 'take' | 'ask';
   /**

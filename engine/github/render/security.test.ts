@@ -55,8 +55,20 @@ test('reads as the golden file', async () => {
       ],
     },
   });
+  const v6 = { ...port, address: 'fd00::6' };
+  const halfBlind = readHost('web-6', {
+    exposure: {
+      ...EXPOSURE,
+      ports: [
+        { ...port, port: 22, declared: true },
+        { ...v6, port: 22, open: false, unknown: true },
+        { ...v6, port: 443, open: false, unknown: true },
+        { ...v6, port: 3306, declared: false, asOf: '2026-11-26T10:00:30.000Z', from: 'web-9' },
+      ],
+    },
+  });
   const gone = { kind: 'unread', host: 'web-4', problem: 'connect ECONNREFUSED' } as const;
-  const report = securityReport([readHost('web-1'), bare, blind, unjudged, gone], {
+  const report = securityReport([readHost('web-1'), bare, blind, unjudged, halfBlind, gone], {
     commit,
     locate: HERE,
     advisories: ADVISORIES,

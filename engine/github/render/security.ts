@@ -121,10 +121,12 @@ function summary({ host, hardening, exposure, patches, asOf: at }: ReportedHost)
   const open = exposure.ports.filter((port) => port.open);
   const undeclared = open.filter(({ declared }) => declared === false).length;
   const unjudged = open.filter(({ notJudged }) => notJudged !== undefined).length;
+  const unknown = exposure.ports.filter((port) => port.unknown).length;
   const parts = [
     hardening.length === 0 ? 'no Hardening document' : count(failing, 'failing control'),
     exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
     ...(unjudged === 0 ? [] : [`${count(unjudged, 'open port')} not judged`]),
+    ...(unknown === 0 ? [] : [`${count(unknown, 'port')} that could not be reached not judged`]),
     patches.unknown ? 'security updates not known' : count(patches.security.length, 'security update'),
   ];
   const name = at === undefined ? host : `${host}, ${asOf(at)}`;
@@ -175,6 +177,7 @@ function exposureBlock({ exposure }: ReportedHost): string {
   const open = ports.filter((port) => port.open);
   const shown = firewall === undefined ? open : ports.filter((port) => port.open || port.declared === true);
   const notes = [
+    ...unreachedNotes(from, ports),
     ...(left === 0 ? [] : [`${count(left, 'more port')} not tried.`]),
     ...(unseen.length === 0
       ? []
@@ -189,6 +192,19 @@ function exposureBlock({ exposure }: ReportedHost): string {
   ].join('\n\n');
 }
 
+/** By address: what is not known now is no closed port. */
+function unreachedNotes(from: string, ports: readonly SeenPort[]): readonly string[] {
+  const unknown = ports.filter((port) => port.unknown);
+  if (unknown.length === 0) return [];
+  const at = [...new Set(unknown.map(({ address }) => address))].map((address) => {
+    const numbers = unknown.filter((port) => port.address === address).map(({ port }) => `tcp/${port}`);
+    return `${address} (${names(numbers)})`;
+  });
+  return [
+    `Not judged, since nothing of that address answers ${prose(from)} or it lets nothing out to there: ${prose(at.join(', '))}.`,
+  ];
+}
+
 function portTable(ports: readonly SeenPort[], judged: boolean): string {
   const rows = ports
     .slice(0, MAX_ROWS)
@@ -196,7 +212,7 @@ function portTable(ports: readonly SeenPort[], judged: boolean): string {
       prose(port.address),
       `tcp/${port.port}`,
       prose(port.program),
-      judged ? verdict(port) : 'open',
+      `${judged ? verdict(port) : 'open'}${port.asOf === undefined ? '' : `, ${asOf(port.asOf)}${port.from === undefined ? '' : ` from ${prose(port.from)}`}`}`,
     ]);
   return [table(['address', 'port', 'program', 'seen'], rows), ...more(ports, 'port')].join('\n');
 }
@@ -219,7 +235,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
   const are = read === undefined ? 'are' : 'were';
   const age =
     listsAgeSeconds === undefined
-      ? 'It has never read its package lists.'
+      ? 'It has no package lists: it has never read them, or they were removed.'
       : `Its package lists ${are} ${seconds(listsAgeSeconds)} old.`;
   const outstanding = unknown
     ? 'what is outstanding is not known'

@@ -12,7 +12,7 @@ import {
   judgeSysctl,
   judgeUnit,
 } from './wants/items.ts';
-import { isWritten, judgeLines, textsOf } from './wants/lines.ts';
+import { isWritten, judgeLines, sshPortsOf, textsOf } from './wants/lines.ts';
 import { judgeSetting } from './wants/setting.ts';
 import { judgeSsh } from './wants/ssh.ts';
 
@@ -24,7 +24,7 @@ export interface Judged extends Active {
 export function judgeControls(active: readonly Active[], view: View): readonly Judged[] {
   const first = active.map((one) => ({ one, verdict: judgeOne(one, view) }));
   const open = first.flatMap(({ one, verdict }) => (verdict === undefined ? [one] : []));
-  const texts = textsOf(open, view.context.server.port);
+  const texts = textsOf(open, sshPortsOf(view));
   return first.map(({ one, verdict }) => ({ ...one, verdict: verdict ?? judgeFile(one, texts, view) }));
 }
 

@@ -20,6 +20,7 @@ const ANY = 'any';
 /** What must be read of a host; each item once. */
 export function hardeningNeeds(spec: ResolvedHardening): readonly FactQuery[] {
   const active = activeControls(spec);
+  // which ports a file names is known once sshd was read, so such a file is read whole
   const texts = textsOf(active);
   const own = [...texts].map(([file, text]) => path(OWN_FILES[file].path, sha256Of(text)));
   const of = active.flatMap(({ control, wants }) => [

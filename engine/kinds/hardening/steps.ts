@@ -17,7 +17,7 @@ import { OWN_FILES, SSHD_FILE } from './ownFiles.ts';
 import { packageSteps } from './packageSteps.ts';
 import type { View } from './view.ts';
 import { isProfile, openHomes, sysctlValue, wantedMode } from './wants/items.ts';
-import { isWritten, textsOf } from './wants/lines.ts';
+import { isWritten, sshPortsOf, textsOf } from './wants/lines.ts';
 import { EDITED_FILES, editedText } from './wants/setting.ts';
 import { isSshdWritten, sshdText } from './wants/ssh.ts';
 import { fileStep } from './wants/text.ts';
@@ -129,7 +129,7 @@ function ownFileSteps(judged: readonly Judged[], view: View, after: readonly str
   const started = judged.flatMap(({ wants, verdict }) =>
     wants.kind === 'unit' && wants.running && verdict.kind === 'failed' ? [wants.unit] : [],
   );
-  return [...textsOf(applying, view.context.server.port)].flatMap(([name, text]) => {
+  return [...textsOf(applying, sshPortsOf(view))].flatMap(([name, text]) => {
     if (isWritten(name, text, view)) return [];
     const file = OWN_FILES[name];
     const of = applying.flatMap(({ control, wants }) =>

@@ -24,6 +24,7 @@ export function stateOn(
       return {
         present: true,
         includes: true,
+        ports: [22],
         matches: [],
         settings: { ...SETTINGS, ...sshd },
         ...(sftpMissing ? { sftpMissing } : {}),

@@ -17,17 +17,28 @@ export function judgeLines({ file }: LinesWish, { readings, installs }: View): V
 
 /** The port of sshd, where nothing says otherwise. */
 const SSH_PORT = 22;
+const PORTS = '$ssh-port';
 
-/** Text of each file that controls which apply have lines for. `port`: where the engine reaches sshd; it stands as `$ssh-port` in lines. */
-export function textsOf(applying: readonly Active[], port = SSH_PORT): ReadonlyMap<OwnFileName, string> {
+/** The engine's own port of sshd, and all that sshd says it listens on; an address may be translated on the way to it. */
+export function sshPortsOf({ context, sshd }: View): readonly number[] {
+  return [context.server.port, ...(sshd.present && 'ports' in sshd ? sshd.ports : [])];
+}
+
+/**
+ * Text of each file that controls which apply have lines for. `ports`: of sshd; they stand as `$ssh-port` in lines. Left out: they stay
+ * that, which no host's file has.
+ */
+export function textsOf(
+  applying: readonly Active[],
+  ports?: readonly number[],
+): ReadonlyMap<OwnFileName, string> {
   const files = new Map<OwnFileName, readonly string[]>();
   for (const { wants } of applying)
     if (wants.kind === 'lines') files.set(wants.file, [...(files.get(wants.file) ?? []), ...wants.lines]);
-  // an address may be translated on the way, so the one of the service counts too
-  const ports = port === SSH_PORT ? 'ssh' : `ssh,${port}`;
-  return new Map(
-    [...files].map(([file, text]) => [file, ownText(file, text).replaceAll('$ssh-port', ports)]),
-  );
+  // the one of the service counts in any case
+  const others = [...new Set(ports)].filter((port) => port !== SSH_PORT);
+  const listed = ports === undefined ? PORTS : ['ssh', ...others].join();
+  return new Map([...files].map(([file, text]) => [file, ownText(file, text).replaceAll(PORTS, listed)]));
 }
 
 function ownText(file: OwnFileName, text: readonly string[]): string {
