@@ -136,3 +136,16 @@ test('a server on which a dead run turns out to have left nothing needs no recov
   await clearQuiet(store, Date.now() + 60_000);
   expect(await needing()).toEqual([HOST]);
 });
+
+test('a server on which a batch may have begun is asked first, however long nothing is heard of its steps', async () => {
+  await begun('dead', 'needs-recovery');
+  await store.hosts.markNeedsRecovery(HOST, 'a test');
+  const whole = { beforeHash: null, afterHash: null, detail: null };
+  const batch = { runId: 'dead', host: 'web-1', hostIdentity: HOST, stepId: '@begin:0', ...whole };
+  await store.receipts.save([{ ...batch, state: 'unknown' }]);
+  await clearQuiet(store, Date.now() + 60_000);
+  expect(await needing()).toEqual([HOST]);
+  await store.receipts.save([{ ...batch, state: 'undone' }]);
+  await clearQuiet(store, Date.now() + 60_000);
+  expect(await needing()).toEqual([]);
+});

@@ -23,8 +23,8 @@ const ASKED_AT_ONCE = 8;
 const ENDED_MAX = 20;
 
 /**
- * What an activity of a dead workflow had begun may still come to its first receipt: within 15 s it knows that nobody waits for it.
- * Milliseconds.
+ * An activity of a dead workflow says that it begins before it does, and does not once its lock is gone; one of an older engine may still
+ * come to its first receipt: within 15 s it knows that nobody waits for it. Milliseconds.
  */
 const QUIET_MS = 30_000;
 

@@ -153,6 +153,7 @@ export function isShut(view: RolloutView | undefined): boolean {
 const STOPPED_WORDS: Readonly<Record<StoppedState, string>> = {
   done: '✓ changed as planned',
   part: '◐ changed in part',
+  begun: '◐ begun; how far it came is not known',
   undone: '↶ put back',
   untouched: '· not changed',
 };

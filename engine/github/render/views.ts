@@ -210,7 +210,8 @@ export interface BatchView {
   readonly most?: number;
 }
 
-export type StoppedState = 'done' | 'part' | 'undone' | 'untouched';
+/** `begun`: how far it came is not known. */
+export type StoppedState = 'done' | 'part' | 'begun' | 'undone' | 'untouched';
 
 /** A run that stopped in the middle: what is done, and who is to decide what becomes of it. `dead`: nobody has to. */
 export interface StoppedView {
