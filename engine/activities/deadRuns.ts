@@ -1,6 +1,7 @@
 import { runWorkflowId } from '../github/workflowIds.ts';
 import type { HeldLock, Waiter } from '../store/lock-order.ts';
 import { isSameMachine } from '../store/machine.ts';
+import type { StoredReceipt } from '../store/receipts.ts';
 import { FINAL_STATES, type OpenRun, type Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
@@ -10,6 +11,7 @@ import { relocated } from './located.ts';
 import { dropWaiter, releaseLocks, wake } from './locks.ts';
 import { noteDead } from './noteDead.ts';
 import { inParallel } from './planning.ts';
+import { type DeadMerge, revertDead, withDeadMerge } from './revertDead.ts';
 import { keepDetail } from './runDetail.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
@@ -138,10 +140,33 @@ async function attend(engine: Engine, id: string): Promise<boolean> {
   const run = await engine.store.runs.get(id);
   const { ref, phase } = (run?.detail ?? {}) as RunDetail & { readonly ref?: RunRef };
   if (run === undefined || ref === undefined) return false;
-  if (!(await isLeft(engine.store, ref))) return end(engine, run, ref);
-  if (phase?.kind === 'needs-recovery' || run.kind === 'rollback') return false;
-  await show(engine, ref, { kind: 'needs-recovery', reason: DIED });
+  const left = await isLeft(engine.store, ref);
+  if (left && (phase?.kind === 'needs-recovery' || run.kind === 'rollback')) return false;
+  const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
+  const receipts = await engine.store.receipts.ofRun(id);
+  const merge = await mergeOf(engine, run, there, receipts);
+  if (merge === undefined) return false;
+  if (!left) return end(engine, run, there, receipts, merge);
+  const dead = { kind: 'needs-recovery', reason: DIED } as const;
+  await show(engine, there, withDeadMerge(merge.merged ? { ...dead, merged: true } : dead, merge));
   return true;
+}
+
+/**
+ * Undefined: it cannot be said now; the next sweep asks again. A run that changed nothing has not been overtaken by a merge, and what takes a
+ * merged change back has opened the revert itself.
+ */
+async function mergeOf(
+  engine: Engine,
+  { kind }: Run,
+  ref: RunRef,
+  receipts: readonly StoredReceipt[],
+): Promise<DeadMerge | undefined> {
+  if (kind === 'rollback' || (receipts.length === 0 && ref.mergeSha === undefined)) return { merged: false };
+  return revertDead(engine, ref).catch((error: unknown) => {
+    engine.log.warn({ run: ref.run, error: String(error) }, 'whether a dead run is merged could not be read');
+    return undefined;
+  });
 }
 
 const DIED = 'The workflow of this run was ended from outside, or its data was lost';
@@ -166,15 +191,22 @@ async function isLeft(
  * Nothing is left of it: it had not begun to change servers, or was about to end when it died. What takes a merged change back writes
  * no receipts of its own, and whoever asked for it is told by the pull request.
  */
-async function end(engine: Engine, { kind }: Run, ref: RunRef): Promise<true> {
-  const receipts = await engine.store.receipts.ofRun(ref.run);
+async function end(
+  engine: Engine,
+  { kind }: Run,
+  ref: RunRef,
+  receipts: readonly StoredReceipt[],
+  merge: DeadMerge,
+): Promise<true> {
   const undone = receipts.length === 0 ? 'cancelled' : 'rolled-back';
   const state = kind === 'rollback' ? 'failed' : undone;
   const detail = { run: ref.run, state, ...receiptsNamed(receipts) };
   const entry = { who: 'doaas', what: 'end-dead', detail, key: `${ref.run} end-dead` };
   await engine.store.runs.update(ref.run, { state }, entry);
-  if (state === 'cancelled') await show(engine, ref, { kind: 'stale', reason: UNBEGUN });
-  if (state === 'rolled-back') await show(engine, ref, { kind: 'rolled-back', reason: DIED });
+  if (state === 'cancelled')
+    await show(engine, ref, withDeadMerge({ kind: 'stale', reason: UNBEGUN }, merge));
+  if (state === 'rolled-back')
+    await show(engine, ref, withDeadMerge({ kind: 'rolled-back', reason: DIED }, merge));
   return true;
 }
 
@@ -182,8 +214,7 @@ const UNBEGUN = 'its workflow was ended from outside before it had begun';
 
 /** What GitHub does not take now is shown by a later sweep. */
 async function show(engine: Engine, ref: RunRef, phase: RunPhase): Promise<void> {
-  const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
-  await showRun(engine, there, phase).catch((error: unknown) =>
+  await showRun(engine, ref, phase).catch((error: unknown) =>
     engine.log.warn({ run: ref.run, error: String(error) }, 'what became of a dead run could not be shown'),
   );
   if (ref.correction !== undefined) await keepDetail(engine, ref, { phase });

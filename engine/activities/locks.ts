@@ -11,6 +11,7 @@ import { undoHost } from './hostUndo.ts';
 import { relocated } from './located.ts';
 import { noteDead } from './noteDead.ts';
 import { fullName } from './pull.ts';
+import { revertDead, withDeadMerge } from './revertDead.ts';
 import { resolveRun } from './runRevision.ts';
 import { showRun } from './showRun.ts';
 import { elsewhere } from './sites.ts';
@@ -200,6 +201,12 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }
   if (await isLeftElsewhere(engine.store, ref)) return { kind: 'rolled-back' };
+  const merge = await revertDead(engine, ref).catch((error: unknown) => {
+    engine.log.warn({ run: ref.run, error: String(error) }, 'whether a dead run is merged could not be read');
+    return undefined;
+  });
+  // the next sweep asks again, and ends it: who waits for these servers need not wait for GitHub
+  if (merge === undefined) return { kind: 'rolled-back' };
   const detail = {
     run: dead.run,
     by: run.run,
@@ -208,7 +215,7 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
   const entry = { who: 'doaas', what: 'recover', detail, key: `${dead.run} recover` };
   await engine.store.runs.update(dead.run, { state: 'rolled-back' }, entry);
   const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
-  await showRun(engine, ref, { kind: 'rolled-back', reason }).catch((error: unknown) =>
+  await showRun(engine, ref, withDeadMerge({ kind: 'rolled-back', reason }, merge)).catch((error: unknown) =>
     engine.log.warn({ error: String(error) }, 'that a dead run was undone could not be shown'),
   );
   return { kind: 'rolled-back' };

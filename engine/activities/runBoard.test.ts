@@ -28,3 +28,21 @@ test('what was verified before it was put back is not said to be good', () => {
   expect(saidIn({ kind: 'asking', reason: 'cancelled', until: '2026-01-01T00:00:00Z' })).toEqual(stopped);
   expect(saidIn({ kind: 'held', reason: 'web-2 is not as before', remains: [] })).toEqual(stopped);
 });
+
+const saysOnApply = (phase: RunPhase) => {
+  const { view } = boardOf(undefined, record, phase).apply;
+  return view.kind === 'words' ? view : render(view);
+};
+
+test('a dead run whose change is merged is not said to be applied anew, but where it is taken back', () => {
+  const dead = { kind: 'needs-recovery', reason: 'its workflow was ended' } as const;
+  expect(saysOnApply(dead).body).toContain('- `/doaas apply` undoes what is there first, and then applies');
+  const { body } = saysOnApply({ ...dead, merged: true, revert: 8 });
+  expect(body).toContain('The change is merged, yet the next run');
+  expect(body).toContain('Pull request #8 reverts it.');
+  expect(body).toContain(
+    '- `/doaas apply` on the pull request that reverts it, or its merge where that applies,',
+  );
+  expect(body).not.toContain('applies the plan anew');
+  expect(saysOnApply({ ...dead, merged: true }).body).not.toContain('#');
+});

@@ -29,6 +29,14 @@ const AFTER_DEATH: StoppedView['ways'] = [
   { command: '/doaas apply', effect: 'undoes what is there first, and then applies the plan anew' },
   { command: '/doaas status', effect: 'says which runs have ended, and which have not' },
 ];
+const AFTER_MERGED_DEATH: StoppedView['ways'] = [
+  {
+    command: '/doaas apply',
+    effect:
+      'on the pull request that reverts it, or its merge where that applies, undoes what is there first',
+  },
+  { command: '/doaas status', effect: 'says which runs have ended, and which have not' },
+];
 const WAYS = {
   asking: DECIDE,
   kept: AFTER_KEEPING,
@@ -99,7 +107,7 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
       return { apply: { state: ASKING, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
     case 'needs-recovery': {
-      const view = stoppedView(record, 'dead', phase.reason);
+      const view = deadView(record, phase);
       return { apply: { state: BAD, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
     case 'held': {
@@ -139,6 +147,20 @@ function stoppedView(
   const hosts = stoppedHosts(record);
   const limit = until === undefined ? {} : { until };
   return { kind: 'stopped', state, reason, ...limit, hosts, ways: WAYS[state] };
+}
+
+function deadView(
+  record: RunRecord,
+  { reason, merged, revert }: Extract<RunPhase, { kind: 'needs-recovery' }>,
+): StoppedView {
+  const view = stoppedView(record, 'dead', reason);
+  if (merged === undefined) return view;
+  return {
+    ...view,
+    merged,
+    ...(revert === undefined ? {} : { revertPull: revert }),
+    ways: AFTER_MERGED_DEATH,
+  };
 }
 
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {

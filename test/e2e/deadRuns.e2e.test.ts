@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
+import { HEAD } from '../policies.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -97,6 +98,71 @@ exec /bin/sync "$@"
     } finally {
       await on(`rm -f ${slowDisk}; touch /var/tmp/slow.go`);
     }
+  });
+
+  const slowToApply = (name: string) => ({
+    ...marked(name),
+    apply: `touch /var/tmp/${name}.begun; until [ -e /var/tmp/${name}.go ]; do sleep 0.1; done; touch /var/tmp/${name}`,
+  });
+  /** The pull request that the check of a merged, dead run names. */
+  const revertToldBy = async (dead: { readonly sha: string }): Promise<number> => {
+    const told = await applyShows(dead.sha, /Ended without cleaning up/);
+    expect(told.summary).toContain('The change is merged, yet the next run');
+    const revert = Number(/Pull request #(\d+) reverts it/.exec(told.summary)?.[1]);
+    expect((await world.github.getPull(world.repo, revert)).title).toMatch(/^Revert #/);
+    return revert;
+  };
+  const headOf = async (pull: number): Promise<string> =>
+    ((await world.github.getPull(world.repo, pull)).head as { readonly sha: string }).sha;
+
+  it('has its revert opened where it was merged first, whose merge puts the server back', async () => {
+    await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': `${HEAD}  trigger: merge\n` });
+    const { pull, sha } = await world.open('early', {
+      'early.yaml': configuration('early', { scripts: { early: slowToApply('early') } }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(pull);
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.github.mergeByHand(world.repo, pull);
+    await there('/var/tmp/early.begun');
+    await endDeploymentOf(pull);
+    await on('touch /var/tmp/early.go');
+    await there('/var/tmp/early');
+    await sweep();
+
+    const revert = await revertToldBy({ sha });
+    const head = await headOf(revert);
+    await world.check(head, 'doaas/plan', { conclusion: 'action_required' });
+    await world.approve(revert);
+    await world.check(head, 'doaas/plan', { conclusion: 'success' });
+    await world.github.mergeByHand(world.repo, revert);
+    await world.check(head, 'doaas/apply', { conclusion: 'success' });
+    expect(await on('ls /var/tmp/early 2>/dev/null; echo gone')).toBe('gone');
+    const end = await applyShows(sha, /restored as before/);
+    expect(end.summary).toContain(`merge pull request #${revert}, which reverts it`);
+    expect(await stateOf(pull)).toBe('rolled-back');
+    await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': null });
+  });
+
+  it('has its revert opened where it died between its merge and its end', async () => {
+    const { pull, sha } = await approved('unsaid', slowToApply('unsaid'));
+    await there('/var/tmp/unsaid.begun');
+    const checks = { path: /\/check-runs/, times: 1_000_000, respond: { status: 502 } } as const;
+    for (const method of ['POST', 'PATCH']) world.github.faults.add({ ...checks, method });
+    await on('touch /var/tmp/unsaid.go');
+    await world.mergedSoon(pull, sha);
+    await endDeploymentOf(pull);
+    world.github.faults.clear();
+    await sweep();
+
+    const revert = await revertToldBy({ sha });
+    await world.check(await headOf(revert), 'doaas/plan', { conclusion: 'success' });
+    await world.approve(revert);
+    await world.say(revert, '/doaas apply');
+    await world.mergedSoon(revert, await headOf(revert));
+    expect(await on('ls /var/tmp/unsaid 2>/dev/null; echo gone')).toBe('gone');
+    expect(await world.github.fileAt(world.repo, 'main', 'unsaid.yaml')).toBeUndefined();
+    expect(await stateOf(pull)).toBe('rolled-back');
   });
 
   it('sent GitHub nothing that its API description does not know', () => {

@@ -169,6 +169,18 @@ const LEFT = {
   dead: 'The servers are free, and not as the branch says: the next run on each of them first undoes what this one did there.',
 } as const satisfies Record<Exclude<StoppedView['state'], 'asking'>, string>;
 
+/** Of a dead run whose change the branch has all the same. */
+function leftMerged({ revertPull }: StoppedView): string {
+  const left =
+    'The servers are free. The change is merged, yet the next run on each of them first undoes what this one did there, and then they are not as the branch says.';
+  return revertPull === undefined ? left : `${left} Pull request #${revertPull} reverts it.`;
+}
+
+function leftText(view: StoppedView, asks: string): string {
+  if (view.state === 'asking') return asks;
+  return view.merged === true ? leftMerged(view) : LEFT[view.state];
+}
+
 export function renderStopped(view: StoppedView): Rendered {
   const done = view.hosts.filter(({ state }) => state === 'done').length;
   const of = `${done} of ${count(view.hosts.length, 'server')} changed`;
@@ -184,7 +196,7 @@ export function renderStopped(view: StoppedView): Rendered {
         ['server', 'state'],
         view.hosts.map(({ host, state }) => [prose(host), STOPPED_WORDS[state]]),
       ),
-      view.state === 'asking' ? asks : LEFT[view.state],
+      leftText(view, asks),
       view.state === 'dead' ? '' : 'The servers stay locked, so that no other run touches them.',
       `**How to go on**\n\n${view.ways.map((way) => `- ${code(way.command)} ${prose(way.effect)}`).join('\n')}`,
     ),

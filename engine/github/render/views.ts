@@ -222,6 +222,10 @@ export interface StoppedView {
   readonly until?: string;
   readonly hosts: readonly { readonly host: string; readonly state: StoppedState }[];
   readonly ways: HeldView['ways'];
+  /** The branch has it, though what was done is undone. */
+  readonly merged?: true;
+  /** Takes it off the branch. */
+  readonly revertPull?: number;
 }
 
 export interface MergedAs {
