@@ -78,6 +78,21 @@ test('the dead lose what they hold, whose servers need recovery, and who waits i
   ]);
 });
 
+test('those that are held do not keep the sweep from the dead, however many they are', async () => {
+  for (let n = 1; n <= 20; n += 1) {
+    await begun(`held-${n}`, 'held');
+    await takes(`held-${n}`, `w-held-${n}`, [`10.0.1.${n}:22 SHA256:h${n}`]);
+  }
+  await begun('dead', 'running');
+  await takes('dead', 'w-dead', [HOST]);
+  await endDeadRuns(engine());
+  expect([(await holders()).length, await needing(), await stateOf('dead')]).toEqual([
+    20,
+    [HOST],
+    'needs-recovery',
+  ]);
+});
+
 test('what had ended, and died before it gave its servers back, leaves nothing to recover', async () => {
   await begun('done', 'applied');
   await takes('done', 'w-done', [HOST]);

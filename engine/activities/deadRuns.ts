@@ -89,7 +89,9 @@ async function deadAmong(engine: Engine, all: readonly Suspect[]): Promise<reado
   const newest = newestOf(all);
   const judged = await inParallel(all, ASKED_AT_ONCE, async (suspect) => {
     const mayLive = newest.get(suspect.workflowId) === suspect.runId;
-    return mayLive && (await isAlive(engine.temporal, suspect.workflowId)) ? [] : [suspect];
+    if (mayLive && (await isAlive(engine.temporal, suspect.workflowId))) return [];
+    // read after its death, by which it was said whether it is held: that one keeps its servers for a person
+    return (await engine.store.runs.get(suspect.runId))?.state === 'held' ? [] : [suspect];
   });
   return judged.flat();
 }
@@ -100,11 +102,9 @@ export function newestOf(all: readonly Suspect[]): ReadonlyMap<string, string> {
   return new Map(oldestFirst.map(({ workflowId, runId }) => [workflowId, runId]));
 }
 
-/** Its state is read after its death, by which it was said whether it is held: that one keeps its servers for a person. */
 async function giveUp(engine: Engine, { runId, workflowId, waits }: Suspect): Promise<void> {
   const { runs, locks } = engine.store;
   const state = (await runs.get(runId))?.state;
-  if (state === 'held') return;
   if (FINAL_STATES.some((final) => final === state)) return releaseLocks(engine, runId);
   if (waits) return wake(engine, await dropWaiter(engine, { runId, workflowId }));
   for (const lock of await locks.heldBy(runId)) {
