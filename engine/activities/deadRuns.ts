@@ -12,7 +12,7 @@ import { dropWaiter, releaseLocks, wake } from './locks.ts';
 import { noteDead } from './noteDead.ts';
 import { inParallel } from './planning.ts';
 import { type DeadMerge, revertDead, withDeadMerge } from './revertDead.ts';
-import { keepDetail } from './runDetail.ts';
+import { keepDetail, unshownWith } from './runDetail.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import type { RunPhase, RunRef } from './types.ts';
@@ -200,17 +200,20 @@ async function end(
 ): Promise<true> {
   const undone = receipts.length === 0 ? 'cancelled' : 'rolled-back';
   const state = kind === 'rollback' ? 'failed' : undone;
+  const end = state === 'cancelled' ? UNBEGUN : ({ kind: 'rolled-back', reason: DIED } as const);
+  const phase = state === 'failed' ? undefined : withDeadMerge(end, merge);
   const detail = { run: ref.run, state, ...receiptsNamed(receipts) };
   const entry = { who: 'doaas', what: 'end-dead', detail, key: `${ref.run} end-dead` };
-  await engine.store.runs.update(ref.run, { state }, entry);
-  if (state === 'cancelled')
-    await show(engine, ref, withDeadMerge({ kind: 'stale', reason: UNBEGUN }, merge));
-  if (state === 'rolled-back')
-    await show(engine, ref, withDeadMerge({ kind: 'rolled-back', reason: DIED }, merge));
+  const unshown = phase === undefined ? {} : await unshownWith(engine, ref, phase);
+  await engine.store.runs.update(ref.run, { state, ...unshown }, entry);
+  if (phase !== undefined) await show(engine, ref, phase);
   return true;
 }
 
-const UNBEGUN = 'its workflow was ended from outside before it had begun';
+const UNBEGUN = {
+  kind: 'stale',
+  reason: 'its workflow was ended from outside before it had begun',
+} as const satisfies RunPhase;
 
 /** What GitHub does not take now is shown by a later sweep. */
 async function show(engine: Engine, ref: RunRef, phase: RunPhase): Promise<void> {

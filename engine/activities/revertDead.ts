@@ -53,3 +53,7 @@ export function withDeadMerge<T extends Ended>(
   const why = refused === undefined ? '' : ` (${refused})`;
   return { ...phase, reason: `${phase.reason}; it is merged, and its revert could not be opened${why}` };
 }
+
+export function revertOf({ revert }: DeadMerge): { readonly revert?: number } {
+  return revert === undefined ? {} : { revert };
+}
