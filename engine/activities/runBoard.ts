@@ -1,4 +1,4 @@
-import { prose } from '../github/render/escape.ts';
+import { oneLine, prose } from '../github/render/escape.ts';
 import type { ApplyView, StoppedView, VerifyView, View, WaitingForLockView } from '../github/render/views.ts';
 import { revertWords, withRevert } from './revertView.ts';
 import { problemOf, stoppedHosts } from './rolloutView.ts';
@@ -8,6 +8,9 @@ import type { RunPhase } from './types.ts';
 
 /** Characters: what differs from the approved plan is in it. */
 const STALE_REASON_MAX = 1_000;
+
+/** The same in a title. Characters. */
+const TITLE_REASON_MAX = 120;
 
 const RUNNING: CheckState = { status: 'in_progress' };
 const GOOD: CheckState = { status: 'completed', conclusion: 'success' };
@@ -32,8 +35,7 @@ const AFTER_DEATH: StoppedView['ways'] = [
 const AFTER_MERGED_DEATH: StoppedView['ways'] = [
   {
     command: '/doaas apply',
-    effect:
-      'on the pull request that reverts it, or its merge where that applies, undoes what is there first',
+    effect: 'on any other pull request that changes these servers undoes what is there first',
   },
   { command: '/doaas status', effect: 'says which runs have ended, and which have not' },
 ];
@@ -129,7 +131,7 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
     case 'stale':
       return words(
         NEUTRAL,
-        'Not applied: the plan no longer holds',
+        `${phase.revert === undefined ? 'Not applied' : 'Not applied, though merged'}: ${oneLine(phase.reason, TITLE_REASON_MAX)}`,
         // it may hold words of servers
         [`${prose(phase.reason, STALE_REASON_MAX)}. Nothing was changed.`, ...revertWords(phase.revert)].join(
           ' ',

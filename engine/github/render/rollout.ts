@@ -173,7 +173,9 @@ const LEFT = {
 function leftMerged({ revertPull }: StoppedView): string {
   const left =
     'The servers are free. The change is merged, yet the next run on each of them first undoes what this one did there, and then they are not as the branch says.';
-  return revertPull === undefined ? left : `${left} Pull request #${revertPull} reverts it.`;
+  return revertPull === undefined
+    ? left
+    : `${left} **Next:** merge pull request #${revertPull}, which reverts it.`;
 }
 
 function leftText(view: StoppedView, asks: string): string {
