@@ -5,7 +5,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RunKind, RunState } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { clearQuiet, endDeadRuns } from './deadRuns.ts';
+import { clearQuiet, endDeadRuns, mayLive } from './deadRuns.ts';
 import type { Engine } from './engine.ts';
 import type { RunDetail } from './runViews.ts';
 
@@ -208,4 +208,19 @@ test('what takes a merged change back and dies while it waits leaves the check o
   await endDeadRuns(engine());
   expect(await stateOf('takes-back')).toBe('cancelled');
   expect((await detailOf('takes-back')).phase).toBeUndefined();
+});
+
+test('which of the runs under one workflow can be the living one is told by fences and places, not by clocks', () => {
+  const run = (runId: string, order: number, waits: boolean, hosts: readonly string[]) => {
+    return { runId, workflowId: 'correction:web', order, waits, hosts };
+  };
+  const living = (...all: Parameters<typeof mayLive>[0]) => [...mayLive(all)].sort();
+  expect(living(run('new', 8, false, [OTHER]), run('old', 7, false, [HOST]))).toEqual(['new']);
+  expect(living(run('new', 2, true, [HOST]), run('old', 1, true, [HOST]))).toEqual(['new']);
+  // numbers of different sorts say nothing
+  expect(living(run('holds', 9_000, false, [HOST]), run('waits', 1, true, [HOST, OTHER]))).toEqual(['waits']);
+  expect(living(run('holds', 9_000, false, [OTHER]), run('waits', 1, true, [HOST]))).toEqual([
+    'holds',
+    'waits',
+  ]);
 });

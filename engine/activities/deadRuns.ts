@@ -45,9 +45,11 @@ export async function endDeadRuns(engine: Engine): Promise<void> {
 export interface Suspect {
   readonly runId: string;
   readonly workflowId: string;
-  /** Epoch ms at which it came to what it has. */
-  readonly since: number;
+  /** Of two that hold servers, or wait for some, the later one has the higher: a fence, or a place. No clock, which may jump. */
+  readonly order: number;
   readonly waits: boolean;
+  /** Identities. */
+  readonly hosts: readonly string[];
 }
 
 async function suspects(store: Store): Promise<readonly Suspect[]> {
@@ -67,14 +69,16 @@ const GOES_ON: ReadonlySet<OpenRun['state']> = new Set(['queued', 'running']);
 
 /** Each once, however many servers it has. */
 function holdersOf(locks: readonly HeldLock[]): readonly Suspect[] {
-  const holders = locks.map(({ runId, workflowId, takenAt }) => {
-    return [runId, { runId, workflowId, since: takenAt, waits: false }] as const;
-  });
-  return [...new Map(holders).values()].sort((a, b) => a.since - b.since);
+  const holders = new Map<string, Suspect>();
+  for (const { runId, workflowId, fence, host } of locks) {
+    const hosts = [...(holders.get(runId)?.hosts ?? []), host];
+    holders.set(runId, { runId, workflowId, order: fence, waits: false, hosts });
+  }
+  return [...holders.values()].sort((a, b) => a.order - b.order);
 }
 
-function waiting({ runId, workflowId, askedAt }: Waiter): Suspect {
-  return { runId, workflowId, since: askedAt, waits: true };
+function waiting({ runId, workflowId, id, hosts }: Waiter): Suspect {
+  return { runId, workflowId, order: id, waits: true, hosts };
 }
 
 /** It has no servers and waits for none: it has just begun, or they were taken from it. A correction begins with its servers. */
@@ -82,24 +86,34 @@ function strayOf(run: Run | undefined): readonly Suspect[] {
   if (run === undefined || run.headSha === null || !(run.kind === 'apply' || run.kind === 'rollback'))
     return [];
   const workflowId = runWorkflowId(run.kind, run.id, run.headSha);
-  return [{ runId: run.id, workflowId, since: run.startedAt, waits: false }];
+  return [{ runId: run.id, workflowId, order: 0, waits: false, hosts: [] }];
 }
 
 async function deadAmong(engine: Engine, all: readonly Suspect[]): Promise<readonly Suspect[]> {
-  const newest = newestOf(all);
+  const possible = mayLive(all);
   const judged = await inParallel(all, ASKED_AT_ONCE, async (suspect) => {
-    const mayLive = newest.get(suspect.workflowId) === suspect.runId;
-    if (mayLive && (await isAlive(engine.temporal, suspect.workflowId))) return [];
+    if (possible.has(suspect.runId) && (await isAlive(engine.temporal, suspect.workflowId))) return [];
     // read after its death, by which it was said whether it is held: that one keeps its servers for a person
     return (await engine.store.runs.get(suspect.runId))?.state === 'held' ? [] : [suspect];
   });
   return judged.flat();
 }
 
-/** Corrections of one document follow each other under one id, so only the newest can be the one that lives. */
-export function newestOf(all: readonly Suspect[]): ReadonlyMap<string, string> {
-  const oldestFirst = [...all].sort((a, b) => a.since - b.since);
-  return new Map(oldestFirst.map(({ workflowId, runId }) => [workflowId, runId]));
+/**
+ * Runs that can be the living one of their workflow: corrections of one document follow each other under one id. Of those that hold
+ * servers the newest, and of those that wait. One that waits for a server which another holds came after it; where they share none nobody
+ * can tell, and the living one finds the other when it asks for its servers, or ends.
+ */
+export function mayLive(all: readonly Suspect[]): ReadonlySet<string> {
+  const inOrder = [...all].sort((a, b) => a.order - b.order);
+  const newest = (waits: boolean) =>
+    new Map(inOrder.filter((each) => each.waits === waits).map((each) => [each.workflowId, each]));
+  const waiters = newest(true);
+  const holders = [...newest(false).values()].filter((holder) => {
+    const waiter = waiters.get(holder.workflowId);
+    return !holder.hosts.some((host) => waiter?.hosts.some((other) => isSameMachine(host, other)));
+  });
+  return new Set([...waiters.values(), ...holders].map(({ runId }) => runId));
 }
 
 async function giveUp(engine: Engine, { runId, workflowId, waits }: Suspect): Promise<void> {
