@@ -157,12 +157,7 @@ function deadView(
 ): StoppedView {
   const view = stoppedView(record, 'dead', reason);
   if (merged === undefined) return view;
-  return {
-    ...view,
-    merged,
-    ...(revert === undefined ? {} : { revertPull: revert }),
-    ways: AFTER_MERGED_DEATH,
-  };
+  return { ...view, merged: { revertPull: revert }, ways: AFTER_MERGED_DEATH };
 }
 
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {

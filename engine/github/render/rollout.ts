@@ -170,7 +170,7 @@ const LEFT = {
 } as const satisfies Record<Exclude<StoppedView['state'], 'asking'>, string>;
 
 /** Of a dead run whose change the branch has all the same. */
-function leftMerged({ revertPull }: StoppedView): string {
+function leftMerged({ revertPull }: NonNullable<StoppedView['merged']>): string {
   const left =
     'The servers are free. The change is merged, yet the next run on each of them first undoes what this one did there, and then they are not as the branch says.';
   return revertPull === undefined
@@ -180,7 +180,7 @@ function leftMerged({ revertPull }: StoppedView): string {
 
 function leftText(view: StoppedView, asks: string): string {
   if (view.state === 'asking') return asks;
-  return view.merged === true ? leftMerged(view) : LEFT[view.state];
+  return view.merged === undefined ? LEFT[view.state] : leftMerged(view.merged);
 }
 
 export function renderStopped(view: StoppedView): Rendered {
