@@ -50,6 +50,7 @@ export function grounds({ verdict, policyCommit }: Judged): Detail {
 /** How many steps came to which state, and a hash of all that the receipts say: `doaas audit --verify` computes it again. */
 export function receiptsNamed(receipts: readonly StoredReceipt[]): Detail {
   const counts: Record<string, number> = {};
-  for (const { state } of receipts) counts[state] = (counts[state] ?? 0) + 1;
+  for (const { state, stepId } of receipts)
+    if (!stepId.startsWith('@begin')) counts[state] = (counts[state] ?? 0) + 1;
   return { receipts: counts, receiptsDigest: receiptsDigest(receipts) };
 }

@@ -5,8 +5,9 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RunKind, RunState } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { clearQuiet, endDeadRuns } from './deadRuns.ts';
+import { clearQuiet, endDeadRuns, mayLive } from './deadRuns.ts';
 import type { Engine } from './engine.ts';
+import type { RunDetail } from './runViews.ts';
 
 const HOST = '10.0.0.1:22 SHA256:a';
 const OTHER = '10.0.0.2:22 SHA256:b';
@@ -45,15 +46,25 @@ function engine(): Engine {
   } as unknown as Engine;
 }
 
-async function begun(id: string, state: RunState, kind: RunKind = 'apply'): Promise<void> {
+/** `ref`: it is known well enough to be shown. */
+async function begun(
+  id: string,
+  state: RunState,
+  kind: RunKind = 'apply',
+  ref: 'ref' | 'no-ref' = 'no-ref',
+): Promise<void> {
   const none = { planDigest: null, headSha: 'a'.repeat(40), baseSha: null };
-  await store.runs.create({ id, repository: 'acme/infra', pullNumber: 7, kind, ...none, actor: 'anna' });
+  const pull = { repository: { owner: 'acme', name: 'infra', installationId: 1 }, number: 7 };
+  const detail = ref === 'ref' ? { ref: { run: id, pull, plan: { hosts: [] } } } : {};
+  const run = { id, repository: 'acme/infra', pullNumber: 7, kind, ...none, actor: 'anna', detail };
+  await store.runs.create(run);
   await store.runs.update(id, { state });
 }
 const takes = (runId: string, workflowId: string, hosts: readonly string[]) =>
   store.locks.acquire({ runId, workflowId, hosts, pull: 'acme/infra#7' });
 const holders = async () => (await store.locks.list()).map(({ runId }) => runId);
 const stateOf = async (id: string) => (await store.runs.get(id))?.state;
+const detailOf = async (id: string) => (await store.runs.get(id))?.detail as RunDetail;
 const needing = async () => (await store.hosts.needRecovery()).map(({ identity }) => identity);
 
 test('the dead lose what they hold, whose servers need recovery, and who waits is told; the living and the held keep theirs', async () => {
@@ -75,6 +86,21 @@ test('the dead lose what they hold, whose servers need recovery, and who waits i
     'needs-recovery',
     'running',
     'held',
+  ]);
+});
+
+test('those that are held do not keep the sweep from the dead, however many they are', async () => {
+  for (let n = 1; n <= 20; n += 1) {
+    await begun(`held-${n}`, 'held');
+    await takes(`held-${n}`, `w-held-${n}`, [`10.0.1.${n}:22 SHA256:h${n}`]);
+  }
+  await begun('dead', 'running');
+  await takes('dead', 'w-dead', [HOST]);
+  await endDeadRuns(engine());
+  expect([(await holders()).length, await needing(), await stateOf('dead')]).toEqual([
+    20,
+    [HOST],
+    'needs-recovery',
   ]);
 });
 
@@ -135,4 +161,66 @@ test('a server on which a dead run turns out to have left nothing needs no recov
   expect(await needing()).toEqual([HOST, OTHER]);
   await clearQuiet(store, Date.now() + 60_000);
   expect(await needing()).toEqual([HOST]);
+});
+
+test('a server on which a batch may have begun is asked first, however long nothing is heard of its steps', async () => {
+  await begun('dead', 'needs-recovery');
+  await store.hosts.markNeedsRecovery(HOST, 'a test');
+  const whole = { beforeHash: null, afterHash: null, detail: null };
+  const batch = { runId: 'dead', host: 'web-1', hostIdentity: HOST, stepId: '@begin:0', ...whole };
+  await store.receipts.save([{ ...batch, state: 'unknown' }]);
+  await clearQuiet(store, Date.now() + 60_000);
+  expect(await needing()).toEqual([HOST]);
+  await store.receipts.save([{ ...batch, state: 'undone' }]);
+  await clearQuiet(store, Date.now() + 60_000);
+  expect(await needing()).toEqual([]);
+});
+
+test('a dead run that has ended is to be shown, though its engine dies before that; what takes a change back shows nothing', async () => {
+  await begun('left', 'needs-recovery', 'apply', 'ref');
+  await takes('holder', 'w-holder', [HOST]);
+  for (const [id, kind] of [
+    ['waits', 'apply'],
+    ['takes-back', 'rollback'],
+  ] as const) {
+    await begun(id, 'running', kind, 'ref');
+    await takes(id, `w-${id}`, [HOST]);
+  }
+  living = ['w-holder'];
+  const dying = engine();
+  const update: Store['runs']['update'] = async (id, change, entry) => {
+    if (change.state === undefined) throw new Error('it died');
+    await store.runs.update(id, change, entry);
+  };
+  await endDeadRuns({ ...dying, store: { ...store, runs: { ...store.runs, update } } });
+  const ids = ['left', 'waits', 'takes-back'];
+  expect(await Promise.all(ids.map(stateOf))).toEqual(['cancelled', 'cancelled', 'cancelled']);
+  const unshown = (await Promise.all(ids.map(detailOf))).map((detail) => detail.unshown?.kind);
+  expect(unshown).toEqual(['stale', 'stale', undefined]);
+  expect((await store.runs.unshown('acme/infra')).map(({ id }) => id)).toEqual(['left', 'waits']);
+});
+
+test('what takes a merged change back and dies while it waits leaves the check of what was applied as it is', async () => {
+  await begun('takes-back', 'running', 'rollback', 'ref');
+  await takes('holder', 'w-holder', [HOST]);
+  await takes('takes-back', 'w-takes-back', [HOST]);
+  living = ['w-holder'];
+  await endDeadRuns(engine());
+  expect(await stateOf('takes-back')).toBe('cancelled');
+  expect((await detailOf('takes-back')).phase).toBeUndefined();
+});
+
+test('which of the runs under one workflow can be the living one is told by fences and places, not by clocks', () => {
+  const run = (runId: string, order: number, waits: boolean, hosts: readonly string[]) => {
+    return { runId, workflowId: 'correction:web', order, waits, hosts };
+  };
+  const living = (...all: Parameters<typeof mayLive>[0]) => [...mayLive(all)].sort();
+  expect(living(run('new', 8, false, [OTHER]), run('old', 7, false, [HOST]))).toEqual(['new']);
+  expect(living(run('new', 2, true, [HOST]), run('old', 1, true, [HOST]))).toEqual(['new']);
+  // numbers of different sorts say nothing
+  expect(living(run('holds', 9_000, false, [HOST]), run('waits', 1, true, [HOST, OTHER]))).toEqual(['waits']);
+  expect(living(run('holds', 9_000, false, [OTHER]), run('waits', 1, true, [HOST]))).toEqual([
+    'holds',
+    'waits',
+  ]);
 });

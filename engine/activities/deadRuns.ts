@@ -1,6 +1,7 @@
 import { runWorkflowId } from '../github/workflowIds.ts';
 import type { HeldLock, Waiter } from '../store/lock-order.ts';
 import { isSameMachine } from '../store/machine.ts';
+import type { StoredReceipt } from '../store/receipts.ts';
 import { FINAL_STATES, type OpenRun, type Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
@@ -10,7 +11,8 @@ import { relocated } from './located.ts';
 import { dropWaiter, releaseLocks, wake } from './locks.ts';
 import { noteDead } from './noteDead.ts';
 import { inParallel } from './planning.ts';
-import { keepDetail } from './runDetail.ts';
+import { type DeadMerge, revertDead, withDeadMerge } from './revertDead.ts';
+import { keepDetail, unshownWith } from './runDetail.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import type { RunPhase, RunRef } from './types.ts';
@@ -23,8 +25,8 @@ const ASKED_AT_ONCE = 8;
 const ENDED_MAX = 20;
 
 /**
- * What an activity of a dead workflow had begun may still come to its first receipt: within 15 s it knows that nobody waits for it.
- * Milliseconds.
+ * An activity of a dead workflow says that it begins before it does, and does not once its lock is gone; one of an older engine may still
+ * come to its first receipt: within 15 s it knows that nobody waits for it. Milliseconds.
  */
 const QUIET_MS = 30_000;
 
@@ -43,9 +45,11 @@ export async function endDeadRuns(engine: Engine): Promise<void> {
 export interface Suspect {
   readonly runId: string;
   readonly workflowId: string;
-  /** Epoch ms at which it came to what it has. */
-  readonly since: number;
+  /** Of two that hold servers, or wait for some, the later one has the higher: a fence, or a place. No clock, which may jump. */
+  readonly order: number;
   readonly waits: boolean;
+  /** Identities. */
+  readonly hosts: readonly string[];
 }
 
 async function suspects(store: Store): Promise<readonly Suspect[]> {
@@ -65,14 +69,16 @@ const GOES_ON: ReadonlySet<OpenRun['state']> = new Set(['queued', 'running']);
 
 /** Each once, however many servers it has. */
 function holdersOf(locks: readonly HeldLock[]): readonly Suspect[] {
-  const holders = locks.map(({ runId, workflowId, takenAt }) => {
-    return [runId, { runId, workflowId, since: takenAt, waits: false }] as const;
-  });
-  return [...new Map(holders).values()].sort((a, b) => a.since - b.since);
+  const holders = new Map<string, Suspect>();
+  for (const { runId, workflowId, fence, host } of locks) {
+    const hosts = [...(holders.get(runId)?.hosts ?? []), host];
+    holders.set(runId, { runId, workflowId, order: fence, waits: false, hosts });
+  }
+  return [...holders.values()].sort((a, b) => a.order - b.order);
 }
 
-function waiting({ runId, workflowId, askedAt }: Waiter): Suspect {
-  return { runId, workflowId, since: askedAt, waits: true };
+function waiting({ runId, workflowId, id, hosts }: Waiter): Suspect {
+  return { runId, workflowId, order: id, waits: true, hosts };
 }
 
 /** It has no servers and waits for none: it has just begun, or they were taken from it. A correction begins with its servers. */
@@ -80,29 +86,39 @@ function strayOf(run: Run | undefined): readonly Suspect[] {
   if (run === undefined || run.headSha === null || !(run.kind === 'apply' || run.kind === 'rollback'))
     return [];
   const workflowId = runWorkflowId(run.kind, run.id, run.headSha);
-  return [{ runId: run.id, workflowId, since: run.startedAt, waits: false }];
+  return [{ runId: run.id, workflowId, order: 0, waits: false, hosts: [] }];
 }
 
 async function deadAmong(engine: Engine, all: readonly Suspect[]): Promise<readonly Suspect[]> {
-  const newest = newestOf(all);
+  const possible = mayLive(all);
   const judged = await inParallel(all, ASKED_AT_ONCE, async (suspect) => {
-    const mayLive = newest.get(suspect.workflowId) === suspect.runId;
-    return mayLive && (await isAlive(engine.temporal, suspect.workflowId)) ? [] : [suspect];
+    if (possible.has(suspect.runId) && (await isAlive(engine.temporal, suspect.workflowId))) return [];
+    // read after its death, by which it was said whether it is held: that one keeps its servers for a person
+    return (await engine.store.runs.get(suspect.runId))?.state === 'held' ? [] : [suspect];
   });
   return judged.flat();
 }
 
-/** Corrections of one document follow each other under one id, so only the newest can be the one that lives. */
-export function newestOf(all: readonly Suspect[]): ReadonlyMap<string, string> {
-  const oldestFirst = [...all].sort((a, b) => a.since - b.since);
-  return new Map(oldestFirst.map(({ workflowId, runId }) => [workflowId, runId]));
+/**
+ * Runs that can be the living one of their workflow: corrections of one document follow each other under one id. Of those that hold
+ * servers the newest, and of those that wait. One that waits for a server which another holds came after it; where they share none nobody
+ * can tell, and the living one finds the other when it asks for its servers, or ends.
+ */
+export function mayLive(all: readonly Suspect[]): ReadonlySet<string> {
+  const inOrder = [...all].sort((a, b) => a.order - b.order);
+  const newest = (waits: boolean) =>
+    new Map(inOrder.filter((each) => each.waits === waits).map((each) => [each.workflowId, each]));
+  const waiters = newest(true);
+  const holders = [...newest(false).values()].filter((holder) => {
+    const waiter = waiters.get(holder.workflowId);
+    return !holder.hosts.some((host) => waiter?.hosts.some((other) => isSameMachine(host, other)));
+  });
+  return new Set([...waiters.values(), ...holders].map(({ runId }) => runId));
 }
 
-/** Its state is read after its death, by which it was said whether it is held: that one keeps its servers for a person. */
 async function giveUp(engine: Engine, { runId, workflowId, waits }: Suspect): Promise<void> {
   const { runs, locks } = engine.store;
   const state = (await runs.get(runId))?.state;
-  if (state === 'held') return;
   if (FINAL_STATES.some((final) => final === state)) return releaseLocks(engine, runId);
   if (waits) return wake(engine, await dropWaiter(engine, { runId, workflowId }));
   for (const lock of await locks.heldBy(runId)) {
@@ -138,10 +154,33 @@ async function attend(engine: Engine, id: string): Promise<boolean> {
   const run = await engine.store.runs.get(id);
   const { ref, phase } = (run?.detail ?? {}) as RunDetail & { readonly ref?: RunRef };
   if (run === undefined || ref === undefined) return false;
-  if (!(await isLeft(engine.store, ref))) return end(engine, run, ref);
-  if (phase?.kind === 'needs-recovery' || run.kind === 'rollback') return false;
-  await show(engine, ref, { kind: 'needs-recovery', reason: DIED });
+  const left = await isLeft(engine.store, ref);
+  if (left && (phase?.kind === 'needs-recovery' || run.kind === 'rollback')) return false;
+  const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
+  const receipts = await engine.store.receipts.ofRun(id);
+  const merge = await mergeOf(engine, run, there, receipts);
+  if (merge === undefined) return false;
+  if (!left) return end(engine, run, there, receipts, merge);
+  const dead = { kind: 'needs-recovery', reason: DIED } as const;
+  await show(engine, there, withDeadMerge(merge.merged ? { ...dead, merged: true } : dead, merge));
   return true;
+}
+
+/**
+ * Undefined: it cannot be said now; the next sweep asks again. A run that changed nothing has not been overtaken by a merge, and what takes a
+ * merged change back has opened the revert itself.
+ */
+async function mergeOf(
+  engine: Engine,
+  { kind }: Run,
+  ref: RunRef,
+  receipts: readonly StoredReceipt[],
+): Promise<DeadMerge | undefined> {
+  if (kind === 'rollback' || (receipts.length === 0 && ref.mergeSha === undefined)) return { merged: false };
+  return revertDead(engine, ref).catch((error: unknown) => {
+    engine.log.warn({ run: ref.run, error: String(error) }, 'whether a dead run is merged could not be read');
+    return undefined;
+  });
 }
 
 const DIED = 'The workflow of this run was ended from outside, or its data was lost';
@@ -166,24 +205,33 @@ async function isLeft(
  * Nothing is left of it: it had not begun to change servers, or was about to end when it died. What takes a merged change back writes
  * no receipts of its own, and whoever asked for it is told by the pull request.
  */
-async function end(engine: Engine, { kind }: Run, ref: RunRef): Promise<true> {
-  const receipts = await engine.store.receipts.ofRun(ref.run);
+async function end(
+  engine: Engine,
+  { kind }: Run,
+  ref: RunRef,
+  receipts: readonly StoredReceipt[],
+  merge: DeadMerge,
+): Promise<true> {
   const undone = receipts.length === 0 ? 'cancelled' : 'rolled-back';
   const state = kind === 'rollback' ? 'failed' : undone;
+  const end = state === 'cancelled' ? UNBEGUN : ({ kind: 'rolled-back', reason: DIED } as const);
+  const phase = state === 'failed' ? undefined : withDeadMerge(end, merge);
   const detail = { run: ref.run, state, ...receiptsNamed(receipts) };
   const entry = { who: 'doaas', what: 'end-dead', detail, key: `${ref.run} end-dead` };
-  await engine.store.runs.update(ref.run, { state }, entry);
-  if (state === 'cancelled') await show(engine, ref, { kind: 'stale', reason: UNBEGUN });
-  if (state === 'rolled-back') await show(engine, ref, { kind: 'rolled-back', reason: DIED });
+  const unshown = phase === undefined ? {} : await unshownWith(engine, ref, phase);
+  await engine.store.runs.update(ref.run, { state, ...unshown }, entry);
+  if (phase !== undefined) await show(engine, ref, phase);
   return true;
 }
 
-const UNBEGUN = 'its workflow was ended from outside before it had begun';
+const UNBEGUN = {
+  kind: 'stale',
+  reason: 'its workflow was ended from outside before it had begun',
+} as const satisfies RunPhase;
 
 /** What GitHub does not take now is shown by a later sweep. */
 async function show(engine: Engine, ref: RunRef, phase: RunPhase): Promise<void> {
-  const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
-  await showRun(engine, there, phase).catch((error: unknown) =>
+  await showRun(engine, ref, phase).catch((error: unknown) =>
     engine.log.warn({ run: ref.run, error: String(error) }, 'what became of a dead run could not be shown'),
   );
   if (ref.correction !== undefined) await keepDetail(engine, ref, { phase });

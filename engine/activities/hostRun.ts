@@ -69,13 +69,17 @@ export async function applyHost(
   const mask = await maskFor(unsealing, sealedOn(resolved, known), contentOf);
   const journal = await journalOf(engine, run, host, identity);
   const signal = Context.current().cancellationSignal;
-  const result = await underLock(engine, run.run, { target, identity }, async (session, fence) => {
+  const result = await underLock(engine, run.run, { target, identity }, async (session) => {
     const revealed = await revealBefore(session, unpacked.batch, unsealing);
+    await receipt(engine, run, host, identity, `@begin:${wave}`, 'unknown', nothing);
+    // read after that: whoever takes the lock away later finds that something may have begun, long before the first step says so
+    const fence = await fenceHeld(engine, run.run, { target, identity });
     return runBatch(session, revealed, { payloads, onEvent: journal.note, signal, fence });
   })
     .catch(gaveUp)
     .finally(journal.flush);
   if (result.kind === 'gave-up') return failed(engine, run, host, identity, wave, mask(result.message));
+  await receipt(engine, run, host, identity, `@begin:${wave}`, 'done', nothing);
   if (batch.net !== undefined && result.end !== 'refused') {
     // a run that came to no good end may be kept all the same, so it is confirmed as well where the login works
     const must = result.end === 'applied' ? probes : [];

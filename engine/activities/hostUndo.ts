@@ -43,6 +43,7 @@ export async function undoHost(
     all.push(...remarks.map((remark) => `${host}: ${remark}`));
     const end = result.kind === 'gave-up' ? 'held' : result.end;
     const done = end === 'rolled-back';
+    if (done) await receipt(engine, run, host, identity, `@begin:${wave}`, 'undone', nothing);
     await receipt(engine, run, host, identity, `@undo:${wave}`, done ? 'undone' : 'unknown', {
       ...nothing,
       remaining,

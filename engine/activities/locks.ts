@@ -11,10 +11,12 @@ import { undoHost } from './hostUndo.ts';
 import { relocated } from './located.ts';
 import { noteDead } from './noteDead.ts';
 import { fullName } from './pull.ts';
+import { revertDead, withDeadMerge } from './revertDead.ts';
+import { unshownWith } from './runDetail.ts';
 import { resolveRun } from './runRevision.ts';
 import { showRun } from './showRun.ts';
 import { elsewhere } from './sites.ts';
-import type { LockOutcome, RecoverableRun, RunRef, UndoOutcome } from './types.ts';
+import type { LockOutcome, RecoverableRun, RunPhase, RunRef, UndoOutcome } from './types.ts';
 import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
 /**
@@ -53,22 +55,36 @@ const DROPPED_MAX = 10;
  * try now.
  */
 export async function dropWaiter(engine: Engine, waiter: WaitingRun): Promise<readonly WaitingRun[]> {
-  const { was, next } = await engine.store.locks.drop(waiter, 'doaas');
-  if (was) await showDropped(engine, waiter);
+  const ref = await shownRef(engine, waiter);
+  const unshown = ref === undefined ? undefined : await unshownWith(engine, ref, DROPPED);
+  const { was, next } = await engine.store.locks.drop(waiter, 'doaas', unshown);
+  if (was && ref !== undefined) await showDropped(engine, ref);
   return next;
 }
 
-async function showDropped(engine: Engine, { runId }: WaitingRun): Promise<void> {
-  const stored = await engine.store.runs.get(runId);
-  const ref = (stored?.detail as { readonly ref?: RunRef } | null | undefined)?.ref;
-  if (ref === undefined) return;
+/** What takes a merged change back has no check of its own: that is still the one of the run that applied it. */
+async function shownRef({ store }: Engine, { runId }: WaitingRun): Promise<RunRef | undefined> {
+  const stored = await store.runs.get(runId);
+  if (stored === undefined || stored.kind === 'rollback') return undefined;
+  return (stored.detail as { readonly ref?: RunRef } | null)?.ref;
+}
+
+/** A later sweep does it, where GitHub is away. */
+async function showDropped(engine: Engine, ref: RunRef): Promise<void> {
   const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
-  await showRun(engine, there, { kind: 'stale', reason: DROPPED }).catch((error: unknown) =>
+  const shown = async () => {
+    const merge = ref.mergeSha === undefined ? { merged: false } : await revertDead(engine, there);
+    await showRun(engine, there, withDeadMerge(DROPPED, merge));
+  };
+  await shown().catch((error: unknown) =>
     engine.log.warn({ error: String(error) }, 'that a waiting run was dropped could not be shown'),
   );
 }
 
-const DROPPED = 'its workflow was ended while it waited for servers; nothing was changed. Ask for it again';
+const DROPPED = {
+  kind: 'stale',
+  reason: 'its workflow was ended while it waited for servers; nothing was changed. Ask for it again',
+} as const satisfies RunPhase;
 
 /** Gives up what the run holds and wakes those that may now try. */
 export async function releaseLocks(engine: Engine, run: string): Promise<void> {
@@ -200,15 +216,27 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
     if (planned !== undefined) await engine.store.hosts.clearNeedsRecovery(planned.identity);
   }
   if (await isLeftElsewhere(engine.store, ref)) return { kind: 'rolled-back' };
-  const detail = {
-    run: dead.run,
-    by: run.run,
-    ...receiptsNamed(await engine.store.receipts.ofRun(dead.run)),
+  const merge = await revertDead(engine, ref).catch((error: unknown) => {
+    engine.log.warn({ run: ref.run, error: String(error) }, 'whether a dead run is merged could not be read');
+    return undefined;
+  });
+  // the next sweep asks again, and ends it: who waits for these servers need not wait for GitHub
+  if (merge === undefined) return { kind: 'rolled-back' };
+  const entry = {
+    who: 'doaas',
+    what: 'recover',
+    detail: {
+      run: dead.run,
+      by: run.run,
+      ...receiptsNamed(await engine.store.receipts.ofRun(dead.run)),
+    },
+    key: `${dead.run} recover`,
   };
-  const entry = { who: 'doaas', what: 'recover', detail, key: `${dead.run} recover` };
-  await engine.store.runs.update(dead.run, { state: 'rolled-back' }, entry);
   const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
-  await showRun(engine, ref, { kind: 'rolled-back', reason }).catch((error: unknown) =>
+  const phase = withDeadMerge({ kind: 'rolled-back', reason }, merge);
+  const detail = await unshownWith(engine, ref, phase);
+  await engine.store.runs.update(dead.run, { state: 'rolled-back', ...detail }, entry);
+  await showRun(engine, ref, phase).catch((error: unknown) =>
     engine.log.warn({ error: String(error) }, 'that a dead run was undone could not be shown'),
   );
   return { kind: 'rolled-back' };

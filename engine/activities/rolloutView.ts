@@ -1,4 +1,5 @@
 import type { ApplyView, BatchView, HostProblem, StoppedView } from '../github/render/views.ts';
+import type { StoredReceipt } from '../store/receipts.ts';
 import type { RunRecord } from './runViews.ts';
 import type { HostFailure, RolloutProgress } from './types.ts';
 
@@ -58,7 +59,8 @@ export function stoppedHosts({ plan, receipts }: RunRecord): StoppedView['hosts'
       const states = steps.map(
         ({ id }) => receipts.find((receipt) => receipt.host === host && receipt.stepId === id)?.state,
       );
-      if (states.every((state) => state === undefined)) return { host, state: 'untouched' };
+      if (states.every((state) => state === undefined))
+        return { host, state: mayRun(receipts, host) ? 'begun' : 'untouched' };
       if (states.every((state) => state === undefined || state === 'undone'))
         return { host, state: 'undone' };
       return {
@@ -66,4 +68,11 @@ export function stoppedHosts({ plan, receipts }: RunRecord): StoppedView['hosts'
         state: states.every((state) => state === 'done' || state === 'already') ? 'done' : 'part',
       };
     });
+}
+
+/** A batch was begun there, and nobody has seen its end. */
+function mayRun(receipts: readonly StoredReceipt[], host: string): boolean {
+  return receipts.some(
+    (each) => each.host === host && each.stepId.startsWith('@begin') && each.state === 'unknown',
+  );
 }

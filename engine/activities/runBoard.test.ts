@@ -28,3 +28,32 @@ test('what was verified before it was put back is not said to be good', () => {
   expect(saidIn({ kind: 'asking', reason: 'cancelled', until: '2026-01-01T00:00:00Z' })).toEqual(stopped);
   expect(saidIn({ kind: 'held', reason: 'web-2 is not as before', remains: [] })).toEqual(stopped);
 });
+
+const saysOnApply = (phase: RunPhase) => {
+  const { view } = boardOf(undefined, record, phase).apply;
+  return view.kind === 'words' ? view : render(view);
+};
+
+test('a dead run whose change is merged is not said to be applied anew, but where it is taken back', () => {
+  const dead = { kind: 'needs-recovery', reason: 'its workflow was ended' } as const;
+  expect(saysOnApply(dead).body).toContain('- `/doaas apply` undoes what is there first, and then applies');
+  const { body } = saysOnApply({ ...dead, merged: true, revert: 8 });
+  expect(body).toContain('The change is merged, yet the next run');
+  expect(body).toContain('**Next:** merge pull request #8, which reverts it.');
+  expect(body).toContain('- `/doaas apply` on any other pull request that changes these servers undoes');
+  expect(body).not.toContain('applies the plan anew');
+  expect(saysOnApply({ ...dead, merged: true }).body).not.toContain('#');
+});
+
+test('a run that changed nothing says why in its title, and whether it is merged all the same', () => {
+  const titleOf = (phase: RunPhase) => saysOnApply(phase).title;
+  expect(titleOf({ kind: 'stale', reason: 'anna cancelled the run' })).toBe(
+    'Not applied: anna cancelled the run',
+  );
+  const full = { kind: 'stale', reason: '10000 runs wait for servers already', final: true } as const;
+  expect(titleOf(full)).toBe('Not applied: 10000 runs wait for servers already');
+  const merged = { kind: 'stale', reason: 'its workflow was ended', revert: 8 } as const;
+  expect(titleOf(merged)).toBe('Not applied, though merged: its workflow was ended');
+  expect(saysOnApply(merged)).toMatchObject({ body: expect.stringContaining('pull request #8') });
+  expect(titleOf({ kind: 'stale', reason: `web-1 ${'x'.repeat(500)}` }).length).toBeLessThan(150);
+});

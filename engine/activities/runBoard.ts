@@ -1,4 +1,4 @@
-import { prose } from '../github/render/escape.ts';
+import { oneLine, prose } from '../github/render/escape.ts';
 import type { ApplyView, StoppedView, VerifyView, View, WaitingForLockView } from '../github/render/views.ts';
 import { revertWords, withRevert } from './revertView.ts';
 import { problemOf, stoppedHosts } from './rolloutView.ts';
@@ -8,6 +8,9 @@ import type { RunPhase } from './types.ts';
 
 /** Characters: what differs from the approved plan is in it. */
 const STALE_REASON_MAX = 1_000;
+
+/** The same in a title. Characters. */
+const TITLE_REASON_MAX = 120;
 
 const RUNNING: CheckState = { status: 'in_progress' };
 const GOOD: CheckState = { status: 'completed', conclusion: 'success' };
@@ -27,6 +30,13 @@ const AFTER_KEEPING: StoppedView['ways'] = [
 ];
 const AFTER_DEATH: StoppedView['ways'] = [
   { command: '/doaas apply', effect: 'undoes what is there first, and then applies the plan anew' },
+  { command: '/doaas status', effect: 'says which runs have ended, and which have not' },
+];
+const AFTER_MERGED_DEATH: StoppedView['ways'] = [
+  {
+    command: '/doaas apply',
+    effect: 'on any other pull request that changes these servers undoes what is there first',
+  },
   { command: '/doaas status', effect: 'says which runs have ended, and which have not' },
 ];
 const WAYS = {
@@ -99,7 +109,7 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
       return { apply: { state: ASKING, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
     case 'needs-recovery': {
-      const view = stoppedView(record, 'dead', phase.reason);
+      const view = deadView(record, phase);
       return { apply: { state: BAD, view }, ...verifyOf(record, 'stopped'), comment: view };
     }
     case 'held': {
@@ -121,7 +131,7 @@ export function boardOf(waiting: WaitingForLockView | undefined, record: RunReco
     case 'stale':
       return words(
         NEUTRAL,
-        'Not applied: the plan no longer holds',
+        `${phase.revert === undefined ? 'Not applied' : 'Not applied, though merged'}: ${oneLine(phase.reason, TITLE_REASON_MAX)}`,
         // it may hold words of servers
         [`${prose(phase.reason, STALE_REASON_MAX)}. Nothing was changed.`, ...revertWords(phase.revert)].join(
           ' ',
@@ -139,6 +149,15 @@ function stoppedView(
   const hosts = stoppedHosts(record);
   const limit = until === undefined ? {} : { until };
   return { kind: 'stopped', state, reason, ...limit, hosts, ways: WAYS[state] };
+}
+
+function deadView(
+  record: RunRecord,
+  { reason, merged, revert }: Extract<RunPhase, { kind: 'needs-recovery' }>,
+): StoppedView {
+  const view = stoppedView(record, 'dead', reason);
+  if (merged === undefined) return view;
+  return { ...view, merged: { revertPull: revert }, ways: AFTER_MERGED_DEATH };
 }
 
 function applied(record: RunRecord, phase: Extract<RunPhase, { kind: 'applied' }>): Board {

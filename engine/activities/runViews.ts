@@ -17,7 +17,7 @@ import type { RolloutProgress, RunPhase } from './types.ts';
 
 /**
  * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
- * `@apply` and `@undo`, with the detail below.
+ * `@begin` (`unknown` while a batch may run there, whoever still follows it), `@apply` and `@undo`, with the detail below.
  */
 export interface HostReceiptDetail {
   readonly message: string;

@@ -212,7 +212,13 @@ export type RunPhase =
     }
   /** `final`: it is not begun again by itself, though the plan may still hold. */
   | { readonly kind: 'stale'; readonly reason: string; readonly revert?: Reverted; readonly final?: true }
-  | { readonly kind: 'needs-recovery'; readonly reason: string };
+  /** `merged`: it cannot be applied anew. */
+  | {
+      readonly kind: 'needs-recovery';
+      readonly reason: string;
+      readonly merged?: true;
+      readonly revert?: number;
+    };
 
 export interface PullActivities {
   readPull(pull: PullRef): Promise<PullSnapshot>;

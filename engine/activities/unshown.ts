@@ -1,10 +1,11 @@
 import { isShutOut } from '../github/errors.ts';
 import { recordName } from '../github/workflowIds.ts';
 import type { Engine } from './engine.ts';
+import { revertDead, withDeadMerge } from './revertDead.ts';
 import { keepDetail } from './runDetail.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
-import type { RepositoryRef, RunRef } from './types.ts';
+import type { RepositoryRef, RunPhase, RunRef } from './types.ts';
 
 /**
  * How runs of a repository ended where GitHub would not have it shown: archived, suspended, uninstalled, without a permission. Else
@@ -15,12 +16,18 @@ export async function showUnshown(engine: Engine, repository: RepositoryRef): Pr
     const { ref, unshown } = stored.detail as RunDetail & { readonly ref?: RunRef };
     if (ref === undefined || unshown === undefined) continue;
     const run = { ...ref, pull: { ...ref.pull, repository } };
-    await showRun(engine, run, unshown).catch(async (error: unknown) => {
+    await showEnd(engine, run, unshown).catch(async (error: unknown) => {
       if (isPassing(error)) throw error;
       engine.log.warn({ run: run.run, reason: String(error) }, 'how a run ended cannot be shown');
       if (!isShutOut(error)) await keepDetail(engine, run, { unshown: undefined });
     });
   }
+}
+
+/** One that never came to apply what was merged before is told of only with its revert, which may have had to wait, too. */
+async function showEnd(engine: Engine, run: RunRef, end: RunPhase): Promise<void> {
+  const isMissing = run.mergeSha !== undefined && end.kind === 'stale' && end.revert === undefined;
+  await showRun(engine, run, isMissing ? withDeadMerge(end, await revertDead(engine, run)) : end);
 }
 
 /**

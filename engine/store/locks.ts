@@ -5,6 +5,7 @@ import { StoreError } from './error.ts';
 import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
 import { enqueue, LOCK_QUEUE_MAX, queueFull, readQueue, waits } from './lockQueue.ts';
 import { keptOf } from './machine.ts';
+import type { RunChange } from './runs.ts';
 import type { Connection, Schema } from './schema.ts';
 import { dropWaiter, takeAway } from './takeAway.ts';
 import type { Clock } from './values.ts';
@@ -100,10 +101,13 @@ export function locksIn(connection: Connection, now: Clock, queueMax = LOCK_QUEU
       });
     },
 
-    /** Takes the place in the queue of a run whose workflow is dead; the run has ended with it. Recorded in the audit log. */
-    drop(waiter: WaitingRun, actor: string): Promise<Dropped> {
+    /**
+     * Takes the place in the queue of a run whose workflow is dead; the run has ended with it, with this `detail`. Recorded in the
+     * audit log.
+     */
+    drop(waiter: WaitingRun, actor: string, change: Pick<RunChange, 'detail'> = {}): Promise<Dropped> {
       return oneAtATime(connection, async (tx) => {
-        const was = await dropWaiter(tx, dialect, waiter, actor, now());
+        const was = await dropWaiter(tx, dialect, { ...waiter, ...change }, actor, now());
         return { was, ...(await released(tx)) };
       });
     },

@@ -2,7 +2,9 @@ import type { Kysely } from 'kysely';
 import { appendAudit } from './audit.ts';
 import { setRecovery } from './hosts.ts';
 import type { HeldLock, Waiter } from './lock-order.ts';
+import type { RunChange } from './runs.ts';
 import type { Dialect, Schema } from './schema.ts';
+import { detailText } from './values.ts';
 
 /** By force, with all that follows, in one transaction. True: what the run left on the host stays as it is. */
 export async function takeAway(
@@ -42,7 +44,7 @@ async function leave(tx: Kysely<Schema>, { host, runId }: HeldLock, who: string,
 export async function dropWaiter(
   tx: Kysely<Schema>,
   dialect: Dialect,
-  { runId, workflowId }: Pick<Waiter, 'runId' | 'workflowId'>,
+  { runId, workflowId, detail }: Pick<Waiter, 'runId' | 'workflowId'> & Pick<RunChange, 'detail'>,
   actor: string,
   at: number,
 ): Promise<boolean> {
@@ -55,7 +57,11 @@ export async function dropWaiter(
   if (gone === undefined) return false;
   await tx
     .updateTable('runs')
-    .set({ state: 'cancelled', ended_at: at })
+    .set({
+      state: 'cancelled',
+      ended_at: at,
+      ...(detail === undefined ? {} : { detail: detailText(detail) }),
+    })
     .where('id', '=', runId)
     .where('ended_at', 'is', null)
     .execute();

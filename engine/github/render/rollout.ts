@@ -153,6 +153,7 @@ export function isShut(view: RolloutView | undefined): boolean {
 const STOPPED_WORDS: Readonly<Record<StoppedState, string>> = {
   done: '✓ changed as planned',
   part: '◐ changed in part',
+  begun: '◐ begun; how far it came is not known',
   undone: '↶ put back',
   untouched: '· not changed',
 };
@@ -167,6 +168,20 @@ const LEFT = {
   kept: 'What was done stays, and nothing was merged: these servers are not as the branch says.',
   dead: 'The servers are free, and not as the branch says: the next run on each of them first undoes what this one did there.',
 } as const satisfies Record<Exclude<StoppedView['state'], 'asking'>, string>;
+
+/** Of a dead run whose change the branch has all the same. */
+function leftMerged({ revertPull }: NonNullable<StoppedView['merged']>): string {
+  const left =
+    'The servers are free. The change is merged, yet the next run on each of them first undoes what this one did there, and then they are not as the branch says.';
+  return revertPull === undefined
+    ? left
+    : `${left} **Next:** merge pull request #${revertPull}, which reverts it.`;
+}
+
+function leftText(view: StoppedView, asks: string): string {
+  if (view.state === 'asking') return asks;
+  return view.merged === undefined ? LEFT[view.state] : leftMerged(view.merged);
+}
 
 export function renderStopped(view: StoppedView): Rendered {
   const done = view.hosts.filter(({ state }) => state === 'done').length;
@@ -183,7 +198,7 @@ export function renderStopped(view: StoppedView): Rendered {
         ['server', 'state'],
         view.hosts.map(({ host, state }) => [prose(host), STOPPED_WORDS[state]]),
       ),
-      view.state === 'asking' ? asks : LEFT[view.state],
+      leftText(view, asks),
       view.state === 'dead' ? '' : 'The servers stay locked, so that no other run touches them.',
       `**How to go on**\n\n${view.ways.map((way) => `- ${code(way.command)} ${prose(way.effect)}`).join('\n')}`,
     ),

@@ -210,17 +210,17 @@ export interface BatchView {
   readonly most?: number;
 }
 
-export type StoppedState = 'done' | 'part' | 'undone' | 'untouched';
+export type StoppedState = 'done' | 'part' | 'begun' | 'undone' | 'untouched';
 
-/** A run that stopped in the middle: what is done, and who is to decide what becomes of it. `dead`: nobody has to. */
+/** A run that stopped in the middle: what is done, and who is to decide until then (ISO time). `dead`: nobody; `merged` all the same. */
 export interface StoppedView {
   readonly kind: 'stopped';
   readonly state: 'asking' | 'kept' | 'dead';
   readonly reason: string;
-  /** ISO time; after it the run is rolled back. */
   readonly until?: string;
   readonly hosts: readonly { readonly host: string; readonly state: StoppedState }[];
   readonly ways: HeldView['ways'];
+  readonly merged?: { readonly revertPull: number | undefined };
 }
 
 export interface MergedAs {
