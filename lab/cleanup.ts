@@ -36,7 +36,8 @@ export function watchOwner(lab: string, settings: LabSettings): Watch {
   if (child.stdin && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
   return {
     release: async () => {
-      if (child.exitCode !== null) return;
+      // a Ctrl-C before it had a session of its own ends it by a signal
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.ref();
       child.stdin?.end('down\n');

@@ -199,6 +199,15 @@ describe.skipIf(obstacle)('lab hosts', () => {
     expect(await readdir(`${labSettings().stateDir}/labs`)).not.toContain('never-opened');
   });
 
+  test('a lab is taken down also where a signal has ended its watcher', async () => {
+    const lab = await openLab();
+    const watcher = await waitFor('the watcher', TEST_MS, () => watcherOf(lab.name));
+    process.kill(watcher, 'SIGINT');
+    await waitFor('its end', TEST_MS, async () => (await watcherOf(lab.name)) === undefined);
+    await lab.down();
+    expect(await readdir(`${labSettings().stateDir}/labs`)).not.toContain(lab.name);
+  });
+
   test('a lab whose process is killed is taken down by its watcher', { timeout: TEST_MS }, async () => {
     const module = fileURLToPath(new URL('./hosts.ts', import.meta.url));
     const script = `import { openLab } from ${JSON.stringify(module)};
@@ -214,3 +223,11 @@ describe.skipIf(obstacle)('lab hosts', () => {
     await waitFor('the watcher', TEST_MS, async () => (await traces(host)).length === 0);
   });
 });
+
+async function watcherOf(lab: string): Promise<number | undefined> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    if (words.includes('doaas-lab-watch') && words.includes(lab)) return Number(pid);
+  }
+  return undefined;
+}

@@ -2,10 +2,10 @@ import { release } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AptArchive, type LabPackage, openAptArchive } from '../../lab/apt-archive.ts';
 import { waitFor } from '../../lab/wait.ts';
+import { APT_LIBRARY } from '../operations/packages.ts';
+import { useTestHost } from '../operations/testing/cycle.ts';
 import { lines, sh } from '../shell/sh.ts';
 import type { ResolvedPackage } from '../spec/configuration.ts';
-import { APT_LIBRARY } from './packages.ts';
-import { useTestHost } from './testing/cycle.ts';
 
 /** Time for apt on a busy machine, ms. */
 const DEADLINE_MS = 120_000;
