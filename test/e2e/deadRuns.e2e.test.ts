@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import { openStore, type Store } from '../../engine/store/store.ts';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { HEAD } from '../policies.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -54,17 +55,6 @@ describe('a run whose workflow is ended from outside', { timeout: 3 * MINUTES },
       const { owner, name } = world.repo;
       return (await store.runs.ofPull(`${owner}/${name}`, pull))[0]?.state;
     });
-  const endDeploymentOf = async (pull: number): Promise<void> => {
-    const { workflow } = world.engine.temporal();
-    for await (const { workflowId } of workflow.list({
-      query: 'WorkflowType = "deployment" and ExecutionStatus = "Running"',
-    })) {
-      if (!workflowId.startsWith(`deployment:pr${pull}-`)) continue;
-      await workflow.getHandle(workflowId).terminate('ended by a test');
-      return;
-    }
-    throw new Error(`no deployment of #${pull} runs`);
-  };
   const sweep = () =>
     world.engine
       .temporal()
@@ -82,7 +72,7 @@ exec /bin/sync "$@"
     try {
       const dead = await approved('slow', marked('slow'));
       await there('/var/tmp/slow.saving');
-      await endDeploymentOf(dead.pull);
+      await endDeploymentOf(world.engine.temporal(), dead.pull);
       await sweep();
       const told = await applyShows(dead.sha, /Ended without cleaning up/);
       expect(told.summary).toContain('| web-1 | ◐ begun; how far it came is not known |');
@@ -138,7 +128,7 @@ exec /bin/sync "$@"
     await world.check(sha, 'doaas/plan', { conclusion: 'success' });
     await world.github.mergeByHand(world.repo, pull);
     await there('/var/tmp/early.begun');
-    await endDeploymentOf(pull);
+    await endDeploymentOf(world.engine.temporal(), pull);
     await on('touch /var/tmp/early.go');
     await there('/var/tmp/early');
     await sweep();
@@ -154,7 +144,7 @@ exec /bin/sync "$@"
     for (const method of ['POST', 'PATCH']) world.github.faults.add({ ...checks, method });
     await on('touch /var/tmp/unsaid.go');
     await world.mergedSoon(pull, sha);
-    await endDeploymentOf(pull);
+    await endDeploymentOf(world.engine.temporal(), pull);
     world.github.faults.clear();
     await sweep();
 

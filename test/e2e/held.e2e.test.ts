@@ -3,6 +3,7 @@ import { pullWorkflowId } from '../../engine/github/workflowIds.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
 import type { Account } from '../../lab/github/accounts.ts';
 import type { LabHost } from '../../lab/hosts.ts';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { press as pressOn } from '../press.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -163,7 +164,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
   it('whose workflow was ended from outside is undone by the next one on its server', async () => {
     const dead = await approved('dead', slow('dead', 5));
     await begun('dead');
-    await endDeploymentOf(dead.pull);
+    await endDeploymentOf(world.engine.temporal(), dead.pull);
     const next = await approved('next', file('next'));
     await mergedSoon(next.pull, next.sha);
     expect(await on('cat /etc/doaas-next; ls /etc/doaas-dead /var/tmp/dead.* 2>/dev/null')).toBe('next');
@@ -191,7 +192,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
       await Promise.all(Array.from({ length: 100 }, () => handle.signal('pullEvent', { kind: 'reviewed' })));
     await until(isAnew, 'the history to be begun anew', 60);
     expect(await handle.query('pullStatus')).toMatchObject({ deployment: expect.stringMatching(/^pr/) });
-    await endDeploymentOf(dead.pull);
+    await endDeploymentOf(world.engine.temporal(), dead.pull);
     await until(
       async () => {
         const { deployment } = await handle.query<{ deployment?: string }>('pullStatus');
@@ -297,14 +298,4 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     expect(world.github.violations()).toEqual([]);
     expect(await on('systemctl list-units --no-legend "doaas-*"')).toBe('');
   });
-
-  async function endDeploymentOf(pull: number): Promise<void> {
-    const { workflow } = world.engine.temporal();
-    for await (const { workflowId } of workflow.list({ query: 'WorkflowType = "deployment"' })) {
-      if (!workflowId.startsWith(`deployment:pr${pull}-`)) continue;
-      await workflow.getHandle(workflowId).terminate('ended by a test');
-      return;
-    }
-    throw new Error(`no deployment of #${pull} runs`);
-  }
 });

@@ -8,6 +8,7 @@ import { openStore, type Store } from '../../engine/store/store.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import type { drift } from '../../workflows/drift.ts';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { hostHarness } from '../hostHarness.ts';
 import { isMany } from '../many.ts';
 import { MINUTES, until } from '../until.ts';
@@ -73,17 +74,6 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
       30,
       async () => JSON.stringify(await look((store) => store.locks.list())),
     );
-  const endDeploymentOf = async (pull: number): Promise<void> => {
-    const { workflow } = world.engine.temporal();
-    for await (const { workflowId } of workflow.list({
-      query: 'WorkflowType = "deployment" and ExecutionStatus = "Running"',
-    })) {
-      if (!workflowId.startsWith(`deployment:pr${pull}-`)) continue;
-      await workflow.getHandle(workflowId).terminate('ended by a test');
-      return;
-    }
-    throw new Error(`no deployment of #${pull} runs`);
-  };
 
   it('are given back at once by a run that is cancelled while it waits for its first server', async () => {
     const [first] = world.hosts;
@@ -117,7 +107,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
       return store.locks.fenceOf(id, lock?.host ?? '');
     });
     if (shown === undefined) throw new Error('the former run holds no lock on web-2');
-    await endDeploymentOf(former.pull);
+    await endDeploymentOf(world.engine.temporal(), former.pull);
 
     const next = await approved('next', marked('next', IN_STAGES));
     await applyShows(next.sha, /the next begins at/);
@@ -148,7 +138,7 @@ describe('locks of two servers', { timeout: 3 * MINUTES }, () => {
     await applyShows(dead.sha, /the next begins at/);
     const behind = await approved('left-behind', marked('left-behind', FIRST));
     await applyShows(behind.sha, /^Waiting for/);
-    for (const { pull } of [behind, dead]) await endDeploymentOf(pull);
+    for (const { pull } of [behind, dead]) await endDeploymentOf(world.engine.temporal(), pull);
     await workflow.execute('sweep', { workflowId: 'sweep:dead-runs', taskQueue: TASK_QUEUE, args: [] });
 
     const told = await world.check(dead.sha, 'doaas/apply', { conclusion: 'failure' });

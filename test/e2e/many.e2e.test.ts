@@ -15,6 +15,7 @@ import { run } from '../../lab/run.ts';
 import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
 import { payloadTexts } from '../../scripts/history-files.ts';
 import { toJson } from '../../scripts/history-json.ts';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { type EngineHandle, startTestEngine } from '../engine.ts';
 import { hostKeyOf } from '../hostKey.ts';
 import { SECRET } from '../secret.ts';
@@ -126,15 +127,6 @@ describe.skipIf(missing !== undefined)(
       await world.approve(pull);
       await world.say(pull, '/doaas apply');
       return { pull, sha };
-    };
-    const endDeploymentOf = async (pull: number): Promise<void> => {
-      const query = 'WorkflowType = "deployment" and ExecutionStatus = "Running"';
-      for await (const { workflowId } of client.workflow.list({ query })) {
-        if (!workflowId.startsWith(`deployment:pr${pull}-`)) continue;
-        await client.workflow.getHandle(workflowId).terminate('ended by a test');
-        return;
-      }
-      throw new Error(`no deployment of #${pull} runs`);
     };
     const on = async (host: LabHost, script: string): Promise<string> =>
       (await host.exec(script)).stdout.trim();
@@ -302,7 +294,7 @@ describe.skipIf(missing !== undefined)(
     it("undo on a site's server what a dead run left there, before the next one changes it", async () => {
       const dead = await approved('dead', waits('dead'));
       await begun('dead');
-      await endDeploymentOf(dead.pull);
+      await endDeploymentOf(client, dead.pull);
       await letGo('dead');
       await world.github.closePullRequest(world.repo, dead.pull);
       const next = { targets: { hosts: ['web-2'] }, files: { '/etc/doaas-next': { content: 'next\n' } } };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { isMany } from '../many.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -85,11 +86,7 @@ describe('two pull requests', { timeout: 3 * MINUTES }, () => {
     await waits(dying.sha);
     const next = await approved('next', { 'next.yaml': slow('next') });
     await waits(next.sha);
-    const { workflow } = world.engine.temporal();
-    const query = `WorkflowType = "deployment" AND ExecutionStatus = "Running"`;
-    for await (const { workflowId } of workflow.list({ query }))
-      if (workflowId.startsWith(`deployment:pr${dying.pull}-`))
-        await workflow.getHandle(workflowId).terminate('ended by a test');
+    await endDeploymentOf(world.engine.temporal(), dying.pull);
     await on('rm /var/tmp/holder.hold');
     await mergedSoon(holder.pull);
     await mergedSoon(next.pull, next.sha);

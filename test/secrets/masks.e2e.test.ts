@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { MINUTES, until } from '../until.ts';
 import type { World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -158,11 +159,7 @@ describe('secrets that a server says', { timeout: 4 * MINUTES }, () => {
 
   it('are taken out of what the undo of a dead run printed', async () => {
     const dead = await openStuck('dead');
-    await scene.temporal(async ({ workflow }) => {
-      for await (const { workflowId } of workflow.list({ query: 'WorkflowType = "deployment"' }))
-        if (workflowId.startsWith(`deployment:pr${dead.pull}-`))
-          await workflow.getHandle(workflowId).terminate('ended by a test');
-    });
+    await scene.temporal((temporal) => endDeploymentOf(temporal, dead.pull));
     await scene.onHost('touch /root/dead-ends');
     const next = await world.open('after-dead', {
       'next.yaml': configuration('next', { files: { '/etc/next': { content: 'next\n' } } }),
