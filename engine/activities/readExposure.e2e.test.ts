@@ -1,60 +1,39 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Lab, type LabHost, openLab } from '../../lab/hosts.ts';
-import { labTransport, resolvedHost, testDocument } from '../../test/hostHarness.ts';
-import type { Transport } from '../hosts/session.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { resolvedHost, testDocument } from '../../test/hostHarness.ts';
+import { DEVICE, useLooking } from '../hosts/testing/looking.ts';
 import { firewallSpec } from '../kinds/firewall/testing/spec.ts';
 import type { Exposure } from '../security/host.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { readSecurity } from './readSecurity.ts';
 
-const V6 = 'fd77:5::1';
-const DEVICE = "$(ip -o -4 addr show scope global | cut -d' ' -f2 | head -n 1)";
+const V6 = 'fd77:6::1';
 
 /** One server looks at another one, in real networks. */
 describe('ports as another server sees them', { timeout: 120_000 }, () => {
-  let lab: Lab;
-  let [looker, server]: LabHost[] = [];
-  let transport: Transport;
-  beforeAll(async () => {
-    lab = await openLab();
-    [looker, server] = await lab.up(['looker', 'server']);
-    if (looker === undefined) throw new Error('the lab gave no host');
-    transport = labTransport(looker);
-    await on(looker, 'apt-get -qq install -y iputils-ping');
-    await on(server, `ip addr add ${V6}/64 dev ${DEVICE} nodad`);
-  }, 300_000);
-  afterAll(async () => {
-    await transport?.close();
-    await lab?.down();
-  });
+  const { looker, server, transport, on } = useLooking();
+  beforeAll(() => on(server(), `ip addr add ${V6}/64 dev ${DEVICE} nodad`));
 
-  const on = async (host: LabHost | undefined, script: string): Promise<void> => {
-    if (host === undefined) throw new Error('there is no such host');
-    const { code, stderr } = await host.exec(`set -eu; ${script}`);
-    if (code !== 0) throw new Error(stderr);
-  };
   /** Rules of the looker's own for what it sends to the server; its answers to the engine go on. */
   const egress = (...rules: readonly string[]) =>
     on(
-      looker,
+      looker(),
       `nft -f - <<END\ntable inet own\ndelete table inet own\ntable inet own { chain out { type filter hook output priority 0; ct state established accept; ${rules.join('; ')}; }; }\nEND`,
     );
-  const freely = () => on(looker, 'nft delete table inet own 2>/dev/null || :');
+  const freely = () => on(looker(), 'nft delete table inet own 2>/dev/null || :');
   const firewall = (given: Readonly<Record<string, unknown>>) =>
     testDocument('Firewall', firewallSpec(given));
   /** What the looker sees of the server, whose document has 3306 open for some. */
-  const look = async ({ own = {}, from = [looker?.address ?? ''], addresses = [server?.address ?? ''] }) => {
-    if (looker === undefined || server === undefined) throw new Error('there is no host');
+  const look = async ({ own = {}, from = [looker().address], addresses = [server().address] }) => {
     const inbound = { db: { action: 'accept', ports: ['3306/tcp'], from } };
     const hosts: readonly ResolvedHost[] = [
-      { ...resolvedHost(server, [firewall({ inbound })]), addresses },
-      resolvedHost(looker, [firewall(own)]),
+      { ...resolvedHost(server(), [firewall({ inbound })]), addresses },
+      resolvedHost(looker(), [firewall(own)]),
     ];
-    const [read] = await readSecurity(transport, hosts);
+    const [read] = await readSecurity(transport(), hosts);
     if (read?.kind !== 'read') throw new Error(`not read: ${read?.problem}`);
     return read.exposure;
   };
-  const seen = ({ ports }: Exposure, port: number, address = server?.address) =>
+  const seen = ({ ports }: Exposure, port: number, address = server().address) =>
     ports.find((one) => one.port === port && one.address === address);
 
   it('are closed where the address itself says so', async () => {
@@ -62,7 +41,7 @@ describe('ports as another server sees them', { timeout: 120_000 }, () => {
     expect(exposure).toMatchObject({ from: 'looker' });
     expect(seen(exposure, 22)).toMatchObject({ open: true });
     expect(seen(exposure, 3306)).toEqual({
-      address: server?.address,
+      address: server().address,
       port: 3306,
       program: '',
       open: false,
@@ -71,7 +50,7 @@ describe('ports as another server sees them', { timeout: 120_000 }, () => {
   });
 
   it('are not known on an address that the looker has no way to', async () => {
-    const both = await look({ addresses: [server?.address ?? '', V6] });
+    const both = await look({ addresses: [server().address, V6] });
     expect(seen(both, 22)).toMatchObject({ open: true });
     expect(seen(both, 22, V6)).toEqual({
       address: V6,
@@ -80,14 +59,14 @@ describe('ports as another server sees them', { timeout: 120_000 }, () => {
       open: false,
       unknown: true,
     });
-    await on(looker, `ip addr add fd77:5::2/64 dev ${DEVICE} nodad`);
-    const now = await look({ addresses: [server?.address ?? '', V6] });
+    await on(looker(), `ip addr add fd77:6::2/64 dev ${DEVICE} nodad`);
+    const now = await look({ addresses: [server().address, V6] });
     expect(seen(now, 22, V6)).toMatchObject({ open: true });
     expect(now.ports.filter(({ unknown }) => unknown)).toEqual([]);
   });
 
   it('are seen by nobody where the looker may send nothing', async () => {
-    await egress(`ip daddr ${server?.address} drop`);
+    await egress(`ip daddr ${server().address} drop`);
     const exposure = await look({});
     await freely();
     expect(exposure).toMatchObject({
@@ -98,7 +77,7 @@ describe('ports as another server sees them', { timeout: 120_000 }, () => {
   });
 
   it('are not known where its own firewall lets out nothing but pings and one port', async () => {
-    await egress('meta l4proto icmp accept', 'tcp dport 22 accept', `ip daddr ${server?.address} drop`);
+    await egress('meta l4proto icmp accept', 'tcp dport 22 accept', `ip daddr ${server().address} drop`);
     const rules = { ssh: { action: 'accept', ports: ['22/tcp'] } };
     const exposure = await look({ own: { outbound: { default: 'drop', rules } } });
     await freely();
@@ -107,9 +86,9 @@ describe('ports as another server sees them', { timeout: 120_000 }, () => {
   });
 
   it('are judged by the address that the looker comes from, not by others that it has', async () => {
-    await on(looker, `ip addr add 172.30.0.1/24 dev ${DEVICE}`);
-    await on(server, 'systemd-run -q --unit=own-3306 systemd-socket-activate -a -l 3306 cat');
-    await on(server, "timeout 30 sh -c 'until ss -Hltn sport = :3306 | grep -q .; do sleep 0.1; done'");
+    await on(looker(), `ip addr add 172.30.0.1/24 dev ${DEVICE}`);
+    await on(server(), 'systemd-run -q --unit=own-3306 systemd-socket-activate -a -l 3306 cat');
+    await on(server(), "timeout 30 sh -c 'until ss -Hltn sport = :3306 | grep -q .; do sleep 0.1; done'");
     const other = await look({ from: ['172.30.0.0/24'] });
     expect(seen(other, 3306)).toMatchObject({ open: true, declared: false });
     expect(seen(await look({}), 3306)).toMatchObject({ open: true, declared: true });

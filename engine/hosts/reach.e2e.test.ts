@@ -1,39 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Lab, type LabHost, openLab } from '../../lab/hosts.ts';
-import { labTransport, resolvedHost } from '../../test/hostHarness.ts';
+import { describe, expect, it } from 'vitest';
+import { resolvedHost } from '../../test/hostHarness.ts';
 import type { ReachProbe } from '../kinds/kind.ts';
 import { sh } from '../shell/sh.ts';
 import { runProbe } from './probe.ts';
 import { targetOf } from './readHost.ts';
-import type { Transport } from './session.ts';
+import { DEVICE, useLooking } from './testing/looking.ts';
 
 const CLOSED = 3306;
-const DEVICE = "$(ip -o -4 addr show scope global | cut -d' ' -f2 | head -n 1)";
 
 /** A server looks at another one, in real networks: a closed port counts only where something of its address answers. */
 describe('a port that is to be closed, as another server sees it', { timeout: 120_000 }, () => {
-  let lab: Lab;
-  let [looker, server]: LabHost[] = [];
-  let transport: Transport;
-  beforeAll(async () => {
-    lab = await openLab();
-    [looker, server] = await lab.up(['looker', 'server']);
-    if (looker === undefined) throw new Error('the lab gave no host');
-    transport = labTransport(looker);
-    await on(looker, 'apt-get -qq install -y iputils-ping');
-  }, 300_000);
-  afterAll(async () => {
-    await transport?.close();
-    await lab?.down();
-  });
+  const { looker, server, transport, on } = useLooking();
 
-  const on = async (host: LabHost | undefined, script: string): Promise<void> => {
-    if (host === undefined) throw new Error('there is no such host');
-    await host.exec(`set -eu; ${script}`);
-  };
-  const address = () => server?.address ?? '';
+  const address = () => server().address;
   const look = async (more: Partial<ReachProbe>) => {
-    if (looker === undefined) throw new Error('there is no looker');
     const probe: ReachProbe = {
       kind: 'reach',
       from: 'looker',
@@ -44,8 +24,8 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
       everySeconds: 1,
       ...more,
     };
-    const { server: known } = resolvedHost(looker, {});
-    const { passed, detail } = await transport.withSession(targetOf(known), (session) =>
+    const { server: known } = resolvedHost(looker(), {});
+    const { passed, detail } = await transport().withSession(targetOf(known), (session) =>
       runProbe(session, probe),
     );
     return { passed, detail };
@@ -53,10 +33,10 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
   /** For all but the engine, which is on the bridge itself. */
   const drop = (what: string) =>
     on(
-      server,
-      `nft -f - <<END\ntable inet own\ndelete table inet own\ntable inet own { chain in { type filter hook input priority 0; ip saddr ${looker?.address} ${what} drop; }; }\nEND`,
+      server(),
+      `nft -f - <<END\ntable inet own\ndelete table inet own\ntable inet own { chain in { type filter hook input priority 0; ip saddr ${looker().address} ${what} drop; }; }\nEND`,
     );
-  const nothingDropped = () => on(server, 'nft delete table inet own 2>/dev/null || :');
+  const nothingDropped = () => on(server(), 'nft delete table inet own 2>/dev/null || :');
 
   it('counts where the address itself refuses', async () => {
     expect(await look({})).toEqual({
@@ -96,14 +76,14 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
   });
 
   it('cannot be judged over IPv6 from a server without a route to it', async () => {
-    await on(server, `ip addr add fd77:5::1/64 dev ${DEVICE} nodad`);
+    await on(server(), `ip addr add fd77:5::1/64 dev ${DEVICE} nodad`);
     const v6 = { address: 'fd77:5::1', others: [22] };
     const unjudged = {
       passed: false,
       detail: expect.stringMatching(/fd77:5::1:3306 from looker cannot be judged: it cannot be reached: /),
     };
     expect(await look(v6)).toEqual(unjudged);
-    await on(looker, `ip addr add fd77:5::2/64 dev ${DEVICE} nodad`);
+    await on(looker(), `ip addr add fd77:5::2/64 dev ${DEVICE} nodad`);
     expect(await look(v6)).toEqual({
       passed: true,
       detail: expect.stringContaining('refused the connection'),
@@ -113,12 +93,11 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
   });
 
   it('says the same through bash, where sshd forbids forwarding', async () => {
-    if (looker === undefined) throw new Error('there is no looker');
     await on(
-      looker,
+      looker(),
       "printf 'AllowTcpForwarding no\\n' > /etc/ssh/sshd_config.d/own.conf; systemctl restart ssh",
     );
-    await transport.empty();
+    await transport().empty();
     expect(await look({})).toEqual({
       passed: true,
       detail: expect.stringContaining('refused the connection'),
@@ -132,20 +111,19 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
   });
 
   it('looks at many silent ports at once there, and has sessions left for all else', async () => {
-    if (looker === undefined) throw new Error('there is no looker');
     await drop('tcp dport 4000-4019');
     const ports = Array.from({ length: 20 }, (_, n) => 4000 + n);
     const silent = Promise.all(ports.map((port) => look({ port, withinSeconds: 3, others: [9, 22] })));
     const open = Promise.all([1, 2, 3].map(() => look({ port: 22, open: true, withinSeconds: 3 })));
-    const { server: known } = resolvedHost(looker, {});
-    const ran = transport.withSession(targetOf(known), (session) =>
+    const { server: known } = resolvedHost(looker(), {});
+    const ran = transport().withSession(targetOf(known), (session) =>
       session.run(sh`echo here`, { timeoutSeconds: 10 }),
     );
     expect((await silent).filter(({ passed }) => !passed)).toEqual([]);
     expect((await open).filter(({ passed }) => !passed)).toEqual([]);
     expect((await ran).stdout).toBe('here\n');
     await nothingDropped();
-    const left = await looker.exec("pgrep -fc '[/]dev/tcp' || :");
+    const left = await looker().exec("pgrep -fc '[/]dev/tcp' || :");
     expect(left.stdout).toBe('0\n');
   });
 });
