@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inOrder, isBusy } from './inOrder.ts';
+import { allEnded, inOrder, isBusy } from './inOrder.ts';
 
 test('what was published later stays, however long an earlier one took; what is overtaken while it waits is left out', async () => {
   const done: string[] = [];
@@ -27,4 +27,22 @@ test('one that fails says so to its own caller only', async () => {
   await expect(failed).rejects.toThrow('refused');
   await next;
   expect(isBusy('failing')).toBe(false);
+});
+
+test('what fails leaves nothing of it under way that could overwrite what is published next', async () => {
+  const done: string[] = [];
+  let release: () => void = () => undefined;
+  const heldUp = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const parts = () => [
+    Promise.reject(new Error('502')),
+    heldUp.then(() => void done.push('of the first, late')),
+  ];
+  const failed = inOrder('parts', () => allEnded(parts()));
+  const next = inOrder('parts', async () => void done.push('next'));
+  setImmediate(release);
+  await expect(failed).rejects.toThrow('502');
+  await next;
+  expect(done).toEqual(['of the first, late', 'next']);
 });

@@ -27,3 +27,9 @@ export async function inOrder(run: string, work: () => Promise<void>): Promise<v
 export function isBusy(run: string): boolean {
   return last.has(run);
 }
+
+/** Ends once all of these have ended, also where one failed, so that none is still under way when a later piece of work begins. Throws the first failure. */
+export async function allEnded(parts: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(parts);
+  await Promise.all(parts);
+}

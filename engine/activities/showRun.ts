@@ -4,7 +4,7 @@ import type { View } from '../github/render/views.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
-import { inOrder, isBusy } from './inOrder.ts';
+import { allEnded, inOrder, isBusy } from './inOrder.ts';
 import { restoreNotices } from './overrides.ts';
 import { progressInterval } from './progressInterval.ts';
 import { recent } from './recent.ts';
@@ -106,7 +106,7 @@ async function publish(engine: Engine, run: RunRef, board: Board, text?: string)
   const check = { headSha: run.plan.headSha, externalId: run.run, digest, planUrl };
   const actions = canBeTakenBack(board) ? { actions: [BUTTONS.rollback] } : {};
   const override = run.context?.override;
-  await Promise.all([
+  await allEnded([
     showCheck(client, run.pull, {
       ...check,
       ...actions,
@@ -115,10 +115,10 @@ async function publish(engine: Engine, run: RunRef, board: Board, text?: string)
       ...board.apply,
       override,
     }),
-    board.verify === undefined
-      ? undefined
-      : showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify }),
-    board.comment === undefined ? undefined : comment(engine, client, run, board.comment),
+    ...(board.verify === undefined
+      ? []
+      : [showCheck(client, run.pull, { ...check, name: 'doaas/verify', ...board.verify })]),
+    ...(board.comment === undefined ? [] : [comment(engine, client, run, board.comment)]),
   ]);
 }
 
