@@ -2,6 +2,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import type { Sh } from '../shell/sh.ts';
 import { frame, type ReadyParser, RUN_COMMAND, RUN_COMMAND_SUDO, readyParser } from './bootstrap.ts';
 import { HostError } from './host-error.ts';
+import { NoMoreSessions, openSession } from './openSession.ts';
 import {
   type CappedOutput,
   cappedOutput,
@@ -17,6 +18,8 @@ const DRAIN_AFTER_EXIT_MS = 2_000;
 
 /** For the host to start the shell's process; keepalive alone would not notice an sshd that is stuck. */
 const CHANNEL_TIMEOUT_MS = 20_000;
+/** For a place among the sessions of a connection; ends before the above. */
+const SESSION_WAIT_MS = 15_000;
 
 /** How the channel ended; `undefined` exit means that it was cut. */
 export interface Ending {
@@ -62,21 +65,23 @@ export async function startExec(
 
 function openChannel(client: Client, target: HostTarget, sudo: boolean): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
+    let late = false;
     const fail = (problem: string, cause?: unknown) => {
+      late = true;
       clearTimeout(timer);
       const text = `${describeTarget(target)} ${problem} before the script was sent; nothing ran.`;
       reject(new HostError('connection-lost', target.name, text, { cause }));
     };
     const timer = setTimeout(() => fail('gave no shell in time'), CHANNEL_TIMEOUT_MS);
-    try {
-      client.exec(sudo ? RUN_COMMAND_SUDO : RUN_COMMAND, (error, channel) => {
-        if (error !== undefined) return fail('lost the connection', error);
+    openSession(client, sudo ? RUN_COMMAND_SUDO : RUN_COMMAND, SESSION_WAIT_MS).then(
+      (channel) => {
         clearTimeout(timer);
-        resolve(channel);
-      });
-    } catch (error) {
-      fail('lost the connection', error); // ssh2 throws when the socket is closed already
-    }
+        if (late) channel.close();
+        else resolve(channel);
+      },
+      (cause: unknown) =>
+        fail(cause instanceof NoMoreSessions ? cause.message : 'lost the connection', cause),
+    );
   });
 }
 

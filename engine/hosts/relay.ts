@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
+import { openSession } from './openSession.ts';
 
 /**
  * A TCP connection for a host that forbids forwarding, made by bash's /dev/tcp (bash is essential on Debian). The
@@ -33,7 +34,7 @@ const SAID_MAX = 2_048;
 export const NO_ANSWER = 'no answer';
 
 export interface RelayLimits {
-  /** Of the answer, once there is a place. */
+  /** Of the answer, once there is a place; and of the wait for a session of sshd's. */
   readonly timeoutMs?: number | undefined;
   /** Each relay is a session of sshd's, whose number is bounded (MaxSessions); it holds its place until the host has ended it. */
   readonly places: <T>(work: () => Promise<T>) => Promise<T>;
@@ -48,19 +49,13 @@ export function relay(
 ): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     places(async () => {
-      const channel = await open(client);
+      const channel = await openSession(client, RELAY_COMMAND, timeoutMs);
       const closed = new Promise<void>((over) => channel.once('close', () => over()));
       endGently(channel);
       channel.write(`${address} ${port}\n`);
       answered(channel, timeoutMs).then(() => resolve(channel), reject);
       await closed;
     }).catch(reject);
-  });
-}
-
-function open(client: Client): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    client.exec(RELAY_COMMAND, (error, opened) => (error === undefined ? resolve(opened) : reject(error)));
   });
 }
 
