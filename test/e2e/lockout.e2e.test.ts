@@ -12,7 +12,7 @@ describe('an approved change that shuts the engine out', { timeout: 3 * MINUTES 
   beforeAll(async () => {
     world = await startWorld({
       files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
-      environment: { DOAAS_CONFIRM_SECONDS: '6' },
+      environment: { DOAAS_CONFIRM_SECONDS: '15' },
     });
     const [first] = world.hosts;
     if (first === undefined) throw new Error('there is no host');
@@ -20,9 +20,12 @@ describe('an approved change that shuts the engine out', { timeout: 3 * MINUTES 
   }, 3 * MINUTES);
   afterAll(() => world?.close());
 
-  const applied = async (name: string, content: string) => {
+  const sshd = (name: string, content: string) => {
     const files = { '/etc/ssh/sshd_config.d/own.conf': { content, notify: { restart: ['ssh.service'] } } };
-    const opened = await world.open(name, { [`${name}.yaml`]: configuration(name, { files }) });
+    return applied(name, configuration(name, { files }));
+  };
+  const applied = async (name: string, document: string) => {
+    const opened = await world.open(name, { [`${name}.yaml`]: document });
     const plan = await world.check(opened.sha, 'doaas/plan', { conclusion: 'success' });
     await world.approve(opened.pull);
     await world.say(opened.pull, '/doaas apply');
@@ -31,13 +34,13 @@ describe('an approved change that shuts the engine out', { timeout: 3 * MINUTES 
 
   it('is taken back by the server, said in check and comment, and leaves way for the next one', async () => {
     const before = await snapshotTree(host);
-    const { pull, sha, plan } = await applied('shut-out', 'AllowUsers root\n');
+    const { pull, sha, plan } = await sshd('shut-out', 'AllowUsers root\n');
     expect(plan.summary).toContain('Guarded on web-1');
-    expect(plan.summary).toContain('a fresh login works within 6 s');
+    expect(plan.summary).toContain('a fresh login works within 15 s');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toMatch(/restored as before$/);
     expect(apply.summary).toContain(
-      'the server takes the change back itself, because no fresh login as deploy was possible within 6 s after it',
+      'the server takes the change back itself, because no fresh login as deploy was possible within 15 s after it',
     );
     expect(await world.comment(pull)).toContain('no fresh login as deploy was possible');
     expect(await world.merged(pull)).toBe(false);
@@ -48,11 +51,29 @@ describe('an approved change that shuts the engine out', { timeout: 3 * MINUTES 
     expect(journals.stdout).toMatch(/\tend\treverted\n/);
     expect(journals.stdout).toMatch(/\tend\trolled-back\n/);
 
-    const harmless = await applied('harmless', 'MaxAuthTries 5\n');
+    const harmless = await sshd('harmless', 'MaxAuthTries 5\n');
     await world.mergedSoon(harmless.pull, harmless.sha);
     const left = await host.exec(
       "systemctl list-units --all --plain --no-legend 'doaas-*net*' 'doaas-*boot*'",
     );
     expect(left.stdout).toBe('');
   });
+
+  it('is none where everything is hardened under a login with sudo, which is proved like any other', async () => {
+    const { pull, sha, plan } = await applied('hardened', HARDENED);
+    expect(plan.summary).toContain('Guarded on web-1');
+    await world.mergedSoon(pull, sha, 180);
+    const { summary } = await world.check(sha, 'doaas/verify', { conclusion: 'success' });
+    const [, held, all] = /strict: (\d+) of (\d+) controls hold now/.exec(summary) ?? [];
+    expect(Number(all)).toBeGreaterThan(100);
+    expect(held).toBe(all);
+  });
 });
+
+const HARDENED = `apiVersion: doaas/v1
+kind: Hardening
+metadata: { name: hardened }
+spec:
+  targets: { all: true }
+  profile: strict
+`;

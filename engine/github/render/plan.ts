@@ -1,4 +1,4 @@
-import type { Finding } from '../../plan/step.ts';
+import type { Finding, Step } from '../../plan/step.ts';
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
 import { planRollout } from './rollout.ts';
 import { type ChangeRow, groupHosts, type HostGroup } from './rows.ts';
@@ -88,7 +88,10 @@ function forbidden(errors: readonly Finding[]): string {
 }
 
 function changes(groups: readonly HostGroup[], name: PlanName): string {
-  const rows = groups.flatMap((group) => group.rows.map((row) => changeRow(group, row)));
+  const all = groups.flatMap((group) => group.rows.map((row) => ({ group, row })));
+  const isFirst = ({ reason }: Step, at: number) =>
+    all.findIndex(({ row }) => row.step.reason === reason) === at;
+  const rows = all.map(({ group, row }, at) => changeRow(group, row, isFirst(row.step, at)));
   if (rows.length === 0) return '';
   const more = rows.length - MAX_ROWS;
   const rest =
@@ -96,8 +99,9 @@ function changes(groups: readonly HostGroup[], name: PlanName): string {
   return `${table(['server', 'change', 'disruption', 'undo'], rows.slice(0, MAX_ROWS))}${rest}`;
 }
 
-function changeRow(group: HostGroup, { step, disruption }: ChangeRow): readonly string[] {
-  const reason = REASONS[step.reason];
+/** Why, in full where it is the first row of that reason: dozens of the same sentence hide what is to be read. */
+function changeRow(group: HostGroup, { step, disruption }: ChangeRow, isFirst: boolean): readonly string[] {
+  const reason = isFirst || REASONS[step.reason] === '' ? REASONS[step.reason] : step.reason;
   const change = reason === '' ? prose(step.summary) : `${prose(step.summary)} <br> *${reason}*`;
   return [hostCell(group.hosts), change, disruption, step.reversible];
 }

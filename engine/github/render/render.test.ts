@@ -35,6 +35,7 @@ const goldens: Readonly<Record<string, View>> = {
         [
           step({ summary: 'user backup is created', diff: '+ backup uid 990', reason: 'change', before: {} }),
           step({ summary: '/etc/motd', diff: '-old\n+new', reason: 'adoption' }),
+          step({ summary: '/etc/nologin.txt', diff: '-mine\n+ours', reason: 'adoption' }),
           step({ summary: '/etc/issue', diff: '-changed by hand\n+as declared', reason: 'drift' }),
           step({
             summary: 'package telnet is removed',
