@@ -1,5 +1,6 @@
 import { isShutOut } from '../github/errors.ts';
 import { recordName } from '../github/workflowIds.ts';
+import type { Run } from '../store/runs.ts';
 import type { Engine } from './engine.ts';
 import { revertDead, withDeadMerge } from './revertDead.ts';
 import { keepDetail } from './runDetail.ts';
@@ -16,6 +17,10 @@ export async function showUnshown(engine: Engine, repository: RepositoryRef): Pr
     const { ref, unshown } = stored.detail as RunDetail & { readonly ref?: RunRef };
     if (ref === undefined || unshown === undefined) continue;
     const run = { ...ref, pull: { ...ref.pull, repository } };
+    if (await isOvertaken(engine, stored)) {
+      await keepDetail(engine, run, { unshown: undefined });
+      continue;
+    }
     await showEnd(engine, run, unshown).catch(async (error: unknown) => {
       if (isPassing(error)) throw error;
       engine.log.warn({ run: run.run, reason: String(error) }, 'how a run ended cannot be shown');
@@ -28,6 +33,16 @@ export async function showUnshown(engine: Engine, repository: RepositoryRef): Pr
 async function showEnd(engine: Engine, run: RunRef, end: RunPhase): Promise<void> {
   const isMissing = run.mergeSha !== undefined && end.kind === 'stale' && end.revert === undefined;
   await showRun(engine, run, isMissing ? withDeadMerge(end, await revertDead(engine, run)) : end);
+}
+
+/** Its pull request has a newer run since, of which its checks and its comment tell. */
+async function isOvertaken(
+  { store }: Engine,
+  { id, repository, pullNumber, startedAt }: Run,
+): Promise<boolean> {
+  if (pullNumber === null) return false;
+  const [newest] = await store.runs.ofPull(repository, pullNumber);
+  return newest !== undefined && newest.id !== id && newest.startedAt > startedAt;
 }
 
 /**
