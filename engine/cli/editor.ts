@@ -9,11 +9,14 @@ import { CliError, type Io } from './terminal.ts';
 /** In memory where the system has that, so that no disk keeps what was edited. */
 const MEMORY = '/dev/shm';
 
+/** What was typed is right, but could not be stored: the same text may be stored later. */
+export class NotStored extends CliError {}
+
 /**
- * Lets the user edit a text in $VISUAL or $EDITOR, again while `check` throws, and gives what came out. The file is for
+ * Lets the user edit a text in $VISUAL or $EDITOR, again while `take` throws, and gives what that made of it. The file is for
  * the user only, and is removed in any case, also when a signal ends this program.
  */
-export async function editText(text: string, check: (text: string) => unknown, io: Io): Promise<string> {
+export async function editText<T>(text: string, take: (text: string) => Promise<T>, io: Io): Promise<T> {
   const base = await access(MEMORY).then(
     () => MEMORY,
     () => tmpdir(),
@@ -23,14 +26,21 @@ export async function editText(text: string, check: (text: string) => unknown, i
   const forget = removedOnSignal(folder);
   try {
     await writeFile(file, text, { mode: 0o600 });
-    for (let before = ''; ; ) {
+    for (let before: string | undefined; ; ) {
       await runEditor(file);
       const after = await readFile(file, 'utf8');
-      const problem = problemOf(after, check);
-      if (problem === undefined) return after;
-      if (after === before) throw new CliError(`${problem} Nothing was written.`);
-      before = after;
-      io.stderr.write(`${problem} The editor opens again; leave it without a change to give up.\n`);
+      try {
+        return await take(after);
+      } catch (error) {
+        const problem = messageOf(error).replace(/\.?$/, '.');
+        const isStorable = error instanceof NotStored;
+        if (!isStorable && after === before) throw new CliError(`${problem} Nothing was written.`);
+        before = after;
+        const giveUp = isStorable
+          ? 'end it with an error, such as by :cq in vi,'
+          : 'leave it without a change';
+        io.stderr.write(`${problem} The editor opens again; ${giveUp} to give up.\n`);
+      }
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -55,15 +65,6 @@ function removedOnSignal(folder: string): () => void {
   process.on('SIGINT', ignore);
   for (const signal of ENDING) process.on(signal, end);
   return forget;
-}
-
-function problemOf(text: string, check: (text: string) => unknown): string | undefined {
-  try {
-    check(text);
-    return undefined;
-  } catch (error) {
-    return `${messageOf(error)}.`;
-  }
 }
 
 /** The setting may hold arguments, as git allows: `code --wait`. */

@@ -171,6 +171,20 @@ describe('doaas secret', () => {
     expect(await left()).toEqual(before);
   });
 
+  test('edit keeps what was typed while it cannot be stored', async () => {
+    await mkdir(join(root, 'a.age.new'));
+    // types, and then makes room
+    const editor = `cd '${root}'; if grep -q hunter2 "$1"; then rmdir a.age.new; else echo 'db: "hunter2"' > "$1"; fi`;
+    await writeFile(join(root, 'editor'), editor);
+    vi.stubEnv('EDITOR', `sh ${join(root, 'editor')}`);
+    const { status, stderr } = await run('edit', join(root, 'a.age'));
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /a\.age cannot be written \(EISDIR\)\. The editor opens again; end it with an error, .* to give up\./,
+    );
+    expect(await plain('a.age')).toBe('db: "hunter2"\n');
+  });
+
   test.each(['SIGTERM', 'SIGHUP'] as const)('edit leaves no file behind when %s ends it', async (signal) => {
     const editor = join(root, 'editor');
     // says where the secrets are, and stays for as long as they do

@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 import { loadLocalConfig } from '../config/config.ts';
 import { messageOf } from '../hosts/host-error.ts';
 import { decryptAge, encryptAge, newAgeKey, parseEntries, recipientOf } from '../secrets/age.ts';
+import { reasonOf } from '../secrets/error.ts';
 import { ageKeysOf } from '../secrets/fromConfig.ts';
 import { misuse } from './command.ts';
-import { editText } from './editor.ts';
+import { editText, NotStored } from './editor.ts';
 import {
   ageFiles,
   findRecipients,
@@ -63,18 +64,35 @@ async function edit(path: string, io: Io): Promise<number> {
   const keys = ownKeys();
   const before = await readIfThere(path);
   const text = before === undefined ? EMPTY : await decryptAge(before, keys, path);
-  const after = await editText(text, (edited) => parseEntries(edited, path), io);
-  if (after === text) {
+  const take = async (after: string): Promise<'same' | 'written' | CliError> => {
+    parseEntries(after, path);
+    return after === text ? 'same' : await write(path, await encryptAge(after, recipients), before);
+  };
+  const end = await editText(text, take, io);
+  if (end instanceof CliError) throw end;
+  if (end === 'same') {
     io.stdout.write(`${printable(path)} is as it was.\n`);
     return EXIT.done;
   }
-  await mkdir(dirname(path), { recursive: true });
-  const sealed = await encryptAge(after, recipients);
-  if (!(await replaceFile(path, sealed, before)))
-    throw changedMeanwhile(path, await writeBeside(path, sealed));
   io.stdout.write(`${printable(path)} is encrypted for ${people(recipients)}. Commit it.\n`);
   await warnIfLockedOut(keys, recipients, io);
   return EXIT.done;
+}
+
+/** Throws `NotStored`, with all as it was. */
+async function write(
+  path: string,
+  sealed: string,
+  before: Buffer | undefined,
+): Promise<'written' | CliError> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    if (await replaceFile(path, sealed, before)) return 'written';
+    return changedMeanwhile(path, await writeBeside(path, sealed));
+  } catch (error) {
+    if (error instanceof CliError) throw new NotStored(error.message);
+    throw new NotStored(`${printable(path)} cannot be written (${reasonOf(error)}).`);
+  }
 }
 
 function changedMeanwhile(path: string, beside: string): CliError {

@@ -68,13 +68,14 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
  */
 export async function replaceFile(path: string, text: string, before: Buffer | undefined): Promise<boolean> {
   const next = `${path}.new`;
-  await writeFile(next, text, { flush: true });
-  if (!isSame(await readIfThere(path), before)) {
-    await rm(next);
-    return false;
+  try {
+    await writeFile(next, text, { flush: true });
+    const isOurs = isSame(await readIfThere(path), before);
+    if (isOurs) await rename(next, path);
+    return isOurs;
+  } finally {
+    await rm(next, { force: true }).catch(() => undefined);
   }
-  await rename(next, path);
-  return true;
 }
 
 function isSame(a: Buffer | undefined, b: Buffer | undefined): boolean {
