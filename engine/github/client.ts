@@ -117,10 +117,16 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     const made = installations.get(installationId);
     if (made !== undefined) return made;
     const octokit = octokitFor({ ...parts, throttle: throttleOf(installationId), installationId });
-    // a token that GitHub ended, as when the App is uninstalled, or that was made for less, would be sent for the rest of its hour
-    octokit.hook.error('request', (error) => {
-      if (isForToken(error)) installations.delete(installationId);
-      throw error;
+    const madeAt = performance.now();
+    octokit.hook.wrap('request', async (send, request) => {
+      const asked: number = request.request?.[ASKED] ?? performance.now();
+      try {
+        return await send(request);
+      } catch (error) {
+        if (!isForToken(error) || madeAt > asked) throw error;
+        if (installations.get(installationId) === octokit) installations.delete(installationId);
+        return octokitOf(installationId).request(askedAt(asked, request));
+      }
     });
     installations.set(installationId, octokit);
     return octokit;
@@ -128,7 +134,16 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
   return {
     installationClient: async (installationId) => {
       const { spare } = throttleOf(installationId);
-      return { octokit: octokitOf(installationId), app: await identity(), installationId, spare, known };
+      return {
+        // the present one, however long the client is kept
+        get octokit() {
+          return octokitOf(installationId);
+        },
+        app: await identity(),
+        installationId,
+        spare,
+        known,
+      };
     },
     installationToken: (installationId) => readToken(octokitOf(installationId)),
     installations: () =>
@@ -149,6 +164,18 @@ export function createGitHub(config: GitHubConfig, log: Logger, options: GitHubO
     now: clock.now,
     timeOf: clock.timeOf,
   };
+}
+
+/** When a request was first sent (monotonic, ms), in what is sent again. */
+const ASKED = 'asked';
+
+/**
+ * A token that GitHub ended, or that was made before a permission was granted, would be refused for the rest of its hour, in each process
+ * that has one: only the refusal of one that was made after the request counts.
+ */
+function askedAt<T extends { readonly request?: object }>(asked: number, options: T): T {
+  const { hook: _, ...request } = { hook: undefined, ...options.request };
+  return { ...options, request: { ...request, [ASKED]: asked } };
 }
 
 interface ClientParts {

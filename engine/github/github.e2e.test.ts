@@ -134,9 +134,20 @@ describe('the client', () => {
     const number = (await openPull()).number;
     await getPull(client, repo, number);
     lab.expireTokens();
-    await expect(getPull(client, repo, number)).rejects.toMatchObject({ type: 'github-unauthorized' });
-    client = await github.installationClient(lab.installationId);
     expect((await getPull(client, repo, number)).number).toBe(number);
+  });
+
+  test('a token that was made before a permission was granted is replaced, and a refusal without it is one', async () => {
+    const { headSha } = await openPull();
+    await lab.setAppPermissions({ checks: 'none' });
+    try {
+      lab.expireTokens();
+      const refused = { type: 'github-refused', status: 403 };
+      await expect(publishCheck(client, repo, check(headSha))).rejects.toMatchObject(refused);
+    } finally {
+      await lab.setAppPermissions({ checks: 'write' });
+    }
+    await publishCheck(client, repo, check(headSha));
   });
 
   test('goes on at once where the clock of the machine is set back', async () => {
