@@ -47,9 +47,10 @@ export async function publishSecurity(engine: Parts, publishing: Publishing): Pr
   const locate = placesIn(manifest);
   const hosts = await readHosts(engine, name, tip, resolution.hosts);
   const advisories = await advisoriesFor(engine.tracker, hosts);
-  const report = securityReport(hosts, { commit: tip.commit, locate, ...(advisories && { advisories }) });
-  const findings = findingsOf(report);
   const version = await ownVersion();
+  const made = { commit: tip.commit, now: Date.now(), version };
+  const report = securityReport(hosts, { ...made, locate, ...(advisories && { advisories }) });
+  const findings = findingsOf(report);
   const packed = packedSarif((max) => sarifOf(findings, { version, locate, max }), RESULTS_MAX);
   const upload = await inTurn(engine, publishing, packed, unknownHosts(hosts));
   tell(engine, name, upload, told);

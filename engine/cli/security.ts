@@ -74,7 +74,8 @@ async function readReport(
     const changelogs = (await tracker.of(new Set())) === undefined;
     const read = await readSecurity(transport, hosts, { lookers: resolution.hosts, changelogs });
     const advisories = await advisoriesFor(tracker, read);
-    return securityReport(read, { locate: placesIn(manifest), ...(advisories && { advisories }) });
+    const made = { now: Date.now(), version: await ownVersion() };
+    return securityReport(read, { ...made, locate: placesIn(manifest), ...(advisories && { advisories }) });
   } finally {
     await transport.close();
   }
@@ -92,7 +93,7 @@ async function textOf(
     case 'markdown':
       return `${printableLines(renderSecurity(report))}\n`;
     case 'sarif': {
-      const version = await ownVersion();
+      const { version } = report;
       return `${JSON.stringify(sarifOf(findings, { version, locate: placesIn(manifest) }), undefined, 2)}\n`;
     }
   }

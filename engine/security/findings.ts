@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { controlNamed } from '../kinds/hardening/catalogue.ts';
 import type { Severity } from '../kinds/hardening/control.ts';
+import { LISTS_AGE_MAX_SECONDS } from '../kinds/patchPolicy/findings.ts';
 import {
   distinctWaivers,
   type ReportedHardening,
@@ -205,10 +206,19 @@ export const WAITS_FOR_REBOOT: Rule = {
   severity: 'medium',
 };
 
+export const LISTS_OLD: Rule = {
+  id: 'patches/lists-old',
+  title: 'What updates are out is not known',
+  why: 'Package lists that are not read any more look like a server that needs no update.',
+  help: 'See why apt-daily.timer does not read the lists (journalctl -u apt-daily), or which of its archives does not answer.',
+  severity: 'medium',
+};
+
 /** Vulnerabilities that one sentence names. */
 const CVES_TOLD = 10;
 
-function patchFindings({ host, patches, asOf }: ReportedHost): readonly SecurityFinding[] {
+function patchFindings(reported: ReportedHost): readonly SecurityFinding[] {
+  const { host, patches, asOf } = reported;
   const document = patches.policy ?? `Server/${host}`;
   const pointer = patches.policy === undefined ? '/metadata/name' : '/spec';
   const updates = patches.security.map(({ name, from, to, cves, held }) => ({
@@ -223,11 +233,25 @@ function patchFindings({ host, patches, asOf }: ReportedHost): readonly Security
     // a still newer version is the same thing to mend
     fingerprint: fingerprint('update', host, name),
   }));
-  if (!patches.reboot.required) return updates;
+  const told = [...updates, ...listsFinding(reported, { document, pointer })];
+  if (!patches.reboot.required) return told;
   const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
   const message = seen(`${host} waits for a reboot${why}.`, asOf);
   const print = fingerprint('reboot', host);
-  return [...updates, { rule: WAITS_FOR_REBOOT, host, ...message, document, pointer, fingerprint: print }];
+  return [...told, { rule: WAITS_FOR_REBOOT, host, ...message, document, pointer, fingerprint: print }];
+}
+
+function listsFinding(
+  { host, patches, asOf }: ReportedHost,
+  at: Pick<SecurityFinding, 'document' | 'pointer'>,
+): readonly SecurityFinding[] {
+  const { listsAgeSeconds: age, problem, unknown } = patches;
+  if (unknown !== true && (age === undefined || age <= LISTS_AGE_MAX_SECONDS)) return [];
+  const why =
+    age === undefined || unknown === true
+      ? `What updates are out for ${host} is not known: ${problem ?? 'it has no package lists'}.`
+      : `The package lists of ${host} are ${Math.floor(age / 86_400)} days old, so newer updates are not known.`;
+  return [{ rule: LISTS_OLD, host, ...seen(why, asOf), ...at, fingerprint: fingerprint('lists', host) }];
 }
 
 function closes(cves: readonly string[]): string {

@@ -94,6 +94,8 @@ export interface Patches {
   readonly policy?: string;
   /** Why nothing is known: no apt, or its own words. */
   readonly problem?: string;
+  /** dpkg's own words where it is not in order, or at work; a run waits for it and repairs it first. */
+  readonly dpkgProblem?: string;
   /** apt could not say what is outstanding, or has no package lists, and no earlier reading knew: that nothing is told means nothing. */
   readonly unknown?: true;
   /** Where apt could not say now what is outstanding: when it did, ISO time. */
@@ -118,6 +120,10 @@ export interface OutstandingUpdate {
   readonly sourceVersion?: string;
   /** CVE ids of its own changelog since the installed version; left out where that was not asked for. */
   readonly changelog?: readonly string[];
-  /** Why it does not come by itself, where something keeps it back. */
-  readonly held?: 'held' | 'excluded';
+  /** Where it comes from: `Debian-Security bookworm-security/main`; left out by engines before, or where that is not known. */
+  readonly archive?: string;
+  /** Why it does not come by itself, where something keeps it back. `asked`: it may ask about a configuration file. */
+  readonly held?: 'held' | 'excluded' | 'asked';
+  /** apt's own reason to keep it back. */
+  readonly keptBack?: string;
 }

@@ -37,6 +37,9 @@ it('without package lists it is not known what is outstanding', () => {
   expect(told('apt', '~ lists 900').unknown).toBeUndefined();
   expect(told('apt')).toMatchObject({ security: [], unknown: true });
   expect(told('apt').listsAgeSeconds).toBeUndefined();
+  const half = `~ dpkg-problem ${Buffer.from('half configured').toString('base64')}`;
+  expect(told('apt', '~ lists 900', half)).toMatchObject({ dpkgProblem: 'half configured' });
+  expect(told('apt', '~ lists 900', half).problem).toBeUndefined();
   expect(told('absent')).toMatchObject({ problem: 'the server has no apt' });
   expect(told('absent').unknown).toBeUndefined();
 });

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { findingsOf } from './findings.ts';
-import type { HostSecurity, OutstandingUpdate, SeenPort } from './host.ts';
+import { findingsOf, LISTS_OLD } from './findings.ts';
+import type { HostSecurity, OutstandingUpdate, Patches, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
-import { ADVISORIES, EXPOSURE, HARDENING, HERE, INVENTORY, PATCHES, readHost } from './testing/hosts.ts';
+import {
+  ADVISORIES,
+  EXPOSURE,
+  HARDENING,
+  HERE,
+  INVENTORY,
+  MADE,
+  PATCHES,
+  readHost,
+} from './testing/hosts.ts';
 
 const reportOf = (hosts: readonly HostSecurity[]) =>
-  securityReport(hosts, { locate: HERE, advisories: ADVISORIES });
+  securityReport(hosts, { ...MADE, locate: HERE, advisories: ADVISORIES });
 
 const UNREAD = { kind: 'unread', host: 'web-3', problem: 'it does not answer' } as const;
 const OPEN = readHost('web-2', {
@@ -50,11 +59,12 @@ describe('the report of a fleet', () => {
     ]);
     const changelog = PATCHES.security.map((update) => ({ ...update, changelog: ['CVE-2026-0001'] }));
     const told = securityReport([readHost('web-1', { patches: { ...PATCHES, security: changelog } })], {
+      ...MADE,
       locate: HERE,
     });
     expect(told.fleet.cves).toMatchObject({ source: { kind: 'changelogs' }, fixable: 1, open: 0 });
     expect(told.hosts[0]?.patches.security[0]?.cves).toEqual(['CVE-2026-0001']);
-    expect(securityReport([readHost('web-1')], { locate: HERE }).fleet.cves).toMatchObject({
+    expect(securityReport([readHost('web-1')], { ...MADE, locate: HERE }).fleet.cves).toMatchObject({
       source: { kind: 'none' },
       rows: [],
     });
@@ -139,6 +149,23 @@ describe('findings', () => {
     const ports = EXPOSURE.ports.filter(({ open, declared }) => !open || declared);
     const patches = { ...PATCHES, security: [], reboot: { required: false, why: [] } };
     expect(ids([readHost('web-1', { hardening, patches, exposure: { ...EXPOSURE, ports } })])).toEqual([]);
+  });
+
+  it('say where package lists are old or missing that what is out is not known', () => {
+    const lists = (patches: Partial<Patches>) =>
+      findingsOf(reportOf([readHost('web-1', { patches: { ...PATCHES, security: [], ...patches } })]))
+        .filter(({ rule }) => rule === LISTS_OLD)
+        .map(({ message }) => message);
+    expect(lists({ listsAgeSeconds: 2 * 86_400 })).toEqual([]);
+    expect(lists({ listsAgeSeconds: 40 * 86_400 })).toEqual([
+      'The package lists of web-1 are 40 days old, so newer updates are not known.',
+    ]);
+    expect(lists({ unknown: true, problem: 'E: broken packages' })).toEqual([
+      'What updates are out for web-1 is not known: E: broken packages.',
+    ]);
+    expect(lists({ unknown: true })).toEqual([
+      'What updates are out for web-1 is not known: it has no package lists.',
+    ]);
   });
 
   it('say of ports that were not judged that they were not, never that they are as declared', () => {

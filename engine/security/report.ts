@@ -17,6 +17,10 @@ import { type Locate, placeOf } from './places.ts';
 /** The security of a repository's servers, as they were read. JSON only. */
 export interface SecurityReport {
   readonly kind: 'security-report';
+  /** When it was made, of servers that were read just before; ISO time. */
+  readonly madeAt: string;
+  /** Version of the engine. */
+  readonly version: string;
   /** The commit whose documents were compared with; left out for a directory. */
   readonly commit?: string;
   readonly fleet: Fleet;
@@ -83,6 +87,10 @@ export interface Counted {
 }
 
 export interface ReportOptions {
+  /** Epoch ms. */
+  readonly now: number;
+  /** Of the engine. */
+  readonly version: string;
   readonly commit?: string;
   readonly locate: Locate;
   /** Left out where they could not be had. */
@@ -91,12 +99,14 @@ export interface ReportOptions {
 
 /** `hosts`: in the order of the repository. */
 export function securityReport(hosts: readonly HostSecurity[], options: ReportOptions): SecurityReport {
-  const { commit, advisories } = options;
+  const { commit, advisories, now, version } = options;
   const read = hosts.flatMap((host) => (host.kind === 'read' ? [host] : []));
   const unread = hosts.flatMap((host) => (host.kind === 'unread' ? [unreadHost(host, options)] : []));
   const reported = read.map((host) => reportedHost(host, options));
   return {
     kind: 'security-report',
+    madeAt: new Date(now).toISOString(),
+    version,
     ...(commit === undefined ? {} : { commit }),
     fleet: { ...fleetOf(reported, unread.length), cves: fleetCves(read, advisories) },
     hosts: reported,

@@ -5,7 +5,7 @@ import { findingsOf } from './findings.ts';
 import { placesIn } from './places.ts';
 import { securityReport } from './report.ts';
 import { sarifOf } from './sarif.ts';
-import { ADVISORIES, HARDENING, readHost } from './testing/hosts.ts';
+import { ADVISORIES, HARDENING, MADE, readHost } from './testing/hosts.ts';
 
 const YAML = `apiVersion: doaas/v1
 kind: Hardening
@@ -37,7 +37,7 @@ const locate = placesIn(manifest);
 const report = (...names: readonly string[]) =>
   securityReport(
     names.map((name) => readHost(name)),
-    { locate, advisories: ADVISORIES },
+    { ...MADE, locate, advisories: ADVISORIES },
   );
 const findings = findingsOf(report('web-1', 'web-2'));
 const sarif = sarifOf(findings, { version: '1.2.3', locate });
@@ -76,7 +76,7 @@ describe('SARIF', () => {
     expect(lineOf({ ...later, host: 'web-2' })).toEqual([23]);
     expect(lineOf({ ...later, host: 'gone' })).toEqual([]);
     const hardening = [{ ...HARDENING, document: 'Hardening/later' }];
-    const { hosts } = securityReport([readHost('web-2', { hardening })], { locate });
+    const { hosts } = securityReport([readHost('web-2', { hardening })], { ...MADE, locate });
     expect(hosts[0]?.hardening[0]?.failing[0]?.at).toEqual({ file: 'sec/a b.yaml', line: 23 });
   });
 

@@ -6,6 +6,7 @@ import {
   HARDENING,
   HERE,
   INVENTORY,
+  MADE,
   PATCHES,
   readHost,
 } from '../../security/testing/hosts.ts';
@@ -67,8 +68,24 @@ test('reads as the golden file', async () => {
       ],
     },
   });
+  const stale = readHost('web-6', {
+    patches: {
+      ...PATCHES,
+      security: PATCHES.security.flatMap((update) => [
+        { ...update, held: 'asked' as const },
+        {
+          ...update,
+          name: 'linux-image-amd64',
+          keptBack: 'Depends: linux-image-6.1.0-32-amd64 but it is not',
+        },
+      ]),
+      dpkgProblem: 'dpkg was interrupted',
+      listsAgeSeconds: 40 * 86_400,
+    },
+  });
   const gone = { kind: 'unread', host: 'web-4', problem: 'connect ECONNREFUSED' } as const;
-  const report = securityReport([readHost('web-1'), bare, blind, unjudged, halfBlind, gone], {
+  const report = securityReport([readHost('web-1'), bare, blind, unjudged, halfBlind, stale, gone], {
+    ...MADE,
     commit,
     locate: HERE,
     advisories: ADVISORIES,
@@ -96,7 +113,12 @@ test('tells what could not be looked at now as it was seen last', async () => {
     patches: { ...PATCHES, security: [], others: 0, problem: 'E: broken packages', unknown: true },
   });
   const never = { kind: 'unread', host: 'web-4', problem: 'no route' } as const;
-  const report = securityReport([gone, half, blank, never], { commit, locate: HERE, advisories: ADVISORIES });
+  const report = securityReport([gone, half, blank, never], {
+    ...MADE,
+    commit,
+    locate: HERE,
+    advisories: ADVISORIES,
+  });
   await expect(`${renderSecurity(report)}\n`).toMatchFileSnapshot('golden/security-earlier.md');
 });
 
@@ -114,11 +136,16 @@ test('words of a host or a document stay words', () => {
             },
           ],
           exposure: { ...EXPOSURE, ports: EXPOSURE.ports.map((port) => ({ ...port, program: hostile })) },
-          patches: { ...PATCHES, problem: hostile, reboot: { required: true, why: [hostile] } },
+          patches: {
+            ...PATCHES,
+            problem: hostile,
+            dpkgProblem: hostile,
+            reboot: { required: true, why: [hostile] },
+          },
         }),
         { kind: 'unread', host: 'web-2', problem: hostile },
       ],
-      { locate: HERE },
+      { ...MADE, locate: HERE },
     ),
   );
   const outsideCode = body.replace(/(`+|<code>).*?(\1|<\/code>)/g, '');

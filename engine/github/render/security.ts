@@ -1,3 +1,4 @@
+import { LISTS_AGE_MAX_SECONDS } from '../../kinds/patchPolicy/findings.ts';
 import type { FleetCves } from '../../security/fleetCves.ts';
 import type { NotJudged, SeenPort } from '../../security/host.ts';
 import type {
@@ -16,10 +17,12 @@ const MAX_ROWS = 100;
 const SENTENCE_MAX = 500;
 
 /** The whole report as Markdown; whoever publishes it cuts it to what fits. Words of hosts are no markup in it. */
-export function renderSecurity({ commit, fleet, hosts, unread }: SecurityReport): string {
+export function renderSecurity(report: SecurityReport): string {
+  const { madeAt, version, commit, fleet, hosts, unread } = report;
   const of = commit === undefined ? '' : `, compared with ${code(short(commit))}`;
   return [
     `### Security of ${count(fleet.read + fleet.unread, 'server')}${of}`,
+    `Made ${minute(Date.parse(madeAt))} by doaas ${code(version)}; ages below are as of then.`,
     fleetTable(fleet),
     ...fleetNotes(fleet),
     ...cveBlocks(fleet.cves),
@@ -230,13 +233,24 @@ const UNJUDGED: Readonly<Record<NotJudged, string>> = {
 };
 
 function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
-  const { policy, problem, security, others, restarts, reboot, listsAgeSeconds, unknown, asOf: at } = patches;
+  const {
+    policy,
+    problem,
+    dpkgProblem,
+    security,
+    others,
+    restarts,
+    reboot,
+    listsAgeSeconds,
+    unknown,
+    asOf: at,
+  } = patches;
   const known = cves.open + cves.fixed + cves.fixable.length + cves.waiting.length;
   const are = read === undefined ? 'are' : 'were';
   const age =
     listsAgeSeconds === undefined
       ? 'It has no package lists: it has never read them, or they were removed.'
-      : `Its package lists ${are} ${seconds(listsAgeSeconds)} old.`;
+      : `Its package lists ${are} ${listsAge(listsAgeSeconds)} old.`;
   const outstanding = unknown
     ? 'what is outstanding is not known'
     : `${at === undefined ? '' : `${asOf(at)}, `}${count(security.length, 'security update')} outstanding, ${others} others`;
@@ -244,6 +258,9 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
   return [
     `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${outstanding}. ${age}`,
     ...(problem === undefined ? [] : [`**Cannot be patched:** ${prose(problem, SENTENCE_MAX)}`]),
+    ...(dpkgProblem === undefined
+      ? []
+      : [`A run waits for dpkg, and repairs it first: ${prose(dpkgProblem, SENTENCE_MAX)}`]),
     ...(security.length === 0 ? [] : [updateTable(security)]),
     ...(reboot.required ? [`**Waits for a reboot** for ${prose(reboot.why.join(', '), SENTENCE_MAX)}.`] : []),
     ...(units.length === 0 ? [] : [`Still run what was replaced: ${prose(units.join(', '), SENTENCE_MAX)}.`]),
@@ -262,16 +279,35 @@ function updateTable(updates: ReportedHost['patches']['security']): string {
       prose(update.name),
       prose(update.from),
       prose(update.to),
+      prose(update.archive ?? ''),
+      prose(keptText(update), SENTENCE_MAX),
       prose(closesText(update), SENTENCE_MAX),
     ]);
-  return [table(['package', 'installed', 'available', 'closes'], rows), ...more(updates, 'update')].join(
-    '\n',
-  );
+  return [
+    table(['package', 'installed', 'available', 'from', 'kept back', 'closes'], rows),
+    ...more(updates, 'update'),
+  ].join('\n');
 }
 
-function closesText({ held, cves, cvesBy }: ReportedHost['patches']['security'][number]): string {
-  const by = cvesBy === 'changelog' && cves.length > 0 ? 'by its changelog: ' : '';
-  return [...(held === undefined ? [] : [held]), `${by}${cves.join(', ')}`]
-    .filter((part) => part !== '')
-    .join(', ');
+function listsAge(age: number): string {
+  return age > LISTS_AGE_MAX_SECONDS ? `**${Math.floor(age / 86_400)} days**` : seconds(age);
+}
+
+type UpdateRow = ReportedHost['patches']['security'][number];
+
+/** Why it does not come by itself. */
+function keptText({ held, keptBack }: UpdateRow): string {
+  if (held !== undefined) return HELD[held];
+  if (keptBack === undefined) return '';
+  return keptBack === '' ? 'by apt, without a reason' : `by apt: ${keptBack}`;
+}
+
+const HELD: Readonly<Record<NonNullable<UpdateRow['held']>, string>> = {
+  held: 'held',
+  excluded: 'excluded by a document',
+  asked: 'it may ask about a configuration file, which is left to people',
+};
+
+function closesText({ cves, cvesBy }: UpdateRow): string {
+  return cvesBy === 'changelog' && cves.length > 0 ? `by its changelog: ${cves.join(', ')}` : cves.join(', ');
 }

@@ -5,7 +5,7 @@ import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
 import { bytes, some } from './words.ts';
 
 /** Lists that are older than this know too little: apt-daily.timer reads them once a day. Seconds. */
-const LISTS_AGE_MAX_SECONDS = 2 * 24 * 3600;
+export const LISTS_AGE_MAX_SECONDS = 2 * 24 * 3600;
 
 /** What there is to know beside the steps, and what keeps updates from being installed. */
 export function patchFindings(state: UpdatesState, { updates: rules, holds }: ResolvedPatchPolicy) {

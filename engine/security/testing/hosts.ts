@@ -44,7 +44,7 @@ const CURL = {
 
 export const PATCHES: Patches = {
   security: [
-    { name: 'curl', ...CURL },
+    { name: 'curl', ...CURL, archive: 'Debian-Security bookworm-security/main' },
     { name: 'libcurl4', ...CURL, held: 'held' },
   ],
   others: 3,
@@ -52,6 +52,9 @@ export const PATCHES: Patches = {
   reboot: { required: true, why: ['linux-image-6.1.0-31-amd64'] },
   listsAgeSeconds: 900,
 };
+
+/** Of a report. */
+export const MADE = { now: Date.parse('2026-11-26T12:00:30Z'), version: '1.2.3' };
 
 /** Everything at one line. */
 export const HERE = (): Position => ({ file: 'sec.yaml', line: 7, column: 1, endLine: 7, endColumn: 2 });
