@@ -115,7 +115,9 @@ type Undoing = Pick<DeploymentActivities, 'undoHost' | 'recoverRun' | 'cancelHos
 export const QUEUES = { reading: 'doaas:reading', onHosts: 'doaas:hosts' } as const;
 
 export const short = proxyActivities<Short>(POLICIES.short);
-export const bounded = proxyActivities<Pick<Short, 'redeliverMissed' | 'endDeadRuns'>>(POLICIES.bounded);
+export const bounded = proxyActivities<Pick<Short, 'redeliverMissed' | 'endDeadRuns' | 'sweepPulls'>>(
+  POLICIES.bounded,
+);
 export const passing = proxyActivities<Pick<Short, 'showRun' | 'answer'>>(POLICIES.passing);
 export const reading = proxyActivities<Short & FleetActivities>({
   ...POLICIES.reading,

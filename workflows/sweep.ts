@@ -1,6 +1,9 @@
 import { log, patched } from '@temporalio/workflow';
 import { bounded, short } from './activities.ts';
-import { causeOf } from './cause.ts';
+import { causeOf, typeOf } from './cause.ts';
+
+/** What went wrong with GitHub that its other repositories would meet too. */
+const OF_ALL: ReadonlySet<string> = new Set(['github-rate-limited', 'github-unavailable']);
 
 /** Ends what died without a word, makes up for webhooks that never came, and keeps a drift schedule for every repository. */
 export async function sweep(): Promise<void> {
@@ -9,10 +12,14 @@ export async function sweep(): Promise<void> {
   const repositories = await short.knownRepositories();
   await short.scheduleDrift(repositories);
   await redeliverMissed();
+  const silent = new Set<number>();
   for (const repository of repositories) {
+    if (silent.has(repository.installationId)) continue;
     try {
-      await short.sweepPulls(repository);
+      await bounded.sweepPulls(repository);
     } catch (error) {
+      // a used-up limit is one of all of its repositories, and would keep those of others waiting for each
+      if (OF_ALL.has(typeOf(error) ?? '')) silent.add(repository.installationId);
       log.warn('a repository could not be swept', { name: repository.name, reason: causeOf(error) });
     }
   }

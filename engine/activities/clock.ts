@@ -54,23 +54,33 @@ export function clockActivities(engine: Engine): RepositoryActivities {
   };
 }
 
-/** `look`: has a pull request looked at once more. */
+/** `look`: has a pull request looked at once more. Repositories of which GitHub says nothing now come last, as they were. */
 export async function knownRepositories(
-  engine: Pick<Engine, 'store' | 'github'>,
+  engine: Pick<Engine, 'store' | 'github' | 'log'>,
   look: (pull: PullRef) => Promise<void>,
 ): Promise<readonly RepositoryRef[]> {
-  const covered = await coveredRepositories(engine.github);
-  await engine.store.moments.note('swept');
+  const { repositories: covered, unread } = await coveredRepositories(engine.github);
+  for (const { installationId, reason } of unread)
+    engine.log.warn(
+      { installationId, reason: String(reason) },
+      'the repositories of an installation could not be read; they stay as they were until the next sweep',
+    );
+  if (covered.length > 0 || unread.length === 0) await engine.store.moments.note('swept');
   const reached = new Set(covered.map(({ id }) => String(id)));
-  for (const known of await engine.store.repositories.list())
-    if (known.installationId !== null && !reached.has(known.id)) await lose(engine, known, look);
+  const silent = new Set(unread.map(({ installationId }) => String(installationId)));
+  const kept = [];
+  for (const known of await engine.store.repositories.list()) {
+    if (known.installationId === null || reached.has(known.id)) continue;
+    if (silent.has(known.installationId)) kept.push(refOf(known));
+    else await lose(engine, known, look);
+  }
   const saved = [];
   for (const { id, owner, name, defaultBranch, installationId, archived } of covered) {
     const seen = { id: String(id), owner, name, defaultBranch, installationId: String(installationId) };
     const record = await engine.store.repositories.save(seen);
     if (!archived) saved.push(refOf(record));
   }
-  return saved;
+  return [...saved, ...kept];
 }
 
 /** Deleted, uninstalled or suspended. Its pull requests look once more, and end where there is nothing to see; how secure its servers were is told nobody any more. */

@@ -198,6 +198,8 @@ test('a dead run that has ended is to be shown, though its engine dies before th
   const unshown = (await Promise.all(ids.map(detailOf))).map((detail) => detail.unshown?.kind);
   expect(unshown).toEqual(['stale', 'stale', undefined]);
   expect((await store.runs.unshown('acme/infra')).map(({ id }) => id)).toEqual(['left', 'waits']);
+  const audited = (await store.audit.list({ repository: 'acme/infra', pull: 7 })).map(({ what }) => what);
+  expect(audited.sort()).toEqual(['drop-waiter', 'drop-waiter', 'end-dead']);
 });
 
 test('what takes a merged change back and dies while it waits leaves the check of what was applied as it is', async () => {

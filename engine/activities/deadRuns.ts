@@ -5,7 +5,7 @@ import type { StoredReceipt } from '../store/receipts.ts';
 import { FINAL_STATES, type OpenRun, type Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive } from './alive.ts';
-import { receiptsNamed } from './auditRun.ts';
+import { entryOf, receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { relocated } from './located.ts';
 import { dropWaiter, releaseLocks, wake } from './locks.ts';
@@ -216,8 +216,7 @@ async function end(
   const state = kind === 'rollback' ? 'failed' : undone;
   const end = state === 'cancelled' ? UNBEGUN : ({ kind: 'rolled-back', reason: DIED } as const);
   const phase = state === 'failed' ? undefined : withDeadMerge(end, merge);
-  const detail = { run: ref.run, state, ...receiptsNamed(receipts) };
-  const entry = { who: 'doaas', what: 'end-dead', detail, key: `${ref.run} end-dead` };
+  const entry = { ...entryOf(ref, 'end-dead', { state, ...receiptsNamed(receipts) }), who: 'doaas' };
   const unshown = phase === undefined ? {} : await unshownWith(engine, ref, phase);
   await engine.store.runs.update(ref.run, { state, ...unshown }, entry);
   if (phase !== undefined) await show(engine, ref, phase);

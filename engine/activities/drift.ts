@@ -1,7 +1,9 @@
 import { ignoresStep } from '../drift/ignored.ts';
-import { type DriftedItem, differences, merged } from '../drift/resources.ts';
+import { type DriftedItem, differences, merged, unjudged, waiting } from '../drift/resources.ts';
+import { undoneOf } from '../drift/undone.ts';
 import { ownIssues } from '../github/issues.ts';
 import { recordName } from '../github/workflowIds.ts';
+import { isOngoing } from '../kinds/registry.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { Held } from '../store/alone.ts';
@@ -88,7 +90,29 @@ async function driftedItems(
   );
   const steps = differences(plan, read);
   const told = { ...(await toldBy(engine, resolution, steps)), ...(await toldAtSites(engine, traces)) };
-  return withoutIgnored(merged(before, itemsOf(steps, told, at), read), plan, resolution.hosts);
+  const waits = waiting(plan, read, isOngoing).map((item) => ({ ...item, firstSeenAt: at }));
+  const found = [...itemsOf(steps, told, at), ...waits];
+  const known = merged(before, found, read, unjudged(plan));
+  const undone = undoneOf(await mergedPlans(engine, repository, at));
+  return withoutIgnored(
+    known.filter((item) => !undone(item)),
+    plan,
+    resolution.hosts,
+  );
+}
+
+/** Between the opening of a window and the run that waited for it. Milliseconds. */
+const BEGINS_WITHIN_MS = 5 * 60_000;
+
+/** Of pull requests that were merged and wait for their window: to adopt what is on servers would take these changes back. */
+async function mergedPlans(
+  { store }: Pick<Engine, 'store'>,
+  repository: string,
+  at: number,
+): Promise<readonly Plan[]> {
+  const digests = await store.verdicts.mergedBeforeWindow(repository, at - BEGINS_WITHIN_MS);
+  const plans = await Promise.all(digests.map((digest) => store.plans.get(digest)));
+  return plans.filter((plan) => plan !== undefined);
 }
 
 /** Lines of the log about one reading; more are counted. */

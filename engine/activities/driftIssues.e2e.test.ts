@@ -94,6 +94,21 @@ test('where a repository takes no issues, that is said once, and all that drifte
   expect(await bodies()).toHaveLength(3);
 });
 
+test('an issue is told once why it is closed, though GitHub fails at that and at its end', async () => {
+  repo = await lab.createRepository({ files: { 'README.md': 'x\n' } });
+  const { numbers } = await reading(documents(1));
+  const [number = 0] = numbers;
+  const fail = { times: 3, respond: { status: 502 } };
+  lab.faults.add({ method: 'POST', path: /\/comments$/, ...fail, times: 1, afterEffect: true });
+  await expect(reading([])).rejects.toMatchObject({ type: 'github-unavailable' });
+  lab.faults.add({ method: 'PATCH', path: new RegExp(`/issues/${number}$`), ...fail });
+  await expect(reading([])).rejects.toMatchObject({ type: 'github-unavailable' });
+  expect(await bodies()).toHaveLength(1);
+  await reading([]);
+  expect(await bodies()).toEqual([]);
+  expect(await lab.listComments(repo, number)).toMatchObject([{ body: expect.stringMatching(/again\.$/) }]);
+});
+
 test('two readings at once, of two engines, open one issue for each document; one that was overtaken writes no more', async () => {
   repo = await lab.createRepository({ files: { 'README.md': 'x\n' } });
   const dir = await mkdtemp(join(tmpdir(), 'doaas-drift-issues-'));

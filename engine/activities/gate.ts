@@ -33,14 +33,14 @@ export async function gatePull(
   context: GateContext = {},
 ): Promise<Gate> {
   const judged = await judgePull(engine, pull, plan, context);
+  const { snapshot } = judged;
   await engine.store.verdicts.save({
     repository: nameOf(pull),
     number: pull.number,
     headSha: plan.headSha,
     digest: plan.digest,
-    verdict: JSON.parse(JSON.stringify(judged.verdict)),
+    verdict: JSON.parse(JSON.stringify({ ...judged.verdict, ...(snapshot.merged && { merged: true }) })),
   });
-  const { snapshot } = judged;
   if (snapshot.headSha === plan.headSha && snapshot.state === 'open')
     await showPlan(engine, pull, plan, judged);
   return gateOf(judged);

@@ -21,13 +21,7 @@ describe('a repository', () => {
     dir = await mkdtemp(join(tmpdir(), 'doaas-located-'));
     lab = await startLabGitHub({ webhookSecret: 'a secret of this test' });
     store = await openStore({ file: join(dir, 'store.sqlite') });
-    const config = {
-      githubApiUrl: lab.url,
-      githubAppId: lab.app.id,
-      githubPrivateKey: secret(lab.app.privateKey),
-      githubWritesPerMinute: 1_000,
-    };
-    github = createGitHub(config, createLogger('silent'));
+    github = createGitHub(config(), createLogger('silent'));
   }, 60_000);
   afterAll(async () => {
     await store?.close();
@@ -35,7 +29,13 @@ describe('a repository', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  const engine = () => ({ store, github });
+  const config = () => ({
+    githubApiUrl: lab.url,
+    githubAppId: lab.app.id,
+    githubPrivateKey: secret(lab.app.privateKey),
+    githubWritesPerMinute: 1_000,
+  });
+  const engine = () => ({ store, github, log: createLogger('silent') });
   const idOf = async (repo: RepositoryName): Promise<number> => {
     const client = await github.installationClient(lab.installationId);
     return (await client.octokit.repos.get({ owner: repo.owner, repo: repo.name })).data.id;
@@ -103,6 +103,15 @@ describe('a repository', () => {
     for (const name of [knownAs, 'acme/other']) await store.securityHosts.save(name, 1, [unread]);
     await knownRepositories(engine(), look);
     expect(await store.securityHosts.of(knownAs, 1)).toEqual([unread]);
+    const known = await store.repositories.list();
+    const limited = { status: 429, body: { message: 'API rate limit exceeded' } };
+    lab.faults.add({ method: 'GET', path: /\/installation\/repositories/, times: 1, respond: limited });
+    const kept = await knownRepositories(engine(), look);
+    expect(kept.map(({ name }) => name)).toEqual(known.map(({ name }) => name));
+    expect(await store.repositories.list()).toEqual(known);
+    expect(await store.securityHosts.of(knownAs, 1)).toEqual([unread]);
+    // GitHub's own pause after it
+    github = createGitHub(config(), createLogger('silent'));
     await lab.uninstallApp();
     await knownRepositories(engine(), look);
     expect(await store.securityHosts.of(knownAs, 1)).toEqual([]);

@@ -4,7 +4,7 @@ import type { WaitingRun } from '../store/locks.ts';
 import { isSameMachine } from '../store/machine.ts';
 import type { Store } from '../store/store.ts';
 import { isAlive, isCurrent } from './alive.ts';
-import { receiptsNamed } from './auditRun.ts';
+import { entryOf, receiptsNamed } from './auditRun.ts';
 import type { Engine } from './engine.ts';
 import { type Known, knownTo } from './hostMask.ts';
 import { undoHost } from './hostUndo.ts';
@@ -222,16 +222,8 @@ export async function recoverRun(engine: Engine, run: RunRef, dead: RecoverableR
   });
   // the next sweep asks again, and ends it: who waits for these servers need not wait for GitHub
   if (merge === undefined) return { kind: 'rolled-back' };
-  const entry = {
-    who: 'doaas',
-    what: 'recover',
-    detail: {
-      run: dead.run,
-      by: run.run,
-      ...receiptsNamed(await engine.store.receipts.ofRun(dead.run)),
-    },
-    key: `${dead.run} recover`,
-  };
+  const named = receiptsNamed(await engine.store.receipts.ofRun(dead.run));
+  const entry = { ...entryOf(ref, 'recover', { by: run.run, ...named }), who: 'doaas' };
   const reason = `The run ended without cleaning up; ${run.run} undid what it had done before it went on`;
   const phase = withDeadMerge({ kind: 'rolled-back', reason }, merge);
   const detail = await unshownWith(engine, ref, phase);

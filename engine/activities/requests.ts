@@ -155,7 +155,7 @@ async function unlock(
     (await engine.store.runs.ofPull(fullName(pull), pull.number)).map((run) => [run.id, run]),
   );
   const all = (await engine.store.locks.list()).filter((lock) => runs.has(lock.runId));
-  if (all.length === 0) return `This ${place} holds no hosts.`;
+  if (all.length === 0) return holdsNone([...runs.values()], place);
   const locks = all.filter((lock) => isMeant(runs.get(lock.runId), lock.host, request.argument));
   if (locks.length === 0)
     return `This ${place} holds no server ${code(request.argument ?? '')}; \`/doaas status\` lists those that it holds.`;
@@ -173,6 +173,16 @@ async function unlock(
     return `- \`${host}\` is free now. What the run left there ${stays ? 'stays as it is until the next plan' : 'is undone first by the next run on it'}.`;
   });
   return lines.join('\n');
+}
+
+/** What a dead run left is not a matter of locks. */
+export function holdsNone(runs: readonly Pick<Run, 'id' | 'state'>[], place: string): string {
+  const dead = runs.find(({ state }) => state === 'needs-recovery');
+  const left =
+    dead === undefined
+      ? ''
+      : ` What its run \`${dead.id}\` left is undone first by the next run on those servers. For one that is gone, or has other host keys for good, whoever runs the engine says \`doaas unlock SERVER --force\`.`;
+  return `This ${place} holds no hosts.${left}`;
 }
 
 /** `server`: its name in the run's plan, or the address that `status` shows; undefined means all. */

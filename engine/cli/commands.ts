@@ -87,7 +87,8 @@ const unlock: Command = {
   details: `
 HOST is the server's address as \`doaas status\` shows it. With the SQLite store the engine must be stopped first; while it
 runs, comment \`/doaas unlock\` on the pull request instead. With PostgreSQL it works beside the engine.
-  --force   also for a run that has not ended; only when its workflow is gone for good
+  --force   also for a run that has not ended; only when its workflow is gone for good. Of a server that is not locked and
+            needs recovery: what was left there stays as it is; only for a machine that no run will meet again
 
 ${EXIT_CODES}`,
   run: async (argv, io) => (await import('./unlock.ts')).runUnlock(argv, io),

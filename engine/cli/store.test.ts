@@ -234,6 +234,31 @@ describe('unlock', () => {
       expect(await engine.locks.list()).toEqual([]);
     });
 
+    test('leaves a machine that no run will meet again as it is, by force, and ends what was left of the run', async () => {
+      await runHolding('pr7-a', [WEB]);
+      const begun = { host: 'web', hostIdentity: WEB, stepId: 'a', beforeHash: null, afterHash: null };
+      await engine.receipts.save([{ runId: 'pr7-a', ...begun, state: 'done', detail: {} }]);
+      const [lock] = await engine.locks.list();
+      if (lock !== undefined) await engine.locks.forceRelease(lock, 'doaas');
+      const living = await stopped(() => doaas(['unlock', '10.0.0.5', '--force']));
+      expect(living).toMatchObject({ status: 1, stderr: expect.stringContaining('Run pr7-a is running') });
+      await engine.runs.update('pr7-a', { state: 'needs-recovery' });
+      const { status, stderr } = await stopped(() => doaas(['unlock', '10.0.0.5']));
+      expect(status).toBe(1);
+      expect(stderr).toContain('is not locked and needs recovery (doaas released the lock of run pr7-a');
+      expect(stderr).toContain('repeat this with --force');
+      expect(await engine.hosts.needRecovery()).toHaveLength(1);
+      const left = await stopped(() => doaas(['unlock', '10.0.0.5', '--force']));
+      expect(left).toMatchObject({ status: 0, stdout: expect.stringContaining('left by pr7-a there stays') });
+      expect(await engine.hosts.needRecovery()).toEqual([]);
+      expect(await engine.receipts.open(WEB)).toEqual([]);
+      expect(await engine.runs.get('pr7-a')).toMatchObject({ state: 'failed', endedAt: expect.any(Number) });
+      expect(await engine.audit.list({ repository: 'acme/infra', pull: 7 })).toMatchObject([
+        { what: 'force-release', who: 'doaas', detail: { runId: 'pr7-a' } },
+        { what: 'leave', who: expect.stringMatching(/doaas unlock/), detail: { run: 'pr7-a', host: WEB } },
+      ]);
+    });
+
     test('names the nearest of the locked servers', async () => {
       await runHolding('pr7-a', [WEB]);
       const { status, stderr } = await stopped(() => doaas(['unlock', '10.0.0.4:22']));

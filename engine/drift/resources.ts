@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Plan, Step } from '../plan/step.ts';
 
 /** One difference between the default branch and a server, as it was last read. */
@@ -30,17 +31,52 @@ export function differences(plan: Plan, hosts: ReadonlySet<string>): readonly St
     .filter((step) => Object.keys(step.before).length > 0);
 }
 
+const FINDING = 'finding:';
+
+/**
+ * What has no step although it is outstanding, of documents whose work comes up by itself: nobody looks at the plans of a reading by the
+ * clock. `ongoing`: whether a document is one.
+ */
+export function waiting(
+  plan: Plan,
+  hosts: ReadonlySet<string>,
+  ongoing: (document: string) => boolean,
+): readonly Omit<DriftedItem, 'firstSeenAt'>[] {
+  return plan.hosts
+    .filter((host) => hosts.has(host.host))
+    .flatMap((host) => host.findings)
+    .filter(({ document, severity, waits }) => ongoing(document) && (severity === 'error' || waits === true))
+    .map(({ document, host, message }) => ({
+      document,
+      host,
+      stepId: `${FINDING}${createHash('sha256').update(message).digest('hex').slice(0, 16)}`,
+      summary: message,
+      diff: '',
+      traces: [],
+    }));
+}
+
+/** Whether a document could not be judged on a host, because of an error there. */
+export function unjudged({ hosts }: Plan): (at: Pick<DriftedItem, 'document' | 'host'>) => boolean {
+  const errors = hosts.flatMap(({ findings }) => findings.filter(({ severity }) => severity === 'error'));
+  return (at) => errors.some(({ document, host }) => document === at.document && host === at.host);
+}
+
 /**
  * What is known after a reading: on hosts that were read, what was found, with the time of its first reading; on
- * others (out of reach, or being changed by a run) what was known before.
+ * others (out of reach, or being changed by a run) what was known before, and of documents that were not judged there too.
  */
 export function merged(
   before: readonly DriftedItem[],
   found: readonly DriftedItem[],
   read: ReadonlySet<string>,
+  isUnjudged: (item: DriftedItem) => boolean = () => false,
 ): readonly DriftedItem[] {
   const known = new Map(before.map((item) => [keyOf(item), item]));
-  const kept = before.filter((item) => !read.has(item.host));
+  const again = new Set(found.map(keyOf));
+  const stays = (item: DriftedItem) =>
+    isUnjudged(item) && !item.stepId.startsWith(FINDING) && !again.has(keyOf(item));
+  const kept = before.filter((item) => !read.has(item.host) || stays(item));
   return [...kept, ...found.map((item) => firstSeenOf(item, known.get(keyOf(item))))];
 }
 

@@ -1,4 +1,5 @@
 import type { GitHubClient, Repo } from './client.ts';
+import { keepComment } from './comment.ts';
 import { calling } from './errors.ts';
 import { COMMENT_MAX_BYTES, cutNote, PAGE_SIZE } from './limits.ts';
 import { readPages } from './pages.ts';
@@ -89,17 +90,14 @@ export async function publishIssue(
   return known.number;
 }
 
-/** Says why, and closes. Throws `GitHubError`. */
+/** Says why, once however often it is called, and closes. Throws `GitHubError`. */
 export async function closeIssue(
   client: GitHubClient,
   repo: Repo,
   number: number,
   why: string,
 ): Promise<void> {
-  const at = { owner: repo.owner, repo: repo.name, issue_number: number };
-  await calling(`Commenting on #${number}`, () =>
-    client.octokit.issues.createComment({ ...at, body: why, request: { retries: 0 } }),
-  );
+  await keepComment(client, repo, number, { key: 'closed', body: why });
   await setClosed(client, repo, number);
 }
 

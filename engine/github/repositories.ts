@@ -1,5 +1,5 @@
 import type { GitHub, GitHubClient, Repo } from './client.ts';
-import { calling, expectSame, isShutOut } from './errors.ts';
+import { calling, expectSame, GitHubError, isShutOut } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 import { readWhole } from './pages.ts';
 
@@ -13,19 +13,31 @@ export interface CoveredRepository extends Repo {
   readonly archived: boolean;
 }
 
-/** All repositories that can be read; those of suspended installations cannot. Throws `GitHubError`. */
-export async function coveredRepositories(
-  github: Pick<GitHub, 'installations' | 'installationClient'>,
-): Promise<readonly CoveredRepository[]> {
-  const all: CoveredRepository[] = [];
-  for (const installationId of await github.installations())
-    all.push(...(await repositoriesOf(await github.installationClient(installationId)).catch(noneIfGone)));
-  return all;
+export interface Covered {
+  readonly repositories: readonly CoveredRepository[];
+  /** Installations of which nothing can be said now: a used-up limit of one is nothing to the others. */
+  readonly unread: readonly { readonly installationId: number; readonly reason: GitHubError }[];
 }
 
-/** Suspended or uninstalled since the list was read. */
-function noneIfGone(error: unknown): readonly CoveredRepository[] {
+/** All repositories that can be read; those of suspended installations cannot. Throws `GitHubError` where the App itself cannot ask. */
+export async function coveredRepositories(
+  github: Pick<GitHub, 'installations' | 'installationClient'>,
+): Promise<Covered> {
+  const repositories: CoveredRepository[] = [];
+  const unread: Covered['unread'][number][] = [];
+  for (const installationId of await github.installations()) {
+    const client = await github.installationClient(installationId);
+    const found = await repositoriesOf(client).catch(unlessGone);
+    if (found instanceof GitHubError) unread.push({ installationId, reason: found });
+    else repositories.push(...found);
+  }
+  return { repositories, unread };
+}
+
+/** One that is suspended or uninstalled since the list was read has none. */
+function unlessGone(error: unknown): readonly CoveredRepository[] | GitHubError {
   if (isShutOut(error)) return [];
+  if (error instanceof GitHubError) return error;
   throw error;
 }
 

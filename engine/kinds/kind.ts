@@ -125,6 +125,8 @@ export type KindFinding = Pick<Finding, 'severity' | 'message'> & {
   readonly pointer?: string;
   /** A reading of how things are, told again once the change is verified. */
   readonly readBack?: true;
+  /** Outstanding until a person sees to it: no run does it by itself. Of documents whose work comes up by itself, the issue says it. */
+  readonly waits?: true;
   /** Dropped when any document of the host claims this item, as one that makes the missing user does. */
   readonly unlessClaimed?: ItemKey;
 };

@@ -136,7 +136,7 @@ function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost)
   const claimed = new Set(host.documents.flatMap(claimsOf));
   return plan.findings
     .filter((f) => f.unlessClaimed === undefined || !claimed.has(f.unlessClaimed))
-    .map(({ severity, message, pointer, readBack }) => {
+    .map(({ severity, message, pointer, readBack, waits }) => {
       const position = pointer === undefined ? undefined : document.places?.[pointer];
       return {
         kind: 'finding',
@@ -146,6 +146,7 @@ function remarks(document: ResolvedDocument, plan: KindPlan, host: ResolvedHost)
         message,
         ...(position && { position }),
         ...(readBack && { readBack }),
+        ...(waits && { waits }),
       };
     });
 }

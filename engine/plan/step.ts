@@ -53,6 +53,8 @@ export interface Finding {
   readonly position?: Position;
   /** A reading of how things are, told again once the change is verified. */
   readonly readBack?: true;
+  /** Outstanding until a person sees to it: no run does it by itself. */
+  readonly waits?: true;
 }
 
 export interface HostPlan {

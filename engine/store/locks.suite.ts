@@ -222,7 +222,7 @@ export function locksSuite(store: () => Store): void {
     expect(await ask(three, x)).toMatchObject({ kind: 'granted' });
     expect(await store().runs.get(two)).toMatchObject({ state: 'cancelled', endedAt: expect.any(Number) });
     const entries = (await store().audit.list()).filter(({ what }) => what === 'drop-waiter');
-    expect(entries.at(-1)).toMatchObject({ who: 'doaas', detail: { runId: two } });
+    expect(entries.at(-1)).toMatchObject({ who: 'doaas', detail: { runId: two }, headSha: 'h', pull: 5 });
     await store().locks.release(three);
   });
 }

@@ -30,7 +30,7 @@ export interface StoredReceipt extends Receipt {
 }
 
 /** States after which the step may have left something on the host. */
-const TOUCHED = ['captured', 'done', 'failed', 'unknown'] as const satisfies readonly ReceiptState[];
+export const TOUCHED = ['captured', 'done', 'failed', 'unknown'] as const satisfies readonly ReceiptState[];
 
 export function receiptsIn({ db }: Connection, now: Clock) {
   return {

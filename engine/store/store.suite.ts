@@ -449,5 +449,11 @@ function verdictsSuite(store: () => Store): void {
       judgedAt: expect.any(Number),
     });
     expect(await store().verdicts.of(repository, 8)).toBeUndefined();
+    const merged = { ready: false, opensAt: 2_000, merged: true };
+    await store().verdicts.save({ ...judged, number: 8, digest: 'open', verdict: { opensAt: 2_000 } });
+    await store().verdicts.save({ ...judged, number: 9, digest: 'waits', verdict: merged });
+    expect(await store().verdicts.mergedBeforeWindow(repository, 1_999)).toEqual(['waits']);
+    expect(await store().verdicts.mergedBeforeWindow(repository, 2_000)).toEqual([]);
+    expect(await store().verdicts.mergedBeforeWindow('o/other', 0)).toEqual([]);
   });
 }

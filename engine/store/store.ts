@@ -3,9 +3,10 @@ import { blobsIn } from './blobs.ts';
 import { driftIn } from './drift.ts';
 import { StoreError } from './error.ts';
 import { hostKeysIn } from './hostKeys.ts';
-import { hostsIn } from './hosts.ts';
+import { hostsIn, type Recovery } from './hosts.ts';
 import { keysIn } from './keys.ts';
 import { leasesIn } from './leases.ts';
+import { leaveDead } from './leave.ts';
 import { locksIn } from './locks.ts';
 import { migrate, requireCurrentSchema } from './migrate.ts';
 import { migrations } from './migrations.ts';
@@ -18,7 +19,7 @@ import { pushesIn } from './pushes.ts';
 import { receiptsIn } from './receipts.ts';
 import { repositoriesIn } from './repositories.ts';
 import { runHostsIn } from './runHosts.ts';
-import { runsIn } from './runs.ts';
+import { type Run, runsIn } from './runs.ts';
 import type { Connection } from './schema.ts';
 import { securityHostsIn } from './securityHosts.ts';
 import { settledIn } from './settled.ts';
@@ -71,7 +72,12 @@ function storeOn(connection: Connection, { now = Date.now, lockQueueMax }: Store
     locks: locksIn(connection, now, lockQueueMax),
     leases: leasesIn(connection),
     pauses: pausesIn(connection),
-    hosts: hostsIn(connection, now),
+    hosts: {
+      ...hostsIn(connection, now),
+      /** What dead runs did on it stays as it is, because a person says so. Recorded in the audit log. */
+      leave: (recovery: Recovery, runs: readonly Run[], who: string): Promise<void> =>
+        leaveDead(connection, recovery, runs, who, now()),
+    },
     hostKeys: hostKeysIn(connection, now),
     drift: driftIn(connection),
     settled: settledIn(connection, now),

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { appendAudit } from './audit.ts';
 import { setRecovery } from './hosts.ts';
+import { leaveHost, placeOf } from './leave.ts';
 import type { HeldLock, Waiter } from './lock-order.ts';
 import type { RunChange } from './runs.ts';
 import type { Dialect, Schema } from './schema.ts';
@@ -15,13 +16,26 @@ export async function takeAway(
   at: number,
 ): Promise<boolean> {
   await tx.deleteFrom('locks').where('host_identity', '=', lock.host).execute();
-  const run = await tx.selectFrom('runs').select('state').where('id', '=', lock.runId).executeTakeFirst();
+  const run = await runOf(tx, lock.runId);
   const stays = run?.state === 'held';
   if (stays) await leave(tx, lock, actor, at);
   else await setRecovery(tx, lock.host, true, reasonOf(lock, actor), at);
   const detail = { host: lock.host, runId: lock.runId, pull: lock.pull, fence: lock.fence, stays };
-  await appendAudit(tx, dialect, { who: actor, what: 'force-release', detail }, at);
+  await appendAudit(tx, dialect, { who: actor, what: 'force-release', ...run?.place, detail }, at);
   return stays;
+}
+
+/** Its state, and where entries about it belong in the audit log. */
+async function runOf(tx: Kysely<Schema>, id: string) {
+  const columns = [
+    'state',
+    'repository',
+    'pull_number as pullNumber',
+    'head_sha as headSha',
+    'plan_digest as planDigest',
+  ] as const;
+  const run = await tx.selectFrom('runs').select(columns).where('id', '=', id).executeTakeFirst();
+  return run && { state: run.state, place: placeOf(run) };
 }
 
 function reasonOf({ runId, pull }: HeldLock, actor: string): string {
@@ -30,11 +44,7 @@ function reasonOf({ runId, pull }: HeldLock, actor: string): string {
 
 /** The run's receipts on this host count as settled by a person; with its last lock the run itself has ended. */
 async function leave(tx: Kysely<Schema>, { host, runId }: HeldLock, who: string, at: number): Promise<void> {
-  await tx
-    .insertInto('left_hosts')
-    .values({ run_id: runId, host_identity: host, who, at })
-    .onConflict((c) => c.columns(['run_id', 'host_identity']).doNothing())
-    .execute();
+  await leaveHost(tx, runId, host, who, at);
   const more = await tx.selectFrom('locks').select('fence').where('run_id', '=', runId).executeTakeFirst();
   if (more !== undefined) return;
   await tx.updateTable('runs').set({ state: 'failed', ended_at: at }).where('id', '=', runId).execute();
@@ -65,6 +75,8 @@ export async function dropWaiter(
     .where('id', '=', runId)
     .where('ended_at', 'is', null)
     .execute();
-  await appendAudit(tx, dialect, { who: actor, what: 'drop-waiter', detail: { runId, pull: gone.pull } }, at);
+  const run = await runOf(tx, runId);
+  const entry = { who: actor, what: 'drop-waiter', ...run?.place, detail: { runId, pull: gone.pull } };
+  await appendAudit(tx, dialect, entry, at);
   return true;
 }

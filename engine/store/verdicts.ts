@@ -9,7 +9,7 @@ export interface StoredVerdict {
   readonly number: number;
   readonly headSha: string;
   readonly digest: string;
-  /** Of engine/policy/judge.ts. */
+  /** Of engine/policy/judge.ts; with `merged: true` where the pull request was merged before it was applied. */
   readonly verdict: Json;
 }
 
@@ -44,6 +44,18 @@ export function verdictsIn({ db }: Connection, now: Clock) {
       if (row === undefined) return undefined;
       const { head_sha: headSha, digest, judged_at: judgedAt, verdict } = row;
       return { repository: row.repository, number, headSha, digest, judgedAt, verdict: parseDetail(verdict) };
+    },
+
+    /** Digests of plans of a repository that were merged before they were applied, and wait for a window that opens later than that; epoch ms. */
+    async mergedBeforeWindow(repository: string, laterThanMs: number): Promise<readonly string[]> {
+      const rows = await db
+        .selectFrom('verdicts')
+        .select(['digest', 'verdict'])
+        .where('repository', '=', repository)
+        .where('verdict', 'like', '%"merged":true%')
+        .execute();
+      const opens = (verdict: string) => (parseDetail(verdict) as { readonly opensAt?: number }).opensAt ?? 0;
+      return rows.filter(({ verdict }) => opens(verdict) > laterThanMs).map(({ digest }) => digest);
     },
   };
 }

@@ -92,7 +92,7 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     const closed = await issue({ state: 'closed' });
     expect(closed.number).toBe(found.number);
     const said = (await world.github.listComments(world.repo, Number(found.number))).map((c) => c.body);
-    expect(said).toEqual(['The servers are as the default branch says again.']);
+    expect(said).toEqual(['<!-- doaas:closed -->\nThe servers are as the default branch says again.']);
     expect(await world.github.listIssues(world.repo)).toHaveLength(1);
   });
 

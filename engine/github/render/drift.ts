@@ -46,7 +46,7 @@ export function renderDrift({
 const WAYS = [
   '**What to do**',
   '',
-  '- To put the servers back: the next pull request that touches this document applies these differences too, labelled *drift*.',
+  '- To put the servers back: the next pull request that changes what they are to be applies these differences too, labelled *drift*. A comment in the YAML, or another name, is no such change. Or say `drift: { action: correct }` in the document: once that is merged, the next reading puts back what it may.',
   '- To keep what is on the servers: `/doaas adopt` opens a pull request that changes the YAML so that it says the same.',
   '',
   'This issue follows the servers: it is edited while they differ, and closed once they do not.',
@@ -56,7 +56,7 @@ function ongoingWays(hasWindow: boolean): string {
   return [
     '**What to do**',
     '',
-    '- To have it done now: the next pull request that touches this document does it.',
+    '- To have it done now: the next pull request that changes what this document asks for does it; a comment in the YAML, or another window, is no such change.',
     ...(hasWindow ? [] : ['- To have it done by itself: declare a `window` in the document.']),
     '- To have it left: exclude or hold it in the document.',
     '',

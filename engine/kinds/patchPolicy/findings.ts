@@ -69,7 +69,7 @@ function leftOut(
   const other = state.updates.filter(({ state: is }) => is === 'other');
   return [
     ...state.keptBack.map(({ name, to, why }) =>
-      warning(`kept back: ${name} ${to}${why === '' ? '' : `: ${why}`}`),
+      waiting(`kept back: ${name} ${to}${why === '' ? '' : `: ${why}`}`),
     ),
     ...left('held', held),
     ...pins.map(({ update, by }) => waits(`its version is that of ${by}`, [update])),
@@ -78,7 +78,7 @@ function leftOut(
     ...left(
       'as another package of the same source is left to you',
       asked.filter(({ conffiles }) => conffiles.length === 0),
-    ),
+    ).map((finding) => ({ ...finding, ...(finding.severity === 'warning' && { waits: true as const }) })),
     ...(other.length === 0
       ? []
       : [info(`newer, but no security updates: ${some(other.map(({ name }) => name))}`)]),
@@ -100,7 +100,7 @@ function waits(why: string, updates: readonly Update[]): KindFinding {
 }
 
 function leftToYou({ name, to, conffiles }: Update): KindFinding {
-  return warning(
+  return waiting(
     `${name} ${to} is left to you: ${conffiles.join(', ')} was changed on the server; say "conffiles: keep" or "take", or update it by hand`,
   );
 }
@@ -131,10 +131,10 @@ const UNKNOWN = 'which services still use what was replaced is not known, and no
 
 function reboots({ reboot: { required, why } }: UpdatesState, rules: PatchRules): readonly KindFinding[] {
   if (!required || rules.reboot === 'ifRequired') return [];
-  const waiting = `a reboot waits, for ${some(why)}`;
+  const told = `a reboot waits, for ${some(why)}`;
   return rules.reboot === 'ask'
-    ? [info(`${waiting}; only the run of a pull request makes it`)]
-    : [warning(`${waiting}; reboot the server, or declare "reboot"`)];
+    ? [info(`${told}; only the run of a pull request makes it`)]
+    : [warning(`${told}; reboot the server, or declare "reboot"`)];
 }
 
 function failed({ failedUnits }: UpdatesState): readonly KindFinding[] {
@@ -151,6 +151,11 @@ function info(message: string): KindFinding {
 
 function warning(message: string): KindFinding {
   return { severity: 'warning', message };
+}
+
+/** A warning of what stays so until somebody decides on it. What the document excludes or holds is decided. */
+function waiting(message: string): KindFinding {
+  return { severity: 'warning', message, waits: true };
 }
 
 function error(message: string): KindFinding {
