@@ -114,6 +114,26 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     expect(await on('cat /etc/doaas-forgotten')).toBe('forgotten');
   });
 
+  it('of a way in is not taken back late, but by its revert, which a fresh login confirms', async () => {
+    const path = '/etc/profile.d/doaas-late.sh';
+    const { pull, sha } = await approved('way-in', {
+      'way-in.yaml': configuration('way-in', { files: { [path]: { content: 'LATE=1\n' } } }),
+    });
+    await mergedSoon(pull, sha);
+    const comment = await world.say(pull, '/doaas rollback');
+    const answer = await world.answer(pull, comment, /Not rolled back, and nothing was changed/);
+    expect(answer).toMatch(/what people and the engine get in \(.*doaas-late.*on web-1\)/);
+    expect(await on(`cat ${path}`)).toBe('LATE=1');
+    const revert = Number(/Pull request #(\d+) was opened as the revert/.exec(answer)?.[1]);
+    const back = String(((await world.github.getPull(world.repo, revert)).head as { sha: string }).sha);
+    const plan = await world.check(back, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.summary).toContain('Guarded on web-1');
+    await world.approve(revert);
+    await world.say(revert, '/doaas apply');
+    await mergedSoon(revert, back);
+    expect(await on(`ls ${path} 2>/dev/null`)).toBe('');
+  });
+
   it('is taken back when its pull request is closed', async () => {
     const before = await snapshotTree(host);
     const { pull, sha } = await approved('closed', slow('closed'));
