@@ -9,6 +9,8 @@ import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
+/** Of no machine. */
+const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
 const PUBLIC_URL = 'https://doaas.example.org';
 
 /** What keeps a run from its plain end: no way back, a person who interferes, a workflow that is ended from outside. */
@@ -132,6 +134,26 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     await world.say(revert, '/doaas apply');
     await mergedSoon(revert, back);
     expect(await on(`ls ${path} 2>/dev/null`)).toBe('');
+  });
+
+  it('is taken back late where its server is reached otherwise by then, and not from another in its place', async () => {
+    const { pull, sha } = await approved('moved', file('moved'));
+    await mergedSoon(pull, sha);
+    const was = serverYaml(world.hosts);
+    const place = (yaml: string) => world.github.push(world.repo, 'main', { 'servers.yaml': yaml });
+    const own = '/etc/ssh/sshd_config.d/moved.conf';
+    try {
+      await place(was.replace(/hostKey: "[^"]+"/, `hostKey: "${OTHER_KEY}"`));
+      const other = await world.answer(pull, await world.say(pull, '/doaas rollback'), /Not rolled back/);
+      expect(other).toMatch(/web-1: its Server document has another host key by now/);
+      await on(`echo 'Port 2222' > ${own}; systemctl restart ssh`);
+      await place(was.replace('spec: {', 'spec: {port: 2222, '));
+      await world.answer(pull, await world.say(pull, '/doaas rollback'), /The hosts are as they were before/);
+      expect(await on('ls /etc/doaas-moved 2>/dev/null')).toBe('');
+    } finally {
+      await on(`rm -f ${own}; systemctl restart ssh`);
+      await place(was);
+    }
   });
 
   it('is taken back when its pull request is closed', async () => {
