@@ -17,7 +17,9 @@ const file = (path: string, absent: readonly ItemKey[] = []): Step => ({
 test('a merged change of a way in is left to its revert, which is confirmed by a login', () => {
   expect(lateRefusal(plan(file('/etc/motd'), file('/srv/app.conf')))).toBeUndefined();
   const refused = lateRefusal(plan(file('/etc/motd'), file('/etc/ssh/sshd_config.d/ports.conf')));
-  expect(refused).toMatch(/^it changed .*get in \(file:\/etc\/ssh\/sshd_config\.d\/ports\.conf on web-1\)\./);
+  expect(refused).toMatch(
+    /^it changed what people and the engine get in by\. .*It is about file:\/etc\/ssh\/sshd_config\.d\/ports\.conf on web-1$/,
+  );
   expect(refused).toMatch(/Apply the pull request that reverts it/);
 });
 

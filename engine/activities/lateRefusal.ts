@@ -11,5 +11,12 @@ export function lateRefusal({ hosts }: Pick<Plan, 'hosts'>): string | undefined 
     steps.filter(lateUndoEndangersAccess).map(({ id }) => `${id} on ${host}`),
   );
   if (found.length === 0) return undefined;
-  return `it changed by what people and the engine get in (${names(found)}). To put back what was there then could shut them out now, and no server takes that back by itself. Apply the pull request that reverts it: that is planned on the servers as they are, and taken back by each server unless a fresh login works`;
+  return `${WHY} It is about ${names(found)}`;
 }
+
+/** Before the names, which may be long. */
+const WHY = [
+  'it changed what people and the engine get in by. To put back what was there then could shut them out now, and no server takes that back by itself.',
+  'Apply the pull request that reverts it: that is planned on the servers as they are, and taken back by each server unless a fresh login works.',
+  'Old versions of packages do not come back with it: name them in a Configuration, in a pull request.',
+].join(' ');
