@@ -3,7 +3,7 @@ export const HELP = [
   '`/doaas plan` plans again, on fresh facts.',
   '`/doaas apply` applies the plan shown above, once it is approved. `--override REASON` and `--break-glass REASON` are for whom the policy names.',
   '`/doaas cancel` stops a running apply at the next safe point and asks whether to keep or to roll back; `/doaas cancel keep` keeps.',
-  '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened.',
+  '`/doaas rollback` takes the change back: a running apply is stopped and undone, a merged one is undone and a revert pull request opened; where that could shut people out, the revert is to be applied instead.',
   '`/doaas status` says what runs, and who holds which hosts.',
   '`/doaas security` reports how secure the servers of the default branch are now.',
   '`/doaas unlock` frees hosts of this pull request that no living run holds.',

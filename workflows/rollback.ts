@@ -31,7 +31,8 @@ export async function rollback(applied: RunRef, as: RunRef, request?: Request): 
   setHandler(locksReleased, () => {
     released = true;
   });
-  const run = withSites(applied, await short.startRun(as, 'rollback'));
+  const start = await short.startRun(as, 'rollback');
+  const run = withSites(applied, start);
   const revert = await short.openRevert(run).catch((error: unknown) => causeOf(error));
   if (typeof revert === 'string') {
     await short.endRun(as, 'stale', undefined);
@@ -43,6 +44,7 @@ export async function rollback(applied: RunRef, as: RunRef, request?: Request): 
     await short.releaseLocks(as.run);
     return { kind: 'refused', revert, reasons: [reason], remarks: [] };
   };
+  if (start?.refused !== undefined) return giveUp(start.refused);
   for (let asked = 1; ; asked += 1) {
     const answer = await short.acquireLocks(as, workflowInfo().workflowId);
     if (stoppedBy !== undefined) return giveUp(`${stoppedBy} cancelled it while it waited for its servers`);

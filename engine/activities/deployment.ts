@@ -11,6 +11,7 @@ import { confirmCorrection } from './confirmCorrection.ts';
 import type { Engine } from './engine.ts';
 import { applyHost, hostOf } from './hostRun.ts';
 import { undoHost } from './hostUndo.ts';
+import { lateRefusal } from './lateRefusal.ts';
 import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
 import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
@@ -74,7 +75,15 @@ async function startRun(
     detail: { ref: run as unknown as Json },
   });
   await engine.store.runs.update(run.run, { state: 'running' }, entryOf(run, kind));
-  return engine.config.sites === undefined ? undefined : { elsewhere: await sitesElsewhere(engine, run) };
+  const refused = kind === 'rollback' ? await refusalOf(engine, run) : undefined;
+  const sites = engine.config.sites === undefined ? {} : { elsewhere: await sitesElsewhere(engine, run) };
+  return { ...sites, ...(refused === undefined ? {} : { refused }) };
+}
+
+/** A plan that is gone is told of where its steps are needed. */
+async function refusalOf({ store }: Engine, { plan }: RunRef): Promise<string | undefined> {
+  const stored = await store.plans.get(plan.digest);
+  return stored === undefined ? undefined : lateRefusal(stored);
 }
 
 /** Also of hosts that the run does not change, but looks at when it verifies. */

@@ -1,13 +1,26 @@
 import { getPull } from '../github/pulls.ts';
 import { type BatchResult, undoBatch } from '../hosts/batchRun.ts';
+import { targetOf } from '../hosts/readHost.ts';
 import { RUN_RETENTION_DAYS } from '../operations/batch.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { batchName } from './batchName.ts';
 import type { Engine } from './engine.ts';
 import { remainsOf, remarksOf } from './hostJournal.ts';
 import { contentsIn, type Known, sealedOn } from './hostMask.ts';
-import { batchOf, type GaveUp, gaveUp, hostOf, journalOf, nothing, receipt, underLock } from './hostRun.ts';
+import {
+  batchOf,
+  type GaveUp,
+  gaveUp,
+  hostOf,
+  journalOf,
+  nothing,
+  type RunHost,
+  receipt,
+  underLock,
+} from './hostRun.ts';
 import { type Mask, maskFor, withhold } from './sealing.ts';
+import { serverNow } from './serverNow.ts';
+import { elsewhere } from './sites.ts';
 import type { RunRef, UndoOutcome } from './types.ts';
 
 /**
@@ -23,8 +36,11 @@ export async function undoHost(
   holder = run.run,
   since: Known | 'unknown' = [],
 ): Promise<UndoOutcome> {
-  const { target, identity, resolved, known } = await hostOf(engine, run, host);
+  const then = await hostOf(engine, run, host);
+  const { identity, resolved, known } = then;
   const later = late ? await branchNow(engine, run) : since;
+  const target = late ? targetNow(engine, then, later) : then.target;
+  if (typeof target === 'string') return { kind: 'refused', reason: `${host}: ${target}` };
   const mask = later === 'unknown' ? withhold : await maskOf(engine, resolved, [...known, ...later]);
   const all: string[] = [];
   for (const wave of waves) {
@@ -60,6 +76,21 @@ export async function undoHost(
 
 const GONE = `what was there before is gone: servers keep it for ${RUN_RETENTION_DAYS} days`;
 
+const ANOTHER =
+  'its Server document has another host key by now, so it is another machine, and what was there before is gone';
+const ELSEWHERE = 'its Server document has another site by now, whose servers are not reached from here';
+
+/** The branch may have moved the host since the run. In words: why it is not reached at all. */
+function targetNow({ config }: Engine, { target, resolved }: RunHost, now: Known | 'unknown') {
+  if (now === 'unknown') return target;
+  const server = serverNow(
+    resolved.server,
+    now.flatMap(({ hosts }) => hosts),
+  );
+  if (server === undefined) return ANOTHER;
+  return elsewhere(config.sites, [server.site]).length > 0 ? ELSEWHERE : targetOf(server);
+}
+
 /** Whether the host was changed and does not know any more what was there before. */
 async function isGone(
   engine: Engine,
@@ -80,7 +111,7 @@ function maskOf({ secrets, store }: Engine, host: ResolvedHost, known: Known): P
   return maskFor(secrets.open(contentOf), sealedOn(host, known), contentOf);
 }
 
-/** What was merged since has brought secrets that the run's own revision does not know. */
+/** What was merged since has brought secrets that the run's own revision does not know, and may have moved its servers. */
 async function branchNow({ github, revisions, log }: Engine, { pull }: RunRef): Promise<Known | 'unknown'> {
   const { repository, number } = pull;
   try {

@@ -21,6 +21,7 @@ import type { DesiredHosts, ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { planCheck, type Shown, showCheck } from './show.ts';
 import { plannedElsewhere } from './sites.ts';
+import { withTakenBack } from './takenBack.ts';
 import { isIdle } from './targets.ts';
 import type {
   PlanOutcome,
@@ -111,7 +112,8 @@ async function planPull(
           actions: [],
         }),
   ]);
-  const { kept, skipped } = skipAway(withPortAdvice(plannings, resolved), hosts);
+  const told = await withTakenBack(engine, client, pull, withPortAdvice(plannings, resolved));
+  const { kept, skipped } = skipAway(told, hosts);
   const made = withRollout(assemble(kept, resolved.dropped, skipped), hosts);
   if (made.problems.length > 0 || made.errors.length > 0)
     return endFailed(engine, client, pull, revision, made);

@@ -5,6 +5,7 @@ import { type OpenedPull, openRevert } from '../github/revert.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { holdingPolicy } from './policy.ts';
+import { keepDetail } from './runDetail.ts';
 import type { PullRef, Revision, RunRef } from './types.ts';
 
 /** As the policy says now; one that broke meanwhile does not keep an applied change from being merged. */
@@ -22,12 +23,14 @@ export async function revert(engine: Engine, run: RunRef): Promise<number> {
   const { pull } = run;
   const client = await engine.github.installationClient(pull.repository.installationId);
   const merged = await getPull(client, pull.repository, pull.number);
-  return (await openRevertOf(client, pull, merged, run.plan, whyOf(run))).number;
+  const { number } = await openRevertOf(client, pull, merged, run.plan, whyOf(run));
+  await keepDetail(engine, run, { revert: number });
+  return number;
 }
 
 function whyOf({ run, mergeSha }: RunRef): string {
   return mergeSha === undefined
-    ? `whose run \`${run}\` is being rolled back on the hosts`
+    ? `whose run \`${run}\` is to be taken back on the servers`
     : 'which was merged and could not be applied';
 }
 
@@ -46,6 +49,6 @@ export async function openRevertOf(
     mergeSha,
     beforeSha: await previousTip(client, repository, { number, mergeSha }, planned?.baseSha),
     title: `Revert #${number}: ${title}`.slice(0, 250),
-    body: `Takes back #${number}, ${why}. Merge it so that the branch equals the hosts again.`,
+    body: `Takes back #${number}, ${why}. Where its plan has nothing to do, the servers are back already: merge it so that the branch equals them again. Else apply it.`,
   });
 }

@@ -49,6 +49,8 @@ export interface RunDetail {
   readonly said?: string | undefined;
   /** How it ended, while GitHub has not been told. */
   readonly unshown?: RunPhase | undefined;
+  /** Number of the pull request that takes it back. */
+  readonly revert?: number;
 }
 
 export interface RunRecord {

@@ -28,7 +28,9 @@ export interface HostProblem {
 /** What a run learns when it starts. */
 export interface RunStart {
   /** Sites that only workers of their own reach. */
-  readonly elsewhere: readonly string[];
+  readonly elsewhere?: readonly string[];
+  /** Why it is to change nothing, and not to wait for its servers. */
+  readonly refused?: string;
 }
 
 export interface SiteActivities {

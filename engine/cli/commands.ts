@@ -150,7 +150,8 @@ something to mend.`,
 
 const ROLLBACK = `A change is taken back on its pull request, because the repository and the servers must agree:
   while it is being applied, and after it was merged: comment  /doaas rollback
-The engine puts the servers back as its records say, and opens the revert pull request of a merged change.
+The engine puts the servers back as its records say, and opens the revert pull request of a merged change. One of what people
+get in by (sshd, sudo, accounts, firewall, network) is not put back so: apply its revert.
 
 If the engine is gone for good: each server keeps what its runs did below /var/lib/doaas/runs, and
   sh /var/lib/doaas/runs/RUN/batch.sh undo

@@ -20,6 +20,11 @@ export function endangersAccess(step: Step): boolean {
   return items(step.params).some((item) => endangers(item, step.absent.includes(item)));
 }
 
+/** The same of taking it back long after: as whom was new then, people and the engine may log in by now. */
+export function lateUndoEndangersAccess(step: Step): boolean {
+  return endangersAccess({ ...step, absent: [] });
+}
+
 function textsOf({ params: { check, apply, undo } }: Step): readonly string[] {
   return texts([check, apply, undo]);
 }

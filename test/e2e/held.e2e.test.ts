@@ -9,6 +9,8 @@ import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
+/** Of no machine. */
+const OTHER_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
 const PUBLIC_URL = 'https://doaas.example.org';
 
 /** What keeps a run from its plain end: no way back, a person who interferes, a workflow that is ended from outside. */
@@ -112,6 +114,46 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     const answer = await world.answer(pull, comment, /Not rolled back/);
     expect(answer).toMatch(/web-1: what was there before is gone: servers keep it for 30 days/);
     expect(await on('cat /etc/doaas-forgotten')).toBe('forgotten');
+  });
+
+  it('of a way in is not taken back late, but by its revert, which a fresh login confirms', async () => {
+    const path = '/etc/profile.d/doaas-late.sh';
+    const { pull, sha } = await approved('way-in', {
+      'way-in.yaml': configuration('way-in', { files: { [path]: { content: 'LATE=1\n' } } }),
+    });
+    await mergedSoon(pull, sha);
+    const comment = await world.say(pull, '/doaas rollback');
+    const answer = await world.answer(pull, comment, /Not rolled back, and nothing was changed/);
+    expect(answer).toMatch(/what people and the engine get in.*It is about .*doaas-late.* on web-1/);
+    expect(await on(`cat ${path}`)).toBe('LATE=1');
+    const revert = Number(/Pull request #(\d+) was opened as the revert/.exec(answer)?.[1]);
+    const back = String(((await world.github.getPull(world.repo, revert)).head as { sha: string }).sha);
+    const plan = await world.check(back, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.summary).toContain('Guarded on web-1');
+    await world.approve(revert);
+    await world.say(revert, '/doaas apply');
+    await mergedSoon(revert, back);
+    expect(await on(`ls ${path} 2>/dev/null`)).toBe('');
+  });
+
+  it('is taken back late where its server is reached otherwise by then, and not from another in its place', async () => {
+    const { pull, sha } = await approved('moved', file('moved'));
+    await mergedSoon(pull, sha);
+    const was = serverYaml(world.hosts);
+    const place = (yaml: string) => world.github.push(world.repo, 'main', { 'servers.yaml': yaml });
+    const own = '/etc/ssh/sshd_config.d/moved.conf';
+    try {
+      await place(was.replace(/hostKey: "[^"]+"/, `hostKey: "${OTHER_KEY}"`));
+      const other = await world.answer(pull, await world.say(pull, '/doaas rollback'), /Not rolled back/);
+      expect(other).toMatch(/web-1: its Server document has another host key by now/);
+      await on(`echo 'Port 2222' > ${own}; systemctl restart ssh`);
+      await place(was.replace('spec: {', 'spec: {port: 2222, '));
+      await world.answer(pull, await world.say(pull, '/doaas rollback'), /The hosts are as they were before/);
+      expect(await on('ls /etc/doaas-moved 2>/dev/null')).toBe('');
+    } finally {
+      await on(`rm -f ${own}; systemctl restart ssh`);
+      await place(was);
+    }
   });
 
   it('is taken back when its pull request is closed', async () => {

@@ -219,6 +219,14 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
     const head = String(((await world.github.getPull(world.repo, revert)).head as { sha: string }).sha);
     // it may have been planned before the servers were back; then it is planned again
     await world.check(head, 'doaas/plan', { title: /^Nothing to do$/ });
+    const beside = await world.open('beside', {
+      'beside.yaml': configuration('beside', { files: { '/etc/doaas-beside': { content: 'beside\n' } } }),
+    });
+    const plan = await world.check(beside.sha, 'doaas/plan', { conclusion: 'success' });
+    expect(plan.summary).toMatch(
+      /had that rolled back on web-1\. This plan would bring it back: merge its revert/,
+    );
+    await world.github.closePullRequest(world.repo, beside.pull);
     await world.github.mergeByHand(world.repo, revert);
   });
 

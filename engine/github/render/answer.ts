@@ -68,7 +68,7 @@ function rollbackWaits({ revert, position, behind }: RollbackWaits): string {
 
 function offered(revert: number | undefined): string {
   if (revert === undefined) return '';
-  return `\n\nPull request #${revert} was opened as the revert: close it, or merge it to plan the way back from the present state.`;
+  return `\n\nPull request #${revert} was opened as the revert: close it, or apply it, for its plan leads back from the present state.`;
 }
 
 function list(lines: readonly string[]): string {
