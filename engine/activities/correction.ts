@@ -90,7 +90,8 @@ async function decide(
   document: ResolvedDocument,
   hosts: readonly HostPlan[],
 ): Promise<Pick<Decision, 'plan' | 'hindrance' | 'opensAt'>> {
-  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref) ?? NO_PULL);
+  const { ref, maintenance } = document;
+  const tried = await triedEnough(engine, repository, ref, issueOf(ref) ?? NO_PULL, maintenance?.window);
   if (tried !== undefined) return { hindrance: tried };
   const plan = correctionPlan(hosts, tree.resolution.hosts);
   const { missing, opensAt } = judgedBy(tree, document, plan);
