@@ -180,6 +180,11 @@ describe('the updates fact', () => {
     ]);
   });
 
+  it('says whether unattended-upgrades is on', () => {
+    expect(updatesFact.parse(['apt', '~ unattended'], query).unattended).toBe(true);
+    expect(state).not.toHaveProperty('unattended');
+  });
+
   it('quotes what a policy says', () => {
     const hostile = { ...query, exclude: ["$(id)'"], securityOrigins: [{ label: '`id`"' }] };
     const script = updatesFact.read([hostile]).text;

@@ -52,6 +52,8 @@ export interface UpdatesState {
   readonly reboot: Reboot;
   /** Units that have failed. */
   readonly failedUnits: readonly string[];
+  /** unattended-upgrades installs updates by itself, whatever a document says. */
+  readonly unattended?: true;
 }
 
 export interface Update {

@@ -63,6 +63,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     restarts: restartsOf(told),
     reboot: rebootOf(told),
     failedUnits: told('failed').map(unitName),
+    ...(told('unattended').length === 0 ? {} : { unattended: true as const }),
   };
 }
 
