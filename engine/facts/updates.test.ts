@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
-import { LEFT } from './updatesLeft.ts';
+import { LEFT, NEW } from './updatesLeft.ts';
 import { APT, SIZES } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
@@ -52,6 +52,8 @@ const ANSWER: readonly string[] = [
   '~ conffile curl\t/etc/curl rc',
   '~ change curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5',
   '~ change libnew\t-\t1:2.0',
+  '~ version libnew\t1:2.0',
+  '~ of libnew\t1:2.0\t1',
   '~ size curl\t7.88.1-10+deb12u5\t300000\t500\t499\tno',
   '~ size libnew\t1:2.0\t1000\t10\t0\tyes',
   `~ kept libc6:i386\t${Buffer.from('it needs packages removed:\n  gcc').toString('base64')}`,
@@ -98,7 +100,14 @@ describe('the updates fact', () => {
         installedBytes: 512_000,
         installedBytesBefore: 510_976,
       },
-      { name: 'libnew', to: '1:2.0', downloadBytes: 0, installedBytes: 10_240, installedBytesBefore: 0 },
+      {
+        name: 'libnew',
+        to: '1:2.0',
+        archives: [expect.objectContaining({ place: 'bookworm-security/main', security: true })],
+        downloadBytes: 0,
+        installedBytes: 10_240,
+        installedBytesBefore: 0,
+      },
     ]);
     expect(state.keptBack).toEqual([
       { name: 'libc6:i386', to: '2.36-9+deb12u9', why: 'it needs packages removed:\n  gcc' },
@@ -229,6 +238,32 @@ it('leaves to people what may ask about a configuration file, with what is built
     other,
     'A other=2',
   ]);
+});
+
+it('tells from where a package comes that is not installed yet', () => {
+  const policy = `linux-image-6.1.0-31-amd64:
+  Installed: (none)
+  Candidate: 6.1.128-1
+  Version table:
+     6.1.129-1 1
+          1 http://deb.example.org/debian sid/main amd64 Packages
+     6.1.128-1 500
+        500 http://deb.example.org/debian-security bookworm-security/main amd64 Packages
+        100 http://elsewhere.example.org/debian bookworm/main amd64 Packages
+     6.1.127-1 500
+        500 http://deb.example.org/debian bookworm/main amd64 Packages
+`;
+  const script = [
+    NEW.replace('apt-cache policy', 'told'),
+    `told() { printf '%s' "$policy"; }`,
+    `printf 'linux-image-6.1.0-31-amd64\t6.1.128-1\n' | doaas_new`,
+    'printf "" | doaas_new',
+  ].join('\n');
+  const env = { ...process.env, policy, doaas_read: [SECURITY, STABLE].join('\n') };
+  const said = execFileSync('sh', ['-c', script], { encoding: 'utf8', env });
+  expect(said).toBe(
+    '~ version linux-image-6.1.0-31-amd64\t6.1.128-1\n~ of linux-image-6.1.0-31-amd64\t6.1.128-1\t1\n',
+  );
 });
 
 it('an apt that is not done in time is no answer: that is said, and not that it finds no way', () => {

@@ -105,6 +105,8 @@ export interface PackageChange {
   /** Left out: it is not installed yet. */
   readonly from?: string;
   readonly to: string;
+  /** That have the version, where the package is not installed yet; of others its update tells them. */
+  readonly archives?: readonly Archive[];
   /** Of the .deb file; 0 where it is in the host's cache already. */
   readonly downloadBytes: number;
   /** Once unpacked. */

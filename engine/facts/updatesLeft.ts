@@ -65,3 +65,19 @@ doaas_kept() { # NAME=VERSION ...
       { on = 0 }' | head -n 12 | base64 -w0)"
   done
 }`;
+
+/**
+ * From which archives what is not installed yet comes, such as a new kernel, as lines of the fact: apt's tables were asked about what is
+ * installed alone. By the addresses that `$doaas_read` has.
+ */
+export const NEW = `doaas_new() { # NAME and VERSION, with a tab between, on stdin
+  doaas_come=$(cat); [ -n "$doaas_come" ] || return 0
+  { printf '%s\\n' "$doaas_read"; echo --; printf '%s\\n' "$doaas_come"; echo --
+    apt-cache policy -- $(printf '%s\\n' "$doaas_come" | cut -f1) 2>/dev/null; } | awk '
+    $0 == "--" { part++; next }
+    !part { if (/^~ archive /) { split($0, f, "\\t"); n = substr(f[1], 11); at = f[2] " " f[3]; if (!(at in archive)) archive[at] = n }; next }
+    part == 1 { to[$1] = $2; next }
+    /^[^ ]/ { name = substr($0, 1, length($0) - 1); here = 0; next }
+    /^ (\\*\\*\\*|   ) [^ ]/ { v = $1 == "***" ? $2 : $1; here = v == to[name]; if (here) print "~ version " name "\\t" v; next }
+    here && ($2 " " $3) in archive { print "~ of " name "\\t" v "\\t" archive[$2 " " $3] }'
+}`;

@@ -1,6 +1,6 @@
 import { type Sh, sh } from '../shell/sh.ts';
 import { RELEASE } from './inventory.ts';
-import { CONFFILES, KEPT, LEFT } from './updatesLeft.ts';
+import { CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
 
 /**
@@ -138,6 +138,7 @@ doaas_problem() { # apt cannot plan at all
 doaas_change() {
   doaas_insts=$(printf '%s\\n' "$doaas_plan" | awk '$1 == "Inst" { from = "-"; i = 3; if ($3 ~ /^\\[/) { from = substr($3, 2, length($3) - 2); i = 4 } print $2 "\\t" from "\\t" substr($i, 2) }')
   [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
+  printf '%s\\n' "$doaas_insts" | awk -F '\\t' '$2 == "-" { print $1 "\\t" $3 }' | doaas_new
   doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
   [ -z "$doaas_sizes" ] || { printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'; printf '%s\\n' "$doaas_sizes" | doaas_room | sed 's/^/~ short /'; }
   doaas_kept $({ printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
@@ -265,7 +266,7 @@ doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([CONFFILES, LEFT, KEPT, SIZES, CVES, APT].join('\n'))}
+${code([CONFFILES, LEFT, KEPT, NEW, SIZES, CVES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}
