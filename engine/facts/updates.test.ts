@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
-import { LEFT, NEW } from './updatesLeft.ts';
+import { BOOT_ROOM, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import { APT, SIZES } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
@@ -264,6 +264,37 @@ it('tells from where a package comes that is not installed yet', () => {
   expect(said).toBe(
     '~ version linux-image-6.1.0-31-amd64\t6.1.128-1\n~ of linux-image-6.1.0-31-amd64\t6.1.128-1\t1\n',
   );
+});
+
+it('leaves a new kernel alone where only /boot has no room, and says what apt would take away for it', () => {
+  const inst = (name: string, from: string) => `Inst ${name} ${from}(2 X:1/stable [amd64])`;
+  const run = (room: string) => {
+    const script = [
+      KEPT,
+      NEW,
+      BOOT_ROOM,
+      APT.replaceAll('apt-cache policy', 'true'),
+      `doaas_sizes() { printf '%s\n' "$@"; }`,
+      `doaas_room() { grep -q linux-image-6 && printf '%b' '${room}'; }`,
+      `doaas_ask() { echo 'Remv linux-image-6.0-1-amd64 [1]'; echo 'Remv libold [1]'; }`,
+      `doaas_sim() { echo '${inst('curl', '[1] ')}'; case $* in *linux-image-amd64=1*) ;; *) printf '%s\n' '${inst('linux-image-amd64', '[1] ')}' '${inst('linux-image-6.0-2-amd64', '')}' ;; esac; }`,
+      'doaas_install() { echo "E: $*"; }',
+      'doaas_plan; doaas_change',
+    ].join('\n');
+    const update = (name: string) => `~ update ${name}\t1\t2\t2\tx\t1\tselected\tarchive`;
+    const env = { ...process.env, doaas_read: [update('curl'), update('linux-image-amd64')].join('\n') };
+    return execFileSync('sh', ['-c', script], { encoding: 'utf8', env }).trimEnd().split('\n');
+  };
+  const why =
+    'no room on /boot for one more kernel: it needs 90 MiB, and 50 are free; apt-get autoremove takes away linux-image-6.0-1-amd64';
+  expect(run('/boot\t94371840\t52428800\n')).toEqual([
+    `~ kept linux-image-amd64\t${Buffer.from(why).toString('base64')}`,
+    '~ change curl\t1\t2',
+    '~ size curl=2',
+  ]);
+  const both = run('/\t3\t2\n/boot\t94371840\t52428800\n');
+  expect(both).toContain('~ change linux-image-6.0-2-amd64\t-\t2');
+  expect(both).toContain('~ short /boot\t94371840\t52428800');
 });
 
 it('an apt that is not done in time is no answer: that is said, and not that it finds no way', () => {

@@ -1,6 +1,6 @@
 import { type Sh, sh } from '../shell/sh.ts';
 import { RELEASE } from './inventory.ts';
-import { CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
+import { BOOT_ROOM, CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
 
 /**
@@ -135,16 +135,22 @@ doaas_plan() { # what apt would do for what is selected: in one go, as reading i
 doaas_problem() { # apt cannot plan at all
   echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"
 }
-doaas_change() {
+doaas_measure() { # what the plan changes, its sizes, and where there is no room for it
   doaas_insts=$(printf '%s\\n' "$doaas_plan" | awk '$1 == "Inst" { from = "-"; i = 3; if ($3 ~ /^\\[/) { from = substr($3, 2, length($3) - 2); i = 4 } print $2 "\\t" from "\\t" substr($i, 2) }')
+  doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
+  doaas_short=; [ -z "$doaas_sizes" ] || doaas_short=$(printf '%s\\n' "$doaas_sizes" | doaas_room)
+}
+doaas_change() {
+  doaas_metas=; doaas_measure; doaas_spare_boot
   [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
   printf '%s\\n' "$doaas_insts" | awk -F '\\t' '$2 == "-" { print $1 "\\t" $3 }' | doaas_new
-  doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
-  [ -z "$doaas_sizes" ] || { printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'; printf '%s\\n' "$doaas_sizes" | doaas_room | sed 's/^/~ short /'; }
-  doaas_kept $({ printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
+  [ -z "$doaas_sizes" ] || printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'
+  [ -z "$doaas_short" ] || printf '%s\\n' "$doaas_short" | sed 's/^/~ short /'
+  doaas_kept $({ printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_metas" "$doaas_read"; } | awk -F '\\t' '
     $0 == "--" { rest = 1; next }
     !rest { is[$1] = $3; next }
-    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3) print n "=" $3 }')
+    /^[^~A]/ { n = $0; sub(/=.*/, "", n); told[n] = 1; next }
+    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3 && !(n in told)) print n "=" $3 }')
 }
 `;
 
@@ -266,7 +272,7 @@ doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([CONFFILES, LEFT, KEPT, NEW, SIZES, CVES, APT].join('\n'))}
+${code([CONFFILES, LEFT, KEPT, NEW, BOOT_ROOM, SIZES, CVES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}

@@ -182,23 +182,6 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     expect(all.changes).toContainEqual(expect.objectContaining({ name: 'doaas-lib', to: '2.0' }));
   });
 
-  it('tells whether unattended-upgrades installs updates beside it', async () => {
-    const periodic = '/etc/apt/apt.conf.d/52periodic';
-    const program = '/usr/local/bin/unattended-upgrade';
-    const isOn = async (value: string, timer: string) => {
-      await exec(
-        `echo 'APT::Periodic::Unattended-Upgrade "${value}";' > ${periodic}; systemctl -q ${timer} --now apt-daily-upgrade.timer`,
-      );
-      return (await read()).unattended;
-    };
-    expect(await isOn('1', 'enable')).toBeUndefined();
-    await exec(`printf '#!/bin/sh\n' > ${program}; chmod +x ${program}`);
-    expect(await isOn('1', 'enable')).toBe(true);
-    expect(await isOn('0', 'enable')).toBeUndefined();
-    expect(await isOn('1', 'disable')).toBeUndefined();
-    await exec(`rm ${program} ${periodic}`);
-  });
-
   it('asks for the changelogs of what is installed alone, and leaves nothing of one that never comes', async () => {
     const entry = (version: string, change: string) =>
       `doaas-lib (${version}) stable; urgency=high\n\n  * ${change}\n\n -- A <a@example.org>  Thu, 26 Nov 2026 12:00:00 +0000\n\n`;
