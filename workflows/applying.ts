@@ -35,12 +35,18 @@ async function throughStages(run: RunRef, fleet: Fleet, control: Control): Promi
     if (stop !== undefined) return stop;
   }
   if (run.plan.rollout !== undefined && fleet.done.size === 0)
-    return { kind: 'failed', reason: fleet.later.length > 0 ? SHUT : 'None of the servers could be changed' };
+    return { kind: 'failed', reason: nothingDone(fleet) };
   return verifyAll(run, fleet, control);
 }
 
 const SHUT_BEFORE = 'the window shut before its turn; the next one goes on with it';
 const SHUT = 'The window shut before the first server was changed';
+
+function nothingDone({ later }: Fleet): string {
+  const beside = later.find(({ reason }) => reason !== SHUT_BEFORE);
+  if (beside !== undefined) return `${beside.host}: ${beside.reason}`;
+  return later.length > 0 ? SHUT : 'None of the servers could be changed';
+}
 
 async function runStage(
   run: RunRef,

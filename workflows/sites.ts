@@ -37,6 +37,8 @@ export function withSites(run: RunRef, start: RunStart | undefined): RunRef {
 
 /** The site whose workers reach the host; undefined where the engine does. */
 function siteOf({ plan, elsewhere = [] }: RunRef, host: string): string | undefined {
+  const mate = plan.rollout?.matesElsewhere?.find(({ name }) => name === host);
+  if (mate !== undefined) return mate.site;
   const site = plan.hosts.find(({ name }) => name === host)?.site;
   return site !== undefined && elsewhere.includes(site) ? site : undefined;
 }

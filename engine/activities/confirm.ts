@@ -192,10 +192,10 @@ function stepsOf(plan: Plan | undefined, host: string): readonly Step[] {
 /** As planning would make it now; undefined where it would fail. */
 function digestOf(
   plannings: readonly HostPlanning[],
-  { changed, dropped }: Extract<ResolvedRevision, { kind: 'resolved' }>,
+  { changed, dropped, merged }: Extract<ResolvedRevision, { kind: 'resolved' }>,
 ): string | undefined {
   const { kept, skipped } = skipAway(plannings, changed);
-  const made = withRollout(assemble(kept, dropped, skipped), changed);
+  const made = withRollout(assemble(kept, dropped, skipped), merged.hosts);
   return made.problems.length > 0 || made.errors.length > 0 ? undefined : made.plan.digest;
 }
 

@@ -5,10 +5,11 @@ import type { HostPlan, Plan } from '../plan/step.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { triedEnough } from './correctionBounds.ts';
 import { correctingDocuments, correctionPlan, groundsOf, judgedBy, knownHosts } from './correctionGrounds.ts';
+import { besideOther, besideUnread, type Mates, matesBy } from './correctionMates.ts';
 import type { Engine } from './engine.ts';
 import { NO_PULL, planRef } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
-import { elsewhereOf } from './sites.ts';
+import { elsewhereOf, withMatesElsewhere } from './sites.ts';
 import type { BranchTip, PlannedCorrection, PlanRef, RepositoryRef } from './types.ts';
 
 /** What becomes of the differences of one document that asks for corrections; its issue says it. */
@@ -39,22 +40,48 @@ export interface Differing {
 export async function decideCorrections(engine: Engine, differing: Differing): Promise<readonly Decision[]> {
   const { hosts } = differing.tree.resolution;
   const known = await knownHosts(engine, differing.repository, hosts);
+  const read = new Set(differing.plans.map(({ host }) => host));
+  const unread = new Set(
+    hosts.map(({ name }) => name).filter((name) => !read.has(name) || known.needsRecovery(name)),
+  );
+  const documents = correctingDocuments(hosts);
   const decisions: Decision[] = [];
-  for (const document of correctingDocuments(hosts)) {
+  for (const document of documents) {
     const declared = document.maintenance === undefined ? {} : { maintenance: true as const };
     const grounds = groundsOf(document, known, (host) => known.settled(host)?.returnable ?? []);
-    const { hosts: plans, left } = correctable(differing.plans, grounds);
+    const mates = matesBy(hosts, [document]);
+    const { hosts: plans, left } = correctable(differing.plans, {
+      ...grounds,
+      hindrance: (host) => grounds.hindrance(host) ?? besideUnread(host, unread, mates),
+    });
     const ref = document.ref;
-    if (plans.length > 0)
+    if (plans.length > 0) {
+      const decided = await decide(engine, differing, document, plans);
+      const beside = besideDecided(plans, decisions, matesBy(hosts, documents));
       decisions.push({
         document: ref,
         ...declared,
         left,
-        ...(await decide(engine, differing, document, plans)),
+        ...(decided.plan === undefined || beside === undefined ? decided : { hindrance: beside }),
       });
-    else if (left.length > 0) decisions.push({ document: ref, ...declared, left });
+    } else if (left.length > 0) decisions.push({ document: ref, ...declared, left });
   }
   return decisions;
+}
+
+/** Why this waits for what was decided already. */
+function besideDecided(
+  plans: readonly HostPlan[],
+  decisions: readonly Decision[],
+  mates: Mates,
+): string | undefined {
+  const hosts = plans.map(({ host }) => host);
+  for (const { document, plan } of decisions) {
+    const others = plan?.hosts.map(({ host }) => host) ?? [];
+    const reason = besideOther(hosts, { document, hosts: others }, mates);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
 }
 
 async function decide(
@@ -63,7 +90,8 @@ async function decide(
   document: ResolvedDocument,
   hosts: readonly HostPlan[],
 ): Promise<Pick<Decision, 'plan' | 'hindrance' | 'opensAt'>> {
-  const tried = await triedEnough(engine, repository, document.ref, issueOf(document.ref) ?? NO_PULL);
+  const { ref, maintenance } = document;
+  const tried = await triedEnough(engine, repository, ref, issueOf(ref) ?? NO_PULL, maintenance?.window);
   if (tried !== undefined) return { hindrance: tried };
   const plan = correctionPlan(hosts, tree.resolution.hosts);
   const { missing, opensAt } = judgedBy(tree, document, plan);
@@ -86,13 +114,14 @@ export async function planCorrection(
   const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository: name, steps });
   await engine.store.blobs.put(wanted.flatMap((sha256) => resolution.payloads.get(sha256) ?? []));
   await engine.store.plans.save(plan, { repository: name, number: issue, ...revision }, wanted);
-  const ref = planRef(plan, revision, { changed: resolution.hosts }, undefined, [], new Date());
+  const { hosts } = resolution;
+  const ref = planRef(plan, revision, { changed: hosts }, undefined, [], new Date());
   return {
     pull: { repository, number: issue },
-    plan: waitingForNobody(ref),
+    plan: waitingForNobody(withMatesElsewhere(engine, ref, plan, hosts)),
     actor: 'doaas',
     correction: { document, ...(maintenance === undefined ? {} : { maintenance }) },
-    ...elsewhereOf(engine, hostsOf(plan, resolution.hosts)),
+    ...elsewhereOf(engine, hostsOf(plan, hosts)),
   };
 }
 

@@ -66,6 +66,23 @@ describe('on a real store', () => {
     expect(await failedOf({ store }, { pull }, second)).toBe(2);
   });
 
+  test('what failed in a window is not tried again in the same one', async () => {
+    const hours = (from: number, to: number) => {
+      const at = (hour: number) =>
+        `${String((new Date().getUTCHours() + hour + 24) % 24).padStart(2, '0')}:00`;
+      return { timeZone: 'UTC', hours: { from: at(from), to: at(to) } };
+    };
+    const inWindow = (from: number, to: number, issue = 27) =>
+      triedEnough({ store }, 'o/window', 'Configuration/web', issue, hours(from, to));
+    await ran('o/window', 27, 'rolled-back', 2);
+    expect(await inWindow(-3, 2)).toMatch(/^it has failed in this window, and is tried once more in a later/);
+    expect(await inWindow(-1, 2)).toBeUndefined();
+    expect(await inWindow(-3, 2, 28)).toBeUndefined();
+    expect(await tried('o/window', 27)).toBeUndefined();
+    await ran('o/window', 27, 'rolled-back', 1);
+    expect(await inWindow(0, 2)).toMatch(/^it has failed 2 times and is not tried again/);
+  });
+
   test('three corrections within a day are enough, of this document, until the first is a day old', async () => {
     for (const hoursAgo of [25, 23, 2]) await ran('o/again', 20 + hoursAgo, 'applied', hoursAgo);
     await ran('o/again', 50, 'applied', 1, 'Configuration/other');

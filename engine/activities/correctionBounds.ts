@@ -1,4 +1,6 @@
 import { recordName } from '../github/workflowIds.ts';
+import { isSameOpening } from '../policy/calendar.ts';
+import type { PolicyWindow } from '../spec/types.generated.ts';
 import type { Run } from '../store/runs.ts';
 import { cancelledBy } from './cancelCorrection.ts';
 import type { Engine } from './engine.ts';
@@ -14,12 +16,16 @@ const DAY_MS = 24 * 3600 * 1000;
 /** How far failures of an issue are looked for. */
 const LOOK_BACK_MS = 90 * DAY_MS;
 
-/** Why a document is not corrected once more: a sentence without its full stop, with what to do. */
+/**
+ * Why a document is not corrected once more: a sentence without its full stop, with what to do. `window`: in which its work is done;
+ * what failed in it is tried again in a later one, when what was in the way, such as an archive that was away, may be gone.
+ */
 export async function triedEnough(
   { store }: Pick<Engine, 'store'>,
   repository: string,
   document: string,
   issue: number | undefined,
+  window?: PolicyWindow,
 ): Promise<string | undefined> {
   const canceller =
     issue === undefined ? undefined : await cancelledBy({ store }, repository, issue, document);
@@ -30,9 +36,11 @@ export async function triedEnough(
   const runs = (await store.runs.ofKind(repository, 'correction', now - LOOK_BACK_MS)).filter(
     (run) => documentOf(run) === document,
   );
-  const failed = runs.filter((run) => run.pullNumber === issue && FAILED.has(run.state)).length;
-  if (failed >= FAILED_MAX)
-    return `it has failed ${failed} times and is not tried again. Mend what is in the way and close this issue: the next reading tries anew, in a new one. Or let a pull request change the document`;
+  const failed = runs.filter((run) => run.pullNumber === issue && FAILED.has(run.state));
+  if (failed.length >= FAILED_MAX)
+    return `it has failed ${failed.length} times and is not tried again. Mend what is in the way and close this issue: the next reading tries anew, in a new one. Or let a pull request change the document`;
+  if (window !== undefined && failed.some(({ startedAt }) => isSameOpening(window, startedAt, now)))
+    return 'it has failed in this window, and is tried once more in a later one. If what was in the way is mended, close this issue: the next reading tries anew, in a new one';
   const today = runs.filter(({ startedAt, state }) => state === 'applied' && startedAt > now - DAY_MS).length;
   if (today < DAILY_MAX) return undefined;
   return `it was corrected ${today} times within a day and differs again, so somebody or something keeps changing it. Find out who, or take it into \`drift.ignore\`; it is tried again a day after the first of them`;

@@ -106,6 +106,18 @@ test('what is kept of a run says of its hosts what git says, and nothing of the 
     expect(Buffer.from(merged.payloads.get(String(sha256)) ?? [])).toEqual(Buffer.from(bytes ?? '?'));
 });
 
+test('how a server is reached that stands in for one of the run is kept too', async () => {
+  const rollout = { apart: [['two', 'one']] };
+  const apart = { run: 'pr4-a', plan: { digest: 'd', rollout } } as unknown as RunRef;
+  await pinRun({ store }, apart, revision());
+  const kept = await pinnedRun(store, apart);
+  expect(kept?.merged.hosts.map(({ name, documents }) => [name, documents.length > 0])).toEqual([
+    ['one', true],
+    ['two', false],
+  ]);
+  expect(kept?.changed.map(({ name }) => name)).toEqual(['one']);
+});
+
 test('what another engine kept in another way is not read: it is in git', async () => {
   await store.runHosts.save({
     runId: 'pr2-a',

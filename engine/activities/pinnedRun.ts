@@ -9,7 +9,7 @@ import { knownOn, secretFiles } from './hostMask.ts';
 import { inParallel } from './planning.ts';
 import type { DesiredHosts } from './revisions.ts';
 import { contentsOf } from './sealing.ts';
-import type { RunRef } from './types.ts';
+import type { PlanRef, RunRef } from './types.ts';
 
 /**
  * Of what is kept. Raised when an engine could not read what the one before it kept: such a run is read from git, as those of engines
@@ -25,7 +25,7 @@ interface Pinned {
   readonly format: number;
   readonly merged: readonly ResolvedHost[];
   readonly base: readonly ResolvedHost[];
-  /** Servers that try to reach it when it is verified; how they are reached, and nothing of what they are to be. */
+  /** Servers that try to reach it when it is verified, or stand in for it; how they are reached, and nothing of what they are to be. */
   readonly lookers: readonly ResolvedHost[];
 }
 
@@ -38,6 +38,7 @@ export async function pinRun(
   { run, plan }: RunRef,
   { merged, base, changed }: DesiredHosts,
 ): Promise<void> {
+  const names = new Set(changed.map(({ name }) => name));
   const pinned = changed.map((host) => ({ host, known: knownOn(host, [merged, base]) }));
   const contents = new Map<string, Uint8Array>();
   for (const { host, known } of pinned) {
@@ -53,17 +54,31 @@ export async function pinRun(
       format: FORMAT,
       merged: after?.hosts ?? [],
       base: before?.hosts ?? [],
-      lookers: lookersOf(host, merged),
+      lookers: lookersOf(host, merged, matesKeptWith(host.name, plan, names)),
     };
     return { host: host.name, body: body as unknown as Json };
   });
   await store.runHosts.save({ runId: run, digest: plan.digest, hosts, payloads }).catch(tooLarge);
 }
 
-function lookersOf(host: ResolvedHost, { hosts }: Resolution): readonly ResolvedHost[] {
+function lookersOf(
+  host: ResolvedHost,
+  { hosts }: Resolution,
+  mates: readonly string[],
+): readonly ResolvedHost[] {
   const probes = host.documents.flatMap((document) => kindOf(document).probes(document.spec));
-  const names = new Set(probes.flatMap((probe) => (probe.kind === 'reach' ? [probe.from] : [])));
+  const names = new Set([
+    ...mates,
+    ...probes.flatMap((probe) => (probe.kind === 'reach' ? [probe.from] : [])),
+  ]);
   return hosts.filter(({ name }) => names.has(name)).map((looker) => ({ ...looker, documents: [] }));
+}
+
+/** Those of its units that are not changed themselves, once for each unit. */
+function matesKeptWith(host: string, { rollout }: PlanRef, changed: ReadonlySet<string>): readonly string[] {
+  return (rollout?.apart ?? [])
+    .filter((unit) => unit.find((name) => changed.has(name)) === host)
+    .flatMap((unit) => unit.filter((name) => !changed.has(name)));
 }
 
 /** No retry makes it smaller. */

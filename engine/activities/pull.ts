@@ -20,7 +20,7 @@ import { planRef } from './planRef.ts';
 import type { DesiredHosts, ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { planCheck, type Shown, showCheck } from './show.ts';
-import { plannedElsewhere } from './sites.ts';
+import { plannedElsewhere, withMatesElsewhere } from './sites.ts';
 import { withTakenBack } from './takenBack.ts';
 import { isIdle } from './targets.ts';
 import type {
@@ -114,7 +114,7 @@ async function planPull(
   ]);
   const told = await withTakenBack(engine, client, pull, withPortAdvice(plannings, resolved));
   const { kept, skipped } = skipAway(told, hosts);
-  const made = withRollout(assemble(kept, resolved.dropped, skipped), hosts);
+  const made = withRollout(assemble(kept, resolved.dropped, skipped), resolved.merged.hosts);
   if (made.problems.length > 0 || made.errors.length > 0)
     return endFailed(engine, client, pull, revision, made);
   if (await isIdle(engine, pull, revision, made.plan)) {
@@ -122,7 +122,7 @@ async function planPull(
     return endIdle(engine, client, pull, revision, made, reason);
   }
   await storePlan(engine, pull, revision, made.plan, resolved);
-  const plan = planRef(
+  const ref = planRef(
     made.plan,
     revision,
     { ...resolved, changed: hosts },
@@ -130,6 +130,7 @@ async function planPull(
     skipped.map(({ host }) => host),
     engine.github.now(),
   );
+  const plan = withMatesElsewhere(engine, ref, made.plan, resolved.merged.hosts);
   await auditPlan(engine, pull, plan);
   return { kind: 'planned', plan };
 }

@@ -5,7 +5,7 @@ import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Assembled } from './assemble.ts';
 import type { HostPlanning } from './planning.ts';
 
-/** The plan with the order of its hosts, which its digest covers. */
+/** The plan with the order of its hosts, which its digest covers. `resolved`: all hosts of the repository. */
 export function withRollout(made: Assembled, resolved: readonly ResolvedHost[]): Assembled {
   const { hosts } = made.plan;
   const rollout = planRollout(hosts, resolved);

@@ -14,8 +14,13 @@ export interface RolloutRef {
   readonly unreachable: 'fail' | 'skip' | 'wait';
   /** Hosts that may be unavailable at the same time, for whatever reason. Left out: no batch looks at the others. */
   readonly maxUnavailable?: number;
-  /** Hosts that are never put back together; the stages keep them apart when they are changed. Left out: none. */
+  /**
+   * Hosts that are never put back together; the stages keep them apart when they are changed. With their mates that the plan does not
+   * change. Left out: none.
+   */
   readonly apart?: readonly (readonly string[])[];
+  /** Such mates that only workers of their site reach. Left out: none. */
+  readonly matesElsewhere?: readonly { readonly name: string; readonly site: string }[];
 }
 
 export interface RolloutStage {

@@ -1,9 +1,12 @@
+import { targetOf } from '../hosts/readHost.ts';
+import type { HostTarget } from '../hosts/target.ts';
 import { sh } from '../shell/sh.ts';
 import { withAhead } from './ahead.ts';
 import { confirmRest } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { hostOf } from './hostRun.ts';
 import { inParallel, isAway } from './planning.ts';
+import { resolveRun } from './runRevision.ts';
 import { stopRun } from './stopRun.ts';
 import type { RolloutActivities, RunRef } from './types.ts';
 import { windowNow } from './windowNow.ts';
@@ -28,13 +31,32 @@ async function silentHosts(
   run: RunRef,
   hosts: readonly string[],
 ): Promise<readonly string[]> {
-  const silent = await inParallel(hosts, HOSTS_AT_ONCE, (host) => isSilent(engine, run, host));
+  const mates = await matesIn(engine, run, hosts);
+  const silent = await inParallel(hosts, HOSTS_AT_ONCE, async (host) =>
+    isSilent(engine, mates.get(host) ?? (await hostOf(engine, run, host)).target),
+  );
   return hosts.filter((_, i) => silent[i]);
 }
 
+/** Those that the run does not change, which are kept with those that it does. */
+async function matesIn(
+  engine: Engine,
+  run: RunRef,
+  hosts: readonly string[],
+): Promise<ReadonlyMap<string, HostTarget>> {
+  const changed = new Set(run.plan.hosts.map(({ name }) => name));
+  const mates = hosts.filter((host) => !changed.has(host));
+  if (mates.length === 0) return new Map();
+  const { merged } = await resolveRun(engine, run);
+  return new Map(
+    merged.hosts
+      .filter(({ name }) => mates.includes(name))
+      .map(({ name, server }) => [name, targetOf(server)]),
+  );
+}
+
 /** Only silence counts: what else is wrong is for the host's own steps to say. */
-async function isSilent(engine: Engine, run: RunRef, host: string): Promise<boolean> {
-  const { target } = await hostOf(engine, run, host);
+async function isSilent(engine: Engine, target: HostTarget): Promise<boolean> {
   for (let left = TRIES; left > 0; left--) {
     try {
       await engine.transport.withSession(target, (session) => session.run(sh`:`, { timeoutSeconds: 30 }));

@@ -4,7 +4,8 @@ import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { siteActivities } from './readSite.ts';
-import { elsewhere, joined, plannedElsewhere, siteQueue } from './sites.ts';
+import { elsewhere, joined, plannedElsewhere, siteQueue, withMatesElsewhere } from './sites.ts';
+import type { PlanRef } from './types.ts';
 
 function host(name: string, site: string): ResolvedHost {
   const server = {
@@ -111,4 +112,22 @@ describe('whether a site is served', () => {
       expect(await dead('berlin')).toBe(false);
     },
   );
+});
+
+describe('mates of the hosts of a plan', () => {
+  const hosts = [host('db-1', 'default'), host('db-2', 'paris'), host('db-3', 'default')];
+  const rollout = { apart: [['db-1', 'db-2', 'db-3']] };
+  const plan = { ...planOf('db-1'), rollout } as unknown as Plan;
+  const ref = { digest: 'd', rollout } as unknown as PlanRef;
+  const told = (sites: readonly string[] | undefined) =>
+    withMatesElsewhere({ config: { sites } as Engine['config'] }, ref, plan, hosts);
+
+  test('are named with their site where only its workers reach them', () => {
+    const matesElsewhere = [{ name: 'db-2', site: 'paris' }];
+    expect(told(['default'])).toEqual({ ...ref, rollout: { ...rollout, matesElsewhere } });
+  });
+
+  test('are not where the engine reaches all', () => {
+    expect(told(undefined)).toBe(ref);
+  });
 });

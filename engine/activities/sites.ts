@@ -1,12 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { planDigest } from '../plan/digest.ts';
+import { matesOf } from '../plan/rollout.ts';
 import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import type { HostPlanning } from './planning.ts';
 import { TASK_QUEUE } from './signalPull.ts';
-import type { SitePart } from './types.ts';
+import type { PlanRef, SitePart } from './types.ts';
 
 /** What the workers of a site serve; `workflows/sites.ts` names it the same way. */
 export function siteQueue(site: string): string {
@@ -29,6 +30,22 @@ export function elsewhereOf(
     hosts.map(({ server }) => server.site),
   );
   return sites.length === 0 ? {} : { elsewhere: sites };
+}
+
+/** Mates of the plan's hosts are looked at where they are reached. `hosts`: all of the repository. */
+export function withMatesElsewhere(
+  { config }: Pick<Engine, 'config'>,
+  ref: PlanRef,
+  plan: Plan,
+  hosts: readonly ResolvedHost[],
+): PlanRef {
+  const { rollout } = ref;
+  if (rollout === undefined) return ref;
+  const names = new Set(matesOf(plan));
+  const mates = hosts
+    .filter(({ name, server }) => names.has(name) && elsewhere(config.sites, [server.site]).length > 0)
+    .map(({ name, server: { site } }) => ({ name, site }));
+  return mates.length === 0 ? ref : { ...ref, rollout: { ...rollout, matesElsewhere: mates } };
 }
 
 /** What the workers of sites have read, as if it had been read here. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
-import { LEFT } from './updatesLeft.ts';
+import { BOOT_ROOM, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import { APT, SIZES } from './updatesScript.ts';
 import { selectionOf } from './updatesSelection.ts';
 
@@ -52,6 +52,8 @@ const ANSWER: readonly string[] = [
   '~ conffile curl\t/etc/curl rc',
   '~ change curl\t7.88.1-10+deb12u4\t7.88.1-10+deb12u5',
   '~ change libnew\t-\t1:2.0',
+  '~ version libnew\t1:2.0',
+  '~ of libnew\t1:2.0\t1',
   '~ size curl\t7.88.1-10+deb12u5\t300000\t500\t499\tno',
   '~ size libnew\t1:2.0\t1000\t10\t0\tyes',
   `~ kept libc6:i386\t${Buffer.from('it needs packages removed:\n  gcc').toString('base64')}`,
@@ -98,7 +100,14 @@ describe('the updates fact', () => {
         installedBytes: 512_000,
         installedBytesBefore: 510_976,
       },
-      { name: 'libnew', to: '1:2.0', downloadBytes: 0, installedBytes: 10_240, installedBytesBefore: 0 },
+      {
+        name: 'libnew',
+        to: '1:2.0',
+        archives: [expect.objectContaining({ place: 'bookworm-security/main', security: true })],
+        downloadBytes: 0,
+        installedBytes: 10_240,
+        installedBytesBefore: 0,
+      },
     ]);
     expect(state.keptBack).toEqual([
       { name: 'libc6:i386', to: '2.36-9+deb12u9', why: 'it needs packages removed:\n  gcc' },
@@ -180,6 +189,11 @@ describe('the updates fact', () => {
     ]);
   });
 
+  it('says whether unattended-upgrades is on', () => {
+    expect(updatesFact.parse(['apt', '~ unattended'], query).unattended).toBe(true);
+    expect(state).not.toHaveProperty('unattended');
+  });
+
   it('quotes what a policy says', () => {
     const hostile = { ...query, exclude: ["$(id)'"], securityOrigins: [{ label: '`id`"' }] };
     const script = updatesFact.read([hostile]).text;
@@ -224,6 +238,63 @@ it('leaves to people what may ask about a configuration file, with what is built
     other,
     'A other=2',
   ]);
+});
+
+it('tells from where a package comes that is not installed yet', () => {
+  const policy = `linux-image-6.1.0-31-amd64:
+  Installed: (none)
+  Candidate: 6.1.128-1
+  Version table:
+     6.1.129-1 1
+          1 http://deb.example.org/debian sid/main amd64 Packages
+     6.1.128-1 500
+        500 http://deb.example.org/debian-security bookworm-security/main amd64 Packages
+        100 http://elsewhere.example.org/debian bookworm/main amd64 Packages
+     6.1.127-1 500
+        500 http://deb.example.org/debian bookworm/main amd64 Packages
+`;
+  const script = [
+    NEW.replace('apt-cache policy', 'told'),
+    `told() { printf '%s' "$policy"; }`,
+    `printf 'linux-image-6.1.0-31-amd64\t6.1.128-1\n' | doaas_new`,
+    'printf "" | doaas_new',
+  ].join('\n');
+  const env = { ...process.env, policy, doaas_read: [SECURITY, STABLE].join('\n') };
+  const said = execFileSync('sh', ['-c', script], { encoding: 'utf8', env });
+  expect(said).toBe(
+    '~ version linux-image-6.1.0-31-amd64\t6.1.128-1\n~ of linux-image-6.1.0-31-amd64\t6.1.128-1\t1\n',
+  );
+});
+
+it('leaves a new kernel alone where only /boot has no room, and says what apt would take away for it', () => {
+  const inst = (name: string, from: string) => `Inst ${name} ${from}(2 X:1/stable [amd64])`;
+  const run = (room: string) => {
+    const script = [
+      KEPT,
+      NEW,
+      BOOT_ROOM,
+      APT.replaceAll('apt-cache policy', 'true'),
+      `doaas_sizes() { printf '%s\n' "$@"; }`,
+      `doaas_room() { grep -q linux-image-6 && printf '%b' '${room}'; }`,
+      `doaas_ask() { echo 'Remv linux-image-6.0-1-amd64 [1]'; echo 'Remv libold [1]'; }`,
+      `doaas_sim() { echo '${inst('curl', '[1] ')}'; case $* in *linux-image-amd64=1*) ;; *) printf '%s\n' '${inst('linux-image-amd64', '[1] ')}' '${inst('linux-image-6.0-2-amd64', '')}' ;; esac; }`,
+      'doaas_install() { echo "E: $*"; }',
+      'doaas_plan; doaas_change',
+    ].join('\n');
+    const update = (name: string) => `~ update ${name}\t1\t2\t2\tx\t1\tselected\tarchive`;
+    const env = { ...process.env, doaas_read: [update('curl'), update('linux-image-amd64')].join('\n') };
+    return execFileSync('sh', ['-c', script], { encoding: 'utf8', env }).trimEnd().split('\n');
+  };
+  const why =
+    'no room on /boot for one more kernel: it needs 90 MiB, and 50 are free; apt-get autoremove takes away linux-image-6.0-1-amd64';
+  expect(run('/boot\t94371840\t52428800\n')).toEqual([
+    `~ kept linux-image-amd64\t${Buffer.from(why).toString('base64')}`,
+    '~ change curl\t1\t2',
+    '~ size curl=2',
+  ]);
+  const both = run('/\t3\t2\n/boot\t94371840\t52428800\n');
+  expect(both).toContain('~ change linux-image-6.0-2-amd64\t-\t2');
+  expect(both).toContain('~ short /boot\t94371840\t52428800');
 });
 
 it('an apt that is not done in time is no answer: that is said, and not that it finds no way', () => {

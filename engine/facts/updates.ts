@@ -52,6 +52,8 @@ export interface UpdatesState {
   readonly reboot: Reboot;
   /** Units that have failed. */
   readonly failedUnits: readonly string[];
+  /** unattended-upgrades installs updates by itself, whatever a document says. */
+  readonly unattended?: true;
 }
 
 export interface Update {
@@ -103,6 +105,8 @@ export interface PackageChange {
   /** Left out: it is not installed yet. */
   readonly from?: string;
   readonly to: string;
+  /** That have the version, where the package is not installed yet; of others its update tells them. */
+  readonly archives?: readonly Archive[];
   /** Of the .deb file; 0 where it is in the host's cache already. */
   readonly downloadBytes: number;
   /** Once unpacked. */

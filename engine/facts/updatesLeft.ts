@@ -65,3 +65,44 @@ doaas_kept() { # NAME=VERSION ...
       { on = 0 }' | head -n 12 | base64 -w0)"
   done
 }`;
+
+/**
+ * From which archives what is not installed yet comes, such as a new kernel, as lines of the fact: apt's tables were asked about what is
+ * installed alone. By the addresses that `$doaas_read` has.
+ */
+export const NEW = `doaas_new() { # NAME and VERSION, with a tab between, on stdin
+  doaas_come=$(cat); [ -n "$doaas_come" ] || return 0
+  { printf '%s\\n' "$doaas_read"; echo --; printf '%s\\n' "$doaas_come"; echo --
+    apt-cache policy -- $(printf '%s\\n' "$doaas_come" | cut -f1) 2>/dev/null; } | awk '
+    $0 == "--" { part++; next }
+    !part { if (/^~ archive /) { split($0, f, "\\t"); n = substr(f[1], 11); at = f[2] " " f[3]; if (!(at in archive)) archive[at] = n }; next }
+    part == 1 { to[$1] = $2; next }
+    /^[^ ]/ { name = substr($0, 1, length($0) - 1); here = 0; next }
+    /^ (\\*\\*\\*|   ) [^ ]/ { v = $1 == "***" ? $2 : $1; here = v == to[name]; if (here) print "~ version " name "\\t" v; next }
+    here && ($2 " " $3) in archive { print "~ of " name "\\t" v "\\t" archive[$2 " " $3] }'
+}`;
+
+/** Packages of Debian and Ubuntu that bring each new kernel along, which is another package every time. */
+const KERNEL_METAS = '^linux-(image-[a-z]|generic|virtual)';
+
+/**
+ * Where only `/boot`, a file system of its own, lacks room, and without a new kernel there is enough: the other updates are planned without
+ * it. Why it is kept back is told in the lines of the fact, with what apt would take away for it.
+ */
+export const BOOT_ROOM = `doaas_spare_boot() {
+  case $doaas_short in /boot'	'*) ;; *) return 0 ;; esac
+  [ "$(printf '%s\\n' "$doaas_short" | wc -l)" -eq 1 ] || return 0
+  doaas_all=$doaas_read doaas_full=$doaas_plan doaas_lacks=$doaas_short
+  doaas_metas=$(printf '%s\\n' "$doaas_read" | awk -F '\\t' '/^~ update / && $7 == "selected" { n = substr($1, 10); if (n ~ /${KERNEL_METAS}/) print n "=" $2 }')
+  [ -n "$doaas_metas" ] || return 0
+  doaas_read=$({ printf '%s\\n' "$doaas_metas"; echo --; printf '%s\\n' "$doaas_read"; } | awk '
+    $0 == "--" { rest = 1; next }
+    !rest { print "A " $0; sub(/=.*/, ""); left[$0] = 1; next }
+    /^A / { n = substr($0, 3); sub(/=.*/, "", n); if (n in left) next }
+    { print }')
+  if doaas_plan && { doaas_measure; [ -z "$doaas_short" ]; }; then
+    doaas_why=$(printf '%s\\n' "$doaas_lacks" | awk -F '\\t' '{ printf "no room on %s for one more kernel: it needs %.0f MiB, and %.0f are free", $1, $2 / 1048576, $3 / 1048576 }'
+      doaas_ask autoremove | awk '$1 == "Remv" && $2 ~ /^linux-image-[0-9]/ { printf "%s%s", n++ ? ", " : "; apt-get autoremove takes away ", $2 }')
+    for p in $doaas_metas; do echo "~ kept \${p%%=*}	$(printf '%s' "$doaas_why" | base64 -w0)"; done
+  else doaas_read=$doaas_all doaas_plan=$doaas_full doaas_metas=; doaas_measure; fi
+}`;

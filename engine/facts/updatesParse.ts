@@ -41,8 +41,9 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   if (type !== 'apt' && type !== 'absent')
     throw new FactError('the host answered a state of its updates that is not understood');
   const told = collect(output);
-  const updates = updatesOf(told, query);
-  const changes = changesOf(told);
+  const versions = versionsIn(told, query);
+  const updates = updatesOf(told, versions);
+  const changes = changesOf(told, versions);
   const becomes = new Map(changes.map((change) => [change.name, change.to]));
   const age = informational(output, 'lists');
   const release = /^[a-z]{1,32}$/.exec(informational(output, 'release') ?? '')?.[0];
@@ -63,6 +64,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     restarts: restartsOf(told),
     reboot: rebootOf(told),
     failedUnits: told('failed').map(unitName),
+    ...(told('unattended').length === 0 ? {} : { unattended: true as const }),
   };
 }
 
@@ -84,10 +86,15 @@ function collect(output: readonly string[]): Told {
   return (name) => byName.get(name) ?? [];
 }
 
-function updatesOf(told: Told, query: UpdatesQuery): readonly Update[] {
+/** By the package's name. */
+type Versions = ReadonlyMap<string, readonly AvailableVersion[]>;
+
+function versionsIn(told: Told, query: UpdatesQuery): Versions {
   const security = new RegExp(securityPattern(query.securityOrigins ?? []));
-  const archives = new Map(told('archive').map((line) => archiveOf(line, security)));
-  const versions = versionsOf(told, archives);
+  return versionsOf(told, new Map(told('archive').map((line) => archiveOf(line, security))));
+}
+
+function updatesOf(told: Told, versions: Versions): readonly Update[] {
   const conffiles = byName(told('conffile'), absolutePath);
   const cves = new Map(told('cves').map(cvesOf));
   return told('update').map((line) => {
@@ -137,10 +144,7 @@ function archiveOf(line: string, security: RegExp): readonly [string, Archive] {
   return [index, archive];
 }
 
-function versionsOf(
-  told: Told,
-  archives: ReadonlyMap<string, Archive>,
-): ReadonlyMap<string, readonly AvailableVersion[]> {
+function versionsOf(told: Told, archives: ReadonlyMap<string, Archive>): Versions {
   const places = new Map<string, Archive[]>();
   for (const line of told('of')) {
     const [name = '', of = '', index = ''] = line.split('\t');
@@ -179,7 +183,7 @@ function byName(
   return map;
 }
 
-function changesOf(told: Told): readonly PackageChange[] {
+function changesOf(told: Told, versions: Versions): readonly PackageChange[] {
   const sizes = new Map(
     told('size').map((line) => {
       const [name = '', of = '', ...rest] = line.split('\t');
@@ -189,9 +193,11 @@ function changesOf(told: Told): readonly PackageChange[] {
   return told('change').map((line) => {
     const [name = '', from = '', to = ''] = line.split('\t');
     const [download = '0', installed = '0', before = '0', cached] = sizes.get(`${name}\t${to}`) ?? [];
+    const at = versions.get(name)?.find((one) => one.version === to);
     return {
       name: packageName(name),
       ...(from === '-' ? {} : { from: version(from) }),
+      ...(from === '-' && at !== undefined ? { archives: at.archives } : {}),
       to: version(to),
       downloadBytes: cached === 'yes' ? 0 : number(download),
       installedBytes: number(installed) * 1024,

@@ -1,6 +1,6 @@
 import { type Sh, sh } from '../shell/sh.ts';
 import { RELEASE } from './inventory.ts';
-import { CONFFILES, KEPT, LEFT } from './updatesLeft.ts';
+import { BOOT_ROOM, CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
 
 /**
@@ -135,15 +135,22 @@ doaas_plan() { # what apt would do for what is selected: in one go, as reading i
 doaas_problem() { # apt cannot plan at all
   echo "~ apt-problem $(printf '%s\\n' "$doaas_plan" | sed -n '/^Reading\\|^Building\\|^Calculating/d;/./p' | tail -c 1000 | base64 -w0)"
 }
-doaas_change() {
+doaas_measure() { # what the plan changes, its sizes, and where there is no room for it
   doaas_insts=$(printf '%s\\n' "$doaas_plan" | awk '$1 == "Inst" { from = "-"; i = 3; if ($3 ~ /^\\[/) { from = substr($3, 2, length($3) - 2); i = 4 } print $2 "\\t" from "\\t" substr($i, 2) }')
-  [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
   doaas_sizes=$(doaas_sizes $(printf '%s\\n' "$doaas_insts" | awk -F '\\t' 'NF { print $1 "=" $3 }'))
-  [ -z "$doaas_sizes" ] || { printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'; printf '%s\\n' "$doaas_sizes" | doaas_room | sed 's/^/~ short /'; }
-  doaas_kept $({ printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_read"; } | awk -F '\\t' '
+  doaas_short=; [ -z "$doaas_sizes" ] || doaas_short=$(printf '%s\\n' "$doaas_sizes" | doaas_room)
+}
+doaas_change() {
+  doaas_metas=; doaas_measure; doaas_spare_boot
+  [ -z "$doaas_insts" ] || printf '%s\\n' "$doaas_insts" | sed 's/^/~ change /'
+  printf '%s\\n' "$doaas_insts" | awk -F '\\t' '$2 == "-" { print $1 "\\t" $3 }' | doaas_new
+  [ -z "$doaas_sizes" ] || printf '%s\\n' "$doaas_sizes" | sed 's/^/~ size /'
+  [ -z "$doaas_short" ] || printf '%s\\n' "$doaas_short" | sed 's/^/~ short /'
+  doaas_kept $({ printf '%s\\n' "$doaas_insts"; echo --; printf '%s\\n' "$doaas_metas" "$doaas_read"; } | awk -F '\\t' '
     $0 == "--" { rest = 1; next }
     !rest { is[$1] = $3; next }
-    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3) print n "=" $3 }')
+    /^[^~A]/ { n = $0; sub(/=.*/, "", n); told[n] = 1; next }
+    /^~ update / { n = substr($1, 10); if ($7 == "selected" && is[n] != $3 && !(n in told)) print n "=" $3 }')
 }
 `;
 
@@ -242,6 +249,18 @@ if [ -e /run/reboot-required ]; then echo '~ reboot'; sort -u /run/reboot-requir
 stat -L -c '~ initrd %s' /boot/initrd.img-* 2>/dev/null | sort -k 3n | tail -n 1
 systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print "~ failed " $1 }'`;
 
+/**
+ * Whether Debian's own timer installs updates by itself: as apt.systemd.daily reads apt.conf(5), where Enable is on unless it is said
+ * otherwise.
+ */
+export const UNATTENDED = `doaas_periodic() { apt-config dump --format '%v%n' "APT::Periodic::$1" 2>/dev/null | tail -n 1; }
+if command -v unattended-upgrade > /dev/null && [ "$(doaas_periodic Enable)" != 0 ]; then
+  case $(doaas_periodic Unattended-Upgrade) in
+    ''|0) ;;
+    *) if systemctl is-enabled -q apt-daily-upgrade.timer 2>/dev/null || systemctl is-active -q apt-daily-upgrade.timer; then echo '~ unattended'; fi ;;
+  esac
+fi`;
+
 /** The state of the item: nothing of it is changed as such. */
 export const HAS_APT: Sh = sh`if command -v apt-get > /dev/null; then echo apt; else echo absent; fi`;
 
@@ -253,12 +272,13 @@ doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([CONFFILES, LEFT, KEPT, SIZES, CVES, APT].join('\n'))}
+${code([CONFFILES, LEFT, KEPT, NEW, BOOT_ROOM, SIZES, CVES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}
+${code(UNATTENDED)}
 } < /dev/null | { doaas_apt < /dev/null; cat; } # both at the same time
 ) 2>/dev/null`;
 }

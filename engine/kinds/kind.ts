@@ -55,7 +55,7 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
   /**
    * Where the servers of a document stand in for each other, as the members of a database cluster or of a load
    * balancer's pool do: names, within the document, of the units that the host is a member of. No two members of a unit
-   * are changed together, whatever document asks for the change. Left out: none.
+   * are changed together by one run, whatever document asks for the change. Left out: none.
    */
   readonly units?: (spec: ResolvedSpecs[K]) => readonly string[];
   /**

@@ -273,7 +273,12 @@ apt-get -qqy --download-only install doaas-lib=${FIX}`);
     const previous = (await read()).updates.map((update) => [update.name, update.previous]);
     expect(Object.fromEntries(previous)).toMatchObject({ 'doaas-lib': 'archive', 'doaas-cached': 'cache' });
     await t.unchanged(async () => {
-      const result = await t.harness().apply(policy(['doaas-lib', 'doaas-cached', 'doaas-broken']));
+      const plan = await t.harness().plan(policy(['doaas-lib', 'doaas-cached', 'doaas-broken']));
+      expect(plan.steps[0]?.summary).toMatch(/^4 updates \(4 security\): /);
+      expect(plan.steps[0]?.diff).toMatch(
+        /^\+ doaas-came 1\.0\+fix1 security from Debian-Security, http:\S+ \S+$/m,
+      );
+      const result = await t.harness().applyPlan(plan);
       expect(result.end, JSON.stringify(result.events)).toBe('failed');
       expect(await exec(`dpkg-query -W -f '\${Version}' doaas-came`)).toBe(FIX);
       await t.undone(result.run);

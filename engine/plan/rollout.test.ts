@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_ROLLOUT, type Rollout } from '../rollout/rollout.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { planDigest } from './digest.ts';
-import { planRollout } from './rollout.ts';
+import { matesOf, planRollout } from './rollout.ts';
 import type { HostPlan } from './step.ts';
 import { aStep } from './testing.ts';
 import { membershipOf, sharedUnits } from './units.ts';
@@ -62,6 +62,18 @@ describe('servers that stand in for each other', () => {
       ['db-3', 'db-4'],
     ]);
     expect(stagesOf({ ...DEFAULT_ROLLOUT, ...all })?.stages.map(({ hosts }) => hosts)).toEqual([names]);
+  });
+
+  test('are also those that the plan does not change, such as one that could not be read', () => {
+    const spread = { ...DEFAULT_ROLLOUT, spread: 'cluster' };
+    const plans = [plan('db-1', ['PatchPolicy/a']), plan('db-3', [])];
+    const made = planRollout(
+      plans,
+      names.map((name) => clustered(name, ['db-1', 'db-2'].includes(name) ? 'x' : 'y', spread)),
+    );
+    expect(made?.stages.map(({ hosts }) => hosts)).toEqual([['db-1']]);
+    expect(made?.apart).toEqual([['db-1', 'db-2']]);
+    expect(matesOf({ hosts: plans, ...(made && { rollout: made }) })).toEqual(['db-2']);
   });
 
   test('are also those of a kind that says so, whatever document has the step', () => {

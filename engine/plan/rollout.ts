@@ -3,7 +3,7 @@ import { DEFAULT_ROLLOUT, type Rollout } from '../rollout/rollout.ts';
 import { atOnce, type Stage, stagesOf } from '../rollout/stages.ts';
 import { type Rules, strictest } from '../rollout/strictest.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
-import type { HostPlan } from './step.ts';
+import type { HostPlan, Plan } from './step.ts';
 import { membershipOf, sharedUnits } from './units.ts';
 
 /** How a plan reaches its hosts: part of what is approved. */
@@ -13,11 +13,14 @@ export interface PlanRollout {
   readonly stages: readonly Stage[];
   /** Documents that declare the rollouts whose strictest rules hold. Not part of the digest. */
   readonly documents: readonly string[];
-  /** Hosts that are never changed, nor put back, together. Left out: none. The stages follow from it, so the digest covers it. */
+  /**
+   * Hosts that are never changed, nor put back, together, and their mates without a step, beside which they are not changed while
+   * these are down. Left out: none. The stages follow from it, so the digest covers it.
+   */
   readonly apart?: readonly (readonly string[])[];
 }
 
-/** Undefined where the plan has no step. `resolved`: at least all hosts that have steps. */
+/** Undefined where the plan has no step. `resolved`: all hosts of the repository, as one without a step may stand in for one that has. */
 export function planRollout(
   plans: readonly HostPlan[],
   resolved: readonly ResolvedHost[],
@@ -32,9 +35,8 @@ export function planRollout(
   const waves = wavesOf(hosts, byName);
   const alone = hosts.length === 1 && documents.length === 0;
   const unitsOf = membershipOf(byName, rules.spread);
-  const apart = sharedUnits(
-    hosts.map(({ host }) => host),
-    unitsOf,
+  const apart = sharedUnits([...byName.keys()], unitsOf).filter((unit) =>
+    hosts.some(({ host }) => unit.includes(host)),
   );
   return {
     rules,
@@ -47,6 +49,12 @@ export function planRollout(
 /** What the digest covers: whoever changes when a host's turn is, or when to stop, needs a new approval. */
 export function rolloutEssence({ rules, stages }: PlanRollout) {
   return { rules, stages };
+}
+
+/** Hosts without a step that stand in for those that have one. */
+export function matesOf({ hosts, rollout }: Pick<Plan, 'hosts' | 'rollout'>): readonly string[] {
+  const changed = new Set(hosts.flatMap(({ host, steps }) => (steps.length > 0 ? [host] : [])));
+  return [...new Set(rollout?.apart?.flat())].filter((name) => !changed.has(name));
 }
 
 /** The documents that have a step, each with what it declares. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { windowErrors } from '../spec/checks/window.ts';
 import type { PolicyWindow } from '../spec/types.generated.ts';
-import { isOpen, opensAt } from './calendar.ts';
+import { isOpen, isSameOpening, opensAt } from './calendar.ts';
 
 const berlin: PolicyWindow = {
   timeZone: 'Europe/Berlin',
@@ -135,4 +135,16 @@ test('a frozen window opens within 400 days, or is told as a mistake', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test.each<readonly [string, PolicyWindow, string, string, boolean]>([
+  ['an hour later', berlin, '2026-11-26T09:00:00Z', '2026-11-26T10:00:00Z', true],
+  ['the next day', berlin, '2026-11-25T15:00:00Z', '2026-11-26T09:00:00Z', false],
+  ['after it shut', berlin, '2026-11-26T15:00:00Z', '2026-11-26T16:30:00Z', false],
+  ['over midnight', night, '2026-11-27T23:00:00Z', '2026-11-28T03:00:00Z', true],
+  ['a week later', night, '2026-11-27T23:00:00Z', '2026-12-04T23:00:00Z', false],
+  ['the same day, open all day', { timeZone: 'UTC' }, '2026-11-27T00:00:00Z', '2026-11-27T23:59:00Z', true],
+  ['the next day, open all day', { timeZone: 'UTC' }, '2026-11-27T23:59:00Z', '2026-11-28T00:00:00Z', false],
+])('one opening of a window: %s', (_, window, one, other, same) => {
+  expect(isSameOpening(window, Date.parse(one), Date.parse(other))).toBe(same);
 });

@@ -23,6 +23,18 @@ export function freezeAt({ timeZone, freeze = [] }: PolicyWindow, at: number) {
   return freeze.find(({ from, to }) => from <= date && date <= to);
 }
 
+/**
+ * Whether the window is open at both moments, and opened once for them: on the same day, the one that a window through midnight began
+ * on. One that is open all day is another one each day. Epoch ms.
+ */
+export function isSameOpening(window: PolicyWindow, one: number, other: number): boolean {
+  const clock = localClock(window.timeZone);
+  const [first, second] = [clock(one), clock(other)];
+  return (
+    openAt(window, first) && openAt(window, second) && openedOn(window, first) === openedOn(window, second)
+  );
+}
+
 /** The first moment from `at` on in which all are open, epoch ms; undefined where there is none within 400 days. */
 export function opensAt(windows: readonly PolicyWindow[], at: number): number | undefined {
   const clocks = windows.map((window) => ({ window, clock: localClock(window.timeZone) }));
@@ -96,6 +108,11 @@ function openAt(window: PolicyWindow, { date, minutes }: Local): boolean {
   if (from < to) return may(date) && from <= minutes && minutes < to;
   // through midnight: the day is the one it began on
   return (minutes >= from && may(date)) || (minutes < to && may(addDays(date, -1)));
+}
+
+function openedOn(window: PolicyWindow, { date, minutes }: Local): string {
+  const { from, to } = bounds(window);
+  return from >= to && minutes < to ? addDays(date, -1) : date;
 }
 
 /** Windows open at their first minute, or at midnight when a freeze ends or the day before was not one of theirs. */

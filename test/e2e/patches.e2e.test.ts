@@ -204,6 +204,10 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     expect(
       await onAll(world.hosts, 'grep -c "upgrade doaas-lib:all 1.2 1.3" /var/log/dpkg.log || :'),
     ).toEqual(['1', '0', '0']);
+    expect(told).toContain('It is tried once more in a later window (1 of 2 tries)');
+    await look();
+    await issue('open', /Not done by itself now:\*\* it has failed in this window/);
+    await world.github.closeIssue(world.repo, Number(open.number));
   });
 
   it('keeps what is done where its window shuts before the rest', async () => {

@@ -49,7 +49,9 @@ function parts({
         `Correction ${outcome.cancelled ? 'cancelled and' : 'failed and was'} rolled back: ${document}`,
         `${prose(outcome.reason, REASON_MAX)}.`,
         `The servers are as they were found. ${by}`,
-        outcome.cancelled ? `It was cancelled; ${NOT_AGAIN}` : goOn(outcome.failed, outcome.most),
+        outcome.cancelled
+          ? `It was cancelled; ${NOT_AGAIN}`
+          : goOn(outcome, declared === true ? 'in a later window' : 'at a later reading'),
       ];
     case 'dead':
       return [
@@ -84,8 +86,8 @@ function held(document: string, by: string, { reason, remains, kept }: Held): re
 const NOT_AGAIN =
   'it is **not tried again**. Close this issue once it may be: the next reading tries anew, in a new one. Or let a pull request change the document.';
 
-function goOn(failed: number, most: number): string {
-  if (failed < most) return `It is tried once more at a later reading (${failed} of ${most} tries).`;
+function goOn({ failed, most }: { readonly failed: number; readonly most: number }, when: string): string {
+  if (failed < most) return `It is tried once more ${when} (${failed} of ${most} tries).`;
   return `It has failed ${failed} times and is **not tried again**. Mend what is in the way and close this issue: the next reading tries anew, in a new one. Or let a pull request change the document.`;
 }
 

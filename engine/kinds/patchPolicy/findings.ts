@@ -12,6 +12,7 @@ export function patchFindings(state: UpdatesState, { updates: rules, holds }: Re
   if (!state.present) return [error('there is no apt here, so nothing can be updated')];
   return [
     ...obstacles(state),
+    ...beside(state),
     ...lists(state),
     ...leftOut(state, rules, holds),
     ...restarts(state, rules),
@@ -35,6 +36,15 @@ function obstacles(state: UpdatesState): readonly KindFinding[] {
       : [warning(`dpkg is not in order, and is repaired before anything is updated: ${dpkgProblem}`)]),
     ...locks.map(({ pid, program }) =>
       info(`${program || 'a program'} (process ${pid}) has a lock of dpkg or apt; a run waits for it`),
+    ),
+  ];
+}
+
+function beside({ unattended }: UpdatesState): readonly KindFinding[] {
+  if (unattended !== true) return [];
+  return [
+    warning(
+      'unattended-upgrades installs updates here beside this document, without its rings, window, exclude and probes; switch it off with a Configuration: a file below /etc/apt/apt.conf.d with APT::Periodic::Unattended-Upgrade "0"; (docs/patches.md)',
     ),
   ];
 }

@@ -51,9 +51,12 @@ interface Origin {
   readonly security: boolean;
 }
 
-function originOf({ name, to }: PackageChange, { updates }: UpdatesState): Origin | undefined {
+function originOf(
+  { name, to, archives: ofNew }: PackageChange,
+  { updates }: UpdatesState,
+): Origin | undefined {
   const update = updates.find((one) => one.name === name);
-  const archives = update?.versions.find(({ version }) => version === to)?.archives ?? [];
+  const archives = ofNew ?? update?.versions.find(({ version }) => version === to)?.archives ?? [];
   const archive = archives.find(({ security }) => security) ?? archives[0];
   if (archive === undefined) return undefined;
   return { text: `${archive.uri} ${archive.place}`, label: archive.label, security: archive.security };

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftVerbs } from '../driftVerbs.ts';
+import { MINUTES, until } from '../until.ts';
+import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
+
+const rollout = { spread: 'cluster' };
+
+/** One of a cluster is down, and nothing is planned for it: the other one has to serve. */
+describe('a server beside one of its group that is down', { timeout: 4 * MINUTES }, () => {
+  let world: World;
+  const { trigger, look, issue } = driftVerbs(() => world, 60);
+  beforeAll(async () => {
+    world = await startWorld({
+      hosts: 2,
+      files: (hosts) => ({
+        'servers.yaml': serverYaml(hosts).replaceAll('role: web', 'role: web, cluster: db'),
+      }),
+    });
+    const { pull, sha } = await world.open('db', {
+      'db.yaml': configuration('db', {
+        drift: { action: 'correct' },
+        files: { '/etc/motd': { content: 'welcome\n' } },
+        rollout,
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    await world.mergedSoon(pull, sha);
+    await trigger('sweep');
+    await until(
+      () =>
+        look().then(
+          () => true as const,
+          () => undefined,
+        ),
+      'a drift schedule',
+    );
+    await world.hosts[1]?.kill();
+  }, 4 * MINUTES);
+  afterAll(() => world?.close());
+
+  const onFirst = async (script: string): Promise<string> =>
+    (await world.hosts[0]?.exec(script))?.stdout ?? '';
+
+  it('is not changed by itself', async () => {
+    await onFirst('echo by hand > /etc/motd');
+    await look();
+    const { body } = await issue('open', /Configuration\/db/);
+    expect(String(body)).toContain('web-2, which it stands in for, could not be read');
+    expect(await onFirst('cat /etc/motd')).toBe('by hand\n');
+  });
+
+  it('is not changed for a pull request', async () => {
+    const { pull, sha } = await world.open('one', {
+      'one.yaml': configuration('one', {
+        targets: { hosts: ['web-1'] },
+        files: { '/etc/one': { content: 'one\n' } },
+        rollout,
+      }),
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    const end = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 120 });
+    expect(end.summary).toContain('web-2, which it stands in for, failed or cannot be reached');
+    expect(await onFirst('ls /etc')).not.toMatch(/^one$/m);
+    await world.github.closePullRequest(world.repo, pull);
+  });
+
+  it('is once that one is back', async () => {
+    await world.hosts[1]?.start();
+    await look();
+    await issue('closed', /Configuration\/db/);
+    expect(await onFirst('cat /etc/motd')).toBe('welcome\n');
+  });
+});
