@@ -62,6 +62,7 @@ describe('a firewall on a real host', () => {
     const resolved = resolvedHost(t.host(), wanted(WEB));
     const server = { ...resolved.server, user: 'deploy', become: 'sudo' } as const;
     const transport = labTransport(t.host());
+    await set(AROUND);
     try {
       const readings = await transport.withSession(targetOf(server), (session) =>
         readHost(session, resolved, { repository: 'test/infra' }),
@@ -69,8 +70,15 @@ describe('a firewall on a real host', () => {
       const state = readings.get('firewall:inet')?.state as FirewallState;
       expect(state.login).toEqual({ address: expect.stringMatching(/^10\.77\./), port: t.host().port });
       expect(state.listeners).toContainEqual({ port: t.host().port, program: 'sshd' });
+      expect(state.udp).toEqual([
+        { port: 4789, program: '' },
+        { port: 5140, program: 'systemd-socket-' },
+      ]);
+      expect(state.ephemeral).toEqual({ first: 33_000, last: 60_000 });
+      expect(state.vpn).toBeUndefined();
     } finally {
       await transport.close();
+      await set(NOT_AROUND);
     }
     const rulesets = fc.sample(anyFirewall, { numRuns: 30, seed: 7 }).map(rulesetText);
     for (const text of rulesets) await set(`nft -c -f - <<'END'\n${text}\nEND`);
@@ -194,6 +202,18 @@ add table ip others
 add chain ip others input { type filter hook input priority 10; policy accept; }
 add rule ip others input tcp dport 80 counter accept comment "theirs"
 END
+`;
+
+/** Sockets of the kernel and of a program that others reach, and one that only the host itself does. */
+const AROUND = `sysctl -qw net.ipv4.ip_local_port_range="33000 60000"
+ip link add vx0 type vxlan id 7 dstport 4789 dev "$(ip -o -4 addr show scope global | awk '{ print $2; exit }')"
+ip link set vx0 up
+for a in 5140 127.0.0.1:5141; do systemd-run -q --unit="udp-$a" systemd-socket-activate -d -l "$a" cat; done
+n=0; until [ "$(ss -Hlun '( sport = :5140 or sport = :5141 )' | grep -c .)" = 2 ]; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.05; done
+`;
+const NOT_AROUND = `sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
+ip link del vx0
+systemctl stop udp-5140 udp-127.0.0.1:5141
 `;
 
 /** systemd runs the job of our unit after that of nftables.service, and waits for the latter only. */

@@ -1,8 +1,7 @@
 import type { FirewallState } from '../../facts/firewall.ts';
 import type { KindFinding } from '../kind.ts';
-import { cellsOf } from './cells.ts';
 import type { DesiredFirewall } from './spec.ts';
-import { cutsOfGates, inboundGate, passing } from './traffic.ts';
+import { leaderOf, unreached, waitingOn } from './waiting.ts';
 
 /** What on the host will not work as the document reads: other firewalls, forwarding that is off, services nobody reaches. */
 export function aroundFindings(desired: DesiredFirewall, now: FirewallState): readonly KindFinding[] {
@@ -33,18 +32,14 @@ function forwarding(desired: DesiredFirewall, { forwards }: FirewallState): read
   );
 }
 
-function unreachable(desired: DesiredFirewall, { listeners }: FirewallState): readonly KindFinding[] {
-  const gate = inboundGate(desired);
-  const cells = cellsOf(cutsOfGates(gate)).filter(({ protocol }) => protocol === 'tcp');
-  const open = (port: number) =>
-    cells.some((cell) => cell.first <= port && port <= cell.last && passing(gate, cell).length > 0);
-  return listeners
-    .filter(({ port }) => !open(port))
-    .map(({ port, program }) =>
-      warning(
-        `${program === '' ? 'something' : program} listens on tcp/${port}, which nobody will reach any more`,
-      ),
-    );
+function unreachable(desired: DesiredFirewall, now: FirewallState): readonly KindFinding[] {
+  const waiting = waitingOn(now);
+  const own = waiting.filter((one) => leaderOf(one) === undefined);
+  return unreached(desired, own).map(({ program, protocol, port }) =>
+    warning(
+      `${program === '' ? 'something' : program} listens on ${protocol}/${port}, which nobody will reach any more`,
+    ),
+  );
 }
 
 function warning(message: string): KindFinding {
