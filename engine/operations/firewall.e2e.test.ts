@@ -73,9 +73,15 @@ describe('a firewall on a real host', () => {
       expect(state.udp).toEqual([
         { port: 4789, program: '' },
         { port: 5140, program: 'systemd-socket-' },
+        { port: 51_820, program: 'wireguard-go' },
       ]);
       expect(state.ephemeral).toEqual({ first: 33_000, last: 60_000 });
-      expect(state.vpn).toBeUndefined();
+      expect(state.wireGuards).toEqual([{ name: 'wg0', port: 51_820, kept: false }]);
+      expect(state.vpn).toBe('wg0');
+      const { findings } = await t.harness().plan(wanted(WEB));
+      expect(findings.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/its login comes by wg0, a VPN that ends on the host, .* \(udp\/51820\)/),
+      ]);
     } finally {
       await transport.close();
       await set(NOT_AROUND);
@@ -204,8 +210,17 @@ add rule ip others input tcp dport 80 counter accept comment "theirs"
 END
 `;
 
-/** Sockets of the kernel and of a program that others reach, and one that only the host itself does. */
-const AROUND = `sysctl -qw net.ipv4.ip_local_port_range="33000 60000"
+/**
+ * Sockets of the kernel and of a program that others reach, and one that only the host itself does; a WireGuard in which the login seems to
+ * end, since it has the host's address as well.
+ */
+const AROUND = `apt-get install -y -qq --no-install-recommends wireguard-go wireguard-tools > /dev/null 2>&1
+[ -e /dev/net/tun ] || { mkdir -p /dev/net; mknod /dev/net/tun c 10 200; }
+wireguard-go wg0 > /dev/null 2>&1
+wg genkey > /root/wg; wg set wg0 listen-port 51820 private-key /root/wg peer "$(wg genkey | wg pubkey)" allowed-ips 10.9.9.2/32
+ip addr add "$(ip -o -4 addr show scope global | awk '{ sub("/.*", "", $4); print $4; exit }')/32" dev wg0
+ip link set wg0 up
+sysctl -qw net.ipv4.ip_local_port_range="33000 60000"
 ip link add vx0 type vxlan id 7 dstport 4789 dev "$(ip -o -4 addr show scope global | awk '{ print $2; exit }')"
 ip link set vx0 up
 for a in 5140 127.0.0.1:5141; do systemd-run -q --unit="udp-$a" systemd-socket-activate -d -l "$a" cat; done
@@ -213,6 +228,7 @@ n=0; until [ "$(ss -Hlun '( sport = :5140 or sport = :5141 )' | grep -c .)" = 2 
 `;
 const NOT_AROUND = `sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
 ip link del vx0
+ip link del wg0
 systemctl stop udp-5140 udp-127.0.0.1:5141
 `;
 
