@@ -1,7 +1,8 @@
 import type { FirewallState } from '../../facts/firewall.ts';
 import type { KindFinding } from '../kind.ts';
 import type { DesiredFirewall } from './spec.ts';
-import { leaderOf, unreached, waitingOn } from './waiting.ts';
+import { portsText } from './texts.ts';
+import { leaderOf, unreached, type Waiting, waitingOn } from './waiting.ts';
 
 /** What on the host will not work as the document reads: other firewalls, forwarding that is off, services nobody reaches. */
 export function aroundFindings(desired: DesiredFirewall, now: FirewallState): readonly KindFinding[] {
@@ -35,11 +36,41 @@ function forwarding(desired: DesiredFirewall, { forwards }: FirewallState): read
 function unreachable(desired: DesiredFirewall, now: FirewallState): readonly KindFinding[] {
   const waiting = waitingOn(now);
   const own = waiting.filter((one) => leaderOf(one) === undefined);
-  return unreached(desired, own).map(({ program, protocol, port }) =>
-    warning(
-      `${program === '' ? 'something' : program} listens on ${protocol}/${port}, which nobody will reach any more`,
+  return [
+    ...unreached(desired, own).map((one) =>
+      warning(
+        `${one.program === '' ? 'something' : one.program} listens on ${portText(one)}, which nobody will reach any more`,
+      ),
     ),
-  );
+    ...waiting.flatMap((one) => ledOn(desired, one)),
+  ];
+}
+
+/** Before a rule of `inbound` sees them, packets to the ports of containers are led on and so meet `forward` alone. */
+function ledOn({ forward }: DesiredFirewall, one: Waiting): readonly KindFinding[] {
+  const leader = leaderOf(one);
+  if (leader === undefined) return [];
+  const leads = `${one.program} holds ${portText(one)}, which rules of ${leader} lead on to a container over IPv4`;
+  return [
+    forward?.default === 'drop'
+      ? warning(`${leads}: of that only what "forward" accepts is let through any more`)
+      : warning(
+          `${leads}: it stays reachable, whatever "inbound" says; "forward: {default: drop}" closes it, with all else that passes through`,
+        ),
+  ];
+}
+
+function portText({ protocol, port }: Waiting): string {
+  return `${protocol}/${port}`;
+}
+
+/** What the sentences about access leave out: they follow from the rules of `inbound`, which these ports never meet. */
+export function keptByContainers(desired: DesiredFirewall, now: FirewallState): readonly string[] {
+  if (desired.forward?.default === 'drop') return [];
+  const ports = waitingOn(now)
+    .filter((one) => leaderOf(one) !== undefined)
+    .map(({ protocol, port }) => ({ protocol, first: port, last: port }));
+  return ports.length === 0 ? [] : [`ports of containers stay as they are: ${portsText(ports)} over IPv4`];
 }
 
 function warning(message: string): KindFinding {
