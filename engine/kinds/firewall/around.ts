@@ -7,15 +7,36 @@ import { leaderOf, unreached, type Waiting, waitingOn } from './waiting.ts';
 /** What on the host will not work as the document reads: other firewalls, forwarding that is off, services nobody reaches. */
 export function aroundFindings(desired: DesiredFirewall, now: FirewallState): readonly KindFinding[] {
   return [
-    ...now.others.map((unit) =>
+    ...now.others.map((unit) => warning(otherText(unit))),
+    ...foreign(now).map((chain) =>
       warning(
-        `${unit} filters packets as well: what it drops stays out, whatever is accepted here; stop and disable it`,
+        `a table of others (${chain}) drops what it does not accept itself, whatever is accepted here: look at it with ` +
+          `"nft list ruleset" or iptables-save, and have it accept the same or take it away`,
       ),
     ),
     ...forwarding(desired, now),
     // Afterwards it is known, and would only be noise.
     ...(now.present ? [] : unreachable(desired, now)),
   ];
+}
+
+/** It is no service that could be stopped: it has loaded rules, which stay (systemd's "active (exited)"). */
+const LOADER = 'netfilter-persistent.service';
+
+function otherText(unit: string): string {
+  return unit === LOADER
+    ? `${unit} loads rules of iptables at every boot: what they drop stays out, whatever is accepted here`
+    : `${unit} filters packets as well: what it drops stays out, whatever is accepted here; stop and disable it`;
+}
+
+/** Chains of units that are told already. */
+const OWNED: Readonly<Record<string, RegExp>> = {
+  'ufw.service': /^ip6? filter INPUT$/,
+  'firewalld.service': /^inet firewalld |^ip6? filter INPUT$/,
+};
+
+function foreign({ closing, others }: FirewallState): readonly string[] {
+  return closing.filter((chain) => !others.some((unit) => OWNED[unit]?.test(chain)));
 }
 
 function forwarding(desired: DesiredFirewall, { forwards }: FirewallState): readonly KindFinding[] {
