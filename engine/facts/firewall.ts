@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import { encodeKey, type Fact, FactError } from './fact.ts';
+import {
+  AROUND_FUNCTIONS,
+  all,
+  aroundOf,
+  CLOSING_FUNCTIONS,
+  type FirewallAround,
+  told,
+} from './firewallAround.ts';
 
 /** The engine's own nftables table, with what loads it at boot. */
 export interface FirewallQuery {
@@ -12,7 +19,7 @@ export interface FirewallQuery {
   readonly sha256?: string;
 }
 
-export interface FirewallState {
+export interface FirewallState extends FirewallAround {
   /** The kernel has our table, or the host has its file. */
   readonly present: boolean;
   /** sha256 of the ruleset file; left out where there is none. */
@@ -27,14 +34,6 @@ export interface FirewallState {
   readonly listing?: { readonly now: string; readonly loaded: string };
   /** What each rule of the table has met with, in the order of the table; only of one that is there. */
   readonly counters?: Counters;
-  /** Other firewalls of the host that are active: `ufw.service`, `firewalld.service`. */
-  readonly others: readonly string[];
-  /** The kernel passes packets on between interfaces. */
-  readonly forwards: { readonly ipv4: boolean; readonly ipv6: boolean };
-  /** TCP ports that something listens on for others than the host itself; at most `LISTENERS_MAX`. */
-  readonly listeners: readonly Listener[];
-  /** Where this login comes from, and the port of the host that it came to, as the host sees them. */
-  readonly login?: { readonly address: string; readonly port: number };
 }
 
 export interface Counters {
@@ -53,14 +52,6 @@ export interface RuleCounter {
 }
 
 export const COUNTERS_MAX = 1_000;
-
-export interface Listener {
-  readonly port: number;
-  /** Name of the program; empty where the host does not say. */
-  readonly program: string;
-}
-
-export const LISTENERS_MAX = 64;
 
 export const FIREWALL_FILE = '/etc/doaas/firewall.nft';
 export const FIREWALL_UNIT = 'doaas-firewall.service';
@@ -109,22 +100,6 @@ export const FIREWALL_FUNCTIONS: Sh = {
     !skip { print }
     skip && /}$/ { skip = 0 }'
 }
-doaas_login() { # the nearest process above that knows: sudo hides it from its children
-  p=$$; n=0
-  while [ "$p" -gt 1 ] && [ "$n" -lt 16 ]; do
-    c=$(tr '\\0' '\\n' < "/proc/$p/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p' | head -n 1)
-    if [ -n "$c" ]; then echo "$c"; return; fi
-    p=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$p/status" 2>/dev/null); p=\${p:-0}; n=$((n + 1))
-  done
-}
-doaas_around() { # what else decides about packets, and who waits for them
-  systemctl list-units --no-legend --plain --state=active ufw.service firewalld.service 2>/dev/null | awk '{ print "~ other " $1 }'
-  echo "~ forwards $(cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null | tr '\n' ' ')"
-  ss -Hltnp 2>/dev/null | awk -v max=${LISTENERS_MAX} '
-    $4 ~ /^(127[.]|[[]::1[]]|[[]::ffff:127[.])|%lo:/ { next }
-    { port = $4; sub(/.*:/, "", port); name = ""; if (match($0, /[(][(]"[^"]*"/)) name = substr($0, RSTART + 3, RLENGTH - 4)
-      if (!seen[port]++ && n++ < max) print "~ listen " port " " name }'
-}
 doaas_counters() { # since the table was loaded: by an apply, at boot, or with nftables.service
   [ -f ${FIREWALL_LOADED} ] || return 0
   awk -v now="$(date +%s)" -v then="$(stat -c %Y ${FIREWALL_LOADED})" \\
@@ -164,10 +139,12 @@ export const firewallFact: Fact<FirewallQuery, FirewallState> = {
   read: (queries) =>
     lines(
       FIREWALL_FUNCTIONS,
+      CLOSING_FUNCTIONS,
+      AROUND_FUNCTIONS,
       PRINT,
       ...queries.map(
         (q) => sh`echo ${`= ${encodeKey(q.key)}`}
-(${NAMES}; doaas_firewall ${q.sha256 ?? ''}; echo "~ login $(doaas_login)"; doaas_around; doaas_counters)`,
+(${NAMES}; doaas_firewall ${q.sha256 ?? ''}; doaas_around; doaas_counters)`,
       ),
     ),
   parse: (output, query) => parseFirewall(output, query),
@@ -210,40 +187,6 @@ function countersOf(output: readonly string[]): Counters | undefined {
   return { seconds, rules: [...rules.values()] };
 }
 
-/** What the fact tells beside the state of the item. */
-function aroundOf(
-  output: readonly string[],
-): Pick<FirewallState, 'others' | 'forwards' | 'listeners' | 'login'> {
-  const login = loginOf(told(output, '~ login'));
-  const [ipv4, ipv6] = (told(output, '~ forwards') ?? '').split(' ');
-  return {
-    others: all(output, '~ other').filter((name) => /^[a-z]+\.service$/.test(name)),
-    forwards: { ipv4: ipv4 === '1', ipv6: ipv6 === '1' },
-    listeners: all(output, '~ listen').flatMap(listenerOf).slice(0, LISTENERS_MAX),
-    ...(login && { login }),
-  };
-}
-
-function listenerOf(text: string): readonly Listener[] {
-  const [, port = '', program = ''] = /^([0-9]{1,5}) ([\w.:/-]{0,32})/.exec(text) ?? [];
-  return port === '' ? [] : [{ port: Number(port), program }];
-}
-
-function all(output: readonly string[], name: string): readonly string[] {
-  return output.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
-}
-
-function told(output: readonly string[], name: string): string | undefined {
-  return output.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
-}
-
 function decoded(base64: string | undefined): string | undefined {
   return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
-}
-
-/** SSH_CONNECTION of ssh(1): address and port of the client, then of the server. */
-function loginOf(text: string | undefined): FirewallState['login'] {
-  const [client = '', , , port = ''] = (text ?? '').split(' ');
-  const address = client.replace(/%.*/, '');
-  return isIP(address) > 0 && /^[0-9]{1,5}$/.test(port) ? { address, port: Number(port) } : undefined;
 }

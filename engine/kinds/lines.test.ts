@@ -77,8 +77,12 @@ it('rules that would cut the engine off', () => {
     asLoaded: false,
     persists: true,
     others: [],
+    closing: [],
     forwards: { ipv4: false, ipv6: false },
     listeners: [],
+    udp: [],
+    ephemeral: { first: 32_768, last: 60_999 },
+    wireGuards: [],
     login: { address: '198.51.100.7', port: 22 },
   };
   const found = told(FIREWALL, ({ fact }) => (fact === 'firewall' ? state : { present: true }));

@@ -62,6 +62,7 @@ describe('a firewall on a real host', () => {
     const resolved = resolvedHost(t.host(), wanted(WEB));
     const server = { ...resolved.server, user: 'deploy', become: 'sudo' } as const;
     const transport = labTransport(t.host());
+    await set(around(t.host().port));
     try {
       const readings = await transport.withSession(targetOf(server), (session) =>
         readHost(session, resolved, { repository: 'test/infra' }),
@@ -69,8 +70,22 @@ describe('a firewall on a real host', () => {
       const state = readings.get('firewall:inet')?.state as FirewallState;
       expect(state.login).toEqual({ address: expect.stringMatching(/^10\.77\./), port: t.host().port });
       expect(state.listeners).toContainEqual({ port: t.host().port, program: 'sshd' });
+      expect(state.udp).toEqual([
+        { port: 4789, program: '' },
+        { port: 5140, program: 'systemd-socket-' },
+        { port: 51_820, program: 'wireguard-go' },
+      ]);
+      expect([...state.closing].sort()).toEqual(['inet own input', 'ip filter INPUT']);
+      expect(state.ephemeral).toEqual({ first: 33_000, last: 60_000 });
+      expect(state.wireGuards).toEqual([{ name: 'wg0', port: 51_820, kept: false }]);
+      expect(state.vpn).toBe('wg0');
+      const { findings } = await t.harness().plan(wanted(WEB));
+      expect(findings.filter(({ severity }) => severity === 'error').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/its login comes by wg0, a VPN that ends on the host, .* \(udp\/51820\)/),
+      ]);
     } finally {
       await transport.close();
+      await set(NOT_AROUND);
     }
     const rulesets = fc.sample(anyFirewall, { numRuns: 30, seed: 7 }).map(rulesetText);
     for (const text of rulesets) await set(`nft -c -f - <<'END'\n${text}\nEND`);
@@ -194,6 +209,40 @@ add table ip others
 add chain ip others input { type filter hook input priority 10; policy accept; }
 add rule ip others input tcp dport 80 counter accept comment "theirs"
 END
+`;
+
+/**
+ * Sockets of the kernel and of a program that others reach, and one that only the host itself does; a WireGuard in which the login seems to
+ * end, since it has the host's address as well; tables of others that let in nothing but SSH, and one that only denies.
+ */
+const around = (
+  ssh: number,
+) => `apt-get install -y -qq --no-install-recommends iptables wireguard-go wireguard-tools > /dev/null 2>&1
+[ -e /dev/net/tun ] || { mkdir -p /dev/net; mknod /dev/net/tun c 10 200; }
+wireguard-go wg0 > /dev/null 2>&1
+wg genkey > /root/wg; wg set wg0 listen-port 51820 private-key /root/wg peer "$(wg genkey | wg pubkey)" allowed-ips 10.9.9.2/32
+ip addr add "$(ip -o -4 addr show scope global | awk '{ sub("/.*", "", $4); print $4; exit }')/32" dev wg0
+ip link set wg0 up
+sysctl -qw net.ipv4.ip_local_port_range="33000 60000"
+ip link add vx0 type vxlan id 7 dstport 4789 dev "$(ip -o -4 addr show scope global | awk '{ print $2; exit }')"
+ip link set vx0 up
+for a in 5140 127.0.0.1:5141; do systemd-run -q --unit="udp-$a" systemd-socket-activate -d -l "$a" cat; done
+iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport ${ssh} -j ACCEPT; iptables -A INPUT -m comment --comment "the rest" -j REJECT
+nft -f - <<'END'
+add table inet own
+add chain inet own input { type filter hook input priority 10; policy drop; }
+add rule inet own input iifname lo accept
+add rule inet own input tcp dport ${ssh} accept
+add chain inet own early { type filter hook input priority -10; policy accept; }
+add rule inet own early ip saddr 192.0.2.7 counter drop
+END
+n=0; until [ "$(ss -Hlun '( sport = :5140 or sport = :5141 )' | grep -c .)" = 2 ]; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.05; done
+`;
+const NOT_AROUND = `sysctl -qw net.ipv4.ip_local_port_range="32768 60999"
+nft delete table inet own; nft delete table ip filter
+ip link del vx0
+ip link del wg0
+systemctl stop udp-5140 udp-127.0.0.1:5141
 `;
 
 /** systemd runs the job of our unit after that of nftables.service, and waits for the latter only. */

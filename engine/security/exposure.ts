@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { LISTENERS_MAX, type Listener } from '../facts/firewall.ts';
+import { LISTENERS_MAX, type Listener } from '../facts/firewallAround.ts';
 import {
   type Addresses,
   addressesOf,

@@ -80,7 +80,7 @@ function isAmong(name: string | undefined, patterns: readonly string[]): boolean
 }
 
 /** A name is also a pattern: what a wider one covers is within it. */
-function isWithin(name: string | undefined, pattern: string): boolean {
+export function isWithin(name: string | undefined, pattern: string): boolean {
   if (name === undefined) return false;
   return name === pattern || (pattern.endsWith('*') && name.startsWith(pattern.slice(0, -1)));
 }

@@ -15,7 +15,7 @@ import { waysInAlong } from '../along.ts';
 import type { Kind, KindPlan, PlanContext } from '../kind.ts';
 import { stateOf } from '../readings.ts';
 import { accessFindings } from './access.ts';
-import { aroundFindings } from './around.ts';
+import { aroundFindings, keptByContainers } from './around.ts';
 import { checkFirewall } from './check.ts';
 import { counterFindings } from './counters.ts';
 import { placesOf } from './places.ts';
@@ -104,7 +104,12 @@ function setStep(
   const known = now.file === script.sha256 ? desired : before;
   const rules = ruleChanges(known, desired, servers);
   const unknown = known === undefined && now.file !== undefined;
-  const access = unknown ? ['what came through before is not known'] : accessChanges(known, desired, servers);
+  const access = unknown
+    ? ['what came through before is not known']
+    : [
+        ...accessChanges(known, desired, servers),
+        ...(known === undefined ? keptByContainers(desired, now) : []),
+      ];
   return {
     id: 'firewall:inet',
     operation: setFirewall.operation,
