@@ -10,6 +10,7 @@ import type { Plan } from '../plan/step.ts';
 import { asideOf, sayBranch } from '../policy/aside.ts';
 import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
+import { sayUnshown, teamsOfPeople } from '../policy/people.ts';
 import { sayStart } from '../policy/starting.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
 import type { PolicySpec } from '../spec/types.generated.ts';
@@ -57,6 +58,8 @@ export interface Judged {
   readonly policyCommit: string | undefined;
   /** What begins the apply once nothing is missing. */
   readonly next: PlanView['next'];
+  /** Teams of those who may do something that nobody can read. */
+  readonly unshown: string | undefined;
 }
 
 /** Reads all that a policy looks at; changes nothing. `begun`: of a run that goes on, whether or not somebody merges it meanwhile. */
@@ -89,7 +92,7 @@ export async function judgePull(
   if (holding.kind === 'broken') {
     const verdict = closed(holding.reason);
     const next = nextOf(undefined, verdict, snapshot);
-    return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined };
+    return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined, unshown: undefined };
   }
   const { spec } = holding.policy;
   const trigger = spec?.trigger ?? 'comment';
@@ -101,7 +104,8 @@ export async function judgePull(
   });
   const verdict = judge(spec, change);
   const next = nextOf(spec, verdict, snapshot, context.onlyAsked);
-  return { ...common, verdict, next, trigger, policyCommit: holding.commit };
+  const unshown = sayUnshown(teamsOfPeople(spec), change.teams);
+  return { ...common, verdict, next, trigger, policyCommit: holding.commit, unshown };
 }
 
 interface Known {
@@ -141,6 +145,7 @@ async function readChange(
     strayed,
     open: snapshot.state === 'open' || (mayBeMerged && snapshot.merged),
     shownAt: plan.shownAt,
+    replaced: plan.replaces === true,
     reviews,
     reviewsCut: cut,
     targets,
@@ -150,7 +155,10 @@ async function readChange(
     lifted: context.override?.kind ?? 'nothing',
   };
   const [teams, others, committers, askers, pushed] = await Promise.all([
-    readTeams(client, repository.owner, approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
+    readTeams(client, repository.owner, [
+      ...(approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
+      ...teamsOfPeople(policy.spec),
+    ]),
     wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : NO_CHECKS,
     approved ? committersOf(client, repository, number) : [],
     approved ? askersOf(engine, repository, snapshot.headRef) : [],
@@ -193,6 +201,7 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     remarks: [
       ...guardedRemark(judged.plan, engine.config.confirmSeconds),
       ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : []),
+      ...(judged.unshown === undefined ? [] : [`${judged.unshown} ${NOBODY_LET_IN}`]),
     ],
   };
   const apply = verdict.ready && trigger !== 'merge';
@@ -209,6 +218,9 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
   ]);
 }
+
+/** Said where `people` of the policy name a team that cannot be read. */
+const NOBODY_LET_IN = 'Until then what the policy keeps to its members lets none of them in.';
 
 /** Said where a pull request changes the policy itself. */
 export const POLICY_REMARK = `This pull request changes ${POLICY_FILE}. It is judged by the policy of the default branch; its own holds once it is merged.`;
