@@ -30,6 +30,8 @@ import {
   goOn,
   judge,
   judgeAgain,
+  judgeEnded,
+  noticeDraft,
   noticeMerge,
   vouch,
   waitsToOpen,
@@ -43,7 +45,6 @@ import {
   mayPlan,
   type PullInput,
   type PullState,
-  type Running,
   remembering,
   runOf,
   saysTheSame,
@@ -56,7 +57,7 @@ import {
 } from './pullState.ts';
 import { reporter } from './security.ts';
 import { planPull } from './sites.ts';
-import { hasDied } from './watching.ts';
+import { watchInherited } from './watching.ts';
 
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
@@ -94,7 +95,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     state = withSnapshot(state, snapshot, Date.now());
     await stopOvertaken(state.running, snapshot);
     await noticeMerge(desk, before);
-    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot, state.lost))) return;
+    if (snapshot.state !== 'open') return;
+    if (!force && !isNews(before, snapshot, state.lost)) return noticeDraft(desk, before);
     planning?.scope.cancel();
     await planning?.done;
     if (reads !== undefined && reads !== snapshot.headSha && patched('close-overtaken'))
@@ -220,7 +222,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       args: [{ ...runOf(state, plan, request, mergeSha), run, pull: input.pull }, workflowInfo().workflowId],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
-    const running: Running = { run, workflowId, request, plan, attempt };
+    const running = { run, workflowId, request, plan, attempt };
     state = { ...withBegun(state, plan), pending: undefined, running };
     // it reports by itself, unless somebody ends its workflow from outside
     child.result().catch(() => ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' }));
@@ -255,12 +257,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     await look(end.end === 'stale' || state.plan === undefined);
     if (unwanted !== undefined && end.end === 'applied') return takeMergedBack(unwanted);
     if (unwanted === undefined && end.end === 'stale' && !mergeSeen) return goOn(desk, running, end);
-  };
-
-  /** Of a run that an earlier execution of this workflow started. */
-  const watchInherited = async ({ run, workflowId }: Running): Promise<void> => {
-    const died = await hasDied(workflowId, () => state.running?.run !== run);
-    if (died) ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
+    return judgeEnded(desk);
   };
 
   const desk: Desk = {
@@ -278,7 +275,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const isAlone = (): boolean => takingBack === undefined && !reports.isMaking();
   const over = (): boolean => inbox.length === 0 && ended.length === 0 && isAlone() && isOver(state);
 
-  if (state.running !== undefined) watchInherited(state.running).catch(noted);
+  if (state.running !== undefined) watchInherited(state.running, () => state.running, ended).catch(noted);
   await attempt(() => look(false));
   for (;;) {
     await awaitNext(desk, () => inbox.length > 0 || ended.length > 0 || over());

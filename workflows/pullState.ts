@@ -155,6 +155,11 @@ export function isMergeNews(before: PullSnapshot | undefined, now: PullSnapshot)
   return now.state === 'merged' && (before === undefined ? now.isNews === true : before.state === 'open');
 }
 
+/** As the engine names the branch of a revert: the servers were put back before, or never changed. */
+export function isRevert({ headRef, fork }: PullSnapshot): boolean {
+  return !fork && /^doaas\/revert-\d+(-\d)?$/.test(headRef);
+}
+
 /** Whether there is something to plan that was not there before. */
 export function isNews(
   before: PullSnapshot | undefined,
@@ -231,6 +236,13 @@ export function opensByItself(state: PullState): boolean {
   const { snapshot, gate, plan, running } = state;
   if (running !== undefined || plan === undefined || snapshot?.state !== 'open') return false;
   return gate?.opensAt !== undefined && needsNoCommand(state, gate, plan);
+}
+
+/** The same once all is there that is missing now, whatever that is. */
+export function mayYetBegin(state: PullState): boolean {
+  const { snapshot, gate, plan, running } = state;
+  if (running !== undefined || plan === undefined || snapshot?.state !== 'open') return false;
+  return gate?.trigger === 'approval' && !wasBegun(state, plan);
 }
 
 function needsNoCommand(state: PullState, gate: Gate, plan: PlanRef): boolean {

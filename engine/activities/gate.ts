@@ -26,7 +26,10 @@ import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
 import { movesAny, readTargets, withMoves } from './targets.ts';
 import type { Gate, GateContext, PlanRef, PullRef } from './types.ts';
 
-/** Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. */
+/**
+ * Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. What an override takes
+ * away is missing for everybody else; the check leaves it out only for a run that begins so, whose merge may need it green.
+ */
 export async function gatePull(
   engine: Engine,
   pull: PullRef,
@@ -34,16 +37,18 @@ export async function gatePull(
   context: GateContext = {},
 ): Promise<Gate> {
   const judged = await judgePull(engine, pull, plan, context);
-  await engine.store.verdicts.save({
-    repository: nameOf(pull),
-    number: pull.number,
-    headSha: plan.headSha,
-    digest: plan.digest,
-    verdict: JSON.parse(JSON.stringify(judged.verdict)),
-  });
-  const { snapshot } = judged;
-  if (snapshot.headSha === plan.headSha && snapshot.state === 'open')
-    await showPlan(engine, pull, plan, judged);
+  const { snapshot, verdict } = judged;
+  if (context.override === undefined)
+    await engine.store.verdicts.save({
+      repository: nameOf(pull),
+      number: pull.number,
+      headSha: plan.headSha,
+      digest: plan.digest,
+      verdict: JSON.parse(JSON.stringify(verdict)),
+    });
+  const tells = context.override === undefined || verdict.ready;
+  if (tells && snapshot.headSha === plan.headSha && snapshot.state === 'open')
+    await showPlan(engine, pull, plan, judged, context);
   return gateOf(judged);
 }
 
@@ -185,7 +190,13 @@ function gateOf({ verdict, trigger, snapshot }: Judged): Gate {
 }
 
 /** The plan check and the comment, with what is missing. */
-async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Judged): Promise<void> {
+async function showPlan(
+  engine: Engine,
+  pull: PullRef,
+  plan: PlanRef,
+  judged: Judged,
+  { keepsComment = false }: GateContext,
+): Promise<void> {
   const client = await engine.github.installationClient(pull.repository.installationId);
   const { verdict, trigger } = judged;
   const name = planNamed(engine, plan);
@@ -215,7 +226,9 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
       planUrl: name.url,
     }),
     // the check says the same, so a comment that GitHub will not have keeps nobody from applying
-    ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
+    keepsComment
+      ? undefined
+      : ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
   ]);
 }
 
