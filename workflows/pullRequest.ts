@@ -42,6 +42,7 @@ import {
   FRESH,
   isNews,
   isOver,
+  mayHaveMissed,
   mayPlan,
   type PullInput,
   type PullState,
@@ -119,8 +120,9 @@ export async function pullRequest(input: PullInput): Promise<void> {
     state = withOutcome(state, outcome, Date.now());
     if (outcome.kind !== 'planned') return;
     const gate = await judge(desk, outcome.plan);
+    const missed = mayHaveMissed(state, gate) && patched('checked-meanwhile');
     // not from here: what plans may be cancelled
-    if (beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
+    if (missed || beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
   };
 
   const settled = async (): Promise<void> => {
@@ -139,6 +141,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
         if (state.snapshot === undefined) await look(false);
         return judgeAgain(desk);
       case 'checked':
+        if (state.gate === undefined) state = { ...state, checked: true };
         return state.gate?.waitsForChecks === true ? judgeAgain(desk) : undefined;
       case 'notice-changed':
         return short.restoreNotices(input.pull, event);

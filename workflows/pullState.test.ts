@@ -9,12 +9,14 @@ import {
   isNews,
   isOver,
   isRevert,
+  mayHaveMissed,
   mayPlan,
   mayYetBegin,
   meantAnOlderHead,
   opensByItself,
   saysTheSame,
   starterOf,
+  unplanned,
   windowOf,
   withBegun,
   withPusher,
@@ -114,6 +116,16 @@ test('what would begin by itself can be held back whatever it still waits for, o
   expect(mayYetBegin({ ...state, gate: { ...gate, trigger: 'comment' } })).toBe(false);
   expect(mayYetBegin({ ...state, snapshot: { ...snapshot, state: 'closed' } })).toBe(false);
   expect(mayYetBegin({ ...state, plan: undefined })).toBe(false);
+});
+
+test('a check that ended while there was no verdict may be missing in it', () => {
+  const gate: Gate = { ready: false, missing: [], approvedBy: [], waitsForChecks: true };
+  const checked = { ...FRESH, checked: true };
+  expect(mayHaveMissed(checked, gate)).toBe(true);
+  expect(mayHaveMissed(checked, { ...gate, waitsForChecks: false })).toBe(false);
+  expect(mayHaveMissed(FRESH, gate)).toBe(false);
+  // it is read anew with the plan
+  expect(mayHaveMissed(unplanned(checked), gate)).toBe(false);
 });
 
 test('a revert is known by the name of its branch, not in a fork', () => {

@@ -39,6 +39,8 @@ export interface PullState {
   readonly answered: readonly (number | string)[];
   /** As the present plan was judged last. */
   readonly gate?: Gate | undefined;
+  /** Checks of others ended while there was no verdict. */
+  readonly checked?: boolean;
   /** Who was seen to push. */
   readonly pushers?: readonly Account[];
   /** Head of a fork that may be planned. */
@@ -142,7 +144,7 @@ export function withOutcome(state: PullState, outcome: PlanOutcome, now: number)
 
 /** Nothing is known any more of how it stands: it is planned anew. */
 export function unplanned(state: PullState): PullState {
-  return { ...state, plan: undefined, gate: undefined, lost: undefined, idle: false };
+  return { ...state, plan: undefined, gate: undefined, lost: undefined, idle: false, checked: false };
 }
 
 /** The branch that it goes into, where that is not the default one: then it is never applied. */
@@ -229,6 +231,11 @@ export function meantAnOlderHead(state: PullState, request: Request): boolean {
 /** A plan that policy lets begin by itself, and that was not begun so before. */
 export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boolean {
   return gate.ready && needsNoCommand(state, gate, plan);
+}
+
+/** It may have read the checks before the last of them ended, which nothing else would tell it. */
+export function mayHaveMissed({ checked }: PullState, gate: Gate): boolean {
+  return checked === true && gate.waitsForChecks === true;
 }
 
 /** The same once its change window opens, with nothing running. */

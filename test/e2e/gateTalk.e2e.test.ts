@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { explain } from '../explain.ts';
 import { policyVerbs } from '../policies.ts';
+import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 
 const MINUTES = 60_000;
@@ -16,6 +17,44 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
   }, 3 * MINUTES);
   afterEach(closeOpen);
   afterAll(() => world?.close());
+
+  it('hears of a check that ends after it has read the checks for a plan', async () => {
+    await setPolicy('trigger: approval\nrules:\n  all: {checks: [ci/test]}\n');
+    const { pull, sha } = await change('late-check');
+    await world.check(sha, 'doaas/plan');
+    await world.approve(pull);
+    await waitingFor(sha, /Waiting for:\*\* the check ci\/test to be green \(rule all; it has not begun\)/);
+    await world.github.webhooks.settled();
+    const published = () =>
+      world.github
+        .requests()
+        .filter(({ path }) => /\/check-runs(\/\d+)?$/.test(path))
+        .map(({ body }) => JSON.stringify(body));
+    const before = published().length;
+    world.github.faults.add({
+      method: 'PATCH',
+      path: /\/check-runs\//,
+      times: 4,
+      respond: { delayMs: 6_000 },
+    });
+    await world.say(pull, '/doaas plan');
+    await until(
+      async () => {
+        const since = published().slice(before);
+        const begins = since.findIndex((body) => body.includes('in_progress'));
+        return begins >= 0 && since.slice(begins).some((body) => body.includes('it has not begun'))
+          ? true
+          : undefined;
+      },
+      'the verdict on the new plan to be on its way',
+      60,
+      async () => JSON.stringify(published().slice(before)),
+    );
+    await world.github.postCheck(world.repo, sha, 'ci/test', 'success');
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 90 });
+    await mergedSoon(pull);
+    expect(await onHost('late-check')).toBe('late-check\n');
+  });
 
   it('takes nothing away for good where an override is refused, or what it began is rolled back', async () => {
     await setPolicy('people: {override: {users: [olivia-owner]}}\nrules:\n  all: {checks: [ci/test]}\n');
