@@ -15,3 +15,8 @@ export const FORK =
 export const PLANNING = 'Planning again on fresh facts; the comment above shows the result.';
 export const REPORTING = 'The report is being made already; it comes where that was asked for.';
 export const TAKING_BACK = 'It is being taken back already; the answer stands where that was asked for.';
+
+/** Somebody merged on GitHub what was to be applied first. */
+export function mergedUnapplied(trigger: string): string {
+  return `This was merged without being applied: with \`trigger: ${trigger}\` the engine applies first and merges then, and a merge on GitHub begins nothing. Its servers may not be as the branch says now. The next pull request that changes something on them brings this along, and its plan shows it; or revert this one.`;
+}

@@ -2,8 +2,9 @@ import { getExternalWorkflowHandle, patched } from '@temporalio/workflow';
 import type { IssueRequest, PullRef, Request, StopHeard } from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { stopRun } from './messages.ts';
-import { type Desk, dropPending, waitsToOpen } from './pullGate.ts';
+import { type Desk, dropPending, keepToCommand, waitsToOpen } from './pullGate.ts';
 import type { TakingBack } from './pullRollback.ts';
+import { mayYetBegin } from './pullState.ts';
 
 export const ONLY_KEEP =
   '`/doaas cancel` takes nothing or the word `keep`; on a pull request also the name of a correction that has no issue (`dc0-...`). Nothing was done.';
@@ -12,6 +13,8 @@ export const ONLY_KEEP =
 const WITHOUT_ISSUE = /^dc0-[0-9a-f]{8}$/i;
 
 const ONLY_BEGINS = 'Taking the merged change back is only just beginning: say this again in a moment.';
+const ONLY_ASKED =
+  'No run of this pull request is under way, and this plan does not begin by itself any more, whatever is given or becomes green: only `/doaas apply` begins it.';
 const ENDS_IF_WAITING =
   'Taking the merged change back ends if it still waits for its servers, and nothing is changed on them then; if it has them already, it goes on to its end. The answer to `/doaas rollback` says which.';
 
@@ -29,7 +32,7 @@ function namesCorrection({ argument = '' }: Request): boolean {
 /**
  * `/doaas cancel [keep]`: the running deployment stops at the next safe point; its check shows what is done and asks. One that merges
  * or is rolled back goes on to its end. What
- * takes the merged change back ends if it has touched no host yet.
+ * takes the merged change back ends if it has touched no host yet. Of what would begin by itself, only a command does.
  */
 export async function cancel(
   desk: Desk,
@@ -48,6 +51,10 @@ export async function cancel(
     if (takingBack.workflowId === undefined) return short.answer(pull, request, ONLY_BEGINS);
     await stop(takingBack.workflowId, { actor, keep });
     return short.answer(pull, request, ENDS_IF_WAITING);
+  }
+  if (mayYetBegin(state()) && patched('cancel-unready')) {
+    await keepToCommand(desk);
+    return short.answer(pull, request, ONLY_ASKED);
   }
   if (running === undefined)
     return short.answer(

@@ -1,9 +1,18 @@
 import { condition, isCancellation, patched } from '@temporalio/workflow';
-import type { Answer, Gate, PlanRef, PullRef, PullSnapshot, Request } from '../engine/activities/types.ts';
+import type {
+  Answer,
+  Gate,
+  GateContext,
+  PlanRef,
+  PullRef,
+  PullSnapshot,
+  Request,
+} from '../engine/activities/types.ts';
 import { short } from './activities.ts';
 import { attempt } from './attempt.ts';
 import { causeOf } from './cause.ts';
 import { leastWait } from './early.ts';
+import { mergedUnapplied } from './help.ts';
 import type { DeploymentEnded } from './messages.ts';
 import {
   ATTEMPTS_MAX,
@@ -11,6 +20,7 @@ import {
   gateContext,
   isFreed,
   isMergeNews,
+  isRevert,
   opensByItself,
   type PullState,
   type Running,
@@ -38,10 +48,36 @@ export interface Desk {
 }
 
 /** Judges the plan by the policy of the default branch, and shows it. */
-export async function judge(desk: Desk, plan: PlanRef, request?: Request): Promise<Gate> {
-  const gate = await short.gatePull(desk.pull, plan, gateContext(desk.state(), request));
+export async function judge(
+  desk: Desk,
+  plan: PlanRef,
+  request?: Request,
+  how: Pick<GateContext, 'keepsComment'> = {},
+): Promise<Gate> {
+  const context = { ...gateContext(desk.state(), request), ...how };
+  const gate = await short.gatePull(desk.pull, plan, context);
   desk.change({ gate, ...(gate.opensAt === undefined ? { early: 0 } : {}) });
   return gate;
+}
+
+/** For who asked. What an override takes away is missing all the same as long as it has begun nothing. */
+async function judgeFor(desk: Desk, plan: PlanRef, request: Request): Promise<Gate> {
+  const gate = await judge(desk, plan, request);
+  if (request.override !== undefined && !gate.ready && patched('judge-plainly')) await judge(desk, plan);
+  return gate;
+}
+
+/** After a run that is not merged: what its override took away is missing again, and it begins by itself no more. */
+export async function judgeEnded(desk: Desk): Promise<void> {
+  const { snapshot, plan } = desk.state();
+  if (snapshot?.state !== 'open' || plan === undefined || !patched('judge-ended')) return;
+  await judge(desk, plan, undefined, { keepsComment: true });
+}
+
+/** It became a draft, which is not applied. Planned it is already. */
+export async function noticeDraft(desk: Desk, before: PullSnapshot | undefined): Promise<void> {
+  const { snapshot } = desk.state();
+  if (before?.draft === false && snapshot?.draft === true && patched('show-draft')) await judgeAgain(desk);
 }
 
 /** The gate may have opened: judges again, and begins where policy lets a plan begin by itself. */
@@ -57,7 +93,7 @@ export async function judgeAgain(desk: Desk): Promise<void> {
 /** Somebody wants this plan applied. */
 export async function begin(desk: Desk, plan: PlanRef, request: Request): Promise<void> {
   const no = (text: string): Promise<void> => short.answer(desk.pull, request, text);
-  const gate = await judge(desk, plan, request);
+  const gate = await judgeFor(desk, plan, request);
   if (gate.trigger === 'merge' && request.override === undefined)
     return no('The policy applies after the merge: merge this pull request once `doaas/plan` is green.');
   if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
@@ -77,7 +113,7 @@ export async function goOn(
   const ends = attempt >= ATTEMPTS_MAX || final === true || (stopped && patched('cancelled-stays-so'));
   if (now?.digest === plan.digest && now.headSha === plan.headSha && !ends) {
     if (await mayNoMore(desk, request)) return;
-    const gate = await judge(desk, now, request);
+    const gate = await judgeFor(desk, now, request);
     // somebody may have merged it while it waited, in which case the policy applies after the merge
     if (gate.ready) return desk.deploy(now, request, attempt + 1, desk.state().snapshot?.mergeSha);
     if (gate.opensAt !== undefined) return waitForWindow(desk, request, gate.opensAt);
@@ -146,10 +182,23 @@ export async function noticeMerge(desk: Desk, before: PullSnapshot | undefined):
   if (running !== undefined || mergeSeen === true || sideBranch(snapshot) !== undefined) return;
   if (plan === undefined) return noticeUnplanned(desk, snapshot, before);
   const gate = await gateOfMerged(desk, plan, snapshot);
-  if (gate?.trigger !== 'merge') return;
+  if (gate?.trigger !== 'merge') return tellUnapplied(desk, plan, snapshot, gate?.trigger);
   desk.change({ mergeSeen: true });
   const request = requestBy(snapshot.mergedBy ?? 'ghost', plan, Date.now());
   await applyMerged(desk, { ...request, merged: true });
+}
+
+/** The branch says what its servers are not, and nothing else would say so. */
+async function tellUnapplied(
+  desk: Desk,
+  plan: PlanRef,
+  snapshot: PullSnapshot,
+  trigger: Gate['trigger'],
+): Promise<void> {
+  if (trigger === undefined || plan.hosts.length === 0 || isRevert(snapshot) || !patched('tell-merge'))
+    return;
+  const request = requestBy(snapshot.mergedBy ?? 'ghost', plan, Date.now());
+  await short.answer(desk.pull, request, mergedUnapplied(trigger));
 }
 
 /** It could not be judged, or when it was, it went into a branch whose merge begins nothing. */
@@ -228,8 +277,8 @@ export async function dropPending(desk: Desk, request: Request): Promise<void> {
   await short.answer(desk.pull, request, `${why} Nothing was applied. \`/doaas apply\` asks for it again.`);
 }
 
-/** The plan does not begin by itself when the window opens, which the check says. */
-async function keepToCommand(desk: Desk): Promise<void> {
+/** The plan does not begin by itself any more, which the check says. */
+export async function keepToCommand(desk: Desk): Promise<void> {
   await desk.settled();
   const { plan } = desk.state();
   if (plan === undefined) return;

@@ -30,6 +30,8 @@ import {
   goOn,
   judge,
   judgeAgain,
+  judgeEnded,
+  noticeDraft,
   noticeMerge,
   vouch,
   waitsToOpen,
@@ -40,10 +42,10 @@ import {
   FRESH,
   isNews,
   isOver,
+  mayHaveMissed,
   mayPlan,
   type PullInput,
   type PullState,
-  type Running,
   remembering,
   runOf,
   saysTheSame,
@@ -56,7 +58,7 @@ import {
 } from './pullState.ts';
 import { reporter } from './security.ts';
 import { planPull } from './sites.ts';
-import { hasDied } from './watching.ts';
+import { watchInherited } from './watching.ts';
 
 /** One pull request from its first event until it is closed and nothing of it runs. The newest head wins. */
 export async function pullRequest(input: PullInput): Promise<void> {
@@ -94,7 +96,8 @@ export async function pullRequest(input: PullInput): Promise<void> {
     state = withSnapshot(state, snapshot, Date.now());
     await stopOvertaken(state.running, snapshot);
     await noticeMerge(desk, before);
-    if (snapshot.state !== 'open' || (!force && !isNews(before, snapshot, state.lost))) return;
+    if (snapshot.state !== 'open') return;
+    if (!force && !isNews(before, snapshot, state.lost)) return noticeDraft(desk, before);
     planning?.scope.cancel();
     await planning?.done;
     if (reads !== undefined && reads !== snapshot.headSha && patched('close-overtaken'))
@@ -117,8 +120,9 @@ export async function pullRequest(input: PullInput): Promise<void> {
     state = withOutcome(state, outcome, Date.now());
     if (outcome.kind !== 'planned') return;
     const gate = await judge(desk, outcome.plan);
+    const missed = mayHaveMissed(state, gate) && patched('checked-meanwhile');
     // not from here: what plans may be cancelled
-    if (beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
+    if (missed || beginsByItself(state, gate, outcome.plan)) inbox.push({ kind: 'reviewed' });
   };
 
   const settled = async (): Promise<void> => {
@@ -137,6 +141,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
         if (state.snapshot === undefined) await look(false);
         return judgeAgain(desk);
       case 'checked':
+        if (state.gate === undefined) state = { ...state, checked: true };
         return state.gate?.waitsForChecks === true ? judgeAgain(desk) : undefined;
       case 'notice-changed':
         return short.restoreNotices(input.pull, event);
@@ -220,7 +225,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
       args: [{ ...runOf(state, plan, request, mergeSha), run, pull: input.pull }, workflowInfo().workflowId],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     });
-    const running: Running = { run, workflowId, request, plan, attempt };
+    const running = { run, workflowId, request, plan, attempt };
     state = { ...withBegun(state, plan), pending: undefined, running };
     // it reports by itself, unless somebody ends its workflow from outside
     child.result().catch(() => ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' }));
@@ -255,12 +260,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
     await look(end.end === 'stale' || state.plan === undefined);
     if (unwanted !== undefined && end.end === 'applied') return takeMergedBack(unwanted);
     if (unwanted === undefined && end.end === 'stale' && !mergeSeen) return goOn(desk, running, end);
-  };
-
-  /** Of a run that an earlier execution of this workflow started. */
-  const watchInherited = async ({ run, workflowId }: Running): Promise<void> => {
-    const died = await hasDied(workflowId, () => state.running?.run !== run);
-    if (died) ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
+    return judgeEnded(desk);
   };
 
   const desk: Desk = {
@@ -278,7 +278,7 @@ export async function pullRequest(input: PullInput): Promise<void> {
   const isAlone = (): boolean => takingBack === undefined && !reports.isMaking();
   const over = (): boolean => inbox.length === 0 && ended.length === 0 && isAlone() && isOver(state);
 
-  if (state.running !== undefined) watchInherited(state.running).catch(noted);
+  if (state.running !== undefined) watchInherited(state.running, () => state.running, ended).catch(noted);
   await attempt(() => look(false));
   for (;;) {
     await awaitNext(desk, () => inbox.length > 0 || ended.length > 0 || over());

@@ -8,11 +8,15 @@ import {
   isMergeNews,
   isNews,
   isOver,
+  isRevert,
+  mayHaveMissed,
   mayPlan,
+  mayYetBegin,
   meantAnOlderHead,
   opensByItself,
   saysTheSame,
   starterOf,
+  unplanned,
   windowOf,
   withBegun,
   withPusher,
@@ -95,6 +99,41 @@ test('what begins by itself when its window opens does so no more once somebody 
   expect(gateContext(cancelled, undefined).onlyAsked).toBe(true);
   expect(opensByItself({ ...state, gate: { ...gate, trigger: 'comment' } })).toBe(false);
   expect(opensByItself({ ...state, snapshot: { ...snapshot, state: 'merged' } })).toBe(false);
+});
+
+test('what would begin by itself can be held back whatever it still waits for, once', () => {
+  const gate: Gate = {
+    ready: false,
+    trigger: 'approval',
+    missing: ['ci/test'],
+    approvedBy: [],
+    starters: [],
+  };
+  const plan: PlanRef = { digest: 'd', headSha: 'one', baseSha: 'b', hosts: [], waves: [], shownAt: '' };
+  const state = { ...FRESH, snapshot, plan, gate };
+  expect(mayYetBegin(state)).toBe(true);
+  expect(mayYetBegin(withBegun(state, plan))).toBe(false);
+  expect(mayYetBegin({ ...state, gate: { ...gate, trigger: 'comment' } })).toBe(false);
+  expect(mayYetBegin({ ...state, snapshot: { ...snapshot, state: 'closed' } })).toBe(false);
+  expect(mayYetBegin({ ...state, plan: undefined })).toBe(false);
+});
+
+test('a check that ended while there was no verdict may be missing in it', () => {
+  const gate: Gate = { ready: false, missing: [], approvedBy: [], waitsForChecks: true };
+  const checked = { ...FRESH, checked: true };
+  expect(mayHaveMissed(checked, gate)).toBe(true);
+  expect(mayHaveMissed(checked, { ...gate, waitsForChecks: false })).toBe(false);
+  expect(mayHaveMissed(FRESH, gate)).toBe(false);
+  // it is read anew with the plan
+  expect(mayHaveMissed(unplanned(checked), gate)).toBe(false);
+});
+
+test('a revert is known by the name of its branch, not in a fork', () => {
+  expect(['doaas/revert-7', 'doaas/revert-7-2'].every((headRef) => isRevert({ ...snapshot, headRef }))).toBe(
+    true,
+  );
+  expect(isRevert({ ...snapshot, headRef: 'doaas/revert-7', fork: true })).toBe(false);
+  expect(isRevert({ ...snapshot, headRef: 'revert-7-web' })).toBe(false);
 });
 
 test('no change of a comment that is to stand is lost among events that say the same', () => {

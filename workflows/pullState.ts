@@ -39,6 +39,8 @@ export interface PullState {
   readonly answered: readonly (number | string)[];
   /** As the present plan was judged last. */
   readonly gate?: Gate | undefined;
+  /** Checks of others ended while there was no verdict. */
+  readonly checked?: boolean;
   /** Who was seen to push. */
   readonly pushers?: readonly Account[];
   /** Head of a fork that may be planned. */
@@ -142,7 +144,7 @@ export function withOutcome(state: PullState, outcome: PlanOutcome, now: number)
 
 /** Nothing is known any more of how it stands: it is planned anew. */
 export function unplanned(state: PullState): PullState {
-  return { ...state, plan: undefined, gate: undefined, lost: undefined, idle: false };
+  return { ...state, plan: undefined, gate: undefined, lost: undefined, idle: false, checked: false };
 }
 
 /** The branch that it goes into, where that is not the default one: then it is never applied. */
@@ -153,6 +155,11 @@ export function sideBranch({ baseRef, defaultBranch }: PullSnapshot): string | u
 /** Somebody has merged it since it was looked at last, if it ever was. */
 export function isMergeNews(before: PullSnapshot | undefined, now: PullSnapshot): boolean {
   return now.state === 'merged' && (before === undefined ? now.isNews === true : before.state === 'open');
+}
+
+/** As the engine names the branch of a revert: the servers were put back before, or never changed. */
+export function isRevert({ headRef, fork }: PullSnapshot): boolean {
+  return !fork && /^doaas\/revert-\d+(-\d)?$/.test(headRef);
 }
 
 /** Whether there is something to plan that was not there before. */
@@ -226,11 +233,23 @@ export function beginsByItself(state: PullState, gate: Gate, plan: PlanRef): boo
   return gate.ready && needsNoCommand(state, gate, plan);
 }
 
+/** It may have read the checks before the last of them ended, which nothing else would tell it. */
+export function mayHaveMissed({ checked }: PullState, gate: Gate): boolean {
+  return checked === true && gate.waitsForChecks === true;
+}
+
 /** The same once its change window opens, with nothing running. */
 export function opensByItself(state: PullState): boolean {
   const { snapshot, gate, plan, running } = state;
   if (running !== undefined || plan === undefined || snapshot?.state !== 'open') return false;
   return gate?.opensAt !== undefined && needsNoCommand(state, gate, plan);
+}
+
+/** The same once all is there that is missing now, whatever that is. */
+export function mayYetBegin(state: PullState): boolean {
+  const { snapshot, gate, plan, running } = state;
+  if (running !== undefined || plan === undefined || snapshot?.state !== 'open') return false;
+  return gate?.trigger === 'approval' && !wasBegun(state, plan);
 }
 
 function needsNoCommand(state: PullState, gate: Gate, plan: PlanRef): boolean {

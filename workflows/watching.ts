@@ -1,5 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import { short } from './activities.ts';
+import type { DeploymentEnded } from './messages.ts';
+import type { Running } from './pullState.ts';
 
 const WATCH_INTERVAL = '15 seconds';
 
@@ -13,4 +15,14 @@ export async function hasDied(workflowId: string, isOver: () => boolean): Promis
     dead = (await short.isRunning(workflowId)) ? 0 : dead + 1;
   }
   return true;
+}
+
+/** Of a run that an earlier execution of this workflow started. */
+export async function watchInherited(
+  { run, workflowId }: Running,
+  running: () => Running | undefined,
+  ended: DeploymentEnded[],
+): Promise<void> {
+  const died = await hasDied(workflowId, () => running()?.run !== run);
+  if (died) ended.push({ run, end: 'cancelled', reason: 'its workflow was ended' });
 }

@@ -77,6 +77,16 @@ test('neither what was refused before, nor what else was asked, hides who asked'
   ]);
 });
 
+test('what was asked is kept once, however often it is looked at again, and beside it that it was refused then', async () => {
+  const merged = { ...adopt('ann'), commentId: undefined };
+  for (const request of [adopt('ann'), adopt('ann'), merged, merged, { ...adopt('ann'), commentId: 6 }])
+    await ask(request);
+  await ask(adopt('ann'), 'needs write access');
+  await ask(adopt('ann'), 'needs write access');
+  const kept = await store.audit.list();
+  expect(kept.map(({ what }) => what)).toEqual(['ask-adopt', 'ask-adopt', 'ask-adopt', 'refused-adopt']);
+});
+
 test('a branch of another name has nobody who asked', async () => {
   await ask(adopt('ann', 7));
   for (const branch of ['main', 'doaas/adopt-1', 'doaas/adopt-17x'])

@@ -10,6 +10,7 @@ import type { Plan } from '../plan/step.ts';
 import { asideOf, sayBranch } from '../policy/aside.ts';
 import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
+import { sayUnshown, teamsOfPeople } from '../policy/people.ts';
 import { sayStart } from '../policy/starting.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
 import type { PolicySpec } from '../spec/types.generated.ts';
@@ -25,7 +26,10 @@ import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
 import { movesAny, readTargets, withMoves } from './targets.ts';
 import type { Gate, GateContext, PlanRef, PullRef } from './types.ts';
 
-/** Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. */
+/**
+ * Judges a plan by the policy of the default branch, shows it, and keeps the verdict for the command line. What an override takes
+ * away is missing for everybody else; the check leaves it out only for a run that begins so, whose merge may need it green.
+ */
 export async function gatePull(
   engine: Engine,
   pull: PullRef,
@@ -33,16 +37,18 @@ export async function gatePull(
   context: GateContext = {},
 ): Promise<Gate> {
   const judged = await judgePull(engine, pull, plan, context);
-  const { snapshot } = judged;
-  await engine.store.verdicts.save({
-    repository: nameOf(pull),
-    number: pull.number,
-    headSha: plan.headSha,
-    digest: plan.digest,
-    verdict: JSON.parse(JSON.stringify({ ...judged.verdict, ...(snapshot.merged && { merged: true }) })),
-  });
-  if (snapshot.headSha === plan.headSha && snapshot.state === 'open')
-    await showPlan(engine, pull, plan, judged);
+  const { snapshot, verdict } = judged;
+  if (context.override === undefined)
+    await engine.store.verdicts.save({
+      repository: nameOf(pull),
+      number: pull.number,
+      headSha: plan.headSha,
+      digest: plan.digest,
+      verdict: JSON.parse(JSON.stringify({ ...verdict, ...(snapshot.merged && { merged: true }) })),
+    });
+  const tells = context.override === undefined || verdict.ready;
+  if (tells && snapshot.headSha === plan.headSha && snapshot.state === 'open')
+    await showPlan(engine, pull, plan, judged, context);
   return gateOf(judged);
 }
 
@@ -57,6 +63,8 @@ export interface Judged {
   readonly policyCommit: string | undefined;
   /** What begins the apply once nothing is missing. */
   readonly next: PlanView['next'];
+  /** Teams of those who may do something that nobody can read. */
+  readonly unshown: string | undefined;
 }
 
 /** Reads all that a policy looks at; changes nothing. `begun`: of a run that goes on, whether or not somebody merges it meanwhile. */
@@ -89,7 +97,7 @@ export async function judgePull(
   if (holding.kind === 'broken') {
     const verdict = closed(holding.reason);
     const next = nextOf(undefined, verdict, snapshot);
-    return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined };
+    return { ...common, verdict, next, trigger: 'comment', policyCommit: undefined, unshown: undefined };
   }
   const { spec } = holding.policy;
   const trigger = spec?.trigger ?? 'comment';
@@ -101,7 +109,8 @@ export async function judgePull(
   });
   const verdict = judge(spec, change);
   const next = nextOf(spec, verdict, snapshot, context.onlyAsked);
-  return { ...common, verdict, next, trigger, policyCommit: holding.commit };
+  const unshown = sayUnshown(teamsOfPeople(spec), change.teams);
+  return { ...common, verdict, next, trigger, policyCommit: holding.commit, unshown };
 }
 
 interface Known {
@@ -141,6 +150,7 @@ async function readChange(
     strayed,
     open: snapshot.state === 'open' || (mayBeMerged && snapshot.merged),
     shownAt: plan.shownAt,
+    replaced: plan.replaces === true,
     reviews,
     reviewsCut: cut,
     targets,
@@ -150,7 +160,10 @@ async function readChange(
     lifted: context.override?.kind ?? 'nothing',
   };
   const [teams, others, committers, askers, pushed] = await Promise.all([
-    readTeams(client, repository.owner, approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
+    readTeams(client, repository.owner, [
+      ...(approved ? teamsToRead(policy.spec, seen, repository.owner) : []),
+      ...teamsOfPeople(policy.spec),
+    ]),
     wantsChecks(policy.spec, seen) ? otherChecks(client, repository, plan.headSha) : NO_CHECKS,
     approved ? committersOf(client, repository, number) : [],
     approved ? askersOf(engine, repository, snapshot.headRef) : [],
@@ -177,7 +190,13 @@ function gateOf({ verdict, trigger, snapshot }: Judged): Gate {
 }
 
 /** The plan check and the comment, with what is missing. */
-async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Judged): Promise<void> {
+async function showPlan(
+  engine: Engine,
+  pull: PullRef,
+  plan: PlanRef,
+  judged: Judged,
+  { keepsComment = false }: GateContext,
+): Promise<void> {
   const client = await engine.github.installationClient(pull.repository.installationId);
   const { verdict, trigger } = judged;
   const name = planNamed(engine, plan);
@@ -193,6 +212,7 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
     remarks: [
       ...guardedRemark(judged.plan, engine.config.confirmSeconds),
       ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : []),
+      ...(judged.unshown === undefined ? [] : [`${judged.unshown} ${NOBODY_LET_IN}`]),
     ],
   };
   const apply = verdict.ready && trigger !== 'merge';
@@ -206,9 +226,14 @@ async function showPlan(engine: Engine, pull: PullRef, plan: PlanRef, judged: Ju
       planUrl: name.url,
     }),
     // the check says the same, so a comment that GitHub will not have keeps nobody from applying
-    ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
+    keepsComment
+      ? undefined
+      : ifAllowed(engine.log, 'the comment with a plan', showComment(client, pull, view, [], name)),
   ]);
 }
+
+/** Said where `people` of the policy name a team that cannot be read. */
+const NOBODY_LET_IN = 'Until then what the policy keeps to its members lets none of them in.';
 
 /** Said where a pull request changes the policy itself. */
 export const POLICY_REMARK = `This pull request changes ${POLICY_FILE}. It is judged by the policy of the default branch; its own holds once it is merged.`;

@@ -28,6 +28,8 @@ export interface GateContext {
   readonly merged?: boolean;
   /** The plan was begun before, or somebody cancelled that it begins by itself: from now on somebody has to ask for it. */
   readonly onlyAsked?: boolean;
+  /** The comment says how a run ended, and stands. */
+  readonly keepsComment?: boolean;
 }
 
 /** What began a run: a comment, the press of a button by its delivery, or what the policy waits for. */

@@ -2,7 +2,7 @@ import type { PlanRollout } from '../plan/rollout.ts';
 import type { Plan } from '../plan/step.ts';
 import { identityOf } from './identity.ts';
 import type { ResolvedRevision } from './revisions.ts';
-import { shownAt } from './shownAt.ts';
+import { replaces, shownAt } from './shownAt.ts';
 import type { PlannedHost, PlanRef, Revision, RolloutRef } from './types.ts';
 
 /** A plan that belongs to no pull request, or is a part of one, is stored under this number. */
@@ -35,15 +35,16 @@ export function planRef(
     ];
   });
   const waves = [...new Set(hosts.flatMap((host) => host.waves))].sort((a, b) => a - b);
+  const named = { digest: plan.digest, headSha };
   return {
-    digest: plan.digest,
-    headSha,
+    ...named,
     baseSha,
     hosts,
     waves,
     ...(plan.rollout === undefined ? {} : { rollout: rolloutRef(plan.rollout) }),
     ...(skipped.length === 0 ? {} : { skipped }),
-    shownAt: shownAt({ digest: plan.digest, headSha }, previous, now),
+    shownAt: shownAt(named, previous, now),
+    ...(replaces(named, previous) ? { replaces: true } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import { accountOf } from '../github/people.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { mayWrite, permissionOf } from '../github/reviews.ts';
-import { type Capability, isAmong, sayWho, whoMay } from '../policy/people.ts';
+import { type Capability, isAmong, sayUnshown, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import type { IssueRequest, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
@@ -135,5 +135,7 @@ async function keptFrom(
     readTeams(client, repository.owner, who.teams ?? []),
   ]);
   if (account !== undefined && isAmong(who, account, teams)) return undefined;
-  return `The policy on ${snapshot.defaultBranch} keeps ${WORDS[capability]} to ${sayWho(who)}. Nothing was done; ask one of them.`;
+  const unshown = sayUnshown(who.teams ?? [], teams);
+  const kept = `The policy on ${snapshot.defaultBranch} keeps ${WORDS[capability]} to ${sayWho(who)}. Nothing was done; ask one of them.`;
+  return unshown === undefined ? kept : `${kept} ${unshown}`;
 }

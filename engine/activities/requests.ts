@@ -89,7 +89,7 @@ async function acknowledge(
   await ifAllowed(engine.log, 'the reaction to a command', reacting);
 }
 
-/** What was asked, by which comment or press, and whether the person may. Reading is not recorded. */
+/** What was asked, by which comment or press, and whether the person may: once, however often that is looked at again. Reading is not recorded. */
 export async function auditRequest(
   { store }: Pick<Engine, 'store'>,
   pull: PullRef,
@@ -100,13 +100,16 @@ export async function auditRequest(
   if (command === 'help' || command === 'status') return;
   const event = commentId === undefined ? { delivery: deliveryId ?? '' } : { comment: commentId };
   const account = 'actorId' in request && request.actorId !== undefined ? { account: request.actorId } : {};
+  const what = refused === undefined ? `ask-${command}` : `refused-${command}`;
+  const repository = fullName(pull);
   await store.audit.append({
     who: actor,
-    what: refused === undefined ? `ask-${command}` : `refused-${command}`,
-    repository: fullName(pull),
+    what,
+    repository,
     pull: pull.number,
     ...(headSha === undefined ? {} : { headSha }),
     detail: { ...event, ...account, at, ...(refused === undefined ? {} : { refused }) },
+    key: [`${repository}#${pull.number}`, what, actor, commentId ?? deliveryId ?? at].join(' '),
   });
 }
 

@@ -103,6 +103,8 @@ export interface PlanRef extends Revision {
   readonly skipped?: readonly string[];
   /** ISO time at which the check with this digest was completed. Approvals before it do not count. */
   readonly shownAt: string;
+  /** Another plan of this head was shown before. */
+  readonly replaces?: true;
 }
 
 export interface PlannedHost {

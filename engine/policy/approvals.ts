@@ -3,8 +3,7 @@ import type { PolicyApproval } from '../spec/types.generated.ts';
 import { type Account, means, sameAccount } from './account.ts';
 import type { Change } from './change.ts';
 import { OWNERS_LINES_MAX, ownersOf, parseCodeowners } from './codeowners.ts';
-import { some } from './match.ts';
-import { isAmong, sayWho } from './people.ts';
+import { isAmong, sayUnshown, sayWho } from './people.ts';
 
 export interface ApprovalAsk {
   /** What is asked, without whether it is there: `2 approving reviews by a member of dba`. */
@@ -32,12 +31,13 @@ export function judgeApproval(
   const unowned = withoutOwners(approval, change);
   if (counted.length >= count && uncovered.length === 0 && unowned === undefined)
     return { asks, missing: undefined, by };
+  const unshown = sayUnshown(approval.teams ?? [], change.teams);
   const notes = [
     ...(rule === undefined ? [] : [`rule ${rule}`]),
     ...(counted.length > 0 && counted.length < count ? [`${counted.length} of ${count} is there`] : []),
     ...(unowned === undefined ? [] : [unowned]),
     ...uncovered.slice(0, 3).map(({ path, owners }) => `${path} is owned by ${owners.join(' ')}`),
-    ...unknownTeams(approval, change),
+    ...(unshown === undefined ? [] : [unshown]),
     ...approvals.flatMap((review) => note(review, fits(review), change)).slice(0, 3),
   ];
   const suffix = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
@@ -76,7 +76,10 @@ function objection(review: Review, change: Change): string | undefined {
   if (review.commitId !== change.headSha) return because('it was for an older head');
   // GitHub's times have whole seconds, so a review in the same second counts
   const shown = Math.floor(Date.parse(change.shownAt) / 1000) * 1000;
-  return Date.parse(review.submittedAt) >= shown ? undefined : because('the plan has changed since');
+  if (Date.parse(review.submittedAt) >= shown) return undefined;
+  return because(
+    change.replaced ? 'the plan has changed since' : 'it came before this plan was shown; approve again',
+  );
 }
 
 function note(review: Review, fits: boolean, change: Change): readonly string[] {
@@ -152,14 +155,6 @@ export function teamsFor(
   const lines = (approval.codeOwners === true ? parseCodeowners(change.codeowners ?? '') : undefined) ?? [];
   const owners = lines.length === 0 ? [] : change.paths.flatMap((path) => ownersOf(lines, path));
   return [...(approval.teams ?? []), ...owners.flatMap((owner) => teamOf(owner, organisation) ?? [])];
-}
-
-function unknownTeams(approval: PolicyApproval, { teams }: Change): readonly string[] {
-  const unknown = (approval.teams ?? []).filter((team) => teams.unknown.has(team));
-  if (unknown.length === 0) return [];
-  return [
-    `GitHub does not show the team ${some(unknown)}: is it spelt right, and has the App the permission "Members: read"?`,
-  ];
 }
 
 export function accountOf(review: Review): Account {

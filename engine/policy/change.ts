@@ -27,6 +27,8 @@ export interface Change {
   readonly open: boolean;
   /** ISO time at which the check with the present digest was completed. */
   readonly shownAt: string;
+  /** Another plan of this head was shown before. */
+  readonly replaced: boolean;
   /** Each reviewer's latest review. */
   readonly reviews: readonly Review[];
   /** There are more reviews than are read, and the newest are not among those that were. */

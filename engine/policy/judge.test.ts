@@ -44,6 +44,11 @@ describe('without a policy', () => {
     [
       'before the plan was shown',
       { reviews: [{ ...review, submittedAt: '2026-01-01T00:00:09Z' }] },
+      `${who} (the one by rita does not count: it came before this plan was shown; approve again)`,
+    ],
+    [
+      'before the plan became another one',
+      { replaced: true, reviews: [{ ...review, submittedAt: '2026-01-01T00:00:09Z' }] },
       `${who} (the one by rita does not count: the plan has changed since)`,
     ],
   ])('it is not opened by %s', (_name, given, sentence) => {

@@ -1,6 +1,7 @@
 import type { PolicyPeople, PolicySpec, PolicyWho } from '../spec/types.generated.ts';
 import { type Account, means } from './account.ts';
 import type { Teams } from './change.ts';
+import { some } from './match.ts';
 
 /** What a policy may keep to some people; `notify` says whom to tell. */
 export type Capability = Exclude<keyof PolicyPeople, 'notify'>;
@@ -18,6 +19,22 @@ export function whoMay(
 export function isAmong(who: PolicyWho, account: Account, teams: Pick<Teams, 'members'>): boolean {
   if ((who.users ?? []).some((name) => means(name, account))) return true;
   return (who.teams ?? []).some((team) => teams.members.get(team)?.has(account.login.toLowerCase()) === true);
+}
+
+/** Teams that let somebody in. */
+export function teamsOfPeople(spec: PolicySpec | undefined): readonly string[] {
+  const { notify: _, ...capabilities } = spec?.people ?? {};
+  return [...new Set(Object.values(capabilities).flatMap(({ teams = [] }: PolicyWho) => teams))];
+}
+
+/** Why nobody is known as a member of one of these teams, and what to do about it; undefined where all are shown. */
+export function sayUnshown(
+  teams: readonly string[],
+  { unknown }: Pick<Teams, 'unknown'>,
+): string | undefined {
+  const unshown = teams.filter((team) => unknown.has(team));
+  if (unshown.length === 0) return undefined;
+  return `GitHub does not show the team ${some(unshown)}: is it spelt right, and has the App the permission "Members: read"?`;
 }
 
 /** `alice, bob or a member of dba` */

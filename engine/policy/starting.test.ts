@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { PolicySpec } from '../spec/types.generated.ts';
 import type { Change } from './change.ts';
 import { judge, teamsToRead } from './judge.ts';
+import { sayUnshown, teamsOfPeople } from './people.ts';
 import { sayStart } from './starting.ts';
 import { change, review } from './testing.ts';
 
@@ -56,4 +57,18 @@ test.each<readonly [string, PolicySpec, Partial<Change>, ReturnType<typeof how>]
 test('the teams of those who may apply are read for it', () => {
   expect(teamsToRead(kept, change(), 'acme')).toEqual(['ops']);
   expect(teamsToRead({ ...kept, trigger: 'comment' }, change(), 'acme')).toEqual([]);
+});
+
+test('a team that lets somebody in and that GitHub does not show is named, with what to do about it', () => {
+  const people = {
+    apply: { teams: ['ops'] },
+    override: { teams: ['ops', 'leads'] },
+    notify: { teams: ['all'] },
+  };
+  expect(teamsOfPeople({ people })).toEqual(['ops', 'leads']);
+  expect(teamsOfPeople(undefined)).toEqual([]);
+  expect(sayUnshown(['ops', 'leads'], { unknown: new Set(['leads', 'dba']) })).toBe(
+    'GitHub does not show the team leads: is it spelt right, and has the App the permission "Members: read"?',
+  );
+  expect(sayUnshown(['ops'], { unknown: new Set(['dba']) })).toBeUndefined();
 });

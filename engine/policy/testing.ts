@@ -49,6 +49,7 @@ export function change(given: Partial<Change> = {}): Change {
     strayed: false,
     open: true,
     shownAt: '2026-01-01T00:00:10.900Z',
+    replaced: false,
     reviews: [review],
     reviewsCut: false,
     targets: [target('web-1')],

@@ -81,8 +81,8 @@ export interface Acting {
   readonly editPull: (repo: RepositoryName, pull: number, changes: Json) => Promise<void>;
   readonly closePullRequest: (repo: RepositoryName, pull: number) => Promise<void>;
   readonly reopenPullRequest: (repo: RepositoryName, pull: number) => Promise<void>;
-  /** Ends the draft state, which GitHub's REST API cannot. */
-  readonly markReady: (repo: RepositoryName, pull: number) => Promise<void>;
+  /** The author makes it a draft, or marks it as ready, which GitHub's REST API cannot. */
+  readonly setDraft: (repo: RepositoryName, pull: number, draft: boolean) => Promise<void>;
   /** A person presses GitHub's merge button; gives the id of what the branch's tip is then. */
   readonly mergeByHand: (
     repo: RepositoryName,

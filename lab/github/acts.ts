@@ -219,16 +219,17 @@ function pullActs(parts: Parts) {
     const path = `${pathOf(repo)}/issues/${issue}`;
     await must(request(accounts.reviewer, 'PATCH', path, { state: 'closed' }), `closing issue ${issue}`);
   };
-  const markReady: Acting['markReady'] = async (repo, number) => {
+  const setDraft: Acting['setDraft'] = async (repo, number, draft) => {
     const row = rowOf(context, repo);
     const pull = context.store.pullRequests
       .findBy('repo_id', row.id)
       .find((entry) => entry.number === number);
     if (pull === undefined) throw new Error(`${row.full_name} has no pull request ${number}`);
-    context.store.pullRequests.update(pull.id, { draft: false });
+    context.store.pullRequests.update(pull.id, { draft });
     const repository = await callJson(context, pathOf(repo));
     const sender = await senderOf(context, accounts.author.login);
-    await emitPull(context, row, number, 'ready_for_review', { repository, sender });
+    const action = draft ? 'converted_to_draft' : 'ready_for_review';
+    await emitPull(context, row, number, action, { repository, sender });
   };
   const mergeByHand: Acting['mergeByHand'] = async (repo, pull, user, merge_method = 'merge') => {
     const [who, path] = [user ?? accounts.reviewer, `${pullPath(repo, pull)}/merge`];
@@ -247,7 +248,7 @@ function pullActs(parts: Parts) {
     closeIssue,
     closePullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'closed' }),
     reopenPullRequest: (repo: RepositoryName, pull: number) => editPull(repo, pull, { state: 'open' }),
-    markReady,
+    setDraft,
     mergeByHand,
     getPull: async (repo: RepositoryName, pull: number) =>
       asJson(await must(request(accounts.admin, 'GET', pullPath(repo, pull)), `reading #${pull}`)),

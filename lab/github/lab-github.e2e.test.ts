@@ -347,7 +347,7 @@ describe('the API', () => {
     const repo = await lab.createRepository({ files: { 'a.txt': 'one\n' } });
     await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
     const pull = await lab.openPullRequest(repo, { branch: 'change', draft: true });
-    await lab.markReady(repo, pull);
+    await lab.setDraft(repo, pull, false);
     await lab.editPull(repo, pull, { title: 'Better' });
     await lab.closePullRequest(repo, pull);
     await lab.reopenPullRequest(repo, pull);

@@ -197,7 +197,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     const early = await world.say(pull, '/doaas apply');
     await world.answer(pull, early, /Not applied. Missing: the pull request is a draft; mark it as ready/);
     expect(await on('ls /etc/doaas-draft 2>/dev/null')).toBe('');
-    await world.github.markReady(world.repo, pull);
+    await world.github.setDraft(world.repo, pull, false);
     await world.say(pull, '/doaas apply');
     await mergedSoon(pull, sha);
     expect(await on('cat /etc/doaas-draft')).toBe('draft');
