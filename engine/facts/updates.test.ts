@@ -26,6 +26,8 @@ const ANSWER: readonly string[] = [
   '~ needrestart ran 3.6-4+deb12u4',
   '~ restart ssh.service',
   '~ restart dbus.service',
+  '~ leftover cron.service',
+  '~ oneshot backup.service',
   '~ short /boot\t40000000\t1000',
   '~ restart doaas-run-1-apply.service',
   '~ kernel 6.1.0-30-amd64',
@@ -115,6 +117,8 @@ describe('the updates fact', () => {
         version: '3.6-4+deb12u4',
         units: ['ssh.service'],
         deferred: ['dbus.service'],
+        leftovers: ['cron.service'],
+        oneshots: ['backup.service'],
       },
       reboot: {
         required: true,

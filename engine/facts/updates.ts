@@ -144,6 +144,10 @@ export type Restarts =
   | { readonly kind: 'absent' }
   | { readonly kind: 'vulnerable' | 'failed'; readonly version: string };
 
+      /** Units that a restart changes nothing for: only processes from before their last start are concerned (KillMode=process). Left out where none is. */
+      readonly leftovers?: readonly string[];
+      /** Units of one run, such as a backup, which a restart would cut and wait for. Left out where none is. */
+      readonly oneshots?: readonly string[];
 export interface Reboot {
   readonly required: boolean;
   /** Packages that ask for it, and a newer kernel. */

@@ -209,9 +209,9 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      return knownRestarts(of, [
+      return knownRestarts(of, (name) => [
         ...new Set(
-          told('restart')
+          told(name)
             .map(unitName)
             .filter((unit) => !OWN_UNITS.test(unit)),
         ),
@@ -224,9 +224,16 @@ function restartsOf(told: Told): Restarts {
   }
 }
 
-function knownRestarts(version: string, units: readonly string[]): Restarts {
-  const deferred = units.filter((unit) => DEFERRED.test(unit));
-  return { kind: 'known', version, units: units.filter((unit) => !deferred.includes(unit)), deferred };
+function knownRestarts(version: string, told: Told): Restarts {
+  const [named, leftovers, oneshots] = [told('restart'), told('leftover'), told('oneshot')];
+  return {
+    kind: 'known',
+    version,
+    units: named.filter((unit) => !DEFERRED.test(unit)),
+    deferred: named.filter((unit) => DEFERRED.test(unit)),
+    ...(leftovers.length === 0 ? {} : { leftovers }),
+    ...(oneshots.length === 0 ? {} : { oneshots }),
+  };
 }
 
 function rebootOf(told: Told): Reboot {

@@ -1,4 +1,4 @@
-import type { Update, UpdatesState } from '../../facts/updates.ts';
+import type { Restarts, Update, UpdatesState } from '../../facts/updates.ts';
 import type { KindFinding } from '../kind.ts';
 import { waitingUnits } from './follow.ts';
 import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
@@ -120,11 +120,37 @@ function restarts(state: UpdatesState, rules: PatchRules): readonly KindFinding[
       return [warning(`${UNKNOWN}: needrestart ${state.restarts.version} failed`)];
     default: {
       const { left: units } = waitingUnits(state, rules);
-      return units.length === 0
-        ? []
-        : [warning(`still use what was replaced, and are not restarted by themselves: ${some(units)}`)];
+      return [
+        ...(units.length === 0
+          ? []
+          : [
+              warning(`still use what was replaced, and are not restarted by themselves: ${some(units)}`),
+            ]),
+        ...ending(state.restarts),
+      ];
     }
   }
+}
+
+/** What no restart changes, or must not cut. */
+function ending({ leftovers = [], oneshots = [] }: Extract<Restarts, { kind: 'known' }>) {
+  const end = 'they end by themselves, or with a reboot';
+  return [
+    ...(leftovers.length === 0
+      ? []
+      : [
+          info(
+            `processes from before the last start of ${some(leftovers)} still use what was replaced; ${end}`,
+          ),
+        ]),
+    ...(oneshots.length === 0
+      ? []
+      : [
+          info(
+            `still use what was replaced, and are not restarted, as services of one run (oneshot): ${some(oneshots)}; ${end}`,
+          ),
+        ]),
+  ];
 }
 
 const UNKNOWN = 'which services still use what was replaced is not known, and none is restarted';
