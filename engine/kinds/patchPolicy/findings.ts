@@ -124,12 +124,19 @@ function restarts(state: UpdatesState, rules: PatchRules): readonly KindFinding[
         ...(units.length === 0
           ? []
           : [
-              warning(`still use what was replaced, and are not restarted by themselves: ${some(units)}`),
+              warning(
+                `still use what was replaced, and are not restarted by themselves: ${some(units)}${alone(state, rules)}`,
+              ),
             ]),
         ...ending(state.restarts),
       ];
     }
   }
+}
+
+/** What only waits asks for no reboot: it may come with every update of a library. */
+function alone({ reboot: { required } }: UpdatesState, { reboot }: PatchRules): string {
+  return reboot === 'ifRequired' && !required ? '; no reboot is made for that alone' : '';
 }
 
 /** What no restart changes, or must not cut. */

@@ -53,8 +53,8 @@ export function restartStep(
   ];
 }
 
-/** Packages whose update asks for a reboot as a rule: what every process uses, or what runs beneath all of them. */
-const REBOOTS = /^(linux-image-|libc6(:|$)|systemd(:|$)|dbus(:|$)|(intel|amd64)-microcode$)/;
+/** Packages whose update asks for a reboot on Debian 12: a kernel, as an older one runs then, and dbus, by its postinst. Those of libc6 and systemd do not. */
+const REBOOTS = /^(linux-image-|dbus(:|$))/;
 
 export function rebootStep(
   state: UpdatesState,
