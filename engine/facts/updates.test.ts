@@ -142,6 +142,20 @@ describe('the updates fact', () => {
     });
   });
 
+  it('knows which services are none of the host, and leaves to a reboot what runs containers', () => {
+    const services = ['postgresql.service', 'none.service'];
+    const told = ['apt', '~ no-service none.service', '~ no-service other.service', '~ needrestart ran 3.8'];
+    expect(updatesFact.parse(told, { ...query, services }).unknownServices).toEqual(['none.service']);
+    const engines = ['docker', 'containerd', 'podman', 'crio', 'k3s-agent', 'rke2-server', 'lxc'].map(
+      (name) => `${name}.service`,
+    );
+    const named = [...engines, 'systemd-user', 'cron.service'].map((unit) => `~ restart ${unit}`);
+    expect(updatesFact.parse([...told, ...named], query).restarts).toMatchObject({
+      units: ['cron.service'],
+      deferred: [...engines, 'systemd-user'],
+    });
+  });
+
   it.each([
     ['nothing', []],
     ['another type', ['apk']],

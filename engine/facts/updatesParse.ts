@@ -32,9 +32,9 @@ export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]ser
 /** Of a program's name. Characters. */
 const PROGRAM_MAX = 64;
 
-/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
+/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it), and more that runs containers: it knows docker only. */
 export const DEFERRED =
-  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
+  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|containerd|podman|crio|k3s|rke2|lxc|systemd-user$|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
 
 export function parseUpdates(output: readonly string[], query: UpdatesQuery): UpdatesState {
   const [type] = output;
@@ -44,6 +44,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   const updates = updatesOf(told, query);
   const changes = changesOf(told);
   const becomes = new Map(changes.map((change) => [change.name, change.to]));
+  const unknown = (query.services ?? []).filter((name) => told('no-service').includes(name));
   const age = informational(output, 'lists');
   const release = /^[a-z]{1,32}$/.exec(informational(output, 'release') ?? '')?.[0];
   return {
@@ -63,6 +64,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     restarts: restartsOf(told),
     reboot: rebootOf(told),
     failedUnits: told('failed').map(unitName),
+    ...(unknown.length === 0 ? {} : { unknownServices: unknown }),
   };
 }
 

@@ -2,6 +2,7 @@ import { type Sh, sh } from '../shell/sh.ts';
 import { RELEASE } from './inventory.ts';
 import { CONFFILES, KEPT, LEFT } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
+import { SERVICES } from './updatesServices.ts';
 
 /**
  * For all questions to apt together, as it reads its package lists anew for each: a second where nothing else runs, many
@@ -223,7 +224,6 @@ export const NEEDRESTART = `doaas_patched() { # VERSION
     *) dpkg --compare-versions "$1" ge 3.8 ;;
   esac
 }
-v=$(dpkg-query -W -f '\${db:Status-Status} \${Version}' needrestart 2>/dev/null)
 # \`-v\` names the processes, as \`#PROCESS is UNIT\`; they come after the units, and cannot stand for one
 doaas_needrestart() {
   { { timeout ${NEEDRESTART_SECONDS} needrestart -v -b -r l 2>&1 >&3 < /dev/null && echo NEEDRESTART-END >&3; } |
@@ -249,6 +249,7 @@ doaas_way() { # UNIT PROCESS ...: restart; oneshot; or leftover, where all of th
   done
   echo leftover
 }
+v=$(dpkg-query -W -f '\${db:Status-Status} \${Version}' needrestart 2>/dev/null)
 case $v in
   'installed '*) v=\${v#* }
     if ! doaas_patched "$v"; then echo "~ needrestart vulnerable $v"; else
@@ -280,12 +281,13 @@ doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([CONFFILES, LEFT, KEPT, SIZES, CVES, APT].join('\n'))}
+${code([SERVICES, CONFFILES, LEFT, KEPT, SIZES, CVES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}
+doaas_services ${selection.services}
 } < /dev/null | { doaas_apt < /dev/null; cat; } # both at the same time
 ) 2>/dev/null`;
 }

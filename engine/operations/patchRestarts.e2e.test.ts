@@ -96,4 +96,20 @@ ${security.use('security')}`);
     });
     expect(await exec(`dpkg-query -W -f '\${Version}' doaas-jobs`)).toBe('1.0');
   });
+
+  it('leaves the instances of a service alone too, and says which name is none here', async () => {
+    const before = await started('doaas-db@15-main');
+    const wanted = policy({ restartNever: ['doaas-db.service', 'doaas-db@16-main.service', 'none.service'] });
+    const result = await t.applied(wanted);
+    expect(await started('doaas-db@15-main')).toBe(before);
+    const { steps, findings } = await t.harness().plan(wanted);
+    expect(steps).toEqual([]);
+    expect(findings.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([
+        'still use what was replaced, and are not restarted by themselves: doaas-db@15-main.service',
+        'no service here has this name, so "restartNever" leaves nothing out: none.service',
+      ]),
+    );
+    await t.undone(result.run);
+  });
 });

@@ -100,8 +100,13 @@ restore_copies() {
 # needrestart's name of process 1, which is not restarted but executed anew: systemctl(1).
 MANAGER=systemd-manager
 
-left_alone() { # UNIT ...: names on stdin, without these
-  while IFS= read -r u; do case " $* " in *" $u "*) ;; *) printf '%s\n' "$u" ;; esac; done
+left_alone() { # PATTERN ...: names on stdin, without these and their instances
+  while IFS= read -r u; do is_one_of "$u" "$@" || printf '%s\n' "$u"; done
+}
+is_one_of() { # UNIT PATTERN ...
+  n=$1; shift
+  for p in "$@"; do case $n in $p | ${p%.service}@*.service) return 0 ;; esac; done
+  return 1
 }
 
 # Once: what is restarted is named no more.

@@ -129,6 +129,7 @@ function restarts(state: UpdatesState, rules: PatchRules): readonly KindFinding[
               ),
             ]),
         ...ending(state.restarts),
+        ...unknown(state),
       ];
     }
   }
@@ -158,6 +159,13 @@ function ending({ leftovers = [], oneshots = [] }: Extract<Restarts, { kind: 'kn
           ),
         ]),
   ];
+}
+
+/** As with a hold of what is not installed: a document may be that of many servers. */
+function unknown({ unknownServices = [] }: UpdatesState): readonly KindFinding[] {
+  return unknownServices.length === 0
+    ? []
+    : [info(`no service here has this name, so "restartNever" leaves nothing out: ${some(unknownServices)}`)];
 }
 
 const UNKNOWN = 'which services still use what was replaced is not known, and none is restarted';

@@ -19,10 +19,25 @@ export interface Waiting {
 export function waitingUnits({ restarts }: UpdatesState, { restartNever }: PatchRules): Waiting {
   if (restarts.kind !== 'known') return { units: [], left: [] };
   const { units, deferred } = restarts;
+  const isNever = (unit: string) => restartNever.some((pattern) => isOf(unit, pattern));
   return {
-    units: units.filter((unit) => !restartNever.includes(unit)),
-    left: [...units.filter((unit) => restartNever.includes(unit)), ...deferred],
+    units: units.filter((unit) => !isNever(unit)),
+    left: [...units.filter(isNever), ...deferred],
   };
+}
+
+/** As `left_alone` of engine/operations/patches.sh: `postgresql.service` is all of `postgresql@*.service` too, which needrestart names. */
+export function isOf(unit: string, pattern: string): boolean {
+  const name = pattern
+    .replace(/\.service$/, '')
+    .split('*')
+    .map(escapeRegex)
+    .join('.*');
+  return new RegExp(`^${name}(@.*)?\\.service$`).test(unit);
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
 }
 
 const THEN = 'the services that still use what was replaced then';
