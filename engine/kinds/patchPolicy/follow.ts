@@ -68,8 +68,8 @@ export function restartStep(
   ];
 }
 
-/** Packages whose update asks for a reboot on Debian 12: a kernel, as an older one runs then, and dbus, by its postinst. Those of libc6 and systemd do not. */
-const REBOOTS = /^(linux-image-|dbus(:|$))/;
+/** Packages whose update asks for a reboot as a rule: what runs beneath all processes, and dbus, by its postinst. Those of libc6 and systemd do not, on Debian 12. */
+const REBOOTS = /^(linux-image-|dbus(:|$)|(intel|amd64)-microcode$)/;
 
 export function rebootStep(
   state: UpdatesState,
