@@ -1,4 +1,6 @@
-import type { Restarts } from '../../facts/updates.ts';
+import type { Patches } from '../../security/host.ts';
+
+type Restarts = Patches['restarts'];
 
 /** What still runs code that was replaced, in sentences; nothing where nothing does. Names are those of the host. */
 export function restartsText(restarts: Restarts): string | undefined {
