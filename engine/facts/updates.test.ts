@@ -26,6 +26,8 @@ const ANSWER: readonly string[] = [
   '~ needrestart ran 3.6-4+deb12u4',
   '~ restart ssh.service',
   '~ restart dbus.service',
+  '~ leftover cron.service',
+  '~ oneshot backup.service',
   '~ short /boot\t40000000\t1000',
   '~ restart doaas-run-1-apply.service',
   '~ kernel 6.1.0-30-amd64',
@@ -124,6 +126,8 @@ describe('the updates fact', () => {
         version: '3.6-4+deb12u4',
         units: ['ssh.service'],
         deferred: ['dbus.service'],
+        leftovers: ['cron.service'],
+        oneshots: ['backup.service'],
       },
       reboot: {
         required: true,
@@ -144,6 +148,20 @@ describe('the updates fact', () => {
     expect(updatesFact.parse(['apt', '~ needrestart vulnerable 3.6-4'], query).restarts).toEqual({
       kind: 'vulnerable',
       version: '3.6-4',
+    });
+  });
+
+  it('knows which services are none of the host, and leaves to a reboot what runs containers', () => {
+    const services = ['postgresql.service', 'none.service'];
+    const told = ['apt', '~ no-service none.service', '~ no-service other.service', '~ needrestart ran 3.8'];
+    expect(updatesFact.parse(told, { ...query, services }).unknownServices).toEqual(['none.service']);
+    const engines = ['docker', 'containerd', 'podman', 'crio', 'k3s-agent', 'rke2-server', 'lxc'].map(
+      (name) => `${name}.service`,
+    );
+    const named = [...engines, 'systemd-user', 'cron.service'].map((unit) => `~ restart ${unit}`);
+    expect(updatesFact.parse([...told, ...named], query).restarts).toMatchObject({
+      units: ['cron.service'],
+      deferred: [...engines, 'systemd-user'],
     });
   });
 

@@ -16,6 +16,8 @@ export interface UpdatesQuery {
   readonly securityOrigins?: readonly OriginMatch[];
   /** `ask`: what may ask about a configuration file that was changed is left out too, with all of its source. */
   readonly conffiles?: 'ask';
+  /** Names of services, or patterns with `*`, that are looked for among the host's units. */
+  readonly services?: readonly string[];
 }
 
 /** Fields of a Release file, all of which must be equal (apt_preferences(5)). At least one is given. */
@@ -54,6 +56,8 @@ export interface UpdatesState {
   readonly failedUnits: readonly string[];
   /** unattended-upgrades installs updates by itself, whatever a document says. */
   readonly unattended?: true;
+  /** Those of the query's services that no unit of the host is; left out where none is. */
+  readonly unknownServices?: readonly string[];
 }
 
 export interface Update {
@@ -144,6 +148,10 @@ export type Restarts =
       readonly units: readonly string[];
       /** Units that must not be restarted while the host is in use, such as dbus.service: they wait for a reboot. */
       readonly deferred: readonly string[];
+      /** Units that a restart changes nothing for: only processes from before their last start are concerned (KillMode=process). Left out where none is. */
+      readonly leftovers?: readonly string[];
+      /** Units of one run, such as a backup, which a restart would cut and wait for. Left out where none is. */
+      readonly oneshots?: readonly string[];
     }
   | { readonly kind: 'absent' }
   | { readonly kind: 'vulnerable' | 'failed'; readonly version: string };

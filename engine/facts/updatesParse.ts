@@ -32,9 +32,9 @@ export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]ser
 /** Of a program's name. Characters. */
 const PROGRAM_MAX = 64;
 
-/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it). */
+/** What needrestart itself leaves alone (`override_rc` of its configuration as Debian ships it), and more that runs containers: it knows docker only. */
 export const DEFERRED =
-  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
+  /^(dbus|gdm|kdm|nodm|sddm|wdm|xdm|lightdm|slim|lxdm|bird|network|NetworkManager|ModemManager|wpa_supplicant|openvpn|quagga|frr|tinc|(open|free|libre|strong)swan|bluetooth|getty@|serial-getty@|user@|zfs-fuse|mythtv-backend|xendomains|lxcfs|libvirt|virtlogd|virtlockd|docker|containerd|podman|crio|k3s|rke2|lxc|systemd-user$|emergency\.|rescue\.|elogind|apt-daily|unattended-upgrades|cron-|rc-local\.|systemd-logind)/;
 
 export function parseUpdates(output: readonly string[], query: UpdatesQuery): UpdatesState {
   const [type] = output;
@@ -45,6 +45,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   const updates = updatesOf(told, versions);
   const changes = changesOf(told, versions);
   const becomes = new Map(changes.map((change) => [change.name, change.to]));
+  const unknown = (query.services ?? []).filter((name) => told('no-service').includes(name));
   const age = informational(output, 'lists');
   const release = /^[a-z]{1,32}$/.exec(informational(output, 'release') ?? '')?.[0];
   return {
@@ -65,6 +66,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     reboot: rebootOf(told),
     failedUnits: told('failed').map(unitName),
     ...(told('unattended').length === 0 ? {} : { unattended: true as const }),
+    ...(unknown.length === 0 ? {} : { unknownServices: unknown }),
   };
 }
 
@@ -215,9 +217,9 @@ function restartsOf(told: Told): Restarts {
   const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
-      return knownRestarts(of, [
+      return knownRestarts(of, (name) => [
         ...new Set(
-          told('restart')
+          told(name)
             .map(unitName)
             .filter((unit) => !OWN_UNITS.test(unit)),
         ),
@@ -230,9 +232,16 @@ function restartsOf(told: Told): Restarts {
   }
 }
 
-function knownRestarts(version: string, units: readonly string[]): Restarts {
-  const deferred = units.filter((unit) => DEFERRED.test(unit));
-  return { kind: 'known', version, units: units.filter((unit) => !deferred.includes(unit)), deferred };
+function knownRestarts(version: string, told: Told): Restarts {
+  const [named, leftovers, oneshots] = [told('restart'), told('leftover'), told('oneshot')];
+  return {
+    kind: 'known',
+    version,
+    units: named.filter((unit) => !DEFERRED.test(unit)),
+    deferred: named.filter((unit) => DEFERRED.test(unit)),
+    ...(leftovers.length === 0 ? {} : { leftovers }),
+    ...(oneshots.length === 0 ? {} : { oneshots }),
+  };
 }
 
 function rebootOf(told: Told): Reboot {

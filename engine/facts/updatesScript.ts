@@ -2,6 +2,7 @@ import { type Sh, sh } from '../shell/sh.ts';
 import { RELEASE } from './inventory.ts';
 import { BOOT_ROOM, CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
+import { SERVICES } from './updatesServices.ts';
 
 /**
  * For all questions to apt together, as it reads its package lists anew for each: a second where nothing else runs, many
@@ -230,14 +231,41 @@ export const NEEDRESTART = `doaas_patched() { # VERSION
     *) dpkg --compare-versions "$1" ge 3.8 ;;
   esac
 }
+# \`-v\` names the processes, as \`#PROCESS is UNIT\`; they come after the units, and cannot stand for one
+doaas_needrestart() {
+  { { timeout ${NEEDRESTART_SECONDS} needrestart -v -b -r l 2>&1 >&3 < /dev/null && echo NEEDRESTART-END >&3; } |
+    awk '/^\\[main\\] #[0-9]+ is [^ ]+$/ { told = told $2 " " $4 "\\n" } END { printf "%s", told }'; } 3>&1
+}
+doaas_named() { # its output on stdin
+  awk '
+    /^NEEDRESTART-SVC: / { unit[++n] = $2 }
+    /^#/ { processes[$2] = processes[$2] " " substr($1, 2) }
+    END { for (i = 1; i <= n; i++) print unit[i] processes[unit[i]] }' |
+    while read -r u p; do printf '~ %s %s\\n' "$(doaas_way "$u" $p)" "$u"; done
+}
+doaas_started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; } # proc(5): hundredths of a second
+doaas_way() { # UNIT PROCESS ...: restart; oneshot; or leftover, where all of them were there before its last start
+  w=$(systemctl show -p Type,MainPID,InactiveExitTimestampMonotonic -- "$1" 2>/dev/null) || :
+  case $w in *Type=oneshot*) echo oneshot; return ;; esac
+  b=\${w##*Monotonic=}; b=\${b%%[!0-9]*}; b=$((\${b:-0} / 10000)); shift
+  m=\${w##*MainPID=}; m=\${m%%[!0-9]*}; m=$(doaas_started "\${m:-0}")
+  [ -z "$m" ] || [ "$m" -ge "$b" ] || b=$m # systemd notes the time a moment later
+  [ "$#" -gt 0 ] || { echo restart; return; }
+  for p in "$@"; do
+    p=$(doaas_started "$p"); [ -z "$p" ] || [ "$p" -lt "$b" ] || { echo restart; return; }
+  done
+  echo leftover
+}
 v=$(dpkg-query -W -f '\${db:Status-Status} \${Version}' needrestart 2>/dev/null)
 case $v in
   'installed '*) v=\${v#* }
-    if ! doaas_patched "$v"; then echo "~ needrestart vulnerable $v"
-    elif r=$(timeout ${NEEDRESTART_SECONDS} needrestart -b -r l 2>/dev/null < /dev/null); then
-      echo "~ needrestart ran $v"
-      printf '%s\\n' "$r" | sed -n 's/^NEEDRESTART-SVC: */~ restart /p'
-    else echo "~ needrestart failed $v"; fi ;;
+    if ! doaas_patched "$v"; then echo "~ needrestart vulnerable $v"; else
+      r=$(doaas_needrestart)
+      case $r in
+        *NEEDRESTART-END*) echo "~ needrestart ran $v"; printf '%s\\n' "$r" | doaas_named ;;
+        *) echo "~ needrestart failed $v" ;;
+      esac
+    fi ;;
   *) echo '~ needrestart absent' ;;
 esac`;
 
@@ -272,13 +300,14 @@ doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([CONFFILES, LEFT, KEPT, NEW, BOOT_ROOM, SIZES, CVES, APT].join('\n'))}
+${code([SERVICES, CONFFILES, LEFT, KEPT, NEW, BOOT_ROOM, SIZES, CVES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}
 ${code(NEEDRESTART)}
 ${code(BOOT)}
 ${code(UNATTENDED)}
+doaas_services ${selection.services}
 } < /dev/null | { doaas_apt < /dev/null; cat; } # both at the same time
 ) 2>/dev/null`;
 }

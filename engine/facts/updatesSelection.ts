@@ -8,6 +8,8 @@ export interface Selection {
   readonly exclude: string;
   /** What may ask about a changed configuration file is left out. */
   readonly leavesAsking: boolean;
+  /** Services that are looked for. */
+  readonly services: readonly string[];
 }
 
 /** In a release as apt-cache policy prints it: `v=12,o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64`. */
@@ -18,6 +20,7 @@ export function selectionOf(query: UpdatesQuery): Selection {
     origin: query.updates === 'security' ? securityPattern(query.securityOrigins ?? []) : '',
     exclude: (query.exclude ?? []).map((glob) => `^${globPattern(glob)}$`).join('|'),
     leavesAsking: query.conffiles === 'ask',
+    services: query.services ?? [],
   };
 }
 

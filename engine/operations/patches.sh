@@ -1,5 +1,5 @@
 # Functions for updates, restarts and reboots; they use those of apt.sh and units.sh. Reads: STEP, DIR. Notes of a step: failed (units
-# that had failed before it), auto (packages that nobody asked for by name), boot (the boot in which it began).
+# that had failed before it), jobs (of systemd, that were there before it), auto (packages that nobody asked for by name), boot (the boot in which it began).
 
 failed_units() { # but those of our own runs
   systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/ { print $1 }' | sort -u
@@ -7,13 +7,16 @@ failed_units() { # but those of our own runs
 
 note_failed() {
   [ ! -e "$STEP/failed" ] || return 0
+  jobs_of_systemd > "$STEP/jobs"
   failed_units > "$STEP/failed.new"; sync "$STEP/failed.new"; mv -f "$STEP/failed.new" "$STEP/failed"; sync "$STEP"
 }
 
-# What is being started has come up or failed by then.
+jobs_of_systemd() { systemctl list-jobs --no-legend --no-pager 2>/dev/null | awk '{ print $1, $2 }'; }
+
+# What is being started has come up or failed by then. A backup that runs since before the step is one long start.
 QUIET_SECONDS=60
 until_quiet() {
-  q=0; while [ "$q" -lt "$QUIET_SECONDS" ] && [ -n "$(systemctl list-jobs --no-legend --no-pager 2>/dev/null)" ]; do sleep 1; q=$((q + 1)); done
+  q=0; while [ "$q" -lt "$QUIET_SECONDS" ] && jobs_of_systemd | grep -qvxFf "$STEP/jobs"; do sleep 1; q=$((q + 1)); done
 }
 
 no_new_failed() {
@@ -97,8 +100,13 @@ restore_copies() {
 # needrestart's name of process 1, which is not restarted but executed anew: systemctl(1).
 MANAGER=systemd-manager
 
-left_alone() { # UNIT ...: names on stdin, without these
-  while IFS= read -r u; do case " $* " in *" $u "*) ;; *) printf '%s\n' "$u" ;; esac; done
+left_alone() { # PATTERN ...: names on stdin, without these and their instances
+  while IFS= read -r u; do is_one_of "$u" "$@" || printf '%s\n' "$u"; done
+}
+is_one_of() { # UNIT PATTERN ...
+  n=$1; shift
+  for p in "$@"; do case $n in $p | ${p%.service}@*.service) return 0 ;; esac; done
+  return 1
 }
 
 # Once: what is restarted is named no more.

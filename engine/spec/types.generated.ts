@@ -1397,11 +1397,11 @@ export interface PatchPolicySpec {
    */
   restart?: 'needed' | 'never';
   /**
-   * Services that are not restarted for an update.
+   * Services that this document does not restart for an update. A package may restart its own when it is updated; hold it to keep that from happening.
    *
    * @maxItems 64
    *
-   * Items: Name of a service.
+   * Items: Name of a service, which is that of its instances too (postgresql.service: postgresql@15-main.service), or a pattern with *.
    */
   restartNever?: string[];
   /**

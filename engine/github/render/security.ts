@@ -9,6 +9,7 @@ import type {
   UnreadHost,
 } from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
+import { restartsText } from './restarts.ts';
 import { count, minute, names, seconds, short } from './words.ts';
 
 /** Rows of one table; more are counted. */
@@ -254,7 +255,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
   const outstanding = unknown
     ? 'what is outstanding is not known'
     : `${at === undefined ? '' : `${asOf(at)}, `}${count(security.length, 'security update')} outstanding, ${others} others`;
-  const units = restarts.kind === 'known' ? restarts.units : [];
+  const stillRun = restartsText(restarts);
   return [
     `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${outstanding}. ${age}`,
     ...(problem === undefined ? [] : [`**Cannot be patched:** ${prose(problem, SENTENCE_MAX)}`]),
@@ -263,7 +264,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
       : [`A run waits for dpkg, and repairs it first: ${prose(dpkgProblem, SENTENCE_MAX)}`]),
     ...(security.length === 0 ? [] : [updateTable(security)]),
     ...(reboot.required ? [`**Waits for a reboot** for ${prose(reboot.why.join(', '), SENTENCE_MAX)}.`] : []),
-    ...(units.length === 0 ? [] : [`Still run what was replaced: ${prose(units.join(', '), SENTENCE_MAX)}.`]),
+    ...(stillRun === undefined ? [] : [prose(stillRun, SENTENCE_MAX)]),
     ...(known === 0
       ? []
       : [

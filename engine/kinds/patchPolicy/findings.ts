@@ -1,4 +1,4 @@
-import type { Update, UpdatesState } from '../../facts/updates.ts';
+import type { Restarts, Update, UpdatesState } from '../../facts/updates.ts';
 import type { KindFinding } from '../kind.ts';
 import { waitingUnits } from './follow.ts';
 import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
@@ -130,11 +130,52 @@ function restarts(state: UpdatesState, rules: PatchRules): readonly KindFinding[
       return [warning(`${UNKNOWN}: needrestart ${state.restarts.version} failed`)];
     default: {
       const { left: units } = waitingUnits(state, rules);
-      return units.length === 0
-        ? []
-        : [warning(`still use what was replaced, and are not restarted by themselves: ${some(units)}`)];
+      return [
+        ...(units.length === 0
+          ? []
+          : [
+              warning(
+                `still use what was replaced, and are not restarted by themselves: ${some(units)}${alone(state, rules)}`,
+              ),
+            ]),
+        ...ending(state.restarts),
+        ...unknown(state),
+      ];
     }
   }
+}
+
+/** What only waits asks for no reboot: it may come with every update of a library. */
+function alone({ reboot: { required } }: UpdatesState, { reboot }: PatchRules): string {
+  return reboot === 'ifRequired' && !required ? '; no reboot is made for that alone' : '';
+}
+
+/** What no restart changes, or must not cut. */
+function ending({ leftovers = [], oneshots = [] }: Extract<Restarts, { kind: 'known' }>) {
+  const end = 'they end by themselves, or with a reboot';
+  return [
+    ...(leftovers.length === 0
+      ? []
+      : [
+          info(
+            `processes from before the last start of ${some(leftovers)} still use what was replaced; ${end}`,
+          ),
+        ]),
+    ...(oneshots.length === 0
+      ? []
+      : [
+          info(
+            `still use what was replaced, and are not restarted, as services of one run (oneshot): ${some(oneshots)}; ${end}`,
+          ),
+        ]),
+  ];
+}
+
+/** As with a hold of what is not installed: a document may be that of many servers. */
+function unknown({ unknownServices = [] }: UpdatesState): readonly KindFinding[] {
+  return unknownServices.length === 0
+    ? []
+    : [info(`no service here has this name, so "restartNever" leaves nothing out: ${some(unknownServices)}`)];
 }
 
 const UNKNOWN = 'which services still use what was replaced is not known, and none is restarted';

@@ -19,10 +19,25 @@ export interface Waiting {
 export function waitingUnits({ restarts }: UpdatesState, { restartNever }: PatchRules): Waiting {
   if (restarts.kind !== 'known') return { units: [], left: [] };
   const { units, deferred } = restarts;
+  const isNever = (unit: string) => restartNever.some((pattern) => isOf(unit, pattern));
   return {
-    units: units.filter((unit) => !restartNever.includes(unit)),
-    left: [...units.filter((unit) => restartNever.includes(unit)), ...deferred],
+    units: units.filter((unit) => !isNever(unit)),
+    left: [...units.filter(isNever), ...deferred],
   };
+}
+
+/** As `left_alone` of engine/operations/patches.sh: `postgresql.service` is all of `postgresql@*.service` too, which needrestart names. */
+export function isOf(unit: string, pattern: string): boolean {
+  const name = pattern
+    .replace(/\.service$/, '')
+    .split('*')
+    .map(escapeRegex)
+    .join('.*');
+  return new RegExp(`^${name}(@.*)?\\.service$`).test(unit);
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
 }
 
 const THEN = 'the services that still use what was replaced then';
@@ -53,8 +68,8 @@ export function restartStep(
   ];
 }
 
-/** Packages whose update asks for a reboot as a rule: what every process uses, or what runs beneath all of them. */
-const REBOOTS = /^(linux-image-|libc6(:|$)|systemd(:|$)|dbus(:|$)|(intel|amd64)-microcode$)/;
+/** Packages whose update asks for a reboot as a rule: what runs beneath all processes, and dbus, by its postinst. Those of libc6 and systemd do not, on Debian 12. */
+const REBOOTS = /^(linux-image-|dbus(:|$)|(intel|amd64)-microcode$)/;
 
 export function rebootStep(
   state: UpdatesState,

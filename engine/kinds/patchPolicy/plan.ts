@@ -43,7 +43,7 @@ function claimsOf({ holds }: ResolvedPatchPolicy): readonly Claim[] {
 
 /** What is held is none of the selection already before it is held. */
 function needsOf({ updates, holds }: ResolvedPatchPolicy): readonly FactQuery[] {
-  const { which, securityOrigins, exclude, pinned, conffiles } = updates;
+  const { which, securityOrigins, exclude, pinned, conffiles, restartNever } = updates;
   const query: UpdatesQuery = {
     fact: 'updates',
     key: 'all',
@@ -51,6 +51,7 @@ function needsOf({ updates, holds }: ResolvedPatchPolicy): readonly FactQuery[] 
     securityOrigins,
     exclude: [...exclude, ...holds, ...pinned.map(({ name }) => name)],
     ...(conffiles === 'ask' ? { conffiles } : {}),
+    ...(restartNever.length === 0 ? {} : { services: restartNever }),
   };
   return [query, ...holds.map((name): FactQuery => ({ fact: packageFact.fact, key: name }))];
 }
