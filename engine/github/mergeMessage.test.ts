@@ -33,6 +33,13 @@ test.each([
   expect(squash(kind, commits)).toBe(message);
 });
 
+test('a description that was written in a browser has ends of lines as in git', () => {
+  const of = { ...pull, body: 'Why.\r\n\r\nCo-authored-by: Carl C <carl@example.org>\r\n' };
+  expect(squash('PR_BODY', [commit('one')], of)).toBe(
+    'Why.\n\nApplied by run 1.\n\nCo-authored-by: Carl C <carl@example.org>',
+  );
+});
+
 test('whoever wrote a part of a squash stays named, once and last', () => {
   const commits = [
     commit('one\n\nCo-authored-by: Carl C <carl@example.org>'),

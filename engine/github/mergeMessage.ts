@@ -49,7 +49,9 @@ export function mergeMessage(
   commits: readonly PullCommit[],
   ours: string,
 ): string {
-  const text = method === 'squash' ? squashText(settings, pull, commits) : mergeText(settings, pull);
+  const whole = method === 'squash' ? squashText(settings, pull, commits) : mergeText(settings, pull);
+  // as a browser sends it
+  const text = whole.replaceAll('\r\n', '\n');
   const trailers = method === 'squash' ? coauthors(text, pull.author, commits) : [];
   const above = method === 'squash' ? text.replace(COAUTHORED, '') : text;
   const parts = [above.trim().slice(0, TEXT_MAX), ours, trailers.join('\n')];
@@ -77,7 +79,7 @@ function squashText(
   return commits.map(({ message }) => `* ${message.trim()}`).join('\n\n');
 }
 
-const COAUTHORED = /^co-authored-by: *(.+<([^<>\n]+)>) *\r?$/gim;
+const COAUTHORED = /^co-authored-by: *(.+<([^<>\n]+)>) *$/gim;
 
 /** Each address once. */
 function coauthors(text: string, author: string, commits: readonly PullCommit[]): readonly string[] {
