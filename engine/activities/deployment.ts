@@ -1,8 +1,5 @@
-import { getPull, mergePull as mergeOnGitHub } from '../github/pulls.ts';
-import { overrideInMessage } from '../github/render/override.ts';
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
-import { asideOf, sayAside } from '../policy/aside.ts';
 import { StoreError } from '../store/error.ts';
 import { entryOf, receiptsNamed } from './auditRun.ts';
 import { batchName } from './batchName.ts';
@@ -13,16 +10,17 @@ import { applyHost, hostOf } from './hostRun.ts';
 import { undoHost } from './hostUndo.ts';
 import { lateRefusal } from './lateRefusal.ts';
 import { acquireLocks, recoverRun, releaseLocks } from './locks.ts';
+import { mergePull } from './mergeRun.ts';
 import { fullName } from './pull.ts';
 import { reaching } from './reaching.ts';
 import { reportSecurity } from './reportSecurity.ts';
-import { mergeMethod, revert } from './revert.ts';
+import { revert } from './revert.ts';
 import { resolveRun } from './runRevision.ts';
 import type { RunDetail } from './runViews.ts';
 import { showRun } from './showRun.ts';
 import { rolloutActivities } from './silentHosts.ts';
 import { elsewhereOf } from './sites.ts';
-import type { DeploymentActivities, LockOutcome, MergeOutcome, RunEnd, RunRef, RunStart } from './types.ts';
+import type { DeploymentActivities, LockOutcome, RunEnd, RunRef, RunStart } from './types.ts';
 import { verifyHosts } from './verify.ts';
 
 /** What the deployment and rollback workflows call. */
@@ -123,34 +121,4 @@ function forgetSettled(engine: Engine, run: RunRef): Promise<void> {
 async function cancelHost(engine: Engine, run: RunRef, host: string, wave: number): Promise<void> {
   const { target } = await hostOf(engine, run, host);
   await reaching(engine, target, (session) => cancelBatch(session, batchName(run.run, wave)));
-}
-
-async function mergePull(engine: Engine, run: RunRef): Promise<MergeOutcome> {
-  const { pull, plan } = run;
-  const client = await engine.github.installationClient(pull.repository.installationId);
-  const snapshot = await getPull(client, pull.repository, pull.number);
-  // merged there, the default branch would not say what its servers are
-  const aside = asideOf(snapshot);
-  if (aside !== undefined) return { kind: 'refused', reason: sayAside(aside) };
-  const override = run.context?.override;
-  const message = [
-    `Applied by run ${run.run}, plan ${plan.digest.slice(0, 12)}.`,
-    ...(override === undefined ? [] : [overrideInMessage(override)]),
-  ].join('\n\n');
-  const merged = await mergeOnGitHub(client, pull.repository, {
-    number: pull.number,
-    headSha: plan.headSha,
-    method: await mergeMethod(engine, client, pull, snapshot),
-    message,
-  });
-  if (merged.kind === 'refused')
-    return { kind: 'refused', reason: `GitHub refused the merge: ${merged.reason}` };
-  return { kind: 'merged', mergeSha: merged.sha, differs: await differs(engine, run, merged.sha) };
-}
-
-/** Whether the merged tree is another one than what was planned. */
-async function differs(engine: Engine, run: RunRef, mergeSha: string): Promise<boolean> {
-  const resolved = await engine.revisions.resolve(run.pull, run.plan);
-  if (resolved.kind === 'conflict') return true;
-  return (await engine.revisions.treeOf(run.pull, mergeSha)) !== resolved.treeSha;
 }

@@ -12,6 +12,7 @@ import type { Change, Target } from '../policy/change.ts';
 import { closed, judge, teamsToRead, type Verdict, wantsChecks } from '../policy/judge.ts';
 import { sayUnshown, teamsOfPeople } from '../policy/people.ts';
 import { sayStart } from '../policy/starting.ts';
+import { blockedRemark } from '../policy/unmergeable.ts';
 import { POLICY_FILE, type RepositoryPolicy } from '../spec/policy.ts';
 import type { PolicySpec } from '../spec/types.generated.ts';
 import { askersOf } from './adoptionBranch.ts';
@@ -20,6 +21,7 @@ import { type Engine, planNamed } from './engine.ts';
 import { permanent } from './failure.ts';
 import { firstSeen } from './firstSeen.ts';
 import { guardedRemark } from './guarded.ts';
+import { mergeObstacles } from './mergeRules.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import { type Pushers, pushersOf } from './pushers.ts';
 import { ifAllowed, planCheck, showCheck, showComment } from './show.ts';
@@ -105,6 +107,7 @@ export async function judgePull(
     ...common,
     policy: holding.policy,
     strayed: strayed !== undefined,
+    unmergeable: begun ? [] : await mergeObstacles(client, repository, snapshot, spec),
     mayBeMerged: begun || (context.merged === true && trigger === 'merge'),
   });
   const verdict = judge(spec, change);
@@ -119,6 +122,7 @@ interface Known {
   readonly targets: readonly Target[];
   readonly policy: RepositoryPolicy;
   readonly strayed: boolean;
+  readonly unmergeable: readonly string[];
   readonly mayBeMerged: boolean;
 }
 
@@ -134,7 +138,7 @@ async function readChange(
   pull: PullRef,
   plan: PlanRef,
   context: GateContext,
-  { snapshot, paths, policy, targets, strayed, mayBeMerged }: Known,
+  { snapshot, paths, policy, targets, strayed, unmergeable, mayBeMerged }: Known,
 ): Promise<Change> {
   const { repository, number } = pull;
   const { reviews, cut } = await latestReviews(client, repository, number);
@@ -148,6 +152,7 @@ async function readChange(
     vouched: context.vouched === plan.headSha,
     aside: asideOf(snapshot),
     strayed,
+    unmergeable,
     open: snapshot.state === 'open' || (mayBeMerged && snapshot.merged),
     shownAt: plan.shownAt,
     replaced: plan.replaces === true,
@@ -211,6 +216,7 @@ async function showPlan(
     asks: verdict.asks.filter(({ rule }) => rule !== undefined),
     remarks: [
       ...guardedRemark(judged.plan, engine.config.confirmSeconds),
+      ...(trigger === 'merge' ? [] : blockedRemark(judged.snapshot)),
       ...(judged.paths.includes(POLICY_FILE) ? [POLICY_REMARK] : []),
       ...(judged.unshown === undefined ? [] : [`${judged.unshown} ${NOBODY_LET_IN}`]),
     ],

@@ -38,6 +38,20 @@ export function secretsAreThere(): void {
   secrets.over(activityName());
 }
 
+/** GitHub says for this long that a merge is under way, and it is taken for a refusal. Seconds. */
+const MERGE_BUSY_SECONDS = 300;
+
+const merges = createPatience();
+
+/** This activity is tried again while it may be. */
+export function waitsForMerge(): boolean {
+  return merges.waits(activityName(), MERGE_BUSY_SECONDS);
+}
+
+export function mergeIsAnswered(): void {
+  merges.over(activityName());
+}
+
 function activityName(): string {
   const { workflowExecution, activityId } = Context.current().info;
   return `${workflowExecution?.runId ?? ''} ${activityId}`;

@@ -47,6 +47,7 @@ async function showPhase(engine: Engine, run: RunRef, phase: RunPhase): Promise<
   await expectThere(engine, run);
   await publish(engine, run, board, FINAL.has(phase.kind) ? await witnessOf(engine) : undefined);
   if (phase.kind === 'waiting') await keepDetail(engine, run, { said: saidOf(phase) });
+  if (phase.kind === 'merging') toldBeforeMerge.set(run.run, true);
   if (!FINAL.has(phase.kind)) return;
   if (run.context?.override !== undefined) await restoreNotices(engine, run.pull);
   publishedAt.delete(run.run);
@@ -67,6 +68,13 @@ async function keepProgress(engine: Engine, run: RunRef, phase: RunPhase): Promi
   const { rollout } = await detailOf(engine, run);
   const at = run.plan.rollout.stages.length;
   if (rollout !== undefined) await keepDetail(engine, run, { rollout: { ...rollout, at, doing: 'proving' } });
+}
+
+/** Runs of which this process has told GitHub, before the merge, that they are applied and verified. */
+const toldBeforeMerge = recent<true>();
+
+export function isToldBeforeMerge(run: string): boolean {
+  return toldBeforeMerge.has(run);
 }
 
 /** When a run's checks were published last, `performance.now()`. */
@@ -185,7 +193,7 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   if (!due.delete(run.run) || !isMoving(record.detail.phase)) return;
   const failed = record.detail.rollout?.failed.map(({ host }) => host) ?? [];
   const undoing = record.receipts.some(({ state, host }) => state === 'undone' && !failed.includes(host));
-  if (undoing || isBusy(run.run)) return;
+  if (undoing) return;
   const { rollout } = record.detail;
   const between = rollout !== undefined && rollout.at < (run.plan.rollout?.stages.length ?? 0);
   const board = boardBetween(record, verify !== undefined && !between);
@@ -194,6 +202,8 @@ async function publishProgress(engine: Engine, run: RunRef): Promise<void> {
   const client = await engine.github.installationClient(run.pull.repository.installationId);
   // what is left of GitHub's limits is for plans, merges and ends; the next update shows what this one leaves out
   if (!client.spare()) return progressOf(engine, run)();
+  // at once before it waits in line: a phase that waits there already would be left out for it
+  if (isBusy(run.run)) return;
   await inOrder(run.run, () => publish(engine, run, board));
   shown.set(run.run, now);
   await giveWay(engine, run);

@@ -3,6 +3,7 @@ import { RELEASE } from './inventory.ts';
 import { BOOT_ROOM, CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
 import { SERVICES } from './updatesServices.ts';
+import { UNATTENDED } from './updatesUnattended.ts';
 
 /**
  * For all questions to apt together, as it reads its package lists anew for each: a second where nothing else runs, many
@@ -276,18 +277,6 @@ case $(readlink /proc/1/ns/pid) in 'pid:[4026531836]') echo '~ kernel-own' ;; es
 if [ -e /run/reboot-required ]; then echo '~ reboot'; sort -u /run/reboot-required.pkgs 2>/dev/null | sed 's/^/~ reboot-for /'; fi
 stat -L -c '~ initrd %s' /boot/initrd.img-* 2>/dev/null | sort -k 3n | tail -n 1
 systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '{ print "~ failed " $1 }'`;
-
-/**
- * Whether Debian's own timer installs updates by itself: as apt.systemd.daily reads apt.conf(5), where Enable is on unless it is said
- * otherwise.
- */
-export const UNATTENDED = `doaas_periodic() { apt-config dump --format '%v%n' "APT::Periodic::$1" 2>/dev/null | tail -n 1; }
-if command -v unattended-upgrade > /dev/null && [ "$(doaas_periodic Enable)" != 0 ]; then
-  case $(doaas_periodic Unattended-Upgrade) in
-    ''|0) ;;
-    *) if systemctl is-enabled -q apt-daily-upgrade.timer 2>/dev/null || systemctl is-active -q apt-daily-upgrade.timer; then echo '~ unattended'; fi ;;
-  esac
-fi`;
 
 /** The state of the item: nothing of it is changed as such. */
 export const HAS_APT: Sh = sh`if command -v apt-get > /dev/null; then echo apt; else echo absent; fi`;

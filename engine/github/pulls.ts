@@ -6,6 +6,8 @@ export interface PullRequest {
   readonly repository: string;
   readonly number: number;
   readonly title: string;
+  /** Its description; empty where there is none. */
+  readonly body: string;
   readonly author: string;
   readonly authorId?: number;
   readonly state: 'open' | 'closed';
@@ -46,6 +48,7 @@ export function getPull(client: GitHubClient, repo: Repo, number: number): Promi
       repository: data.base.repo.full_name,
       number,
       title: data.title,
+      body: data.body ?? '',
       // a deleted account is nobody, for all that the API's description says
       author: data.user?.login ?? 'ghost',
       ...(data.user === null ? {} : { authorId: data.user.id }),
@@ -90,11 +93,16 @@ export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
 export type MergeResult =
   | { readonly kind: 'merged'; readonly sha: string }
+  /** In GitHub's words: another merge into the base, or the one that was asked for before, is under way. Ask again. */
+  | { readonly kind: 'busy'; readonly reason: string }
   /** In GitHub's words: a conflict, branch protection, or the head has moved. */
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** Statuses with which GitHub refuses a merge: not mergeable, head modified, protected or invalid. */
 const REFUSED = new Set([403, 405, 409, 422]);
+
+/** The 405 of these passes by itself; only the words tell it from a refusal by the branch's rules. */
+const PASSING = /Base branch was modified|Merge already in progress/i;
 
 /**
  * Merges exactly `headSha`. Safe to repeat: one that is merged at this head already counts as merged. Throws `GitHubError` where it is
@@ -129,6 +137,8 @@ export async function mergePull(
     if (pull.merged && pull.headSha === merge.headSha && pull.mergeSha !== undefined)
       return { kind: 'merged', sha: pull.mergeSha };
     expectNamed(repo, pull.repository);
-    return { kind: 'refused', reason: error.message };
+    const asAsked = pull.state === 'open' && pull.headSha === merge.headSha;
+    const passes = error.status === 405 && PASSING.test(error.message) && asAsked;
+    return { kind: passes ? 'busy' : 'refused', reason: error.message };
   }
 }

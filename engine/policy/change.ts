@@ -23,6 +23,8 @@ export interface Change {
   readonly aside: Aside | undefined;
   /** It was merged into another branch than the one that it was planned for. */
   readonly strayed: boolean;
+  /** Why GitHub would refuse the merge, and what to do; nothing once a run has begun. */
+  readonly unmergeable: readonly string[];
   /** Open; or merged, where policy applies after the merge, or while its run goes on. */
   readonly open: boolean;
   /** ISO time at which the check with the present digest was completed. */

@@ -85,11 +85,15 @@ describe('without a policy', () => {
     expect(missing(undefined, { fork: true, vouched: true })).toEqual([]);
   });
 
-  it('what goes into another branch, or was planned for another one, is closed, whatever is lifted', () => {
+  it('what goes into another branch, was planned for another one, or would not be merged is closed, whatever is lifted', () => {
     const aside = { into: 'a', defaultBranch: 'main' };
     for (const lifted of ['nothing', 'override', 'break-glass'] as const)
       expect(missing(undefined, { aside, lifted })).toEqual([
         'the pull request goes into `a`; only what goes into `main` is applied. Change its base, or merge `a` first',
+      ]);
+    for (const lifted of ['override', 'break-glass'] as const)
+      expect(missing(undefined, { unmergeable: ['GitHub would refuse'], lifted })).toEqual([
+        'GitHub would refuse',
       ]);
     expect(missing(undefined, { strayed: true, lifted: 'break-glass' })).toEqual([
       expect.stringContaining('merged before it was planned for that branch'),

@@ -164,6 +164,7 @@ function stateAsks(change: Change): readonly Ask[] {
       : []),
     ...(change.aside === undefined ? [] : [ask('the default branch as its base', sayAside(change.aside))]),
     ...(change.strayed ? [ask('a plan for the branch that it was merged into', STRAYED)] : []),
+    ...change.unmergeable.map((why) => ask('a merge that GitHub takes', why)),
     ...(change.draft ? [ask('no draft', 'the pull request is a draft; mark it as ready for review')] : []),
   ];
 }

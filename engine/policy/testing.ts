@@ -47,6 +47,7 @@ export function change(given: Partial<Change> = {}): Change {
     vouched: false,
     aside: undefined,
     strayed: false,
+    unmergeable: [],
     open: true,
     shownAt: '2026-01-01T00:00:10.900Z',
     replaced: false,

@@ -151,6 +151,9 @@ export interface Acting {
   readonly renameDefaultBranch: (repo: RepositoryName, to: string) => Promise<void>;
   /** Another one, which is there. */
   readonly setDefaultBranch: (repo: RepositoryName, to: string) => Promise<void>;
+  /** Checks that a merge into the default branch needs. `strict`: and a branch that has all of it. */
+  readonly protect: (repo: RepositoryName, checks: readonly string[], strict?: boolean) => Promise<void>;
+  readonly setMergeMethods: (repo: RepositoryName, methods: readonly MergeMethod[]) => Promise<void>;
   readonly suspendApp: () => Promise<void>;
   readonly unsuspendApp: () => Promise<void>;
   /** Its tokens end at once. */

@@ -76,3 +76,9 @@ export function primaryRateLimit(resetAtSeconds: number): FaultResponse {
     },
   };
 }
+
+/** GitHub's answers to a merge while another one into the same branch, or the same one, is under way: they pass. */
+export const MERGE_BUSY = [
+  'Base branch was modified. Review and try the merge again.',
+  'Merge already in progress',
+].map((message) => ({ status: 405, body: { message } })) satisfies readonly FaultResponse[];

@@ -17,10 +17,18 @@ const NOBODY = -1;
 
 type PolicyActs = Pick<
   Acting,
-  'createTeam' | 'leaveTeam' | 'postCheck' | 'postStatus' | 'makeFork' | 'renameAccount' | 'forgetAuthor'
+  | 'createTeam'
+  | 'leaveTeam'
+  | 'postCheck'
+  | 'postStatus'
+  | 'makeFork'
+  | 'renameAccount'
+  | 'forgetAuthor'
+  | 'protect'
+  | 'setMergeMethods'
 >;
 
-/** What policies look at: teams, checks of others, forks. */
+/** What policies look at: teams, checks of others, forks; and GitHub's own rules for a merge. */
 export function policyActs(context: LabContext, owner: string, accounts: Accounts): PolicyActs {
   const admin = { authorization: `token ${accounts.admin.token}`, 'content-type': 'application/json' };
   const send = async (method: string, path: string, body: Json = {}): Promise<Json> => {
@@ -96,6 +104,18 @@ export function policyActs(context: LabContext, owner: string, accounts: Account
     },
     forgetAuthor: async (repo, number) => {
       context.store.pullRequests.update(pullOf(repo, number).id, { user_id: NOBODY });
+    },
+    protect: async (repo, contexts, strict = false) => {
+      const { default_branch, full_name } = rowOf(repo);
+      const rules = { required_status_checks: { strict, contexts } };
+      await send('PUT', `/repos/${full_name}/branches/${default_branch}/protection`, rules);
+    },
+    setMergeMethods: async (repo, methods) => {
+      await send('PATCH', `/repos/${rowOf(repo).full_name}`, {
+        allow_merge_commit: methods.includes('merge'),
+        allow_squash_merge: methods.includes('squash'),
+        allow_rebase_merge: methods.includes('rebase'),
+      });
     },
     makeFork: async (repo, number, fork) => {
       const { id } = pullOf(repo, number);

@@ -7,6 +7,7 @@ import { gitOutput } from './git.ts';
 import { newCommits } from './history.ts';
 import { callEmulator, callJson } from './internal.ts';
 import { asJson, type Json, parseJson, textOf } from './json.ts';
+import { mergeabilityOf, mergeRefusal, methodOf } from './merge-rules.ts';
 import { baseTip, type MergeMethod, makeMerge } from './merges.ts';
 import { importFromGit, type Mirror, writeRef } from './mirror.ts';
 import { contentsPermission } from './permissions.ts';
@@ -119,7 +120,8 @@ async function withMergeability(input: RouteInput): Promise<ApiAnswer> {
   if (!ok(found) || pull === undefined) return found;
   const mirror = await mirrorOf(input.context, input.repo);
   const facts = await pullFacts(input.context, mirror, pull);
-  return amend(found, (json) => ({ ...json, ...facts }));
+  const mergeable_state = await mergeabilityOf(input, mirror, pull, facts.mergeable_state);
+  return amend(found, (json) => ({ ...json, ...facts, mergeable_state }));
 }
 
 async function mergePull(input: RouteInput): Promise<ApiAnswer> {
@@ -144,50 +146,10 @@ async function mergePull(input: RouteInput): Promise<ApiAnswer> {
   return performMerge(input, mirror, pull, methodOf(body.merge_method), messageOf(input, pull, body));
 }
 
-function methodOf(value: unknown): MergeMethod {
-  return value === 'squash' || value === 'rebase' ? value : 'merge';
-}
-
 function messageOf({ repo }: RouteInput, pull: PullRow, body: Json): string {
   const standard = `Merge pull request #${pull.number} from ${repo.full_name.split('/')[0]}/${pull.head_ref}`;
   const message = textOf(body.commit_message);
   return `${textOf(body.commit_title) ?? standard}${message ? `\n\n${message}` : ''}`;
-}
-
-function mergeRefusal(input: RouteInput, pull: PullRow, body: Json): ApiAnswer | undefined {
-  const { repo } = input;
-  const method = methodOf(body.merge_method);
-  const allowed = {
-    merge: repo.allow_merge_commit,
-    squash: repo.allow_squash_merge,
-    rebase: repo.allow_rebase_merge,
-  };
-  if (pull.state === 'closed') return problem(405, 'Pull Request is not mergeable');
-  if (pull.draft) return problem(405, 'Pull Request is still a draft');
-  if (typeof body.sha === 'string' && body.sha !== pull.head_sha) {
-    return problem(409, 'Head branch was modified. Review and try the merge again.');
-  }
-  if (!allowed[method]) return problem(405, `${method} is not allowed on this repository.`);
-  const missing = missingRequirement(input, pull);
-  return missing === undefined ? undefined : problem(405, missing);
-}
-
-function missingRequirement({ context, repo }: RouteInput, pull: PullRow): string | undefined {
-  const { store } = context;
-  const rule = store.branchProtections
-    .findBy('repo_id', repo.id)
-    .find((row) => row.branch_name === pull.base_ref);
-  const runs = store.checkRuns.findBy('head_sha', pull.head_sha);
-  const missing = (rule?.required_status_checks?.contexts ?? []).find(
-    (name) => !runs.some((run) => run.name === name && run.conclusion === 'success'),
-  );
-  if (missing !== undefined) return `Required status check "${missing}" is expected.`;
-  const needed = rule?.required_pull_request_reviews?.required_approving_review_count ?? 0;
-  const approvals = store.reviews
-    .findBy('repo_id', repo.id)
-    .filter((row) => row.pull_number === pull.number && row.state === 'APPROVED');
-  if (new Set(approvals.map((row) => row.user_id)).size >= needed) return undefined;
-  return `At least ${needed} approving review is required by reviewers with write access.`;
 }
 
 /** `input.actor` is who has merged it. */

@@ -184,7 +184,7 @@ export interface CommentRow extends Row {
 export interface ProtectionRow extends Row {
   readonly repo_id: number;
   readonly branch_name: string;
-  readonly required_status_checks: { readonly contexts: readonly string[] } | null;
+  readonly required_status_checks: { readonly contexts: readonly string[]; readonly strict: boolean } | null;
   readonly required_pull_request_reviews: { readonly required_approving_review_count: number } | null;
 }
 

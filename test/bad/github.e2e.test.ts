@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fault, primaryRateLimit, secondaryRateLimit } from '../../lab/github/faults.ts';
+import { type Fault, MERGE_BUSY, primaryRateLimit, secondaryRateLimit } from '../../lab/github/faults.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -147,11 +147,18 @@ describe("when GitHub's answers go wrong", { timeout: 4 * MINUTES }, () => {
     async (status, message) => {
       const before = await motd();
       const refused = { status, body: { message } };
-      const fault = { method: 'PUT', path: MERGE, times: 1, respond: refused };
+      // a 403 is asked again with a newer token
+      const fault = { method: 'PUT', path: MERGE, times: 2, respond: refused };
       const run = await applied(`refused-${status}`, [], [fault]);
       await isRestored(run, before, new RegExp(`GitHub refused the merge: .*${message}`));
     },
   );
+
+  it('405 while another merge is under way: it is asked again, and nothing is put back', async () => {
+    const busy = MERGE_BUSY.map((respond) => ({ method: 'PUT', path: MERGE, times: 2, respond }));
+    const run = await applied('busy', [], busy);
+    await endsRight(run, 'busy');
+  });
 
   it('a merge that is not there for good: the servers are put back too', async () => {
     const before = await motd();
