@@ -1,5 +1,6 @@
 import { type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
 import type { OwnedItem } from '../facts/owned.ts';
+import { kindOf } from '../kinds/registry.ts';
 import { forgetItem, releaseItem } from '../operations/release.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { beforeOf, type Conceal } from './before.ts';
@@ -27,9 +28,16 @@ export const RELEASE_ORDER: readonly string[] = [
   'apt-repository',
 ];
 
+/** What documents claim and the host needs otherwise, by what was read of it. */
+export function yieldedItems(host: ResolvedHost, readings: Readings): ReadonlySet<ItemKey> {
+  return new Set(
+    host.documents.flatMap((document) => kindOf(document).yields?.(document.spec, readings) ?? []),
+  );
+}
+
 /**
  * Items that left the YAML or the selector: what the engine created is removed, what it found is released as it was
- * found, `onRemoval: keep` only forgets.
+ * found, `onRemoval: keep` only forgets. What is yielded is put back in any case.
  */
 export function planRemovals(
   host: ResolvedHost,
@@ -42,7 +50,16 @@ export function planRemovals(
       rank(a.item) - rank(b.item) ||
       (a.item.length === b.item.length ? (a.item < b.item ? -1 : 1) : b.item.length - a.item.length),
   );
-  return inOrder.map((owned) => removalStep(host, owned, readings.get(owned.item), conceal));
+  const yielded = yieldedItems(host, readings);
+  return inOrder.map((owned) => {
+    const step = removalStep(
+      host,
+      yielded.has(owned.item) ? { ...owned, onRemoval: 'restore' } : owned,
+      readings.get(owned.item),
+      conceal,
+    );
+    return yielded.has(owned.item) ? Object.freeze({ ...step, summary: yieldSentence(owned) }) : step;
+  });
 }
 
 function rank(item: ItemKey): number {
@@ -86,4 +103,9 @@ function sentence(owned: OwnedItem): string {
   if (owned.onRemoval === 'keep') return `${name} left the YAML: kept as it is, no longer managed`;
   if (owned.origin === 'created') return `${name} left the YAML: removed`;
   return `${name} left the YAML: put back as it was found`;
+}
+
+function yieldSentence({ item, document }: OwnedItem): string {
+  const { fact, key } = splitItemKey(item);
+  return `${fact} ${key} is needed otherwise on this server, so ${document} gives it up: put back as it was found`;
 }

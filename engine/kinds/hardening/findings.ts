@@ -1,6 +1,9 @@
+import { sysctlFact } from '../../facts/sysctl.ts';
 import type { KindFinding } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import type { Severity } from './control.ts';
 import type { Judged } from './judge.ts';
+import { neededBy } from './probes.ts';
 import type { ResolvedHardening, Waiver } from './spec.ts';
 import type { View } from './view.ts';
 
@@ -61,6 +64,18 @@ export function notApplicableFindings(judged: readonly Judged[]): readonly KindF
     severity: 'info',
     message: `not applicable here, because ${reason}: ${ids.join(', ')}`,
   }));
+}
+
+/** A kernel setting that this document made and that no longer applies, but is in nobody's way for certain: it stays, and a person decides. */
+export function stayingFindings(judged: readonly Judged[], view: View): readonly KindFinding[] {
+  return judged.flatMap(({ control, wants, verdict }): readonly KindFinding[] => {
+    if (verdict.kind !== 'not-applicable' || wants.kind !== 'sysctl') return [];
+    const now = stateOf(view.readings, sysctlFact, wants.key);
+    if (!now.present || !now.writable || now.persisted === undefined) return [];
+    if (control.applies === undefined || neededBy(control.applies, view).length > 0) return [];
+    const message = `${control.id}: ${wants.key} = ${now.persisted} was set when it did apply, and stays; waive the control to have it put back as it was found`;
+    return [{ severity: 'warning', message }];
+  });
 }
 
 export function attentionFindings(judged: readonly Judged[]): readonly KindFinding[] {

@@ -6,6 +6,7 @@ import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
 import { CONTROLS } from './catalogue.ts';
 import { hardening } from './plan.ts';
+import type { ResolvedHardening } from './spec.ts';
 import { type HardenedHost, stateOn } from './testing/host.ts';
 
 /** What hardening guides are known to break; each is one of the issue's list. */
@@ -31,6 +32,28 @@ describe('known traps', () => {
     const accounts = { survey: { accounts: [kate] } };
     expect(textOf(plan('ssh-password-login', accounts))).toBeUndefined();
     expect(textOf(plan('ssh-password-login', {}))).toContain('PasswordAuthentication no');
+  });
+
+  it('a password of root does not keep the passwords of all on, since sshd takes none of root', () => {
+    const root = account({ name: 'root', uid: 0, password: 'set', keys: false });
+    const on = (permitrootlogin: string) =>
+      textOf(plan('ssh-password-login', { survey: { accounts: [root] }, sshd: { permitrootlogin } }));
+    for (const refusing of ['without-password', 'no', 'forced-commands-only'])
+      expect(on(refusing)).toContain('PasswordAuthentication no');
+    expect(on('yes')).toBeUndefined();
+  });
+
+  it('passwords that are off stay off when somebody has no key any more, who is told', () => {
+    const kate = account({ name: 'kate', password: 'set', keys: false });
+    const off = { passwordauthentication: 'no', kbdinteractiveauthentication: 'no' };
+    const made = plan(['ssh-password-login', 'ssh-keyboard-interactive'], {
+      survey: { accounts: [kate] },
+      sshd: off,
+    });
+    expect(textOf(made)).toContain('PasswordAuthentication no\nKbdInteractiveAuthentication no\n');
+    expect(messages(made)).toContain(
+      'ssh-password-login: kate has a password and no key, so SSH lets nobody in by that name; give it a key',
+    );
   });
 
   it('what a container may not do with the kernel of its host does not fail there', () => {
@@ -61,6 +84,28 @@ describe('known traps', () => {
       );
       expect(steps(plan(id, { sysctl: '1' }))).toHaveLength(1);
     }
+  });
+
+  it.each([
+    ['sysctl-ip-forward', 'docker.io', 'packets are forwarded here for docker.io'],
+    ['sysctl-ip6-forward', 'wireguard', 'packets are forwarded here for wireguard'],
+    ['sysctl-user-namespaces', 'podman', 'podman needs user namespaces'],
+  ])('%s does not stop %s, which another document of the plan brings', (id, name, reason) => {
+    const brought = plan(id, { sysctl: '1', packages: { [name]: 'present' } });
+    expect(brought.steps).toEqual([]);
+    expect(messages(brought)).toContain(`not applicable here, because ${reason}: ${id}`);
+    expect(steps(plan(id, { sysctl: '1', packages: { [name]: 'absent' } }))).toHaveLength(1);
+    expect(yields(id, { packages: { [name]: 'present' } })).toHaveLength(1);
+    expect(yields(id, {})).toEqual([]);
+  });
+
+  it('a value that may be wrong since there is a second network stays, and is told', () => {
+    const [id, interfaces] = ['sysctl-rp-filter-all', ['eth0', 'docker0']];
+    expect(yields(id, { survey: { interfaces } })).toEqual([]);
+    expect(messages(plan(id, { survey: { interfaces }, sysctl: '1', persisted: '1' }))).toContain(
+      'sysctl-rp-filter-all: net.ipv4.conf.all.rp_filter = 1 was set when it did apply, and stays; waive the control to have it put back as it was found',
+    );
+    expect(messages(plan(id, { survey: { interfaces }, sysctl: '1' })).join()).not.toContain('stays');
   });
 
   it.each([
@@ -141,19 +186,39 @@ interface Host extends HardenedHost {
   readonly profile?: 'baseline' | 'strict';
   readonly server?: Partial<ResolvedServer>;
   readonly jumpFor?: readonly string[];
+  /** Of other documents. */
+  readonly packages?: Readonly<Record<string, 'present' | 'absent'>>;
 }
 
-function plan(id: string, host: Host): KindPlan {
+function plan(id: string | readonly string[], host: Host): KindPlan {
   const { profile = 'strict', server, jumpFor = [] } = host;
-  const value = CONTROLS.find((control) => control.id === id)?.range?.value;
-  const spec = { profile, controls: [{ id, ...(value === undefined ? {} : { value }) }], waivers: [] };
-  const readings: Readings = new Map(
-    hardening.needs(spec).map((query): [ItemKey, Reading] => {
+  const spec = specOf([id].flat(), profile);
+  const readings = readingsOn(host, spec);
+  const context = { payloads: new Map(), seals: new Map(), server: { ...SERVER, ...server }, jumpFor };
+  return hardening.plan(spec, readings, context);
+}
+
+function specOf(ids: readonly string[], profile: 'baseline' | 'strict'): ResolvedHardening {
+  const controls = ids.map((id) => {
+    const value = CONTROLS.find((control) => control.id === id)?.range?.value;
+    return { id, ...(value === undefined ? {} : { value }) };
+  });
+  return { profile, controls, waivers: [] };
+}
+
+/** What the document asks of the host, and packages that others want of it. */
+function readingsOn(host: Host, spec: ResolvedHardening): Readings {
+  const others = Object.entries(host.packages ?? {}).map(([key, want]) => ({ fact: 'package', key, want }));
+  return new Map(
+    [...hardening.needs(spec), ...others].map((query): [ItemKey, Reading] => {
       return [`${query.fact}:${query.key}`, { query, state: stateOn(host, query), raw: '' }];
     }),
   );
-  const context = { payloads: new Map(), seals: new Map(), server: { ...SERVER, ...server }, jumpFor };
-  return hardening.plan(spec, readings, context);
+}
+
+function yields(id: string, host: Host): readonly ItemKey[] {
+  const spec = specOf([id], 'strict');
+  return hardening.yields?.(spec, readingsOn(host, spec)) ?? [];
 }
 
 function account(more: Partial<Account>): Account {

@@ -8,13 +8,15 @@ export interface HardenedHost {
   readonly sshd?: Readonly<Record<string, string>>;
   readonly sftpMissing?: string;
   readonly sysctl?: string;
+  /** What our file of it says. */
+  readonly persisted?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly system?: Readonly<Record<'os' | 'osId' | 'osVersion', string>>;
 }
 
 /** What reading an item there gives. */
 export function stateOn(
-  { survey, sshd, sftpMissing, sysctl, files, system }: HardenedHost,
+  { survey, sshd, sftpMissing, sysctl, persisted, files, system }: HardenedHost,
   { fact, key }: FactQuery,
 ): unknown {
   switch (fact) {
@@ -32,7 +34,7 @@ export function stateOn(
     case 'system':
       return { os: 'Debian', osId: 'debian', osVersion: '12', ...system };
     case 'sysctl':
-      return { present: true, runtime: sysctl ?? '0', writable: true };
+      return { present: true, runtime: sysctl ?? '0', writable: true, ...(persisted && { persisted }) };
     case 'path':
       return fileOf(files?.[key] ?? (key === '/etc/login.defs' ? 'PASS_MAX_DAYS\t99999\n' : undefined));
     default:

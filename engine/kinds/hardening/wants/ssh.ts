@@ -3,6 +3,7 @@ import { pathFact } from '../../../facts/path.ts';
 import { stateOf } from '../../readings.ts';
 import type { AlgorithmWish, SshWish } from '../control.ts';
 import { SSHD_FILE, WRITTEN_BY } from '../ownFiles.ts';
+import { because, passwordOnly } from '../probes.ts';
 import type { Active } from '../spec.ts';
 import { attention, notApplicable, passedIf, type Verdict, type View } from '../view.ts';
 import { sameText } from './text.ts';
@@ -103,7 +104,11 @@ export function sshRemarks(applying: readonly Active[], view: View): readonly st
   const matches = sshd.matches.filter(({ keyword }) => ours.has(keyword));
   const root = wishes.some((wish) => wish.engineNeeds === 'root-login') && context.server.user === 'root';
   const jump = wishes.some((wish) => wish.engineNeeds === 'forwarding') && context.jumpFor.length > 0;
+  const shut = ['passwordauthentication', 'kbdinteractiveauthentication'].every(
+    (keyword) => ours.has(keyword) && sshd.settings[keyword] === 'no',
+  );
   return [
+    ...(shut ? shutOut(passwordOnly(view, applying)) : []),
     ...(root && view.profile === 'strict'
       ? [
           'ssh-root-login: the engine logs in as root here, so root keeps its key; give the Server another user with become: sudo',
@@ -124,4 +129,13 @@ export function sshRemarks(applying: readonly Active[], view: View): readonly st
           `the SFTP subsystem ${sshd.sftpMissing} is not there, so copies by scp and sftp fail: correct the line Subsystem`,
         ]),
   ];
+}
+
+function shutOut(names: readonly string[]): readonly string[] {
+  const said = because(
+    names,
+    (some) =>
+      `ssh-password-login: ${some} has a password and no key, so SSH lets nobody in by that name; give it a key`,
+  );
+  return said === undefined ? [] : [said];
 }
