@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
+import type { SshdLine } from '../../facts/sshd.ts';
 import type { Account } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
 import { CONTROLS } from './catalogue.ts';
+import { SSHD_FILE } from './ownFiles.ts';
 import { hardening } from './plan.ts';
 import type { ResolvedHardening } from './spec.ts';
 import { type HardenedHost, stateOn } from './testing/host.ts';
@@ -168,6 +170,16 @@ describe('known traps', () => {
   it('baseline does not weaken a server that lets root in by no way at all', () => {
     const text = textOf(plan('ssh-root-login', { profile: 'baseline', sshd: { permitrootlogin: 'no' } }));
     expect(text).toContain('PermitRootLogin no');
+  });
+
+  it('a bound of sshd does not weaken what the host has, and a document may loosen what it had itself', () => {
+    const written = (lines: readonly SshdLine[], value: string) =>
+      textOf(plan('ssh-max-auth-tries', { profile: 'baseline', sshd: { maxauthtries: value }, lines }));
+    const [keyword, main] = ['maxauthtries', '/etc/ssh/sshd_config'];
+    expect(written([{ keyword, file: main, value: '2' }], '2')).toContain('MaxAuthTries 2\n');
+    expect(written([{ keyword, file: main, value: '6' }], '6')).toContain('MaxAuthTries 4\n');
+    expect(written([{ keyword, file: SSHD_FILE, value: '3' }], '3')).toContain('MaxAuthTries 4\n');
+    expect(written([], '6')).toContain('MaxAuthTries 4\n');
   });
 
   it('a server that others are reached through keeps the forwarding that they need', () => {

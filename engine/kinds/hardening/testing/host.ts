@@ -1,4 +1,5 @@
 import type { FactQuery } from '../../../facts/fact.ts';
+import type { SshdLine } from '../../../facts/sshd.ts';
 import type { SurveyState } from '../../../facts/survey.ts';
 
 /** A Debian 12 on which one thing or another is different. */
@@ -6,6 +7,8 @@ export interface HardenedHost {
   readonly survey?: Partial<SurveyState>;
   /** Besides one value for each setting that a control asks for. */
   readonly sshd?: Readonly<Record<string, string>>;
+  /** Of files of sshd. */
+  readonly lines?: readonly SshdLine[];
   readonly sftpMissing?: string;
   readonly sysctl?: string;
   /** What our file of it says. */
@@ -16,7 +19,7 @@ export interface HardenedHost {
 
 /** What reading an item there gives. */
 export function stateOn(
-  { survey, sshd, sftpMissing, sysctl, persisted, files, system }: HardenedHost,
+  { survey, sshd, lines, sftpMissing, sysctl, persisted, files, system }: HardenedHost,
   { fact, key }: FactQuery,
 ): unknown {
   switch (fact) {
@@ -28,6 +31,7 @@ export function stateOn(
         includes: true,
         ports: [22],
         matches: [],
+        ...(lines && { lines }),
         settings: { ...SETTINGS, ...sshd },
         ...(sftpMissing ? { sftpMissing } : {}),
       };

@@ -6,6 +6,7 @@ import { SSHD_FILE, WRITTEN_BY } from '../ownFiles.ts';
 import { because, passwordOnly } from '../probes.ts';
 import type { Active } from '../spec.ts';
 import { attention, notApplicable, passedIf, type Verdict, type View } from '../view.ts';
+import { isWithin } from './bounds.ts';
 import { sameText } from './text.ts';
 
 type Wish = SshWish | AlgorithmWish;
@@ -40,15 +41,8 @@ const NEWER: Readonly<Record<string, string>> = { 'without-password': 'prohibit-
 function holds(wish: SshWish, now: string, view: View): boolean {
   const value = wantedValue(wish, view);
   const same = (one: string) => (OLDER[one] ?? one).toLowerCase() === now.toLowerCase();
-  switch (wish.judge) {
-    case 'equal':
-      return same(value) || (value === wish.value && (wish.also ?? []).some(same));
-    // 0 is "never" for all settings with an upper bound: sshd_config(5)
-    case 'at-most':
-      return Number(now) > 0 && Number(now) <= Number(value);
-    case 'at-least':
-      return Number(now) >= Number(value);
-  }
+  if (wish.judge !== 'equal') return isWithin(wish.judge, now, value);
+  return same(value) || (value === wish.value && (wish.also ?? []).some(same));
 }
 
 /** What the engine itself needs goes before: it would lock itself out, or the hosts behind this one. */
@@ -62,7 +56,16 @@ export function wantedValue(wish: SshWish, view: View): string {
 /** A value that is as good stays, so that nothing becomes weaker than it was. */
 function lineOf(wish: SshWish, now: string, view: View): string {
   const kept = wish.judge === 'equal' && (wish.also ?? []).includes(now) && holds(wish, now, view);
-  return `${wish.keyword} ${kept && !needsRoot(wish, view) ? (NEWER[now] ?? now) : wantedValue(wish, view)}`;
+  if (kept && !needsRoot(wish, view)) return `${wish.keyword} ${NEWER[now] ?? now}`;
+  return `${wish.keyword} ${strictestOf(wish, wantedValue(wish, view), view)}`;
+}
+
+/** What other files set counts where it is the stricter one. What our own file has does not: a document may loosen that. */
+function strictestOf({ keyword, judge }: SshWish, value: string, { sshd }: View): string {
+  if (judge === 'equal' || !sshd.present || 'problem' in sshd) return value;
+  const others = sshd.lines?.filter(({ file }) => file !== SSHD_FILE) ?? [];
+  const found = others.find((line) => line.keyword === keyword.toLowerCase())?.value ?? '';
+  return isWithin(judge, found, value) ? found : value;
 }
 
 function needsRoot({ engineNeeds }: SshWish, { context }: View): boolean {
