@@ -16,12 +16,24 @@ describe('what a run answers for when it is verified', () => {
     expect([step('a'), step('b')].map(answers)).toEqual([true, true]);
   });
 
-  it('is not what is given up because of something that it brought, unless it set that itself', () => {
-    const given = step('release:forward', { reason: 'release', before: { 'sysctl:forward': 'x' } });
+  it('is not what makes way for something that it brought, unless it set that itself', () => {
+    const given = step('release:forward', {
+      document: 'Hardening/base',
+      operation: 'item.release',
+      before: { 'sysctl:forward': 'x' },
+    });
     expect(answeredFor([step('other')], false)(given)).toBe(false);
     expect(answeredFor([step('forward')], false)(given)).toBe(true);
     expect(answeredFor([step('forward', { host: 'web-2' })], false)(given)).toBe(false);
     expect(answeredFor([given], false)(given)).toBe(true);
+    expect(answeredFor([], false)({ ...given, document: 'Configuration/base' })).toBe(true);
+  });
+
+  it('is not what is out of use since it stopped that, but what a document wants away', () => {
+    const away = step('cups', { operation: 'packages.remove', document: 'Hardening/base' });
+    expect(answeredFor([step('stop')], false)(away)).toBe(false);
+    expect(answeredFor([step('stop')], false)({ ...away, document: 'Configuration/base' })).toBe(true);
+    expect(answeredFor([step('stop')], false)({ ...away, operation: 'sysctl.set' })).toBe(true);
   });
 
   it('is its own steps only where it is a correction', () => {

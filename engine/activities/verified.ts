@@ -1,6 +1,8 @@
 import type { ProbeProgress } from '../github/render/views.ts';
 import { HostError } from '../hosts/host-error.ts';
-import { isOngoing } from '../kinds/registry.ts';
+import { isOngoing, isYielding } from '../kinds/registry.ts';
+import { removePackages } from '../operations/packages.ts';
+import { releaseItem } from '../operations/release.ts';
 import type { Finding, Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { Assembled } from './assemble.ts';
@@ -19,7 +21,8 @@ interface Failure {
 /**
  * Which steps of a new plan a run with these steps answers for. A correction answers for its own: what it was to leave alone still
  * differs, and may ask for the same reloads. So does every run for what comes up by itself, such as an update that came out a
- * minute ago. What a document gives up because of something that the run brought is for the next plan, unless the run set it.
+ * minute ago. What a document makes way for since the run brought it, or removes since the run stopped it, is for the next plan,
+ * unless the run set that itself.
  */
 export function answeredFor(own: readonly Step[], correction: boolean): (step: Step) => boolean {
   const steps = new Set(own.map(keyOf));
@@ -29,8 +32,12 @@ export function answeredFor(own: readonly Step[], correction: boolean): (step: S
   const isSet = ({ host, before }: Step) =>
     Object.keys(before).some((item) => touched.has(`${host} ${item}`));
   if (correction) return (step) => Object.keys(step.before).length > 0 && steps.has(keyOf(step));
-  return (step) =>
-    steps.has(keyOf(step)) || !(isOngoing(step.document) || (step.reason === 'release' && !isSet(step)));
+  return (step) => steps.has(keyOf(step)) || !(isOngoing(step.document) || (takesAway(step) && !isSet(step)));
+}
+
+/** For a document whose plan depends on what is in use. */
+function takesAway({ document, operation }: Step): boolean {
+  return isYielding(document) && [releaseItem.operation, removePackages.operation].includes(operation);
 }
 
 function keyOf({ host, id }: Step): string {

@@ -156,6 +156,8 @@ export interface PackageWish {
   readonly kind: 'package';
   readonly names: readonly [string, ...string[]];
   readonly state: 'present' | 'absent';
+  /** Units that serve by these packages: while one of them runs, they are not removed. */
+  readonly units?: readonly string[];
 }
 
 export interface UnitWish {

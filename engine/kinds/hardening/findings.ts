@@ -1,4 +1,5 @@
 import { sysctlFact } from '../../facts/sysctl.ts';
+import { removedAlong } from '../along.ts';
 import type { KindFinding } from '../kind.ts';
 import { stateOf } from '../readings.ts';
 import type { Severity } from './control.ts';
@@ -95,6 +96,18 @@ export function breaksFindings(judged: readonly Judged[]): readonly KindFinding[
   if (broken.size === 0) return [];
   const told = [...broken].map(([what, ids]) => `${what} (${ids.join(', ')})`);
   return [{ severity: 'info', message: `this change may stop or hinder ${told.join('; ')}` }];
+}
+
+/** Packages that no control names, and that need one which is removed. */
+export function alongFindings(judged: readonly Judged[], { readings }: View): readonly KindFinding[] {
+  const removing = judged.filter(
+    ({ wants, verdict }) => wants.kind === 'package' && wants.state === 'absent' && verdict.kind === 'failed',
+  );
+  const others = removing.length === 0 ? [] : removedAlong(readings);
+  if (others.length === 0) return [];
+  const ids = removing.map(({ control }) => control.id).join(', ');
+  const message = `${others.join(', ')} would go along with packages that are removed for ${ids}: waive the control of what this server is meant to have`;
+  return [{ severity: 'warning', message }];
 }
 
 /** What keeps many controls from being set is said once. */

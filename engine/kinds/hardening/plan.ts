@@ -8,6 +8,7 @@ import type { Claim, Kind, KindPlan, PlanContext } from '../kind.ts';
 import { stateOf } from '../readings.ts';
 import { checkHardening } from './check.ts';
 import {
+  alongFindings,
   attentionFindings,
   breaksFindings,
   notApplicableFindings,
@@ -83,6 +84,7 @@ function planHardening(spec: ResolvedHardening, readings: Readings, context: Pla
       ...witnessFindings(spec, view),
       ...breaksFindings(judged),
       ...attentionFindings(judged),
+      ...alongFindings(judged, view),
       ...remarks.map((message) => ({ severity: 'warning' as const, message })),
       ...waiverFindings(spec.waivers, view),
       ...notApplicableFindings(judged),

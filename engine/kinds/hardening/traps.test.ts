@@ -145,6 +145,36 @@ describe('known traps', () => {
     expect(textOf(plan('ssh-max-sessions', { sshd: { maxsessions: '4' } }))).toContain('MaxSessions 10');
   });
 
+  it('a service in use is not removed, and one that is out of use is', () => {
+    for (const [id, name, unit] of [
+      ['no-cups', 'cups', 'cups.service'],
+      ['no-telnet-server', 'telnetd', 'inetd.service'],
+    ] as const) {
+      const host = { installed: [name], active: [unit] };
+      expect(plan(id, host).steps).toEqual([]);
+      expect(messages(plan(id, host))).toContain(
+        `${id}: ${name} stays while ${unit} runs: waive this where the server is meant to have it, else stop and disable it, and the next plan removes it`,
+      );
+      expect(steps(plan(id, { ...host, active: [] }))).toEqual([`packages:remove:${name}`]);
+      expect(plan(id, { installed: [], active: [unit] }).steps).toEqual([]);
+    }
+  });
+
+  it('packages that would go along with one that is removed are told', () => {
+    const along = plan('no-rpcbind', {
+      installed: ['rpcbind'],
+      active: [],
+      removes: ['nfs-common', 'rpcbind'],
+    });
+    expect(steps(along)).toEqual(['packages:remove:rpcbind']);
+    expect(messages(along)).toContain(
+      'nfs-common would go along with packages that are removed for no-rpcbind: waive the control of what this server is meant to have',
+    );
+    expect(messages(plan('no-rpcbind', { installed: ['rpcbind'], active: [] })).join()).not.toContain(
+      'along',
+    );
+  });
+
   it('the SFTP subsystem stays as it is, and is told when its program is not there', () => {
     for (const { wants } of CONTROLS) expect(JSON.stringify(wants).toLowerCase()).not.toContain('subsystem');
     const missing = plan('ssh-x11-forwarding', { sftpMissing: '/usr/libexec/sftp-server' });

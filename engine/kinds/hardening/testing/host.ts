@@ -13,13 +13,31 @@ export interface HardenedHost {
   readonly sysctl?: string;
   /** What our file of it says. */
   readonly persisted?: string;
+  /** Packages; left out: all. */
+  readonly installed?: readonly string[];
+  /** Units; left out: all. */
+  readonly active?: readonly string[];
+  /** Packages that apt would remove. */
+  readonly removes?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly system?: Readonly<Record<'os' | 'osId' | 'osVersion', string>>;
 }
 
 /** What reading an item there gives. */
 export function stateOn(
-  { survey, sshd, lines, sftpMissing, sysctl, persisted, files, system }: HardenedHost,
+  {
+    survey,
+    sshd,
+    lines,
+    sftpMissing,
+    sysctl,
+    persisted,
+    installed,
+    active,
+    removes,
+    files,
+    system,
+  }: HardenedHost,
   { fact, key }: FactQuery,
 ): unknown {
   switch (fact) {
@@ -41,6 +59,13 @@ export function stateOn(
       return { present: true, runtime: sysctl ?? '0', writable: true, ...(persisted && { persisted }) };
     case 'path':
       return fileOf(files?.[key] ?? (key === '/etc/login.defs' ? 'PASS_MAX_DAYS\t99999\n' : undefined));
+    case 'package':
+      return {
+        present: installed?.includes(key) ?? true,
+        ...(removes && { transaction: { installs: [], upgrades: [], downgrades: [], removes } }),
+      };
+    case 'unit':
+      return { present: true, active: active?.includes(key) ?? true, file: 'enabled', load: 'loaded' };
     default:
       return { present: true, active: true, file: 'enabled', load: 'loaded' };
   }
