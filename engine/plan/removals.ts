@@ -1,5 +1,7 @@
-import { type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
-import type { OwnedItem } from '../facts/owned.ts';
+import { type FactQuery, type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
+import { itemDir, type OwnedItem } from '../facts/owned.ts';
+import { type PathQuery, pathFact } from '../facts/path.ts';
+import { unifiedDiff } from '../kinds/configuration/diff.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { forgetItem, releaseItem } from '../operations/release.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
@@ -58,7 +60,25 @@ export function planRemovals(
       readings.get(owned.item),
       conceal,
     );
-    return yielded.has(owned.item) ? Object.freeze({ ...step, summary: yieldSentence(owned) }) : step;
+    return yielded.has(owned.item)
+      ? Object.freeze({ ...step, reason: 'change', summary: yieldSentence(owned) })
+      : step;
+  });
+}
+
+/** Files whose lines are read for their diffs, of all that left the YAML at once. */
+const SHOWN_MAX = 32;
+
+/** What must be read of items that are released: of a file that was there also what it goes back to. */
+export function releaseQueries(abandoned: readonly OwnedItem[]): readonly FactQuery[] {
+  const shown = abandoned.filter(
+    ({ item, origin, onRemoval }) =>
+      splitItemKey(item).fact === pathFact.fact && origin === 'adopted' && onRemoval === 'restore',
+  );
+  return abandoned.map((owned): FactQuery | PathQuery => {
+    const query = splitItemKey(owned.item);
+    if (!shown.includes(owned) || shown.length > SHOWN_MAX) return query;
+    return { fact: 'path', key: query.key, unlessSha256: 'any', saved: `${itemDir(owned.item)}/saved/item` };
   });
 }
 
@@ -75,6 +95,7 @@ function removalStep(
 ): Step {
   const keep = owned.onRemoval === 'keep';
   const created = owned.origin === 'created';
+  const words = `- ${owned.item} as ${owned.document} had it\n+ ${created ? 'absent' : 'as it was found'}`;
   return Object.freeze({
     kind: 'step',
     id: `release:${owned.item}`,
@@ -91,10 +112,20 @@ function removalStep(
     absent: [],
     before: { [owned.item]: beforeOf(reading, conceal) },
     summary: sentence(owned),
-    diff: keep
-      ? ''
-      : `- ${owned.item} as ${owned.document} had it\n+ ${created ? 'absent' : 'as it was found'}`,
+    diff: keep ? '' : (linesBack(owned, reading) ?? words),
   } satisfies Step);
+}
+
+/** The whole file goes back, with what people or packages changed in it since. Undefined where not everybody may read it. */
+function linesBack({ item }: OwnedItem, reading: Reading | undefined): string | undefined {
+  if (reading?.query.fact !== pathFact.fact) return undefined;
+  const { content, saved } = reading.state as { readonly content?: string; readonly saved?: string };
+  if (content === undefined || saved === undefined || content === saved) return undefined;
+  return unifiedDiff(splitItemKey(item).key, textIn(content), textIn(saved)).text;
+}
+
+function textIn(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
 }
 
 function sentence(owned: OwnedItem): string {
