@@ -1,6 +1,9 @@
 import type { ProbeProgress } from '../github/render/views.ts';
 import { HostError } from '../hosts/host-error.ts';
-import type { Finding } from '../plan/step.ts';
+import { isOngoing, isYielding } from '../kinds/registry.ts';
+import { removePackages } from '../operations/packages.ts';
+import { releaseItem } from '../operations/release.ts';
+import type { Finding, Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
 import type { Assembled } from './assemble.ts';
 import type { VerifyDetail } from './runViews.ts';
@@ -13,6 +16,32 @@ export type Remaining = VerifyDetail['remaining'];
 interface Failure {
   readonly host: string;
   readonly reason: string;
+}
+
+/**
+ * Which steps of a new plan a run with these steps answers for. A correction answers for its own: what it was to leave alone still
+ * differs, and may ask for the same reloads. So does every run for what comes up by itself, such as an update that came out a
+ * minute ago. What a document makes way for since the run brought it, or removes since the run stopped it, is for the next plan,
+ * unless the run set that itself.
+ */
+export function answeredFor(own: readonly Step[], correction: boolean): (step: Step) => boolean {
+  const steps = new Set(own.map(keyOf));
+  const touched = new Set(
+    own.flatMap(({ host, before }) => Object.keys(before).map((item) => `${host} ${item}`)),
+  );
+  const isSet = ({ host, before }: Step) =>
+    Object.keys(before).some((item) => touched.has(`${host} ${item}`));
+  if (correction) return (step) => Object.keys(step.before).length > 0 && steps.has(keyOf(step));
+  return (step) => steps.has(keyOf(step)) || !(isOngoing(step.document) || (takesAway(step) && !isSet(step)));
+}
+
+/** For a document whose plan depends on what is in use. */
+function takesAway({ document, operation }: Step): boolean {
+  return isYielding(document) && [releaseItem.operation, removePackages.operation].includes(operation);
+}
+
+function keyOf({ host, id }: Step): string {
+  return JSON.stringify([host, id]);
 }
 
 /** Of what is known; a host that may come back speaks neither for nor against. */

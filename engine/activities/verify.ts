@@ -4,7 +4,6 @@ import type { HostError } from '../hosts/host-error.ts';
 import { probeName, runProbe } from '../hosts/probe.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import type { Probe } from '../kinds/kind.ts';
-import { isOngoing } from '../kinds/registry.ts';
 import type { Step } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { type Assembled, assemble } from './assemble.ts';
@@ -27,6 +26,7 @@ import { untilSteady } from './steady.ts';
 import { triedFrom } from './triedFrom.ts';
 import type { RunRef, VerifyOutcome, VerifyScope } from './types.ts';
 import {
+  answeredFor,
   failures,
   foundNow,
   isPassing,
@@ -139,16 +139,10 @@ function stepsLeft(
   );
 }
 
-/**
- * A correction answers for its own steps: what it was to leave alone still differs, and may ask for the same reloads. So does
- * every run for what comes up by itself, such as an update that came out a minute ago.
- */
 async function onlyOf(engine: Engine, run: RunRef): Promise<(step: Step) => boolean> {
   const plan = await engine.store.plans.get(run.plan.digest);
-  const keyOf = ({ host, id }: Step): string => JSON.stringify([host, id]);
-  const own = new Set(plan?.hosts.flatMap(({ steps }) => steps.map(keyOf)));
-  if (run.correction === undefined) return (step) => !isOngoing(step.document) || own.has(keyOf(step));
-  return (step) => Object.keys(step.before).length > 0 && own.has(keyOf(step));
+  const own = plan?.hosts.flatMap(({ steps }) => steps) ?? [];
+  return answeredFor(own, run.correction !== undefined);
 }
 
 /** A service that fails may print what it was configured with. */

@@ -10,6 +10,8 @@ export interface PackageQuery {
   /** Exact version, or a prefix with `*` at its end. */
   readonly version?: string;
   readonly hold?: boolean;
+  /** While one of these units runs, apt is not asked what it would do to have the package absent. */
+  readonly staysWith?: readonly string[];
 }
 
 export interface PackageState {
@@ -156,6 +158,7 @@ export const packageFact: Fact<PackageQuery, PackageState> = {
           code(BASIS),
           code(OFFERS),
           sh`blocks=$(${packageStates(queries)})
+${lines(...queries.map(staying))}
 case $blocks in *'
 ? '*|*'
 - '*)
@@ -167,6 +170,13 @@ case $blocks in *'
       : packageStates(queries),
   parse: parsePackage,
 };
+
+/** Takes the line that asks for its removal away. */
+function staying({ key, staysWith = [] }: PackageQuery): Sh {
+  if (staysWith.length === 0) return sh`:`;
+  const line = `- ${key}`;
+  return sh`case $blocks in *${line}*) ! systemctl is-active --quiet ${staysWith} || blocks=$(printf '%s\n' "$blocks" | grep -vFx -- ${line}) ;; esac`;
+}
 
 function code(text: string): Sh {
   return { kind: 'sh', text };

@@ -8,6 +8,8 @@ export interface PathQuery {
   readonly key: string;
   /** When the file's content has another sha256 than this, its content is read too, for the diff, if everybody may read it. */
   readonly unlessSha256?: string;
+  /** A copy of it that the engine keeps, whose content is read too where everybody could read the original. */
+  readonly saved?: string;
 }
 
 interface Ownership {
@@ -28,6 +30,8 @@ export type PathState =
       readonly size: number;
       /** Base64; only where asked for and not over the bound. */
       readonly content?: string;
+      /** Of the saved copy, likewise. */
+      readonly saved?: string;
     })
   | (Ownership & { readonly type: 'directory'; readonly present: true })
   | (Ownership & { readonly type: 'link'; readonly present: true; readonly target: string })
@@ -88,6 +92,11 @@ doaas_path() {
   else
     echo absent
   fi
+}
+doaas_saved() { # COPY
+  case $(stat -c '%F %s %a' -- "$1" 2>/dev/null) in 'regular file '*[4567])
+    [ "$(stat -c %s -- "$1")" -gt ${DIFF_BYTES_MAX} ] || printf '~ saved %s\\n' "$(base64 -w0 -- "$1")" ;;
+  esac
 }`,
 };
 
@@ -107,6 +116,7 @@ function readOne(query: PathQuery): Sh {
   return lines(
     sh`echo ${`= ${encodeKey(query.key)}`}`,
     sh`doaas_path ${query.key} ${query.unlessSha256 ?? ''}`,
+    ...(query.saved === undefined ? [] : [sh`doaas_saved ${query.saved}`]),
   );
 }
 
@@ -150,11 +160,13 @@ function ownership(words: readonly string[], query: PathQuery): Ownership {
 
 function fileDetail(words: readonly string[], output: readonly string[]) {
   const content = informational(output, 'content');
+  const saved = informational(output, 'saved');
   return {
     sha256: words[5] ?? '',
     links: Number(words[6] ?? '1'),
     size: Number(informational(output, 'size') ?? '0'),
     ...(content === undefined ? {} : { content }),
+    ...(saved === undefined ? {} : { saved }),
   };
 }
 

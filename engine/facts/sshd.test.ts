@@ -18,3 +18,19 @@ test('sshd listens where its addresses say, whatever its keyword Port does', () 
   expect(portsOf('port 22', 'listenaddress 10.0.0.1:2200')).toEqual([2200]);
   expect(portsOf('port 22', 'permitrootlogin no:99')).toEqual([]);
 });
+
+test('of lines in files the first counts, and the folder is read before sshd_config', () => {
+  const state = sshdFact.parse(
+    [
+      '~ line loglevel /etc/ssh/sshd_config INFO',
+      '~ line maxauthtries /etc/ssh/sshd_config 2',
+      '~ line maxauthtries /etc/ssh/sshd_config.d/a.conf 3',
+    ],
+    { fact: 'sshd', key: 'all' },
+  );
+  expect(state.present && 'lines' in state ? state.lines : undefined).toEqual([
+    { keyword: 'maxauthtries', file: '/etc/ssh/sshd_config.d/a.conf', value: '3' },
+    { keyword: 'loglevel', file: '/etc/ssh/sshd_config', value: 'INFO' },
+    { keyword: 'maxauthtries', file: '/etc/ssh/sshd_config', value: '2' },
+  ]);
+});

@@ -21,9 +21,19 @@ export type SshdState =
       readonly includes: boolean;
       /** Keywords in lower case that a Match block sets, with the block's file. */
       readonly matches: readonly { readonly keyword: string; readonly file: string }[];
+      /** What files set for all, in the order in which sshd reads them: of a keyword the first counts. Left out: nothing. */
+      readonly lines?: readonly SshdLine[];
       /** Program of the SFTP subsystem that is not there. */
       readonly sftpMissing?: string;
     };
+
+export interface SshdLine {
+  readonly file: string;
+  /** In lower case. */
+  readonly keyword: string;
+  /** As it stands there. */
+  readonly value: string;
+}
 
 /** One sshd and one awk. */
 const READ: Sh = {
@@ -41,6 +51,9 @@ else
   key == "match" { block = !(tolower($2) == "all"); next }
   key == "include" && FILENAME == "/etc/ssh/sshd_config" && !block && /\\/?sshd_config\\.d\\/\\*\\.conf/ && !seen { print "~ includes" }
   FILENAME == "/etc/ssh/sshd_config" && key ~ /^[a-z]/ && key != "include" { seen = 1 }
+  !block && key ~ /^[a-z]/ && key != "include" {
+    value = $0; sub(/^[A-Za-z0-9]+[ \\t]*=?[ \\t]*/, "", value); sub(/[ \\t]+(#.*)?$/, "", value)
+    sub(/[^a-z0-9].*/, "", key); print "~ line " key " " FILENAME " " value }
   block && key ~ /^[a-z]/ { print "~ match " key " " FILENAME }' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null || :
 fi`,
 };
@@ -70,8 +83,20 @@ function parseSshd(output: readonly string[]): SshdState {
     matches: words('match')
       .map(halves)
       .map(([keyword, file]) => ({ keyword, file })),
+    lines: linesOf(words('line')),
     ...(sftpMissing === undefined ? {} : { sftpMissing }),
   };
+}
+
+/** sshd_config, which the host reads first here, includes the others at its very beginning. */
+function linesOf(words: readonly string[]): readonly SshdLine[] {
+  const lines = words.map((line) => {
+    const [keyword, rest] = halves(line);
+    const [file, value] = halves(rest);
+    return { file, keyword, value };
+  });
+  const isMain = ({ file }: SshdLine) => file === '/etc/ssh/sshd_config';
+  return [...lines.filter((line) => !isMain(line)), ...lines.filter(isMain)];
 }
 
 /** `listenaddress [::]:22`, also with `rdomain NAME`: a keyword for each address and port, whatever "Port" says (sshd_config(5)). */

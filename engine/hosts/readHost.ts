@@ -1,10 +1,11 @@
-import { FactError, type FactQuery, type Readings, splitItemKey } from '../facts/fact.ts';
+import { FactError, type FactQuery, type Readings } from '../facts/fact.ts';
 import { packageFact } from '../facts/package.ts';
 import { facts } from '../facts/registry.ts';
 import { completed, learnt } from '../facts/remembered.ts';
 import { hashRaw, parseReadings, readScript } from '../facts/script.ts';
 import { hasCustody } from '../operations/custodies.ts';
 import { abandonedItems, furtherQueries, hostQueries, type Owner } from '../plan/planHost.ts';
+import { releaseQueries } from '../plan/removals.ts';
 import { lines } from '../shell/sh.ts';
 import type { ResolvedHost, ResolvedServer } from '../spec/resolution.ts';
 import { type Fence, FencedError, refusalIn, showFence } from './fence.ts';
@@ -50,7 +51,7 @@ export async function readHost(
   fence?: Fence,
 ): Promise<Readings> {
   const readings = await readFacts(session, hostQueries(host, extra), fence);
-  const abandoned = abandonedItems(host, readings, owner).map((owned): FactQuery => splitItemKey(owned.item));
+  const abandoned = releaseQueries(abandonedItems(host, readings, owner));
   requireReadable(host.name, abandoned);
   const further = [...furtherQueries(host, readings), ...abandoned];
   return further.length === 0 ? readings : new Map([...readings, ...(await readFacts(session, further))]);

@@ -1,4 +1,4 @@
-import type { Readings } from '../facts/fact.ts';
+import { itemKey, type Readings } from '../facts/fact.ts';
 import { type AptTransaction, type PackageState, packageFact } from '../facts/package.ts';
 import { isPackageIn } from '../operations/waysIn.ts';
 
@@ -26,6 +26,16 @@ export function waysInAlong(
     (name) => isPackageIn(name) && !own.includes(name),
   );
   return along.length === 0 ? {} : { along: along.sort() };
+}
+
+/** Packages that no document wants away and that apt would remove with those that are. */
+export function removedAlong(readings: Readings): readonly string[] {
+  return transactionOf(readings).removes.filter((name) => wantOf(name, readings) !== 'absent');
+}
+
+function wantOf(name: string, readings: Readings): unknown {
+  const query = readings.get(itemKey(packageFact.fact, name))?.query;
+  return query !== undefined && 'want' in query ? query.want : undefined;
 }
 
 function packageStatesOf(readings: Readings): readonly PackageState[] {

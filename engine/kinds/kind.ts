@@ -35,6 +35,8 @@ export interface Kind<K extends PlannedKind = PlannedKind> {
   readonly writes: Writes<ResolvedSpecs[K]>;
   /** Identities that the spec writes, each with the JSON pointer (below /spec) of the place that says so. */
   readonly claims: (spec: ResolvedSpecs[K]) => readonly Claim[];
+  /** Of what it claims, what something else on the host needs otherwise: where it was set before, it is put back. Left out: nothing. */
+  readonly yields?: (spec: ResolvedSpecs[K], readings: Readings) => readonly ItemKey[];
   /** What must be read before planning. */
   readonly needs: (spec: ResolvedSpecs[K]) => readonly FactQuery[];
   /** What the first reading shows to matter as well: items of steps that are not known before. Left out: none. */

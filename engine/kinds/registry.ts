@@ -43,6 +43,15 @@ export function resolvedDocument(
 
 /** Whether differences of a document, `KIND/NAME`, come up by themselves. It may be one of another engine. */
 export function isOngoing(ref: string): boolean {
+  return kindNamed(ref)?.ongoing === true;
+}
+
+/** Whether a document, `KIND/NAME`, makes way for what else is in use on the host. */
+export function isYielding(ref: string): boolean {
+  return kindNamed(ref)?.yields !== undefined;
+}
+
+function kindNamed(ref: string): Kind | undefined {
   const kind = ref.split('/')[0] ?? '';
-  return isKind(kind) && kindOf({ kind }).ongoing === true;
+  return isKind(kind) ? kindOf({ kind }) : undefined;
 }

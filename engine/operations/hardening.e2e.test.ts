@@ -82,6 +82,23 @@ describe('a hardened host', () => {
     );
   });
 
+  it('leaves a service that is in use, asks apt nothing of it, and removes it once it is stopped', async () => {
+    await t.outside(GET_RPCBIND);
+    const { controls, ...spec } = resolvedHardening({ profile: 'baseline' });
+    const own = controls.filter(({ id }) => id === 'no-rpcbind');
+    const wanted = [testDocument('Hardening', { ...spec, controls: own })];
+    const kept = await t.harness().plan(wanted);
+    expect(kept.steps).toEqual([]);
+    expect(kept.findings.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/^no-rpcbind: rpcbind stays while rpcbind.service, rpcbind.socket runs:/),
+    );
+    await t.outside('systemctl disable --now rpcbind.service rpcbind.socket > /dev/null 2>&1');
+    const { steps } = await t.harness().plan(wanted);
+    expect(steps.map(({ id }) => id)).toEqual(['packages:remove:rpcbind']);
+    await t.applied(wanted);
+    expect((await t.harness().plan(wanted)).steps).toEqual([]);
+  });
+
   it('refuses a file that sshd or sudo would not take, and changes nothing', async () => {
     const files = [
       ['/etc/ssh/sshd_config.d/00-doaas.conf', 'PermitRootLogin perhaps\n', 'sshd'],
@@ -106,6 +123,8 @@ describe('a hardened host', () => {
 const HEAVY = ['fail2ban', 'fail2ban-sshd', 'fail2ban-runs', 'needrestart', 'apt-listchanges', 'debsums'];
 /** All its tests: 36 s of a core for a whole audit, and 110 s for one that is told to skip all but a dozen (Lynis 3.0.8). */
 const GET_LYNIS = 'apt-get install -y -qq --no-install-recommends lynis > /dev/null 2>&1';
+
+const GET_RPCBIND = 'apt-get install -y -qq --no-install-recommends rpcbind > /dev/null 2>&1';
 
 const WAIVER = { reason: 'takes too long', owner: '@tests', expires: '2999-12-31' };
 

@@ -21,6 +21,11 @@ export interface Custody {
   readonly restore: (items: readonly SavedItem[]) => Sh;
   /** Runs once everything of the run is restored, for what must see all of it, such as a unit's running state. */
   readonly settle?: (items: readonly SavedItem[]) => Sh;
+  /**
+   * Runs before items are given back long after they were captured: what others changed since is theirs, so it goes into what was
+   * saved. Left out: nothing of the items is anybody else's.
+   */
+  readonly concede?: (items: readonly SavedItem[]) => Sh;
   /** Functions that the snippets call; part of a batch once, however many steps use them. */
   readonly library?: Sh;
 }

@@ -153,6 +153,22 @@ install -d -m 1777 -o daemon dir; echo inside > dir/inside`);
     });
   });
 
+  it('shows which lines vanish when a file goes back, if every user of the host may read both', async () => {
+    await set(`for f in open private; do printf 'a\\nb\\n' > /srv/$f; done; chmod 0640 /srv/private`);
+    await t.unchanged(async () => {
+      await t.applied({ files: { '/srv/open': file('a\nB\n'), '/srv/private': file('a\nB\n') } });
+      await set('for f in open private; do echo theirs >> /srv/$f; done');
+      const { steps } = await t.harness().plan({});
+      const shown = steps.map(({ diff }) => diff.split('\n').filter((line) => /^[-+][^-+]/.test(line)));
+      expect(shown).toEqual([
+        ['- path:/srv/private as Configuration/test had it', '+ as it was found'],
+        ['-B', '-theirs', '+b'],
+      ]);
+      await t.applied({});
+    });
+    await set('rm /srv/open /srv/private');
+  });
+
   it('shows what a file held only if every user of the host may read it, or the payloads have it', async () => {
     await set(`mkdir -m 0700 /srv/closed; cd /srv
 for f in open private closed/open; do echo "old $f" > "$f"; done; chmod 0640 private

@@ -19,7 +19,8 @@ export const releaseItem: Operation<ReleaseItem> = {
     const dir = itemDir(p.item);
     const custody = custodyOf(fact);
     const items = [{ key, save: sh`${`${dir}/saved`}` }];
-    return sh`${custody.restore(items)}
+    return sh`${custody.concede?.(items) ?? sh`:`}
+${custody.restore(items)}
 ${custody.settle?.(items) ?? sh`:`}
 rm -rf -- ${dir}`;
   },

@@ -1,6 +1,6 @@
 import { procPath, sysctlFile } from '../facts/sysctl.ts';
 import { lines, type Sh, sh } from '../shell/sh.ts';
-import type { Custody, Operation } from './operation.ts';
+import type { Custody, Operation, SavedItem } from './operation.ts';
 import { PATH_FUNCTIONS, pathCustody } from './path.ts';
 
 export type SetSysctl = {
@@ -40,7 +40,17 @@ export const sysctlCustody: Custody = {
       pathCustody.capture(sysctlFile(key), sh`${save}/file`),
     ),
   restore: (items) => lines(...items.map(({ key, save }) => restoreOne(key, save))),
+  concede: (items) => lines(...items.map(concedeOne)),
 };
+
+/** A running value that is not the one of our file is somebody else's, as that of a dockerd that turned forwarding on. */
+function concedeOne({ key, save }: SavedItem): Sh {
+  const [f, p] = [sysctlFile(key), procPath(key)];
+  return sh`(if [ -f ${f} ] && [ -r ${p} ]; then
+  now=$(tr -s ' \t' '  ' < ${p} | sed -n '1{s/^ //;s/ $//;p}')
+  grep -Fqx -- ${`${key} = `}"$now" ${f} || cat ${p} > ${save}/runtime
+fi)`;
+}
 
 /** Written only where it differs: some settings act on every write. What the kernel refuses is told, and seen by who compares. */
 function restoreOne(key: string, save: Sh): Sh {

@@ -9,7 +9,7 @@ import { beforeOf, type Conceal } from './before.ts';
 import { hostDigest } from './digest.ts';
 import { mergeActions } from './mergeActions.ts';
 import { orderSteps } from './order.ts';
-import { planRemovals } from './removals.ts';
+import { planRemovals, yieldedItems } from './removals.ts';
 import type { Finding, HostPlan, Step, StepDraft, StepReason } from './step.ts';
 
 const OWNED: FactQuery = { fact: 'owned', key: 'all' };
@@ -72,7 +72,7 @@ function machineOf(readings: Readings): Pick<HostPlan, 'machine'> {
 }
 
 /**
- * Owned items that the YAML no longer claims: they must be read as well before `planHost` can release them, since
+ * Owned items that the YAML no longer claims, or yields: they must be read as well before `planHost` can release them, since
  * their before-state belongs to the plan.
  */
 export function abandonedItems(
@@ -80,7 +80,8 @@ export function abandonedItems(
   readings: Readings,
   { repository, openRuns = [] }: Owner,
 ): readonly OwnedItem[] {
-  const claimed = new Set(host.documents.flatMap(claimsOf));
+  const yielded = yieldedItems(host, readings);
+  const claimed = new Set(host.documents.flatMap(claimsOf).filter((item) => !yielded.has(item)));
   return ownedItems(readings).filter(
     (owned) => owned.repository === repository && !claimed.has(owned.item) && !isOf(openRuns, owned.run),
   );

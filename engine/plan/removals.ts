@@ -1,5 +1,8 @@
-import { type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
-import type { OwnedItem } from '../facts/owned.ts';
+import { type FactQuery, type ItemKey, type Reading, type Readings, splitItemKey } from '../facts/fact.ts';
+import { itemDir, type OwnedItem } from '../facts/owned.ts';
+import { type PathQuery, pathFact } from '../facts/path.ts';
+import { unifiedDiff } from '../kinds/configuration/diff.ts';
+import { kindOf } from '../kinds/registry.ts';
 import { forgetItem, releaseItem } from '../operations/release.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { beforeOf, type Conceal } from './before.ts';
@@ -27,9 +30,16 @@ export const RELEASE_ORDER: readonly string[] = [
   'apt-repository',
 ];
 
+/** What documents claim and the host needs otherwise, by what was read of it. */
+export function yieldedItems(host: ResolvedHost, readings: Readings): ReadonlySet<ItemKey> {
+  return new Set(
+    host.documents.flatMap((document) => kindOf(document).yields?.(document.spec, readings) ?? []),
+  );
+}
+
 /**
  * Items that left the YAML or the selector: what the engine created is removed, what it found is released as it was
- * found, `onRemoval: keep` only forgets.
+ * found, `onRemoval: keep` only forgets. What is yielded is put back in any case.
  */
 export function planRemovals(
   host: ResolvedHost,
@@ -42,7 +52,34 @@ export function planRemovals(
       rank(a.item) - rank(b.item) ||
       (a.item.length === b.item.length ? (a.item < b.item ? -1 : 1) : b.item.length - a.item.length),
   );
-  return inOrder.map((owned) => removalStep(host, owned, readings.get(owned.item), conceal));
+  const yielded = yieldedItems(host, readings);
+  return inOrder.map((owned) => {
+    const step = removalStep(
+      host,
+      yielded.has(owned.item) ? { ...owned, onRemoval: 'restore' } : owned,
+      readings.get(owned.item),
+      conceal,
+    );
+    return yielded.has(owned.item)
+      ? Object.freeze({ ...step, reason: 'change', summary: yieldSentence(owned) })
+      : step;
+  });
+}
+
+/** Files whose lines are read for their diffs, of all that left the YAML at once. */
+const SHOWN_MAX = 32;
+
+/** What must be read of items that are released: of a file that was there also what it goes back to. */
+export function releaseQueries(abandoned: readonly OwnedItem[]): readonly FactQuery[] {
+  const shown = abandoned.filter(
+    ({ item, origin, onRemoval }) =>
+      splitItemKey(item).fact === pathFact.fact && origin === 'adopted' && onRemoval === 'restore',
+  );
+  return abandoned.map((owned): FactQuery | PathQuery => {
+    const query = splitItemKey(owned.item);
+    if (!shown.includes(owned) || shown.length > SHOWN_MAX) return query;
+    return { fact: 'path', key: query.key, unlessSha256: 'any', saved: `${itemDir(owned.item)}/saved/item` };
+  });
 }
 
 function rank(item: ItemKey): number {
@@ -58,6 +95,7 @@ function removalStep(
 ): Step {
   const keep = owned.onRemoval === 'keep';
   const created = owned.origin === 'created';
+  const words = `- ${owned.item} as ${owned.document} had it\n+ ${created ? 'absent' : 'as it was found'}`;
   return Object.freeze({
     kind: 'step',
     id: `release:${owned.item}`,
@@ -74,10 +112,20 @@ function removalStep(
     absent: [],
     before: { [owned.item]: beforeOf(reading, conceal) },
     summary: sentence(owned),
-    diff: keep
-      ? ''
-      : `- ${owned.item} as ${owned.document} had it\n+ ${created ? 'absent' : 'as it was found'}`,
+    diff: keep ? '' : (linesBack(owned, reading) ?? words),
   } satisfies Step);
+}
+
+/** The whole file goes back, with what people or packages changed in it since. Undefined where not everybody may read it. */
+function linesBack({ item }: OwnedItem, reading: Reading | undefined): string | undefined {
+  if (reading?.query.fact !== pathFact.fact) return undefined;
+  const { content, saved } = reading.state as { readonly content?: string; readonly saved?: string };
+  if (content === undefined || saved === undefined || content === saved) return undefined;
+  return unifiedDiff(splitItemKey(item).key, textIn(content), textIn(saved)).text;
+}
+
+function textIn(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
 }
 
 function sentence(owned: OwnedItem): string {
@@ -86,4 +134,9 @@ function sentence(owned: OwnedItem): string {
   if (owned.onRemoval === 'keep') return `${name} left the YAML: kept as it is, no longer managed`;
   if (owned.origin === 'created') return `${name} left the YAML: removed`;
   return `${name} left the YAML: put back as it was found`;
+}
+
+function yieldSentence({ item, document }: OwnedItem): string {
+  const { fact, key } = splitItemKey(item);
+  return `${fact} ${key} is needed otherwise on this server, so ${document} gives it up: put back as it was found`;
 }

@@ -1201,7 +1201,7 @@ export interface HardeningSource {
 export interface HardeningSpec {
   targets: Targets;
   /**
-   * How much: baseline breaks next to nothing, strict has more.
+   * How much: baseline breaks little and removes no service that runs, strict has more.
    */
   profile?: 'baseline' | 'strict';
   /**

@@ -49,7 +49,40 @@ describe('whom and what strict does not shut out', () => {
     await expect(login('root', 'Right-1-root')).rejects.toThrow(
       'All configured authentication methods failed',
     );
+    expect(await t.outside(PASSWORDS)).toBe('kbdinteractiveauthentication no\npasswordauthentication no\n');
+    await t.outside('useradd -m -s /bin/bash joe; echo joe:Right-1-joe | chpasswd');
+    const later = await t.harness().plan(wanted);
+    expect(later.steps).toEqual([]);
+    expect(later.findings.map(({ message }) => message).join('\n')).toMatch(/joe has a password and no key/);
+    await expect(login('joe', 'Right-1-joe')).rejects.toThrow('All configured authentication methods failed');
+    await t.outside('userdel -r joe 2> /dev/null');
     await t.undone(run);
+  });
+
+  it('gives forwarding back once something routes, which keeps what it set itself', async () => {
+    const forward = controls.filter(({ id }) => id === 'sysctl-ip-forward');
+    const alone = [testDocument('Hardening', { ...spec, controls: forward })];
+    await t.outside('ip link del lan0; sysctl -q -w net.ipv4.ip_forward=1');
+    await t.applied(alone);
+    expect(await t.outside(FORWARDING)).toBe('0\n/etc/sysctl.d/99-zz-doaas-net.ipv4.ip_forward.conf\n');
+    await t.outside('ip link add docker0 type bridge');
+    const { steps } = await t.harness().plan(alone);
+    expect(steps.map(({ id, summary }) => [id, summary])).toEqual([
+      ['release:sysctl:net.ipv4.ip_forward', expect.stringMatching(/is needed otherwise on this server/)],
+    ]);
+    const { run } = await t.applied(alone);
+    expect(await t.outside(FORWARDING)).toBe('1\n');
+    expect((await t.harness().plan(alone)).steps).toEqual([]);
+    await t.undone(run);
+    expect(await t.outside(FORWARDING)).toMatch(/^0\n\/etc/);
+
+    await t.outside('ip link del docker0');
+    await t.applied([]);
+    await t.outside('sysctl -q -w net.ipv4.ip_forward=0; ip link del docker0 2> /dev/null || :');
+    await t.applied(alone);
+    await t.outside('ip link add docker0 type bridge; sysctl -q -w net.ipv4.ip_forward=1');
+    await t.applied(alone);
+    expect(await t.outside(FORWARDING)).toBe('1\n');
   });
 });
 
@@ -58,9 +91,15 @@ const PEOPLE = `set -eu
 chage -d 2000-01-01 deploy
 useradd -m -s /bin/bash kate
 printf 'kate:Right-1-kate\\nroot:Right-1-root\\n' | chpasswd
+mkdir -m 0700 /home/kate/.ssh; cp /home/deploy/.ssh/authorized_keys /home/kate/.ssh/; chown -R kate: /home/kate/.ssh
 ip link add lan0 type veth peer name lan1
 ip addr add 10.98.0.1/24 dev lan0; ip link set lan0 up
 sysctl -q -w net.ipv4.ip_forward=1`;
+
+const PASSWORDS = "sshd -T | grep -E '^(password|kbdinteractive)authentication ' | sort";
+
+/** Now, and at boot. */
+const FORWARDING = 'cat /proc/sys/net/ipv4/ip_forward; ls /etc/sysctl.d/*ip_forward* 2> /dev/null || :';
 
 /** More wrong passwords than are allowed, then the right ones. */
 const ROBOTS = `try() { su -s /bin/sh nobody -c "echo $2 | su $1 -c id" 2> /dev/null; }

@@ -103,7 +103,8 @@ export interface SshWish {
   /** As sshd_config(5) writes it. */
   readonly keyword: string;
   readonly value: string;
-  readonly judge: Judge;
+  /** `connections`: no more of them, as `MaxStartups` bounds them. */
+  readonly judge: Judge | 'connections';
   readonly also?: readonly string[];
   /** Instead of `value` in the strict profile. */
   readonly strict?: string;
@@ -155,6 +156,8 @@ export interface PackageWish {
   readonly kind: 'package';
   readonly names: readonly [string, ...string[]];
   readonly state: 'present' | 'absent';
+  /** Units that serve by these packages: while one of them runs, they are not removed. */
+  readonly units?: readonly string[];
 }
 
 export interface UnitWish {

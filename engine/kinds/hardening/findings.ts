@@ -1,6 +1,10 @@
+import { sysctlFact } from '../../facts/sysctl.ts';
+import { removedAlong } from '../along.ts';
 import type { KindFinding } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import type { Severity } from './control.ts';
 import type { Judged } from './judge.ts';
+import { neededBy } from './probes.ts';
 import type { ResolvedHardening, Waiver } from './spec.ts';
 import type { View } from './view.ts';
 
@@ -63,6 +67,18 @@ export function notApplicableFindings(judged: readonly Judged[]): readonly KindF
   }));
 }
 
+/** A kernel setting that this document made and that no longer applies, but is in nobody's way for certain: it stays, and a person decides. */
+export function stayingFindings(judged: readonly Judged[], view: View): readonly KindFinding[] {
+  return judged.flatMap(({ control, wants, verdict }): readonly KindFinding[] => {
+    if (verdict.kind !== 'not-applicable' || wants.kind !== 'sysctl') return [];
+    const now = stateOf(view.readings, sysctlFact, wants.key);
+    if (!now.present || !now.writable || now.persisted === undefined) return [];
+    if (control.applies === undefined || neededBy(control.applies, view).length > 0) return [];
+    const message = `${control.id}: ${wants.key} = ${now.persisted} was set when it did apply, and stays; waive the control to have it put back as it was found`;
+    return [{ severity: 'warning', message }];
+  });
+}
+
 export function attentionFindings(judged: readonly Judged[]): readonly KindFinding[] {
   return unique(
     judged.flatMap(({ control, verdict }) =>
@@ -80,6 +96,18 @@ export function breaksFindings(judged: readonly Judged[]): readonly KindFinding[
   if (broken.size === 0) return [];
   const told = [...broken].map(([what, ids]) => `${what} (${ids.join(', ')})`);
   return [{ severity: 'info', message: `this change may stop or hinder ${told.join('; ')}` }];
+}
+
+/** Packages that no control names, and that need one which is removed. */
+export function alongFindings(judged: readonly Judged[], { readings }: View): readonly KindFinding[] {
+  const removing = judged.filter(
+    ({ wants, verdict }) => wants.kind === 'package' && wants.state === 'absent' && verdict.kind === 'failed',
+  );
+  const others = removing.length === 0 ? [] : removedAlong(readings);
+  if (others.length === 0) return [];
+  const ids = removing.map(({ control }) => control.id).join(', ');
+  const message = `${others.join(', ')} would go along with packages that are removed for ${ids}: waive the control of what this server is meant to have`;
+  return [{ severity: 'warning', message }];
 }
 
 /** What keeps many controls from being set is said once. */

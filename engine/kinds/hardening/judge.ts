@@ -22,7 +22,7 @@ export interface Judged extends Active {
 
 /** Every control, on one host. Lines of one file are judged together, since the file is as wanted or it is not. */
 export function judgeControls(active: readonly Active[], view: View): readonly Judged[] {
-  const first = active.map((one) => ({ one, verdict: judgeOne(one, view) }));
+  const first = active.map((one) => ({ one, verdict: judgeOne(one, view, active) }));
   const open = first.flatMap(({ one, verdict }) => (verdict === undefined ? [one] : []));
   const texts = textsOf(open, sshPortsOf(view));
   return first.map(({ one, verdict }) => ({ ...one, verdict: verdict ?? judgeFile(one, texts, view) }));
@@ -34,8 +34,12 @@ function judgeFile({ wants }: Active, texts: ReadonlyMap<OwnFileName, string>, v
   return passedIf(file !== undefined && text !== undefined && isWritten(file, text, view));
 }
 
-function judgeOne({ control, wants }: Active, view: View): Verdict | undefined {
-  const reason = control.applies === undefined ? undefined : unmet(control.applies, view);
+function judgeOne(one: Active, view: View, active: readonly Active[]): Verdict | undefined {
+  const { control, wants } = one;
+  const reason =
+    control.applies === undefined || isOffAlready(one, view)
+      ? undefined
+      : unmet(control.applies, view, active);
   if (reason !== undefined) return notApplicable(reason);
   switch (wants.kind) {
     case 'sysctl':
@@ -66,4 +70,13 @@ function judgeOne({ control, wants }: Active, view: View): Verdict | undefined {
 
 export function isApplicable({ verdict }: Judged): boolean {
   return verdict.kind !== 'not-applicable';
+}
+
+/** What keeps off passwords stays when somebody comes to have no key: it shuts out nobody who could come in before. */
+function isOffAlready({ control, wants }: Active, view: View): boolean {
+  return (
+    control.applies === 'everybody-has-a-key' &&
+    wants.kind === 'ssh' &&
+    judgeSsh(wants, view).kind === 'passed'
+  );
 }

@@ -85,13 +85,17 @@ function needsOf({ control, wants }: Active): readonly FactQuery[] {
     case 'mode':
       return [{ fact: 'mode', key: wants.path }];
     case 'package':
-      return wants.names.map(
-        (key): PackageQuery => ({
-          fact: 'package',
-          key,
-          ...(control.applies === undefined ? { want: wants.state } : {}),
-        }),
-      );
+      return [
+        ...wants.names.map(
+          (key): PackageQuery => ({
+            fact: 'package',
+            key,
+            ...(control.applies === undefined ? { want: wants.state } : {}),
+            ...(wants.units === undefined ? {} : { staysWith: wants.units }),
+          }),
+        ),
+        ...(wants.units ?? []).map(unit),
+      ];
     case 'unit':
       return [wants.unit, ...(wants.unless ?? [])].map(unit);
     case 'pam':

@@ -1,15 +1,19 @@
 import { type ItemKey, type Readings, splitItemKey } from '../../facts/fact.ts';
 import { modeFact } from '../../facts/mode.ts';
 import { PAM_FILES, PAM_PROFILES, pamProfileFact } from '../../facts/pamProfile.ts';
+import { surveyFact } from '../../facts/survey.ts';
 import { sysctlFile } from '../../facts/sysctl.ts';
 import { cannot } from '../adoption.ts';
 import type { Claim, Kind, KindPlan, PlanContext } from '../kind.ts';
+import { stateOf } from '../readings.ts';
 import { checkHardening } from './check.ts';
 import {
+  alongFindings,
   attentionFindings,
   breaksFindings,
   notApplicableFindings,
   scoreFinding,
+  stayingFindings,
   waiverFindings,
   waiverPointer,
   wrongSystem,
@@ -17,6 +21,7 @@ import {
 import { isApplicable, judgeControls } from './judge.ts';
 import { hardeningNeeds, itemsOf } from './needs.ts';
 import { prepareHardening } from './prepare.ts';
+import { neededBy } from './probes.ts';
 import { activeControls, type ResolvedHardening } from './spec.ts';
 import { hardeningSteps } from './steps.ts';
 import { viewOf } from './view.ts';
@@ -30,6 +35,7 @@ export const hardening: Kind<'Hardening'> = {
   places: ({ waivers = {} }) => ['/targets', '/witness', ...Object.keys(waivers).map(waiverPointer)],
   writes: { claims: claimsOf, ids: () => [], paths: pathsOf, isFile: () => false },
   claims: claimsOf,
+  yields: yieldsOf,
   needs: hardeningNeeds,
   plan: planHardening,
   contents: () => [],
@@ -44,6 +50,14 @@ export const hardening: Kind<'Hardening'> = {
 function claimsOf(spec: ResolvedHardening): readonly Claim[] {
   const items = [...activeControls(spec).flatMap(({ wants }) => itemsOf(wants)), ...witnessItems(spec)];
   return [...new Set(items)].map((item) => ({ item, pointer: '/profile' }));
+}
+
+/** What something on the host came to need since a control set it. */
+function yieldsOf(spec: ResolvedHardening, readings: Readings): readonly ItemKey[] {
+  const survey = stateOf(readings, surveyFact, 'all');
+  return activeControls(spec).flatMap(({ control, wants }) =>
+    neededBy(control.applies, { survey, readings }).length > 0 ? itemsOf(wants) : [],
+  );
 }
 
 /** A file that this document writes whole is its own, so its mode cannot be somebody else's. */
@@ -70,9 +84,11 @@ function planHardening(spec: ResolvedHardening, readings: Readings, context: Pla
       ...witnessFindings(spec, view),
       ...breaksFindings(judged),
       ...attentionFindings(judged),
+      ...alongFindings(judged, view),
       ...remarks.map((message) => ({ severity: 'warning' as const, message })),
       ...waiverFindings(spec.waivers, view),
       ...notApplicableFindings(judged),
+      ...stayingFindings(judged, view),
     ],
   };
 }

@@ -2,6 +2,8 @@ import type { FactQuery } from '../../facts/fact.ts';
 import { type ModeState, modeFact } from '../../facts/mode.ts';
 import { stateOf } from '../readings.ts';
 import type { Probe } from './control.ts';
+import { ROOTLESS, ROUTING, wantedOf } from './needers.ts';
+import type { Active } from './spec.ts';
 import type { View } from './view.ts';
 
 /** Folders and programs that tell whether something is installed. */
@@ -14,7 +16,7 @@ export function probeNeeds(probe: Probe | undefined): readonly FactQuery[] {
 }
 
 /** Why a control means nothing on the host, without a full stop; undefined where it applies. */
-export function unmet(probe: Probe, view: View): string | undefined {
+export function unmet(probe: Probe, view: View, active: readonly Active[]): string | undefined {
   const { survey } = view;
   switch (probe) {
     case 'own-kernel':
@@ -35,11 +37,11 @@ export function unmet(probe: Probe, view: View): string | undefined {
       );
     case 'everybody-has-a-key':
       return because(
-        passwordOnly(view),
+        passwordOnly(view, active),
         (names) => `${names} can only log in with a password and would be shut out; give them keys first`,
       );
     case 'routes-for-nobody':
-      return because(survey.routers, (names) => `packets are forwarded here for ${names}`);
+      return because(neededBy(probe, view), (names) => `packets are forwarded here for ${names}`);
     case 'single-homed':
       return survey.interfaces.length > 1
         ? `answers may leave by another of its interfaces (${some(survey.interfaces)})`
@@ -47,7 +49,22 @@ export function unmet(probe: Probe, view: View): string | undefined {
     case 'no-router-advertisements':
       return survey.advertised ? 'its IPv6 address or route comes from router advertisements' : undefined;
     case 'no-rootless-namespaces':
-      return because(survey.namespaceUsers, (names) => `${names} needs user namespaces`);
+      return because(neededBy(probe, view), (names) => `${names} needs user namespaces`);
+  }
+}
+
+/** What on the host works only without the control: what is there, and what documents bring; each once. */
+export function neededBy(
+  probe: Probe | undefined,
+  { survey, readings }: Pick<View, 'survey' | 'readings'>,
+): readonly string[] {
+  switch (probe) {
+    case 'routes-for-nobody':
+      return [...new Set([...survey.routers, ...wantedOf(ROUTING, readings)])];
+    case 'no-rootless-namespaces':
+      return [...new Set([...survey.namespaceUsers, ...wantedOf(ROOTLESS, readings)])];
+    default:
+      return [];
   }
 }
 
@@ -77,8 +94,20 @@ function hasKeysElsewhere({ sshd }: View): boolean {
   return trustedusercakeys !== 'none' || authorizedkeyscommand !== 'none' || outside;
 }
 
-function passwordOnly({ survey }: View): readonly string[] {
-  return survey.accounts.filter(({ password, keys }) => !keys && password === 'set').map(({ name }) => name);
+/** Who has no other way in than a password. root is no such account where sshd refuses its password. */
+export function passwordOnly(view: View, active: readonly Active[]): readonly string[] {
+  return view.survey.accounts
+    .filter(
+      ({ password, keys, uid }) =>
+        !keys && password === 'set' && (uid !== 0 || takesRootsPassword(view, active)),
+    )
+    .map(({ name }) => name);
+}
+
+/** No value of the control for it does. */
+function takesRootsPassword({ sshd }: View, active: readonly Active[]): boolean {
+  if (active.some(({ wants }) => wants.kind === 'ssh' && wants.keyword === 'PermitRootLogin')) return false;
+  return sshd.present && !('problem' in sshd) && sshd.settings.permitrootlogin === 'yes';
 }
 
 /** Names shown in a sentence; the rest are counted. */

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
+import type { SshdLine } from '../../facts/sshd.ts';
 import type { Account } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
 import { CONTROLS } from './catalogue.ts';
+import { SSHD_FILE } from './ownFiles.ts';
 import { hardening } from './plan.ts';
+import type { ResolvedHardening } from './spec.ts';
 import { type HardenedHost, stateOn } from './testing/host.ts';
 
 /** What hardening guides are known to break; each is one of the issue's list. */
@@ -31,6 +34,28 @@ describe('known traps', () => {
     const accounts = { survey: { accounts: [kate] } };
     expect(textOf(plan('ssh-password-login', accounts))).toBeUndefined();
     expect(textOf(plan('ssh-password-login', {}))).toContain('PasswordAuthentication no');
+  });
+
+  it('a password of root does not keep the passwords of all on, since sshd takes none of root', () => {
+    const root = account({ name: 'root', uid: 0, password: 'set', keys: false });
+    const on = (permitrootlogin: string) =>
+      textOf(plan('ssh-password-login', { survey: { accounts: [root] }, sshd: { permitrootlogin } }));
+    for (const refusing of ['without-password', 'no', 'forced-commands-only'])
+      expect(on(refusing)).toContain('PasswordAuthentication no');
+    expect(on('yes')).toBeUndefined();
+  });
+
+  it('passwords that are off stay off when somebody has no key any more, who is told', () => {
+    const kate = account({ name: 'kate', password: 'set', keys: false });
+    const off = { passwordauthentication: 'no', kbdinteractiveauthentication: 'no' };
+    const made = plan(['ssh-password-login', 'ssh-keyboard-interactive'], {
+      survey: { accounts: [kate] },
+      sshd: off,
+    });
+    expect(textOf(made)).toContain('PasswordAuthentication no\nKbdInteractiveAuthentication no\n');
+    expect(messages(made)).toContain(
+      'ssh-password-login: kate has a password and no key, so SSH lets nobody in by that name; give it a key',
+    );
   });
 
   it('what a container may not do with the kernel of its host does not fail there', () => {
@@ -61,6 +86,28 @@ describe('known traps', () => {
       );
       expect(steps(plan(id, { sysctl: '1' }))).toHaveLength(1);
     }
+  });
+
+  it.each([
+    ['sysctl-ip-forward', 'docker.io', 'packets are forwarded here for docker.io'],
+    ['sysctl-ip6-forward', 'wireguard', 'packets are forwarded here for wireguard'],
+    ['sysctl-user-namespaces', 'podman', 'podman needs user namespaces'],
+  ])('%s does not stop %s, which another document of the plan brings', (id, name, reason) => {
+    const brought = plan(id, { sysctl: '1', packages: { [name]: 'present' } });
+    expect(brought.steps).toEqual([]);
+    expect(messages(brought)).toContain(`not applicable here, because ${reason}: ${id}`);
+    expect(steps(plan(id, { sysctl: '1', packages: { [name]: 'absent' } }))).toHaveLength(1);
+    expect(yields(id, { packages: { [name]: 'present' } })).toHaveLength(1);
+    expect(yields(id, {})).toEqual([]);
+  });
+
+  it('a value that may be wrong since there is a second network stays, and is told', () => {
+    const [id, interfaces] = ['sysctl-rp-filter-all', ['eth0', 'docker0']];
+    expect(yields(id, { survey: { interfaces } })).toEqual([]);
+    expect(messages(plan(id, { survey: { interfaces }, sysctl: '1', persisted: '1' }))).toContain(
+      'sysctl-rp-filter-all: net.ipv4.conf.all.rp_filter = 1 was set when it did apply, and stays; waive the control to have it put back as it was found',
+    );
+    expect(messages(plan(id, { survey: { interfaces }, sysctl: '1' })).join()).not.toContain('stays');
   });
 
   it.each([
@@ -98,6 +145,36 @@ describe('known traps', () => {
     expect(textOf(plan('ssh-max-sessions', { sshd: { maxsessions: '4' } }))).toContain('MaxSessions 10');
   });
 
+  it('a service in use is not removed, and one that is out of use is', () => {
+    for (const [id, name, unit] of [
+      ['no-cups', 'cups', 'cups.service'],
+      ['no-telnet-server', 'telnetd', 'inetd.service'],
+    ] as const) {
+      const host = { installed: [name], active: [unit] };
+      expect(plan(id, host).steps).toEqual([]);
+      expect(messages(plan(id, host))).toContain(
+        `${id}: ${name} stays while ${unit} runs: waive this where the server is meant to have it, else stop and disable it, and the next plan removes it`,
+      );
+      expect(steps(plan(id, { ...host, active: [] }))).toEqual([`packages:remove:${name}`]);
+      expect(plan(id, { installed: [], active: [unit] }).steps).toEqual([]);
+    }
+  });
+
+  it('packages that would go along with one that is removed are told', () => {
+    const along = plan('no-rpcbind', {
+      installed: ['rpcbind'],
+      active: [],
+      removes: ['nfs-common', 'rpcbind'],
+    });
+    expect(steps(along)).toEqual(['packages:remove:rpcbind']);
+    expect(messages(along)).toContain(
+      'nfs-common would go along with packages that are removed for no-rpcbind: waive the control of what this server is meant to have',
+    );
+    expect(messages(plan('no-rpcbind', { installed: ['rpcbind'], active: [] })).join()).not.toContain(
+      'along',
+    );
+  });
+
   it('the SFTP subsystem stays as it is, and is told when its program is not there', () => {
     for (const { wants } of CONTROLS) expect(JSON.stringify(wants).toLowerCase()).not.toContain('subsystem');
     const missing = plan('ssh-x11-forwarding', { sftpMissing: '/usr/libexec/sftp-server' });
@@ -125,6 +202,16 @@ describe('known traps', () => {
     expect(text).toContain('PermitRootLogin no');
   });
 
+  it('a bound of sshd does not weaken what the host has, and a document may loosen what it had itself', () => {
+    const written = (lines: readonly SshdLine[], value: string) =>
+      textOf(plan('ssh-max-auth-tries', { profile: 'baseline', sshd: { maxauthtries: value }, lines }));
+    const [keyword, main] = ['maxauthtries', '/etc/ssh/sshd_config'];
+    expect(written([{ keyword, file: main, value: '2' }], '2')).toContain('MaxAuthTries 2\n');
+    expect(written([{ keyword, file: main, value: '6' }], '6')).toContain('MaxAuthTries 4\n');
+    expect(written([{ keyword, file: SSHD_FILE, value: '3' }], '3')).toContain('MaxAuthTries 4\n');
+    expect(written([], '6')).toContain('MaxAuthTries 4\n');
+  });
+
   it('a server that others are reached through keeps the forwarding that they need', () => {
     const jump = plan('ssh-tcp-forwarding', { jumpFor: ['db-1'], sshd: { allowtcpforwarding: 'yes' } });
     expect(textOf(jump)).toContain('AllowTcpForwarding local');
@@ -141,19 +228,39 @@ interface Host extends HardenedHost {
   readonly profile?: 'baseline' | 'strict';
   readonly server?: Partial<ResolvedServer>;
   readonly jumpFor?: readonly string[];
+  /** Of other documents. */
+  readonly packages?: Readonly<Record<string, 'present' | 'absent'>>;
 }
 
-function plan(id: string, host: Host): KindPlan {
+function plan(id: string | readonly string[], host: Host): KindPlan {
   const { profile = 'strict', server, jumpFor = [] } = host;
-  const value = CONTROLS.find((control) => control.id === id)?.range?.value;
-  const spec = { profile, controls: [{ id, ...(value === undefined ? {} : { value }) }], waivers: [] };
-  const readings: Readings = new Map(
-    hardening.needs(spec).map((query): [ItemKey, Reading] => {
+  const spec = specOf([id].flat(), profile);
+  const readings = readingsOn(host, spec);
+  const context = { payloads: new Map(), seals: new Map(), server: { ...SERVER, ...server }, jumpFor };
+  return hardening.plan(spec, readings, context);
+}
+
+function specOf(ids: readonly string[], profile: 'baseline' | 'strict'): ResolvedHardening {
+  const controls = ids.map((id) => {
+    const value = CONTROLS.find((control) => control.id === id)?.range?.value;
+    return { id, ...(value === undefined ? {} : { value }) };
+  });
+  return { profile, controls, waivers: [] };
+}
+
+/** What the document asks of the host, and packages that others want of it. */
+function readingsOn(host: Host, spec: ResolvedHardening): Readings {
+  const others = Object.entries(host.packages ?? {}).map(([key, want]) => ({ fact: 'package', key, want }));
+  return new Map(
+    [...hardening.needs(spec), ...others].map((query): [ItemKey, Reading] => {
       return [`${query.fact}:${query.key}`, { query, state: stateOn(host, query), raw: '' }];
     }),
   );
-  const context = { payloads: new Map(), seals: new Map(), server: { ...SERVER, ...server }, jumpFor };
-  return hardening.plan(spec, readings, context);
+}
+
+function yields(id: string, host: Host): readonly ItemKey[] {
+  const spec = specOf([id], 'strict');
+  return hardening.yields?.(spec, readingsOn(host, spec)) ?? [];
 }
 
 function account(more: Partial<Account>): Account {

@@ -1,12 +1,44 @@
 import type { Control, Severity, Wants } from '../control.ts';
 import { control, lines, type Rest, type Words } from './define.ts';
 
+/** Without a unit of their own, these are started by one of them. */
+const INETD = [
+  'inetd.service',
+  'inetutils-inetd.service',
+  'openbsd-inetd.service',
+  'rlinetd.service',
+  'xinetd.service',
+];
+
+/** What runs where the packages of a control are in use. Clients, and what only reports crashes, serve nobody. */
+const UNITS: Readonly<Record<string, readonly string[]>> = {
+  'no-telnet-server': INETD,
+  'no-rsh-server': INETD,
+  'no-nis': ['nis.service', 'ypbind.service', 'ypserv.service'],
+  'no-talk': INETD,
+  'no-tftp-server': [...INETD, 'atftpd.service', 'tftpd-hpa.service'],
+  'no-ftp-server': [...INETD, 'proftpd.service', 'pure-ftpd.service', 'vsftpd.service'],
+  'no-inetd': INETD,
+  'no-avahi': ['avahi-daemon.service', 'avahi-daemon.socket'],
+  'no-cups': ['cups.service', 'cups.socket'],
+  'no-rpcbind': ['rpcbind.service', 'rpcbind.socket'],
+  'no-autofs': ['autofs.service'],
+  'no-snmp-server': ['snmpd.service'],
+  'no-x-server': ['display-manager.service'],
+};
+
 function absent(
   id: string,
   [severity, what, source]: readonly [Severity, string, string],
   ...[first, ...more]: readonly [string, ...string[]]
 ): Control {
-  const wants: Wants = { kind: 'package', names: [first, ...more], state: 'absent' };
+  const units = UNITS[id];
+  const wants: Wants = {
+    kind: 'package',
+    names: [first, ...more],
+    state: 'absent',
+    ...(units === undefined ? {} : { units }),
+  };
   const why = 'What is not there has no holes. A server that is meant to have it waives this.';
   return control('packages', [id, 'baseline', severity], wants, [`There is no ${what}`, why, source], {
     breaks: [what],

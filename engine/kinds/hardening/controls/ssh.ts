@@ -120,7 +120,7 @@ export const sshControls: readonly Control[] = [
     ],
     { range: { value: 10, min: 10, max: 100 } },
   ),
-  ssh('ssh-max-startups', 'baseline', 'medium', set('MaxStartups', '10:30:60'), [
+  ssh('ssh-max-startups', 'baseline', 'medium', set('MaxStartups', '10:30:60', 'connections'), [
     'Few connections that have not logged in yet',
     'Otherwise a few clients could keep everybody else out.',
     'CIS 5.1.18, dev-sec ssh-baseline',

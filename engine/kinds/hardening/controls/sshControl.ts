@@ -1,4 +1,4 @@
-import type { AlgorithmWish, Control, Judge, Profile, Severity, SshWish } from '../control.ts';
+import type { AlgorithmWish, Control, Profile, Severity, SshWish } from '../control.ts';
 
 type Rest = Partial<Pick<Control, 'breaks' | 'applies' | 'range'>>;
 
@@ -17,7 +17,7 @@ export function ssh(
 export function set(
   keyword: string,
   value: string,
-  judge: Judge = 'equal',
+  judge: SshWish['judge'] = 'equal',
   more: Partial<SshWish> = {},
 ): SshWish {
   return { kind: 'ssh', keyword, value, judge, ...more };

@@ -1,4 +1,5 @@
 import type { FactQuery } from '../../../facts/fact.ts';
+import type { SshdLine } from '../../../facts/sshd.ts';
 import type { SurveyState } from '../../../facts/survey.ts';
 
 /** A Debian 12 on which one thing or another is different. */
@@ -6,15 +7,37 @@ export interface HardenedHost {
   readonly survey?: Partial<SurveyState>;
   /** Besides one value for each setting that a control asks for. */
   readonly sshd?: Readonly<Record<string, string>>;
+  /** Of files of sshd. */
+  readonly lines?: readonly SshdLine[];
   readonly sftpMissing?: string;
   readonly sysctl?: string;
+  /** What our file of it says. */
+  readonly persisted?: string;
+  /** Packages; left out: all. */
+  readonly installed?: readonly string[];
+  /** Units; left out: all. */
+  readonly active?: readonly string[];
+  /** Packages that apt would remove. */
+  readonly removes?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly system?: Readonly<Record<'os' | 'osId' | 'osVersion', string>>;
 }
 
 /** What reading an item there gives. */
 export function stateOn(
-  { survey, sshd, sftpMissing, sysctl, files, system }: HardenedHost,
+  {
+    survey,
+    sshd,
+    lines,
+    sftpMissing,
+    sysctl,
+    persisted,
+    installed,
+    active,
+    removes,
+    files,
+    system,
+  }: HardenedHost,
   { fact, key }: FactQuery,
 ): unknown {
   switch (fact) {
@@ -26,15 +49,23 @@ export function stateOn(
         includes: true,
         ports: [22],
         matches: [],
+        ...(lines && { lines }),
         settings: { ...SETTINGS, ...sshd },
         ...(sftpMissing ? { sftpMissing } : {}),
       };
     case 'system':
       return { os: 'Debian', osId: 'debian', osVersion: '12', ...system };
     case 'sysctl':
-      return { present: true, runtime: sysctl ?? '0', writable: true };
+      return { present: true, runtime: sysctl ?? '0', writable: true, ...(persisted && { persisted }) };
     case 'path':
       return fileOf(files?.[key] ?? (key === '/etc/login.defs' ? 'PASS_MAX_DAYS\t99999\n' : undefined));
+    case 'package':
+      return {
+        present: installed?.includes(key) ?? true,
+        ...(removes && { transaction: { installs: [], upgrades: [], downgrades: [], removes } }),
+      };
+    case 'unit':
+      return { present: true, active: active?.includes(key) ?? true, file: 'enabled', load: 'loaded' };
     default:
       return { present: true, active: true, file: 'enabled', load: 'loaded' };
   }

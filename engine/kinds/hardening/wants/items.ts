@@ -1,3 +1,4 @@
+import type { Readings } from '../../../facts/fact.ts';
 import { homesFact } from '../../../facts/homes.ts';
 import { modeFact } from '../../../facts/mode.ts';
 import { packageFact } from '../../../facts/package.ts';
@@ -49,14 +50,25 @@ export function wantedMode(
   return { mode: bits.toString(8).padStart(4, '0'), owner: 'root', group };
 }
 
-export function judgePackage({ names, state }: PackageWish, { readings }: View): Verdict {
+export function judgePackage(wish: PackageWish, { readings }: View): Verdict {
+  const { names, state } = wish;
   const there = names.filter((name) => isInstalled(name, readings));
-  if (state === 'absent') return passedIf(there.length === 0);
+  if (state === 'absent') return there.length === 0 ? PASSED : judgeRemoval(wish, there, readings);
   if (there.length === names.length) return PASSED;
   const unknown = names.filter((name) => isUnknown(name, readings));
   return unknown.length === 0
     ? FAILED
     : attention(`no repository of this host has ${some(unknown)}: add one that does`);
+}
+
+/** What is in use is nobody's to take away but a person's. */
+function judgeRemoval({ units = [] }: PackageWish, there: readonly string[], readings: Readings): Verdict {
+  const running = units.filter((unit) => stateOf(readings, unitFact, unit).active);
+  return running.length === 0
+    ? FAILED
+    : attention(
+        `${some(there)} stays while ${some(running)} runs: waive this where the server is meant to have it, else stop and disable it, and the next plan removes it`,
+      );
 }
 
 export function isInstalled(name: string, readings: View['readings']): boolean {

@@ -3,8 +3,10 @@ import { pathFact } from '../../../facts/path.ts';
 import { stateOf } from '../../readings.ts';
 import type { AlgorithmWish, SshWish } from '../control.ts';
 import { SSHD_FILE, WRITTEN_BY } from '../ownFiles.ts';
+import { because, passwordOnly } from '../probes.ts';
 import type { Active } from '../spec.ts';
 import { attention, notApplicable, passedIf, type Verdict, type View } from '../view.ts';
+import { isWithin } from './bounds.ts';
 import { sameText } from './text.ts';
 
 type Wish = SshWish | AlgorithmWish;
@@ -39,15 +41,8 @@ const NEWER: Readonly<Record<string, string>> = { 'without-password': 'prohibit-
 function holds(wish: SshWish, now: string, view: View): boolean {
   const value = wantedValue(wish, view);
   const same = (one: string) => (OLDER[one] ?? one).toLowerCase() === now.toLowerCase();
-  switch (wish.judge) {
-    case 'equal':
-      return same(value) || (value === wish.value && (wish.also ?? []).some(same));
-    // 0 is "never" for all settings with an upper bound: sshd_config(5)
-    case 'at-most':
-      return Number(now) > 0 && Number(now) <= Number(value);
-    case 'at-least':
-      return Number(now) >= Number(value);
-  }
+  if (wish.judge !== 'equal') return isWithin(wish.judge, now, value);
+  return same(value) || (value === wish.value && (wish.also ?? []).some(same));
 }
 
 /** What the engine itself needs goes before: it would lock itself out, or the hosts behind this one. */
@@ -61,7 +56,16 @@ export function wantedValue(wish: SshWish, view: View): string {
 /** A value that is as good stays, so that nothing becomes weaker than it was. */
 function lineOf(wish: SshWish, now: string, view: View): string {
   const kept = wish.judge === 'equal' && (wish.also ?? []).includes(now) && holds(wish, now, view);
-  return `${wish.keyword} ${kept && !needsRoot(wish, view) ? (NEWER[now] ?? now) : wantedValue(wish, view)}`;
+  if (kept && !needsRoot(wish, view)) return `${wish.keyword} ${NEWER[now] ?? now}`;
+  return `${wish.keyword} ${strictestOf(wish, wantedValue(wish, view), view)}`;
+}
+
+/** What other files set counts where it is the stricter one. What our own file has does not: a document may loosen that. */
+function strictestOf({ keyword, judge }: SshWish, value: string, { sshd }: View): string {
+  if (judge === 'equal' || !sshd.present || 'problem' in sshd) return value;
+  const others = sshd.lines?.filter(({ file }) => file !== SSHD_FILE) ?? [];
+  const found = others.find((line) => line.keyword === keyword.toLowerCase())?.value ?? '';
+  return isWithin(judge, found, value) ? found : value;
 }
 
 function needsRoot({ engineNeeds }: SshWish, { context }: View): boolean {
@@ -103,7 +107,11 @@ export function sshRemarks(applying: readonly Active[], view: View): readonly st
   const matches = sshd.matches.filter(({ keyword }) => ours.has(keyword));
   const root = wishes.some((wish) => wish.engineNeeds === 'root-login') && context.server.user === 'root';
   const jump = wishes.some((wish) => wish.engineNeeds === 'forwarding') && context.jumpFor.length > 0;
+  const shut = ['passwordauthentication', 'kbdinteractiveauthentication'].every(
+    (keyword) => ours.has(keyword) && sshd.settings[keyword] === 'no',
+  );
   return [
+    ...(shut ? shutOut(passwordOnly(view, applying)) : []),
     ...(root && view.profile === 'strict'
       ? [
           'ssh-root-login: the engine logs in as root here, so root keeps its key; give the Server another user with become: sudo',
@@ -124,4 +132,13 @@ export function sshRemarks(applying: readonly Active[], view: View): readonly st
           `the SFTP subsystem ${sshd.sftpMissing} is not there, so copies by scp and sftp fail: correct the line Subsystem`,
         ]),
   ];
+}
+
+function shutOut(names: readonly string[]): readonly string[] {
+  const said = because(
+    names,
+    (some) =>
+      `ssh-password-login: ${some} has a password and no key, so SSH lets nobody in by that name; give it a key`,
+  );
+  return said === undefined ? [] : [said];
 }
