@@ -9,7 +9,8 @@ import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 import { type ChangelogState, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
 import { type UpdatesQuery, type UpdatesState, updatesFact } from '../facts/updates.ts';
-import { BOOT } from '../facts/updatesScript.ts';
+import { BOOT } from '../facts/updatesBoot.ts';
+
 import { type BatchResult, runBatch } from '../hosts/batchRun.ts';
 import { readFacts } from '../hosts/readHost.ts';
 import type { PatchRules } from '../kinds/patchPolicy/spec.ts';

@@ -5,11 +5,13 @@ import type {
   Fleet,
   ReportedHardening,
   ReportedHost,
+  ReportedUpdate,
   SecurityReport,
   UnreadHost,
 } from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
 import { restartsText } from './restarts.ts';
+import { UPDATE_COLUMNS, updateRow } from './updateRow.ts';
 import { count, minute, names, seconds, short } from './words.ts';
 
 /** Rows of one table; more are counted. */
@@ -273,42 +275,13 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
   ].join('\n\n');
 }
 
-function updateTable(updates: ReportedHost['patches']['security']): string {
-  const rows = updates
-    .slice(0, MAX_ROWS)
-    .map((update) => [
-      prose(update.name),
-      prose(update.from),
-      prose(update.to),
-      prose(update.archive ?? ''),
-      prose(keptText(update), SENTENCE_MAX),
-      prose(closesText(update), SENTENCE_MAX),
-    ]);
-  return [
-    table(['package', 'installed', 'available', 'from', 'kept back', 'closes'], rows),
-    ...more(updates, 'update'),
-  ].join('\n');
-}
-
 function listsAge(age: number): string {
   return age > LISTS_AGE_MAX_SECONDS ? `**${Math.floor(age / 86_400)} days**` : seconds(age);
 }
 
-type UpdateRow = ReportedHost['patches']['security'][number];
-
-/** Why it does not come by itself. */
-function keptText({ held, keptBack }: UpdateRow): string {
-  if (held !== undefined) return HELD[held];
-  if (keptBack === undefined) return '';
-  return keptBack === '' ? 'by apt, without a reason' : `by apt: ${keptBack}`;
-}
-
-const HELD: Readonly<Record<NonNullable<UpdateRow['held']>, string>> = {
-  held: 'held',
-  excluded: 'excluded by a document',
-  asked: 'it may ask about a configuration file, which is left to people',
-};
-
-function closesText({ cves, cvesBy }: UpdateRow): string {
-  return cvesBy === 'changelog' && cves.length > 0 ? `by its changelog: ${cves.join(', ')}` : cves.join(', ');
+function updateTable(updates: readonly ReportedUpdate[]): string {
+  const rows = updates
+    .slice(0, MAX_ROWS)
+    .map((update) => updateRow(update).map((text) => prose(text, SENTENCE_MAX)));
+  return [table(UPDATE_COLUMNS, rows), ...more(updates, 'update')].join('\n');
 }
