@@ -1,4 +1,3 @@
-import { LISTS_AGE_MAX_SECONDS } from '../../kinds/patchPolicy/findings.ts';
 import type { FleetCves } from '../../security/fleetCves.ts';
 import type { NotJudged, SeenPort } from '../../security/host.ts';
 import type {
@@ -275,9 +274,12 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
   ].join('\n\n');
 }
 
+/** In whole days where hours say little. */
 function listsAge(age: number): string {
-  return age > LISTS_AGE_MAX_SECONDS ? `**${Math.floor(age / 86_400)} days**` : seconds(age);
+  return age >= 2 * DAY_SECONDS ? `${Math.floor(age / DAY_SECONDS)} days` : seconds(age);
 }
+
+const DAY_SECONDS = 86_400;
 
 function updateTable(updates: readonly ReportedUpdate[]): string {
   const rows = updates

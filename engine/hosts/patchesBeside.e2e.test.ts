@@ -3,9 +3,9 @@ import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } fr
 import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
 import { type UpdatesState, updatesFact } from '../facts/updates.ts';
-import { readFacts } from '../hosts/readHost.ts';
 import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
-import { useTestHost } from './testing/cycle.ts';
+import { useTestHost } from '../operations/testing/cycle.ts';
+import { readFacts } from './readHost.ts';
 
 const FIX = '1.0+fix1';
 /** Brings each new kernel along. */
