@@ -24,7 +24,8 @@ export async function revert(engine: Engine, run: RunRef): Promise<number> {
   const client = await engine.github.installationClient(pull.repository.installationId);
   const merged = await getPull(client, pull.repository, pull.number);
   const { number } = await openRevertOf(client, pull, merged, run.plan, whyOf(run));
-  await keepDetail(engine, run, { revert: number });
+  // one that never began is in no store
+  if ((await engine.store.runs.get(run.run)) !== undefined) await keepDetail(engine, run, { revert: number });
   return number;
 }
 
