@@ -142,18 +142,22 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     const was = serverYaml(world.hosts);
     const place = (yaml: string) => world.github.push(world.repo, 'main', { 'servers.yaml': yaml });
     const own = '/etc/ssh/sshd_config.d/moved.conf';
+    let back = '';
     try {
       await place(was.replace(/hostKey: "[^"]+"/, `hostKey: "${OTHER_KEY}"`));
       const other = await world.answer(pull, await world.say(pull, '/doaas rollback'), /Not rolled back/);
       expect(other).toMatch(/web-1: its Server document has another host key by now/);
       await on(`echo 'Port 2222' > ${own}; systemctl restart ssh`);
       await place(was.replace('spec: {', 'spec: {port: 2222, '));
-      await world.answer(pull, await world.say(pull, '/doaas rollback'), /The hosts are as they were before/);
+      const again = await world.say(pull, '/doaas rollback');
+      back = await world.answer(pull, again, /The hosts are as they were before/);
       expect(await on('ls /etc/doaas-moved 2>/dev/null')).toBe('');
     } finally {
       await on(`rm -f ${own}; systemctl restart ssh`);
       await place(was);
     }
+    const revert = Number(/Pull request #(\d+) reverts it/.exec(back)?.[1]);
+    await world.github.mergeByHand(world.repo, revert);
   });
 
   it('is taken back when its pull request is closed', async () => {
