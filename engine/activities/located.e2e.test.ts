@@ -105,8 +105,15 @@ describe('a repository', () => {
     expect(await store.securityHosts.of(knownAs, 1)).toEqual([unread]);
     const known = await store.repositories.list();
     const limited = { status: 429, body: { message: 'API rate limit exceeded' } };
-    lab.faults.add({ method: 'GET', path: /\/installation\/repositories/, times: 1, respond: limited });
+    // of every installation that earlier tests left
+    lab.faults.add({
+      method: 'GET',
+      path: /\/installation\/repositories/,
+      times: known.length,
+      respond: limited,
+    });
     const kept = await knownRepositories(engine(), look);
+    lab.faults.clear();
     expect(kept.map(({ name }) => name)).toEqual(known.map(({ name }) => name));
     expect(await store.repositories.list()).toEqual(known);
     expect(await store.securityHosts.of(knownAs, 1)).toEqual([unread]);
