@@ -54,3 +54,10 @@ test('whoever wrote a part of a squash stays named, once and last', () => {
     `why\n\n${named}`,
   );
 });
+
+test('a text that is made to be slow is not', () => {
+  const hostile = `co-authored-by:${' '.repeat(1_000_000)}`;
+  const began = performance.now();
+  expect(squash('PR_BODY', [commit(hostile)])).toBe('Because of the load.\n\nApplied by run 1.');
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
