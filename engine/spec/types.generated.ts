@@ -1401,7 +1401,7 @@ export interface PatchPolicySpec {
    *
    * @maxItems 64
    *
-   * Items: Name of a service, which is that of its instances too (postgresql.service: postgresql@15-main.service), or a pattern with *.
+   * Items: Name of a service, which is that of its instances too (postgresql.service: postgresql@15-main.service), or a pattern with at most four *.
    */
   restartNever?: string[];
   /**

@@ -28,8 +28,18 @@ describe('a service of restartNever', () => {
     ['postgresqlXservice', 'postgresql.service', false],
     ['phpx.fpm.service', 'php.*.service', false],
     ['systemd-manager', '*.service', false],
+    ['postgresql@15-main.service', 'p*g*sql@*-m*n.service', true],
+    ['postgresql@15-main.service', 'p*main*main.service', false],
+    ['aa.service', 'a*aa.service', false],
+    [`${'a'.repeat(200)}.service`, `${'a*'.repeat(4)}b.service`, false],
   ])('%s is of %s: %s', (unit, pattern, expected) => {
     expect(isOf(unit, pattern)).toBe(expected);
     expect(isOfThere(unit, pattern)).toBe(expected);
+  });
+
+  it('is looked for in time that no pattern makes long', () => {
+    const began = performance.now();
+    expect(isOf(`${'a'.repeat(240)}.service`, `${'a*'.repeat(119)}b.service`)).toBe(false);
+    expect(performance.now() - began).toBeLessThan(1_000);
   });
 });
