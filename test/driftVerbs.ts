@@ -12,13 +12,26 @@ export function driftVerbs(world: () => World, seconds: number) {
     lastSecond = second();
     await world().engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
   };
+  /** Reads for drift. */
+  const look = () => trigger(driftScheduleId(world().repo));
   const issues = () => world().github.listIssues(world().repo);
   const said = async (number: unknown): Promise<readonly string[]> =>
     (await world().github.listComments(world().repo, Number(number))).map(({ body }) => String(body));
   return {
     trigger,
-    /** Reads for drift. */
-    look: () => trigger(driftScheduleId(world().repo)),
+    look,
+    /** Sweeps, and reads for drift as soon as the repository has a schedule for that. */
+    firstLook: async (): Promise<void> => {
+      await trigger('sweep');
+      await until(
+        () =>
+          look().then(
+            () => true as const,
+            () => undefined,
+          ),
+        'a drift schedule',
+      );
+    },
     issues,
     issue: (state: string, text: RegExp) =>
       until(

@@ -5,6 +5,7 @@ import { itemKey, type Reading } from '../facts/fact.ts';
 import type { UpdatesQuery, UpdatesState } from '../facts/updates.ts';
 import { readFacts } from '../hosts/readHost.ts';
 import type { PatchRules } from '../kinds/patchPolicy/spec.ts';
+import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import { useTestHost } from './testing/cycle.ts';
 
 /** Replaced with each version: what runs the old one runs on until it is restarted. */
@@ -60,20 +61,9 @@ ${security.use('security')}`);
       return (readings.get(itemKey(query.fact, query.key)) as Reading<UpdatesState>).state.restarts;
     });
 
-  const policy = (more: Partial<PatchRules> = {}): Wanted => {
-    const updates = {
-      which: 'security',
-      securityOrigins: [],
-      exclude: [],
-      pinned: [],
-      conffiles: 'keep',
-      restart: 'needed',
-      restartNever: [],
-      reboot: 'never',
-      ...more,
-    } as const;
-    return [testDocument('PatchPolicy', { updates, holds: [], probes: [] })];
-  };
+  const policy = (updates: Partial<PatchRules> = {}): Wanted => [
+    testDocument('PatchPolicy', patchPolicySpec({ updates })),
+  ];
 
   const started = (name: string) => exec(`systemctl show -p InvocationID --value ${name}`);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driftVerbs } from '../driftVerbs.ts';
-import { MINUTES, until } from '../until.ts';
+import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
@@ -9,7 +9,7 @@ const rollout = { spread: 'cluster' };
 /** One of a cluster is down, and nothing is planned for it: the other one has to serve. */
 describe('a server beside one of its group that is down', { timeout: 4 * MINUTES }, () => {
   let world: World;
-  const { trigger, look, issue } = driftVerbs(() => world, 60);
+  const { look, firstLook, issue } = driftVerbs(() => world, 60);
   beforeAll(async () => {
     world = await startWorld({
       hosts: 2,
@@ -28,15 +28,7 @@ describe('a server beside one of its group that is down', { timeout: 4 * MINUTES
     await world.approve(pull);
     await world.say(pull, '/doaas apply');
     await world.mergedSoon(pull, sha);
-    await trigger('sweep');
-    await until(
-      () =>
-        look().then(
-          () => true as const,
-          () => undefined,
-        ),
-      'a drift schedule',
-    );
+    await firstLook();
     await world.hosts[1]?.kill();
   }, 4 * MINUTES);
   afterAll(() => world?.close());
