@@ -18,6 +18,6 @@ test.each([
 
 test('the reason names who is down', () => {
   expect(besideDown(['db-2'], UNITS, ['db-3'])).toEqual([
-    { host: 'db-2', reason: 'db-3, which it stands in for, failed or cannot be reached' },
+    { host: 'db-2', reason: 'db-3, which it stands in for, failed, cannot be reached or needs recovery' },
   ]);
 });

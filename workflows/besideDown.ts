@@ -4,7 +4,7 @@ import { type Fleet, rolloutOf } from './fleet.ts';
 import { silentHosts } from './sites.ts';
 
 /**
- * Of hosts that are to be changed now, those of which another member of their unit failed or does not answer: somebody of it
+ * Of hosts that are to be changed now, those of which another member of their unit failed, does not answer, or needs recovery: somebody of it
  * has to serve. They are left out; where the rollout takes who does not answer for a failure, or one of them is changed in part already,
  * the run stops.
  */
@@ -37,7 +37,7 @@ export function besideDown(
 ): readonly HostFailure[] {
   return hosts.flatMap((host) => {
     const mate = matesOf(host, apart).find((other) => down.includes(other));
-    const reason = `${mate}, which it stands in for, failed or cannot be reached`;
+    const reason = `${mate}, which it stands in for, failed, cannot be reached or needs recovery`;
     return mate === undefined ? [] : [{ host, reason }];
   });
 }

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { UnitsOf } from '../store/lock-order.ts';
 import type { WaitingRun } from '../store/locks.ts';
 import { isSameMachine } from '../store/machine.ts';
 import type { Store } from '../store/store.ts';
@@ -20,15 +21,23 @@ import type { LockOutcome, RecoverableRun, RunPhase, RunRef, UndoOutcome } from 
 import { namesBefore, PLACES_TOLD } from './waiting.ts';
 
 /**
- * All hosts of the run or none; what takes a change back goes before what brings one. A holder whose workflow is dead
+ * All hosts of the run or none, and no member of their units changed by another; what takes a change back goes before what brings one. A holder whose workflow is dead
  * loses its locks; its hosts need recovery first.
  */
 export async function acquireLocks(engine: Engine, run: RunRef, workflowId: string): Promise<LockOutcome> {
   const hosts = run.plan.hosts.map((host) => host.identity);
   const pull = `${fullName(run.pull)}#${run.pull.number}`;
+  const units = unitsOf(run);
   const urgent = (await engine.store.runs.get(run.run))?.kind === 'rollback';
   for (;;) {
-    const answer = await engine.store.locks.acquire({ runId: run.run, workflowId, hosts, pull, urgent });
+    const answer = await engine.store.locks.acquire({
+      runId: run.run,
+      workflowId,
+      hosts,
+      units,
+      pull,
+      urgent,
+    });
     if (answer.kind === 'granted') return (await recoverable(engine, run)) ?? answer;
     const dead = await deadOf(engine, answer.holders, workflowId);
     const left = await deadOf(engine, answer.ahead.slice(0, WAITERS_ASKED), workflowId);
@@ -42,6 +51,17 @@ export async function acquireLocks(engine: Engine, run: RunRef, workflowId: stri
     }
     for (const waiter of left) await wake(engine, await dropWaiter(engine, waiter));
   }
+}
+
+/** By identity; a unit is a repository's own. */
+function unitsOf({ pull, plan: { hosts, rollout } }: RunRef): UnitsOf {
+  const identities = new Map(hosts.map(({ name, identity }) => [name, identity]));
+  return Object.fromEntries(
+    Object.entries(rollout?.units ?? {}).flatMap(([host, units]) => {
+      const identity = identities.get(host);
+      return identity === undefined ? [] : [[identity, units.map((unit) => `${fullName(pull)} ${unit}`)]];
+    }),
+  );
 }
 
 /** Of those that go before, the ones whose turn comes first: a dead one further back is met when it comes nearer. */

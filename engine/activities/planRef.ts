@@ -48,9 +48,17 @@ export function planRef(
   };
 }
 
-function rolloutRef({ rules, stages, apart }: PlanRollout): RolloutRef {
+function rolloutRef({ rules, stages, apart, units }: PlanRollout): RolloutRef {
   const { probes, failureBudget, onExceeded, unreachable, maxUnavailable } = rules;
   const bound = maxUnavailable === undefined ? {} : { maxUnavailable };
-  const units = apart === undefined ? {} : { apart };
-  return { stages, probes, failureBudget, onExceeded, unreachable, ...bound, ...units };
+  return {
+    stages,
+    probes,
+    failureBudget,
+    onExceeded,
+    unreachable,
+    ...bound,
+    ...(apart === undefined ? {} : { apart }),
+    ...(units === undefined ? {} : { units }),
+  };
 }

@@ -19,6 +19,8 @@ export interface RolloutRef {
    * change. Left out: none.
    */
   readonly apart?: readonly (readonly string[])[];
+  /** By changed host, the names of its units; no other run changes a member of one meanwhile. Left out: none, or an older engine's. */
+  readonly units?: Readonly<Record<string, readonly string[]>>;
   /** Such mates that only workers of their site reach. Left out: none. */
   readonly matesElsewhere?: readonly { readonly name: string; readonly site: string }[];
 }
@@ -79,7 +81,7 @@ export interface RolloutActivities {
     leftOut: readonly string[],
     parts?: readonly SitePart[],
   ): Promise<ConfirmOutcome | WindowShut>;
-  /** Which of these hosts do not answer now. */
+  /** Which of these hosts do not answer now, or are mates that a dead run has left as they may be. */
   silentHosts(run: RunRef, hosts: readonly string[]): Promise<readonly string[]>;
   /** ISO time until which a person may say what becomes of a cancelled run. */
   decisionDeadline(run: RunRef): Promise<string>;

@@ -1,10 +1,12 @@
 import { targetOf } from '../hosts/readHost.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { sh } from '../shell/sh.ts';
+import { isSameMachine } from '../store/machine.ts';
 import { withAhead } from './ahead.ts';
 import { confirmRest } from './confirm.ts';
 import type { Engine } from './engine.ts';
 import { hostOf } from './hostRun.ts';
+import { identityOf } from './identity.ts';
 import { inParallel, isAway } from './planning.ts';
 import { resolveRun } from './runRevision.ts';
 import { stopRun } from './stopRun.ts';
@@ -32,10 +34,18 @@ async function silentHosts(
   hosts: readonly string[],
 ): Promise<readonly string[]> {
   const mates = await matesIn(engine, run, hosts);
-  const silent = await inParallel(hosts, HOSTS_AT_ONCE, async (host) =>
-    isSilent(engine, mates.get(host) ?? (await hostOf(engine, run, host)).target),
-  );
+  const silent = await inParallel(hosts, HOSTS_AT_ONCE, async (host) => {
+    const mate = mates.get(host);
+    if (mate === undefined) return isSilent(engine, (await hostOf(engine, run, host)).target);
+    return mate.needsRecovery || isSilent(engine, mate.target);
+  });
   return hosts.filter((_, i) => silent[i]);
+}
+
+interface Mate {
+  readonly target: HostTarget;
+  /** A run that died has left it as it may be: nobody knows that it serves. */
+  readonly needsRecovery: boolean;
 }
 
 /** Those that the run does not change, which are kept with those that it does. */
@@ -43,15 +53,19 @@ async function matesIn(
   engine: Engine,
   run: RunRef,
   hosts: readonly string[],
-): Promise<ReadonlyMap<string, HostTarget>> {
+): Promise<ReadonlyMap<string, Mate>> {
   const changed = new Set(run.plan.hosts.map(({ name }) => name));
   const mates = hosts.filter((host) => !changed.has(host));
   if (mates.length === 0) return new Map();
   const { merged } = await resolveRun(engine, run);
+  const servers = merged.hosts.flatMap(({ name, server }) => (mates.includes(name) ? [server] : []));
+  const needing = await engine.store.hosts.needRecovery(servers.map(identityOf));
   return new Map(
-    merged.hosts
-      .filter(({ name }) => mates.includes(name))
-      .map(({ name, server }) => [name, targetOf(server)]),
+    servers.map((server) => {
+      const identity = identityOf(server);
+      const needsRecovery = needing.some((other) => isSameMachine(other.identity, identity));
+      return [server.name, { target: targetOf(server), needsRecovery }];
+    }),
   );
 }
 

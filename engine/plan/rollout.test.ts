@@ -61,6 +61,13 @@ describe('servers that stand in for each other', () => {
       ['db-1', 'db-2'],
       ['db-3', 'db-4'],
     ]);
+    expect(made?.units).toEqual({
+      'db-1': ['cluster: x'],
+      'db-2': ['cluster: x'],
+      'db-3': ['cluster: y'],
+      'db-4': ['cluster: y'],
+    });
+    expect(stagesOf({ ...DEFAULT_ROLLOUT, ...all })?.units).toBeUndefined();
     expect(stagesOf({ ...DEFAULT_ROLLOUT, ...all })?.stages.map(({ hosts }) => hosts)).toEqual([names]);
   });
 
@@ -73,6 +80,7 @@ describe('servers that stand in for each other', () => {
     );
     expect(made?.stages.map(({ hosts }) => hosts)).toEqual([['db-1']]);
     expect(made?.apart).toEqual([['db-1', 'db-2']]);
+    expect(made?.units).toEqual({ 'db-1': ['cluster: x'] });
     expect(matesOf({ hosts: plans, ...(made && { rollout: made }) })).toEqual(['db-2']);
   });
 

@@ -1,3 +1,4 @@
+import type { Membership } from '../rollout/apart.ts';
 import { hostOrder, type Placed } from '../rollout/hostOrder.ts';
 import { DEFAULT_ROLLOUT, type Rollout } from '../rollout/rollout.ts';
 import { atOnce, type Stage, stagesOf } from '../rollout/stages.ts';
@@ -18,6 +19,11 @@ export interface PlanRollout {
    * these are down. Left out: none. The stages follow from it, so the digest covers it.
    */
   readonly apart?: readonly (readonly string[])[];
+  /**
+   * By changed host, the names of its units: what another pull request calls the same has to wait. Left out: none. Not part of the
+   * digest.
+   */
+  readonly units?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Undefined where the plan has no step. `resolved`: all hosts of the repository, as one without a step may stand in for one that has. */
@@ -43,7 +49,16 @@ export function planRollout(
     stages: alone ? atOnce(waves) : stagesOf(waves, rules, unitsOf),
     documents,
     ...(apart.length === 0 ? {} : { apart }),
+    ...unitsByHost(hosts, unitsOf),
   };
+}
+
+function unitsByHost(plans: readonly HostPlan[], unitsOf: Membership): Pick<PlanRollout, 'units'> {
+  const units = plans.flatMap(({ host }) => {
+    const own = unitsOf(host);
+    return own.length === 0 ? [] : [[host, own] as const];
+  });
+  return units.length === 0 ? {} : { units: Object.fromEntries(units) };
 }
 
 /** What the digest covers: whoever changes when a host's turn is, or when to stop, needs a new approval. */

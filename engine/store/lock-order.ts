@@ -2,6 +2,9 @@ import { namesOf } from './machine.ts';
 
 /** Pure: who may have which hosts, first come first served, but for what takes a change back: that goes first. */
 
+/** By identity of a host, names of the units whose members no two runs change at once. A host without is in none. */
+export type UnitsOf = Readonly<Record<string, readonly string[]>>;
+
 export interface HeldLock {
   readonly host: string;
   readonly runId: string;
@@ -10,6 +13,7 @@ export interface HeldLock {
   readonly fence: number;
   /** Epoch ms. */
   readonly takenAt: number;
+  readonly units: readonly string[];
 }
 
 export interface Waiter {
@@ -17,6 +21,7 @@ export interface Waiter {
   readonly runId: string;
   readonly workflowId: string;
   readonly hosts: readonly string[];
+  readonly units: UnitsOf;
   readonly pull: string;
   /** Epoch ms. */
   readonly askedAt: number;
@@ -29,7 +34,7 @@ export interface Place {
   /** 1 = next, as soon as the holders release. */
   readonly position: number;
   readonly holders: readonly Holder[];
-  /** Who wants one of its hosts too and goes first, in their order. */
+  /** Who wants one of its hosts too, or a member of one of its units, and goes first, in their order. */
   readonly ahead: readonly Waiter[];
 }
 
@@ -42,17 +47,17 @@ export interface Holder {
 
 /** Locks of others that stand in the way of `waiter`. */
 export function holdersBefore(waiter: Waiter, locks: readonly HeldLock[]): readonly Holder[] {
-  const names = namesOfAll(waiter.hosts);
+  const names = new Set(namesOfWaiter(waiter));
   return locks
-    .filter((lock) => lock.runId !== waiter.runId && isAmong(names, lock.host))
+    .filter((lock) => lock.runId !== waiter.runId && namesOfLock(lock).some((name) => names.has(name)))
     .map(({ host, runId, workflowId, pull }) => ({ host, runId, workflowId, pull }));
 }
 
-/** Waiters that want a host of `waiter` and go first, so that a run on many hosts is not starved. */
+/** Waiters that want a host or unit of `waiter` and go first, so that a run on many hosts is not starved. */
 export function waitersBefore(waiter: Waiter, queue: readonly Waiter[]): readonly Waiter[] {
-  const names = namesOfAll(waiter.hosts);
+  const names = new Set(namesOfWaiter(waiter));
   return queue.filter(
-    (other) => goesBefore(other, waiter) && other.hosts.some((host) => isAmong(names, host)),
+    (other) => goesBefore(other, waiter) && namesOfWaiter(other).some((name) => names.has(name)),
   );
 }
 
@@ -67,18 +72,24 @@ function goesBefore(one: Waiter, other: Waiter): boolean {
 
 /** Waiters that would be granted if they asked now. `queue` in the order in which they go. */
 export function mayTryNow(queue: readonly Waiter[], locks: readonly HeldLock[]): readonly Waiter[] {
-  const taken = namesOfAll(locks.map(({ host }) => host));
-  return queue.filter(({ hosts }) => {
-    const free = !hosts.some((host) => isAmong(taken, host));
-    for (const name of hosts.flatMap(namesOf)) taken.add(name);
+  const taken = new Set(locks.flatMap(namesOfLock));
+  return queue.filter((waiter) => {
+    const names = namesOfWaiter(waiter);
+    const free = !names.some((name) => taken.has(name));
+    for (const name of names) taken.add(name);
     return free;
   });
 }
 
-function namesOfAll(hosts: readonly string[]): Set<string> {
-  return new Set(hosts.flatMap(namesOf));
+function namesOfWaiter({ hosts, units }: Pick<Waiter, 'hosts' | 'units'>): readonly string[] {
+  return [...hosts.flatMap(namesOf), ...Object.values(units).flat().map(nameOfUnit)];
 }
 
-function isAmong(names: ReadonlySet<string>, host: string): boolean {
-  return namesOf(host).some((name) => names.has(name));
+function namesOfLock({ host, units }: HeldLock): readonly string[] {
+  return [...namesOf(host), ...units.map(nameOfUnit)];
+}
+
+/** No identity of a host begins like that. */
+function nameOfUnit(unit: string): string {
+  return `unit ${unit}`;
 }

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { StoreError } from './error.ts';
-import type { Waiter } from './lock-order.ts';
+import type { UnitsOf, Waiter } from './lock-order.ts';
 import type { LockRequest } from './locks.ts';
 import type { Schema } from './schema.ts';
 import { plainText } from './values.ts';
@@ -28,7 +28,7 @@ export async function enqueue(
   hosts: readonly string[],
   at: number,
 ): Promise<Waiter> {
-  const { urgent = false } = request;
+  const { urgent = false, units = {} } = request;
   const row = {
     run_id: request.runId,
     urgent: urgent ? 1 : 0,
@@ -37,15 +37,18 @@ export async function enqueue(
     asked_at: at,
     pull: plainText(request.pull),
     why: plainText(request.why ?? ''),
+    units: JSON.stringify(units),
   };
   const { id, asked_at: askedAt } = await tx
     .insertInto('lock_queue')
     .values(row)
-    .onConflict((c) => c.column('run_id').doUpdateSet({ hosts: row.hosts, workflow_id: row.workflow_id }))
+    .onConflict((c) =>
+      c.column('run_id').doUpdateSet({ hosts: row.hosts, units: row.units, workflow_id: row.workflow_id }),
+    )
     .returning(['id', 'asked_at'])
     .executeTakeFirstOrThrow();
   const { runId, workflowId } = request;
-  return { id, runId, workflowId, hosts, pull: row.pull, askedAt, urgent };
+  return { id, runId, workflowId, hosts, units, pull: row.pull, askedAt, urgent };
 }
 
 /** In the order in which they go. */
@@ -57,6 +60,7 @@ export async function readQueue(db: Kysely<Schema>): Promise<readonly Waiter[]> 
       'run_id as runId',
       'workflow_id as workflowId',
       'hosts',
+      'units',
       'pull',
       'asked_at as askedAt',
       'urgent',
@@ -64,9 +68,10 @@ export async function readQueue(db: Kysely<Schema>): Promise<readonly Waiter[]> 
     .orderBy('urgent', 'desc')
     .orderBy('id')
     .execute();
-  return rows.map(({ hosts, urgent, ...row }) => ({
+  return rows.map(({ hosts, units, urgent, ...row }) => ({
     ...row,
     hosts: JSON.parse(hosts) as readonly string[],
+    units: JSON.parse(units) as UnitsOf,
     urgent: urgent === 1,
   }));
 }

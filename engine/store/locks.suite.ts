@@ -57,6 +57,28 @@ export function locksSuite(store: () => Store): void {
     for (const run of [rollback, apply, later]) await store().locks.release(run);
   });
 
+  it('keeps members of one unit apart, also of runs that share no host', async () => {
+    const [x, y, z] = hostNames();
+    const [one, two, three, other] = runNames();
+    const unit = `o/r cluster: ${x}`;
+    const member = (runId: string, ...hosts: string[]) => {
+      const units = Object.fromEntries(hosts.map((host) => [host, [unit]]));
+      return store().locks.acquire({ runId, workflowId: `w-${runId}`, hosts, units, pull: `o/r#${runId}` });
+    };
+    expect(await member(one, x, y)).toMatchObject({ kind: 'granted' });
+    expect((await store().locks.heldBy(one)).map(({ units }) => units)).toEqual([[unit], [unit]]);
+    expect(await member(two, z)).toMatchObject({ position: 1, holders: [{ runId: one }, { runId: one }] });
+    expect(await member(three, `${z}-more`)).toMatchObject({ position: 2, ahead: [{ runId: two }] });
+    // it names no unit, and the host is free
+    expect(await ask(other, `${z}-other`)).toMatchObject({ kind: 'granted' });
+    const given = await store().locks.forceRelease({ host: x, runId: one }, 'doaas');
+    expect(given.next).toEqual([]);
+    expect((await store().locks.release(one)).next.map((n) => n.runId)).toEqual([two]);
+    expect(await member(two, z)).toMatchObject({ kind: 'granted' });
+    expect((await store().locks.release(two)).next.map((n) => n.runId)).toEqual([three]);
+    for (const run of [three, other]) await store().locks.release(run);
+  });
+
   it('serves those that take changes back in the order of asking', async () => {
     const [x] = hostNames();
     const [holder, one, two] = runNames();

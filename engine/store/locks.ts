@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { StoreError } from './error.ts';
-import { type HeldLock, type Holder, mayTryNow, placeOf, type Waiter } from './lock-order.ts';
+import { type HeldLock, type Holder, mayTryNow, placeOf, type UnitsOf, type Waiter } from './lock-order.ts';
 import { enqueue, LOCK_QUEUE_MAX, queueFull, readQueue, waits } from './lockQueue.ts';
 import { keptOf } from './machine.ts';
 import type { RunChange } from './runs.ts';
@@ -15,6 +15,8 @@ export interface LockRequest {
   readonly workflowId: string;
   /** Host identities. */
   readonly hosts: readonly string[];
+  /** No other run changes a member of one of these units meanwhile. */
+  readonly units?: UnitsOf;
   /** Who is waiting or holding, for people: `owner/name#12`. */
   readonly pull: string;
   /** It takes a change back: it goes before every waiter that does not. */
@@ -29,7 +31,7 @@ export type LockAnswer =
       /** 1 = next, as soon as the holders release. */
       readonly position: number;
       readonly holders: readonly Holder[];
-      /** Runs that go before and want one of these hosts too, in their order. */
+      /** Runs that go before and want one of these hosts, or a member of these units, too, in their order. */
       readonly ahead: readonly (WaitingRun & { readonly pull: string })[];
     };
 
@@ -70,7 +72,7 @@ export function locksIn(connection: Connection, now: Clock, queueMax = LOCK_QUEU
   return {
     /**
      * All hosts or none, first come first served, urgent ones first: a waiter goes before later ones that share a host
-     * with it.
+     * or a unit with it.
      * Idempotent for the same run: asking again keeps the place, or returns the same fence.
      * Throws `store-conflict` when the run holds some of the hosts but not all (one was released by force), and `store-bound`
      * when it would have to wait and has no place yet in a full queue.
@@ -187,6 +189,7 @@ async function take(tx: Kysely<Schema>, me: Waiter, at: number): Promise<number>
     fence,
     taken_at: at,
     pull: me.pull,
+    units: JSON.stringify(me.units[host_identity] ?? []),
   }));
   if (rows.length > 0) await tx.insertInto('locks').values(rows).execute();
   await tx.deleteFrom('lock_queue').where('run_id', '=', me.runId).execute();
@@ -223,7 +226,7 @@ async function storeId(db: Kysely<Schema>): Promise<string> {
 }
 
 async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {
-  return db
+  const rows = await db
     .selectFrom('locks')
     .select([
       'host_identity as host',
@@ -232,9 +235,11 @@ async function readLocks(db: Kysely<Schema>): Promise<readonly HeldLock[]> {
       'pull',
       'fence',
       'taken_at as takenAt',
+      'units',
     ])
     .orderBy('host_identity')
     .execute();
+  return rows.map(({ units, ...lock }) => ({ ...lock, units: JSON.parse(units) as readonly string[] }));
 }
 
 /** One transaction at a time over all engines. On SQLite the one connection of the one engine does that already. */

@@ -12,6 +12,7 @@ import {
   leasesTable,
   leftHostsTable,
   lockPriority,
+  lockUnits,
   pullsTable,
   pushesTable,
   runHostsTable,
@@ -47,6 +48,7 @@ export function migrations(dialect: Dialect): Readonly<Record<string, Migration>
     '0018_run_hosts': { up: (db) => runHostsTable(db.schema, dialect) },
     '0019_security_hosts': { up: (db) => securityHostsTable(db.schema, dialect) },
     '0020_security_known': { up: (db) => securityKnownTables(db, dialect) },
+    '0021_lock_units': { up: (db) => lockUnits(db.schema) },
   };
 }
 

@@ -83,6 +83,7 @@ export interface Schema {
     fence: number;
     taken_at: number;
     pull: string;
+    units: string;
   };
   readonly lock_queue: {
     id: Generated<number>;
@@ -93,6 +94,7 @@ export interface Schema {
     pull: string;
     why: string;
     urgent: number;
+    units: string;
   };
   readonly left_hosts: { run_id: string; host_identity: string; who: string; at: number };
   readonly counters: { name: string; value: number };

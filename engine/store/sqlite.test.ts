@@ -97,7 +97,7 @@ describe('a SQLite file', () => {
     await first.close();
     const raw = new Database(file);
     raw.exec(`drop index audit_by_hash; drop index audit_by_key; drop index audit_by_what; alter table audit drop column hash; alter table audit drop column key; drop table drift; drop table settled; drop table pulls; drop table keys; drop table verdicts;
-      drop table host_keys; drop table left_hosts; drop table leases; drop table run_hosts; drop table security_hosts; drop table security_known; drop table security_uploads; drop table pushes; alter table lock_queue drop column urgent; drop index repositories_by_known_as; alter table repositories drop column known_as; create table deliveries (guid text);
+      drop table host_keys; drop table left_hosts; drop table leases; drop table run_hosts; drop table security_hosts; drop table security_known; drop table security_uploads; drop table pushes; alter table lock_queue drop column urgent; alter table lock_queue drop column units; alter table locks drop column units; drop index repositories_by_known_as; alter table repositories drop column known_as; create table deliveries (guid text);
       delete from kysely_migration where name > '0001_first'`);
     raw.close();
     const second = await openStore({ file });

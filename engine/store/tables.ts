@@ -99,6 +99,17 @@ export async function lockPriority(schema: SchemaModule): Promise<void> {
     .execute();
 }
 
+/** What locked hosts are members of: a JSON list with each lock, a record by host with each waiter. */
+export async function lockUnits(schema: SchemaModule): Promise<void> {
+  const column = async (table: string, none: string) =>
+    schema
+      .alterTable(table)
+      .addColumn('units', 'text', (c) => c.notNull().defaultTo(none))
+      .execute();
+  await column('locks', '[]');
+  await column('lock_queue', '{}');
+}
+
 /** Hosts of held runs on which a person has left everything as it is. */
 export async function leftHostsTable(schema: SchemaModule): Promise<void> {
   await schema

@@ -55,7 +55,12 @@ async function fill(db: Kysely<Schema>, version: string): Promise<void> {
     await sql`insert into drift values ('acme/infra', 'Configuration/web', 'web-1', 'file:/a', 'a', 1, ${JSON.stringify(tracesOf(version, ['mysql -pHunter2']))})`.execute(
       db,
     );
-  if (version >= '0019')
+  if (version >= '0020') {
+    await sql`insert into security_known values ('acme/infra', 'web-1', 'server', 5, ${packed(Buffer.from(JSON.stringify(SEEN)))})`.execute(
+      db,
+    );
+    await sql`insert into security_uploads values ('acme/infra', 0)`.execute(db);
+  } else if (version >= '0019')
     await sql`insert into security_hosts values ('acme/infra', 'web-1', 5, ${packed(Buffer.from(JSON.stringify(SEEN)))})`.execute(
       db,
     );

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyShows } from '../applyShows.ts';
 import { driftVerbs } from '../driftVerbs.ts';
-import { MINUTES } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 const rollout = { spread: 'cluster' };
 
-/** One of a cluster is down, and nothing is planned for it: the other one has to serve. */
-describe('a server beside one of its group that is down', { timeout: 4 * MINUTES }, () => {
+/** One of a cluster is down or being changed, and nothing is planned for it: the other one has to serve. */
+describe('a server beside one of its group', { timeout: 4 * MINUTES }, () => {
   let world: World;
   const { look, firstLook, issue } = driftVerbs(() => world, 60);
   beforeAll(async () => {
@@ -56,7 +57,9 @@ describe('a server beside one of its group that is down', { timeout: 4 * MINUTES
     await world.approve(pull);
     await world.say(pull, '/doaas apply');
     const end = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 120 });
-    expect(end.summary).toContain('web-2, which it stands in for, failed or cannot be reached');
+    expect(end.summary).toContain(
+      'web-2, which it stands in for, failed, cannot be reached or needs recovery',
+    );
     expect(await onFirst('ls /etc')).not.toMatch(/^one$/m);
     await world.github.closePullRequest(world.repo, pull);
   });
@@ -66,5 +69,41 @@ describe('a server beside one of its group that is down', { timeout: 4 * MINUTES
     await look();
     await issue('closed', /Configuration\/db/);
     expect(await onFirst('cat /etc/motd')).toBe('welcome\n');
+  });
+
+  it('nor are two changed at once by two pull requests, each on one of them', async () => {
+    const on = async (n: number, script: string): Promise<string> =>
+      ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
+    const approved = async (name: string, host: string) => {
+      const scripts = {
+        [name]: {
+          check: `test -e /var/tmp/${name}.done`,
+          apply: `date +%s%N > /var/tmp/${name}.begin; while test -e /var/tmp/${name}.hold; do sleep 0.1; done; date +%s%N > /var/tmp/${name}.done`,
+          undo: `rm -f /var/tmp/${name}.done /var/tmp/${name}.begin`,
+        },
+      };
+      const files = {
+        [`${name}.yaml`]: configuration(name, { targets: { hosts: [host] }, scripts, rollout }),
+      };
+      const { pull, sha } = await world.open(name, files);
+      await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+      await world.approve(pull);
+      await world.say(pull, '/doaas apply');
+      return { pull, sha };
+    };
+    await on(1, 'touch /var/tmp/left.hold');
+    const left = await approved('left', 'web-1');
+    await until(
+      async () => ((await on(1, 'ls /var/tmp/left.begin')) === '' ? undefined : true),
+      'the first to run',
+    );
+    const right = await approved('right', 'web-2');
+    const waiting = await applyShows(world, right.sha, /^Waiting/, 30);
+    await on(1, 'rm /var/tmp/left.hold');
+    expect(waiting.title).toBe(`Waiting for ${world.repo.owner}/${world.repo.name}#${left.pull}`);
+    await world.mergedSoon(left.pull, left.sha);
+    await world.mergedSoon(right.pull, right.sha);
+    const [done, begin] = [await on(1, 'cat /var/tmp/left.done'), await on(2, 'cat /var/tmp/right.begin')];
+    expect(Number(begin)).toBeGreaterThan(Number(done));
   });
 });
