@@ -107,6 +107,22 @@ spec:
     expect(await readdir(join(cache, 'advisories'))).toHaveLength(2);
   });
 
+  test('as data: each control by what became of it', SLOW, async () => {
+    const text =
+      'apiVersion: doaas/v1\nkind: Hardening\nmetadata: {name: base}\nspec: {targets: {hosts: [here]}}\n';
+    await writeFile(join(root, 'hardening.yaml'), text);
+    const { stdout } = await report('--json', '--server', 'here');
+    await rm(join(root, 'hardening.yaml'));
+    const [{ score, passed, failing, notApplicable }] = JSON.parse(stdout).hosts[0].hardening;
+    expect(passed).toHaveLength(score.passed);
+    expect(new Set([...passed, ...failing.map(({ id }: { readonly id: string }) => id)]).size).toBe(
+      score.applicable,
+    );
+    expect(score.passed).toBeGreaterThan(0);
+    expect(notApplicable.length).toBeGreaterThan(0);
+    for (const { why } of notApplicable) expect(why).toMatch(/[a-z]/);
+  });
+
   test('as SARIF, at the lines of the documents; one server alone is looked at as well', SLOW, async () => {
     const { status, stdout } = await report('--sarif', '--server', 'here');
     expect(status).toBe(3);

@@ -29,6 +29,10 @@ function stateOf(
     profile: spec.profile,
     score: scoreOf(judged),
     failing: judged.flatMap(failing),
+    passed: judged.flatMap(({ control, verdict }) => (verdict.kind === 'passed' ? [control.id] : [])),
+    notApplicable: judged.flatMap(({ control: { id }, verdict }) =>
+      verdict.kind === 'not-applicable' ? [{ id, why: verdict.reason }] : [],
+    ),
     // as planning judges it: by the host's own day
     waivers: spec.waivers.map((waiver) => ({ ...waiver, expired: view.survey.today > waiver.expires })),
     ...(wrong === undefined ? {} : { wrongSystem: wrong.message }),

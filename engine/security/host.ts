@@ -34,6 +34,10 @@ export interface HardeningState {
   readonly score: Score;
   /** Controls that apply and do not hold, in the order of the catalogue. */
   readonly failing: readonly FailingControl[];
+  /** Ids of those that hold; left out by engines before. */
+  readonly passed?: readonly string[];
+  /** `why`: without its full stop, as after "because". Left out by engines before. */
+  readonly notApplicable?: readonly { readonly id: string; readonly why: string }[];
   readonly waivers: readonly (Waiver & { readonly expired: boolean })[];
   /** Why no control means anything here; nothing was judged then. */
   readonly wrongSystem?: string;

@@ -131,6 +131,8 @@ function hardeningBy(wanted: ResolvedHost, known: readonly HardeningState[]): re
         ...state,
         document: ref,
         failing: state.failing.filter(({ id }) => active.has(id)),
+        ...(state.passed && { passed: state.passed.filter((id) => active.has(id)) }),
+        ...(state.notApplicable && { notApplicable: state.notApplicable.filter(({ id }) => active.has(id)) }),
         waivers: spec.waivers.map((waiver) => ({
           ...waiver,
           expired: over.has(`${waiver.id} ${waiver.expires}`),

@@ -70,6 +70,8 @@ export const HARDENING: HardeningState = {
     bySeverity: { critical: NONE, high: { passed: 1, applicable: 2 }, medium: NONE, low: NONE },
   },
   failing: [{ id: 'ssh-root-login', title: 'Root does not log in with a password', severity: 'high' }],
+  passed: ['ssh-x11-forwarding'],
+  notApplicable: [{ id: 'of-another-profile', why: 'nothing of it is here' }],
   waivers: [
     { id: 'cron-allow', reason: 'a batch user', owner: 'kate', expires: '2026-01-31', expired: true },
     { id: 'umask-login', reason: 'shared files', owner: 'joe', expires: '2030-01-31', expired: false },
