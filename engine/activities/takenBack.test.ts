@@ -34,6 +34,14 @@ describe('a plan that would bring back what was rolled back', () => {
     ]);
   });
 
+  it('also where nobody asked for that, since it failed after its merge', () => {
+    const { actor: _, ...failed } = taken;
+    const [found] = takenBackFindings(hostPlan('web-1', drift), [failed]);
+    expect(found?.message).toBe(
+      'Configuration/web has what #7 brought; that failed and was taken back on web-1. This plan would bring it back: merge its revert, #8, first',
+    );
+  });
+
   it('also where that was a removal', () => {
     const removal: Step = {
       ...aStep,

@@ -9,12 +9,12 @@ import type { HostPlanning } from './planning.ts';
 import type { RunDetail } from './runViews.ts';
 import type { PullRef, RunRef } from './types.ts';
 
-/** A merged change that was taken back on its servers, while the branch still has it. */
+/** A merged change that was taken back on its servers, on purpose or since it failed, while the branch still has it. */
 export interface TakenBack {
   /** Of the change. */
   readonly pull: number;
-  /** Who asked for it. */
-  readonly actor: string;
+  /** Who asked for it; left out where the change was merged before it was applied, and that failed. */
+  readonly actor?: string;
   /** The pull request that reverts it. */
   readonly revert: number;
   readonly plan: Pick<Plan, 'hosts'>;
@@ -24,7 +24,7 @@ export interface TakenBack {
 const LOOK_BACK_MS = 90 * 24 * 3600 * 1000;
 
 /**
- * Says in a plan where it would bring back what was rolled back on purpose: until the revert is merged the branch still has it, and
+ * Says in a plan where it would bring back what was rolled back on purpose, or what failed after its merge: until the revert is merged the branch still has it, and
  * what a pull request does not ask for is put in order as drift.
  */
 export async function withTakenBack(
@@ -35,7 +35,10 @@ export async function withTakenBack(
 ): Promise<readonly HostPlanning[]> {
   const plans = plannings.flatMap((each) => (each.kind === 'planned' ? [each.plan] : []));
   if (!plans.some(({ steps }) => steps.some(isUnasked))) return plannings;
-  const runs = await store.runs.ofKind(recordName(pull.repository), 'rollback', Date.now() - LOOK_BACK_MS);
+  const since = Date.now() - LOOK_BACK_MS;
+  const ended = (kind: 'rollback' | 'apply') =>
+    store.runs.ofKind(recordName(pull.repository), kind, since, ['rolled-back', 'held']);
+  const runs = [...(await ended('rollback')), ...(await ended('apply'))];
   const taken: TakenBack[] = [];
   for (const run of runs) {
     const one = await takenBackBy(store, run, plans);
@@ -49,16 +52,18 @@ export async function withTakenBack(
 /** Undefined where it brings nothing of these plans about. */
 async function takenBackBy(
   { plans, runs }: Engine['store'],
-  { state, detail, actor }: Run,
+  run: Run,
   now: readonly HostPlan[],
 ): Promise<TakenBack | undefined> {
-  const ref = (detail as { readonly ref?: RunRef } | null)?.ref;
-  if (ref?.undoes === undefined || (state !== 'rolled-back' && state !== 'held')) return undefined;
-  if (!ref.plan.hosts.some(({ name }) => now.some(({ host }) => host === name))) return undefined;
-  const [plan, undone] = [await plans.get(ref.plan.digest), await runs.get(ref.undoes)];
-  const { revert } = (undone?.detail ?? {}) as RunDetail;
-  if (plan === undefined || revert === undefined) return undefined;
-  const taken = { pull: ref.pull.number, actor, revert, plan };
+  const ref = (run.detail as { readonly ref?: RunRef } | null)?.ref;
+  if (!ref?.plan.hosts.some(({ name }) => now.some(({ host }) => host === name))) return undefined;
+  const merged = ref.undoes === undefined ? run : await runs.get(ref.undoes);
+  const { revert } = (merged?.detail ?? {}) as RunDetail;
+  if (revert === undefined) return undefined;
+  const plan = await plans.get(ref.plan.digest);
+  if (plan === undefined) return undefined;
+  const asked = ref.undoes === undefined ? {} : { actor: run.actor };
+  const taken = { pull: ref.pull.number, ...asked, revert, plan };
   return now.some((each) => takenBackFindings(each, [taken]).length > 0) ? taken : undefined;
 }
 
@@ -79,7 +84,11 @@ export function takenBackFindings(
     const then = plan.hosts.filter((each) => each.host === host).flatMap((each) => each.steps.map(effectOf));
     const again = steps.filter((step) => isUnasked(step) && then.includes(effectOf(step)));
     return [...new Set(again.map(({ document }) => document))].map((document): Finding => {
-      const message = `${document} has what #${pull} brought, and ${actor} had that rolled back on ${host}. This plan would bring it back: merge its revert, #${revert}, first`;
+      const why =
+        actor === undefined
+          ? `what #${pull} brought; that failed and was taken back on ${host}`
+          : `what #${pull} brought, and ${actor} had that rolled back on ${host}`;
+      const message = `${document} has ${why}. This plan would bring it back: merge its revert, #${revert}, first`;
       return { kind: 'finding', severity: 'warning', host, document, message };
     });
   });

@@ -123,12 +123,18 @@ export function runsIn({ db, dialect }: Connection, now: Clock) {
       return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
     },
 
-    /** A repository's runs of one kind that began at `sinceMs` (epoch ms) or later, newest first. */
-    async ofKind(repository: string, kind: RunKind, sinceMs: number): Promise<readonly Run[]> {
-      const query = select()
+    /** A repository's runs of one kind that began at `sinceMs` (epoch ms) or later, newest first; of these states, or all. */
+    async ofKind(
+      repository: string,
+      kind: RunKind,
+      sinceMs: number,
+      states?: readonly RunState[],
+    ): Promise<readonly Run[]> {
+      const all = select()
         .where('repository', '=', repository)
         .where('kind', '=', kind)
         .where('started_at', '>=', sinceMs);
+      const query = states === undefined ? all : all.where('state', 'in', states);
       return (await query.orderBy('started_at', 'desc').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(
         toRun,
       );

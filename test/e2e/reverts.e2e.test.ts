@@ -115,6 +115,24 @@ describe('taking back', { timeout: 6 * MINUTES }, () => {
     await world.github.push(world.repo, 'main', { 'db/failing.yaml': null });
   });
 
+  it('is told by the next plan, while the branch has what failed after its merge', async () => {
+    await setPolicy('trigger: merge\nrules: {all: {approvals: [{count: 1}]}}\n');
+    const failing = await change('broken', {}, [{ tcp: 'localhost:81', within: '1s' }]);
+    await world.check(failing.sha, 'doaas/plan');
+    await world.approve(failing.pull);
+    await waitingFor(failing.sha, /Waiting for:\*\* nothing/);
+    await world.github.mergeByHand(world.repo, failing.pull);
+    const { summary } = await world.check(failing.sha, 'doaas/apply', { conclusion: 'failure' });
+    const next = await change('later');
+    const revert = await pullOf(summary);
+    const number = (pull: number) => `#(?:&#8203;)?${pull}`;
+    const said = `has what ${number(failing.pull)} brought; that failed and was taken back on web-1\\. This plan would bring it back: merge its revert, ${number(revert)}, first`;
+    expect((await world.check(next.sha, 'doaas/plan')).summary).toMatch(new RegExp(said));
+    await world.github.mergeByHand(world.repo, revert);
+    const after = await change('after');
+    expect((await world.check(after.sha, 'doaas/plan')).summary).not.toContain('would bring it back');
+  });
+
   it('made the engine send GitHub nothing that its API description does not know', () => {
     expect(world.github.violations()).toEqual([]);
   });
