@@ -28,12 +28,12 @@ const REDACTED = [
 
 /**
  * Shapes of credentials in free text: GitHub tokens (ghp_, ghs_, ..., the newer ones with dots), JSON web tokens, PEM keys, age keys,
- * credentials in URLs, Authorization headers. Source of the prefixes: GitHub's "About authentication", token formats.
+ * credentials in URLs, Authorization headers. The header of a token is bounded, as looking for its end may begin at any place. Source of the prefixes: GitHub's "About authentication", token formats.
  */
 const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
   [/\bgh[pousr]_[A-Za-z0-9._-]{16,}/g, MASK],
   [/\bgithub_pat_[A-Za-z0-9_]{16,}/g, MASK],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, MASK],
+  [/\beyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, MASK],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK],
   [/\bAGE-SECRET-KEY-1[A-Z0-9]+/g, MASK],
   [/\bsha(1|256)=[0-9a-f]{40,64}\b/g, `sha$1=${MASK}`],

@@ -4,6 +4,7 @@ import type {
   Archive,
   AvailableVersion,
   FileSystem,
+  OriginMatch,
   PackageChange,
   Reboot,
   Restarts,
@@ -21,7 +22,7 @@ import {
   unitName,
   version,
 } from './updatesChecks.ts';
-import { securityPattern } from './updatesSelection.ts';
+import { isSecurity } from './updatesSelection.ts';
 
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
@@ -92,8 +93,8 @@ function collect(output: readonly string[]): Told {
 type Versions = ReadonlyMap<string, readonly AvailableVersion[]>;
 
 function versionsIn(told: Told, query: UpdatesQuery): Versions {
-  const security = new RegExp(securityPattern(query.securityOrigins ?? []));
-  return versionsOf(told, new Map(told('archive').map((line) => archiveOf(line, security))));
+  const archives = told('archive').map((line) => archiveOf(line, query.securityOrigins ?? []));
+  return versionsOf(told, new Map(archives));
 }
 
 function updatesOf(told: Told, versions: Versions): readonly Update[] {
@@ -129,21 +130,13 @@ function updatesOf(told: Told, versions: Versions): readonly Update[] {
   });
 }
 
-function archiveOf(line: string, security: RegExp): readonly [string, Archive] {
+function archiveOf(line: string, securityOrigins: readonly OriginMatch[]): readonly [string, Archive] {
   const [index = '', uri = '', place = '', release = ''] = line.split('\t');
   // a value may hold a comma, so a field begins only at a letter and an equals sign
   const field = (letter: string) =>
     new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
-  const archive = {
-    uri,
-    place,
-    origin: field('o'),
-    label: field('l'),
-    suite: field('a'),
-    codename: field('n'),
-    security: security.test(release),
-  };
-  return [index, archive];
+  const fields = { origin: field('o'), label: field('l'), suite: field('a'), codename: field('n') };
+  return [index, { uri, place, ...fields, security: isSecurity(release, fields, securityOrigins) }];
 }
 
 function versionsOf(told: Told, archives: ReadonlyMap<string, Archive>): Versions {

@@ -25,8 +25,27 @@ export function selectionOf(query: UpdatesQuery): Selection {
 }
 
 /** Extended regular expression over a release. */
-export function securityPattern(origins: readonly OriginMatch[]): string {
+function securityPattern(origins: readonly OriginMatch[]): string {
   return [SECURITY, ...origins.map(originPattern)].join('|');
+}
+
+const OWN_SECURITY = new RegExp(SECURITY);
+
+/**
+ * Whether an archive is one of security: Debian's and Ubuntu's own, or one that a document names. Field by field, in time that no release
+ * makes long: the expression for apt takes as long as a host's owner likes.
+ */
+export function isSecurity(
+  release: string,
+  { origin, label, suite, codename }: Required<OriginMatch>,
+  origins: readonly OriginMatch[],
+): boolean {
+  const isNamed = (match: OriginMatch): boolean =>
+    (match.origin ?? origin) === origin &&
+    (match.label ?? label) === label &&
+    (match.suite ?? suite) === suite &&
+    (match.codename ?? codename) === codename;
+  return OWN_SECURITY.test(release) || origins.some(isNamed);
 }
 
 /** apt prints the fields in this order, so that one expression can ask for several. */

@@ -98,6 +98,6 @@ function answered(channel: ClientChannel, timeoutMs: number): Promise<void> {
 
 /** `bash: line 2: /dev/tcp/10.0.0.5/80: Connection refused` */
 function problemIn(said: string): string {
-  const [, problem = 'no connection came about'] = /\/dev\/tcp\/\S+: ([\w ]+)$/m.exec(said) ?? [];
+  const [, problem = 'no connection came about'] = /\/dev\/tcp\/\S{1,100}: ([\w ]{1,100})$/m.exec(said) ?? [];
   return problem;
 }

@@ -31,3 +31,7 @@ test.each([
 ])('%j may be shown', (text) => {
   expect(looksPrivate(text)).toBe(false);
 });
+
+test('is told in time that no text makes long', { timeout: 2_000 }, () => {
+  expect(looksPrivate('-eyJaaaaaaaaaaaa'.repeat(12_500))).toBe(false);
+});

@@ -7,7 +7,7 @@ const PRIVATE: readonly RegExp[] = [
   /PuTTY-User-Key-File-/i,
   /AGE-SECRET-KEY-/i,
   /\b(gh[pousr]_[A-Za-z0-9]{20}|github_pat_|xox[abeprs]-|hvs\.[A-Za-z0-9_-]{20}|A[KS]IA[0-9A-Z]{16})/,
-  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\./,
+  /\beyJ[A-Za-z0-9_-]{10,512}\.[A-Za-z0-9_-]{10,}\./,
   // crypt(5): "$" before an id, and a salt
   /\$(1|2[abxy]?|5|6|7|y|gy|sha1|argon2(id?|d))\$[./A-Za-z0-9$=,]{8}/,
   /(?:\b|_)(pass(word|wd|phrase)?|secret|token|credentials?|(api|access|private|secret)[_-]?key)["']?[ \t]*[:=][ \t]*["']?[^\s"'#]{4}/i,

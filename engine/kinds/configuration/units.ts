@@ -120,7 +120,8 @@ function objectionTo(
 function endsByItself(now: UnitState, text: string | undefined): boolean {
   if (text === undefined) return now.type === 'oneshot' && !now.remains;
   return (
-    /^\s*Type\s*=\s*oneshot\s*$/m.test(text) && !/^\s*RemainAfterExit\s*=\s*(yes|true|on|1)\s*$/m.test(text)
+    /^[ \t]*Type[ \t]*=[ \t]*oneshot[ \t]*$/m.test(text) &&
+    !/^[ \t]*RemainAfterExit[ \t]*=[ \t]*(yes|true|on|1)[ \t]*$/m.test(text)
   );
 }
 

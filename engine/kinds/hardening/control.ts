@@ -127,6 +127,8 @@ export interface LinesWish {
   readonly kind: 'lines';
   readonly file: OwnFileName;
   readonly lines: readonly string[];
+  /** A file of the distribution that is read after ours, so that what it sets counts; and what of that is good enough. */
+  readonly later?: { readonly path: string; readonly judge: Judge };
 }
 
 /** A setting within a file of the distribution. */

@@ -12,7 +12,7 @@ import {
   judgeSysctl,
   judgeUnit,
 } from './wants/items.ts';
-import { isWritten, judgeLines, sshPortsOf, textsOf } from './wants/lines.ts';
+import { isWritten, judgeLines, overridden, sshPortsOf, textsOf } from './wants/lines.ts';
 import { judgeSetting } from './wants/setting.ts';
 import { judgeSsh } from './wants/ssh.ts';
 
@@ -29,9 +29,9 @@ export function judgeControls(active: readonly Active[], view: View): readonly J
 }
 
 function judgeFile({ wants }: Active, texts: ReadonlyMap<OwnFileName, string>, view: View): Verdict {
-  const file = wants.kind === 'lines' ? wants.file : undefined;
-  const text = file === undefined ? undefined : texts.get(file);
-  return passedIf(file !== undefined && text !== undefined && isWritten(file, text, view));
+  if (wants.kind !== 'lines') return passedIf(false);
+  const text = texts.get(wants.file);
+  return overridden(wants, view) ?? passedIf(text !== undefined && isWritten(wants.file, text, view));
 }
 
 function judgeOne(one: Active, view: View, active: readonly Active[]): Verdict | undefined {

@@ -77,6 +77,7 @@ function needsOf({ control, wants }: Active): readonly FactQuery[] {
     case 'ssh-algorithms':
       return [path(SSHD_FILE, ANY)];
     case 'lines':
+      return wants.later === undefined ? [] : [path(wants.later.path, ANY)];
     case 'mount':
     case 'survey':
       return [];

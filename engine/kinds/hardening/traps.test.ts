@@ -74,6 +74,28 @@ describe('known traps', () => {
       expect(JSON.stringify(wants)).not.toMatch(/even_deny_root(?!","value":null)/);
   });
 
+  it('what a file that is read later says of new passwords counts', () => {
+    const later = (text: string) =>
+      plan('pwquality-length', { files: { '/etc/security/pwquality.conf': text } });
+    expect(messages(later('# minlen = 8\nminlen = 20 \nminlen=6'))).toContain(
+      'pwquality-length: /etc/security/pwquality.conf, which is read later, says "minlen = 6": take that line out',
+    );
+    for (const text of ['# minlen = 8\n', 'minlen = 20\nminlength = 6\n']) {
+      expect(messages(later(text)).join()).not.toContain('read later');
+      expect(textOf(later(text))).toContain('minlen = 14\n');
+    }
+  });
+
+  it('files of a host are read in time that no text makes long', { timeout: 2_000 }, () => {
+    const blanks = ' '.repeat(200_000);
+    const long = (key: string) => `${key} x${blanks}y${blanks}z\n${blanks}\n${key}${'= '.repeat(100_000)}x\n`;
+    expect(
+      plan('faillock-deny', { files: { '/etc/security/faillock.conf': long('deny') } }).steps,
+    ).toHaveLength(1);
+    const quality = plan('pwquality-length', { files: { '/etc/security/pwquality.conf': long('minlen') } });
+    expect(messages(quality).join()).toContain('says "minlen = x": take');
+  });
+
   it.each([
     ['dockerd', { routers: ['dockerd', 'docker0'] }],
     ['a VPN', { routers: ['wg0'] }],

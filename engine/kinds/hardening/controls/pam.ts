@@ -1,4 +1,4 @@
-import type { Control } from '../control.ts';
+import type { Control, Judge } from '../control.ts';
 import { control, setting } from './define.ts';
 
 /** As pam-auth-update(8) wants them: the notice stands before pam_unix, the count behind it. root is not counted. */
@@ -22,7 +22,14 @@ Account:
 `,
 };
 
-const QUALITY = { kind: 'lines', file: 'pwquality' } as const;
+/** pwquality.conf(5): it is read after all files of the folder. `enforce_for_root` has no value, so nothing takes it back. */
+const quality = (judge: Judge, ...lines: readonly string[]) =>
+  ({
+    kind: 'lines',
+    file: 'pwquality',
+    lines,
+    later: { path: '/etc/security/pwquality.conf', judge },
+  }) as const;
 
 export const pamControls: readonly Control[] = [
   control(
@@ -72,11 +79,11 @@ export const pamControls: readonly Control[] = [
   control(
     'pam',
     ['pwquality-length', 'strict', 'medium'],
-    { ...QUALITY, lines: ['minlen = $value'] },
+    quality('at-least', 'minlen = $value'),
     ['They are long', 'Length is what makes guessing long.', 'CIS 5.3.3.2.2'],
     { range: { value: 14, min: 8, max: 64 } },
   ),
-  control('pam', ['pwquality-classes', 'strict', 'low'], { ...QUALITY, lines: ['minclass = 3'] }, [
+  control('pam', ['pwquality-classes', 'strict', 'low'], quality('at-least', 'minclass = 3'), [
     'They have letters, digits or signs of three sorts',
     'Words alone are guessed first.',
     'CIS 5.3.3.2.3',
@@ -84,24 +91,29 @@ export const pamControls: readonly Control[] = [
   control(
     'pam',
     ['pwquality-repeat', 'strict', 'low'],
-    { ...QUALITY, lines: ['maxrepeat = 3', 'maxsequence = 3'] },
+    quality('at-most', 'maxrepeat = 3', 'maxsequence = 3'),
     ['They are no repetitions', 'aaaa and 1234 are guessed first.', 'CIS 5.3.3.2.4'],
   ),
   control(
     'pam',
     ['pwquality-dictionary', 'strict', 'low'],
-    { ...QUALITY, lines: ['dictcheck = 1', 'usercheck = 1'] },
+    quality('equal', 'dictcheck = 1', 'usercheck = 1'),
     [
       'They are no words of a dictionary, nor the name of the user',
       'Those are guessed first.',
       'CIS 5.3.3.2.6',
     ],
   ),
-  control('pam', ['pwquality-root', 'strict', 'low'], { ...QUALITY, lines: ['enforce_for_root'] }, [
-    'Also for passwords that root sets',
-    'The first password of an account is often the last.',
-    'CIS 5.3.3.2.8',
-  ]),
+  control(
+    'pam',
+    ['pwquality-root', 'strict', 'low'],
+    { kind: 'lines', file: 'pwquality', lines: ['enforce_for_root'] },
+    [
+      'Also for passwords that root sets',
+      'The first password of an account is often the last.',
+      'CIS 5.3.3.2.8',
+    ],
+  ),
   control(
     'pam',
     ['tmpdir', 'strict', 'low'],

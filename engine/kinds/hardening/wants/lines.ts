@@ -4,16 +4,40 @@ import { stateOf } from '../../readings.ts';
 import type { LinesWish, OwnFileName } from '../control.ts';
 import { OWN_FILES, WRITTEN_BY } from '../ownFiles.ts';
 import type { Active } from '../spec.ts';
-import { notApplicable, type Verdict, type View } from '../view.ts';
-import { sameText } from './text.ts';
+import { attention, notApplicable, type Verdict, type View } from '../view.ts';
+import { holds, lastValueOf } from './setting.ts';
+import { sameText, textOf } from './text.ts';
 
 /** Whether a file of our own means anything here; that it is as wanted is seen once all its lines are known. */
 export function judgeLines({ file }: LinesWish, { readings, installs }: View): Verdict | undefined {
   const reader = OWN_FILES[file].package;
-  if (reader === undefined || installs.has(reader)) return undefined;
-  if (stateOf(readings, packageFact, reader).present) return undefined;
-  return notApplicable(`${reader} is not installed`);
+  const isRead =
+    reader === undefined || installs.has(reader) || stateOf(readings, packageFact, reader).present;
+  return isRead ? undefined : notApplicable(`${reader} is not installed`);
 }
+
+/** Our lines mean nothing where a file that is read later says something else. */
+export function overridden({ lines, later }: LinesWish, { readings }: View): Verdict | undefined {
+  if (later === undefined) return undefined;
+  const { path, judge } = later;
+  const state = stateOf(readings, pathFact, path);
+  if (!state.present) return undefined;
+  const text = textOf(state);
+  if (text === undefined)
+    return attention(`${path}, which is read later, is no file that everybody may read: look at it`);
+  for (const line of lines) {
+    const [key = '', value = ''] = line.split(' = ');
+    const said = lastValueOf(text, key);
+    if (said !== undefined && !holds({ value, judge }, said))
+      return attention(
+        `${path}, which is read later, says "${key} = ${said.slice(0, SAID_MAX)}": take that line out`,
+      );
+  }
+  return undefined;
+}
+
+/** Characters of a value that are told. */
+const SAID_MAX = 40;
 
 /** The port of sshd, where nothing says otherwise. */
 const SSH_PORT = 22;

@@ -13,13 +13,20 @@ interface EditedFile {
   readonly read: (text: string, wish: SettingWish) => string | undefined;
 }
 
+/** In time that no text makes long: the file is whatever the owner of the host writes there. */
+function lineOf(key: string, flags: 'm' | 'gm' = 'm'): RegExp {
+  return new RegExp(`^[ \\t]*${key}(?![^ \\t=\\n])[ \\t=]*(.*)$`, flags);
+}
+
+/** Where a later line counts. */
+export function lastValueOf(text: string, key: string): string | undefined {
+  return [...text.matchAll(lineOf(key, 'gm'))].at(-1)?.[1]?.trimEnd();
+}
+
 const KEY_VALUE = (between: string): Omit<EditedFile, 'path'> => {
-  const line = ({ key }: SettingWish) => new RegExp(`^[ \\t]*${key}(?:[ \\t=]+(\\S.*?))?[ \\t]*$`, 'm');
+  const line = ({ key }: SettingWish) => lineOf(key);
   return {
-    read: (text, wish) => {
-      const found = line(wish).exec(text);
-      return found === null ? undefined : (found[1] ?? '');
-    },
+    read: (text, wish) => line(wish).exec(text)?.[1]?.trimEnd(),
     edit: (text, wish) => {
       if (wish.value === null) return text.replace(line(wish), (found) => `# ${found}`);
       const wanted = `${wish.key}${between}${wish.value}`;
@@ -62,7 +69,10 @@ export function judgeSetting(wish: SettingWish, { readings }: View): Verdict {
     : passedIf(false);
 }
 
-function holds({ value, judge }: SettingWish, now: string | undefined): boolean {
+export function holds(
+  { value, judge }: Pick<SettingWish, 'value' | 'judge'>,
+  now: string | undefined,
+): boolean {
   if (value === null || now === undefined) return value === null && now === undefined;
   const number = Number.parseInt(now, 10);
   switch (judge) {
