@@ -32,7 +32,7 @@ export async function stopOvertaken(
 
 /** Edited in place by what came of it. */
 const BEGINS =
-  'Taking the merged change back: the revert pull request first, then the hosts. Where another run holds one of them, this waits, and says here for whom.';
+  'Taking the merged change back: the revert pull request first, then the hosts. Where another run holds one of them, or one of its group, this waits, and says here for whom.';
 
 /** The rollback of a merged change that is under way. */
 export interface TakingBack {

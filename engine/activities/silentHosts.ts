@@ -2,6 +2,7 @@ import { targetOf } from '../hosts/readHost.ts';
 import type { HostTarget } from '../hosts/target.ts';
 import { sh } from '../shell/sh.ts';
 import { isSameMachine } from '../store/machine.ts';
+import type { Store } from '../store/store.ts';
 import { withAhead } from './ahead.ts';
 import { confirmRest } from './confirm.ts';
 import type { Engine } from './engine.ts';
@@ -59,14 +60,24 @@ async function matesIn(
   if (mates.length === 0) return new Map();
   const { merged } = await resolveRun(engine, run);
   const servers = merged.hosts.flatMap(({ name, server }) => (mates.includes(name) ? [server] : []));
-  const needing = await engine.store.hosts.needRecovery(servers.map(identityOf));
+  const left = await leftBehind(engine.store, servers.map(identityOf));
   return new Map(
     servers.map((server) => {
       const identity = identityOf(server);
-      const needsRecovery = needing.some((other) => isSameMachine(other.identity, identity));
+      const needsRecovery = left.some((other) => isSameMachine(other, identity));
       return [server.name, { target: targetOf(server), needsRecovery }];
     }),
   );
+}
+
+/** Identities of those on which a dead run has begun something; one that only held the lock has left nothing. */
+async function leftBehind(
+  { hosts, receipts }: Pick<Store, 'hosts' | 'receipts'>,
+  identities: readonly string[],
+): Promise<readonly string[]> {
+  const needing = (await hosts.needRecovery(identities)).map(({ identity }) => identity);
+  const open = await Promise.all(needing.map((identity) => receipts.open(identity)));
+  return needing.filter((_, i) => open[i]?.length !== 0);
 }
 
 /** Only silence counts: what else is wrong is for the host's own steps to say. */

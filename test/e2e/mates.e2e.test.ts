@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyShows } from '../applyShows.ts';
 import { driftVerbs } from '../driftVerbs.ts';
+import { endDeploymentOf } from '../endDeployment.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -8,7 +9,7 @@ import { configuration } from '../yaml.ts';
 const rollout = { spread: 'cluster' };
 
 /** One of a cluster is down or being changed, and nothing is planned for it: the other one has to serve. */
-describe('a server beside one of its group', { timeout: 4 * MINUTES }, () => {
+describe('a server beside one of its group', { timeout: 6 * MINUTES }, () => {
   let world: World;
   const { look, firstLook, issue } = driftVerbs(() => world, 60);
   beforeAll(async () => {
@@ -36,6 +37,32 @@ describe('a server beside one of its group', { timeout: 4 * MINUTES }, () => {
 
   const onFirst = async (script: string): Promise<string> =>
     (await world.hosts[0]?.exec(script))?.stdout ?? '';
+
+  const on = async (n: number, script: string): Promise<string> =>
+    ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
+  const files = (name: string, host: string, more: object = {}) => {
+    const scripts = {
+      [name]: {
+        check: `test -e /var/tmp/${name}.done`,
+        apply: `date +%s%N > /var/tmp/${name}.begin; while test -e /var/tmp/${name}.hold; do sleep 0.1; done; date +%s%N > /var/tmp/${name}.done`,
+        undo: `rm -f /var/tmp/${name}.done /var/tmp/${name}.begin`,
+      },
+    };
+    const spec = { targets: { hosts: [host] }, scripts, rollout: { ...rollout, ...more } };
+    return { [`${name}.yaml`]: configuration(name, spec) };
+  };
+  const approved = async (name: string, host: string) => {
+    const { pull, sha } = await world.open(name, files(name, host));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    return { pull, sha };
+  };
+  const begun = (name: string) =>
+    until(
+      async () => ((await on(1, `ls /var/tmp/${name}.begin`)) === '' ? undefined : true),
+      `the run of ${name} to begin`,
+    );
 
   it('is not changed by itself', async () => {
     await onFirst('echo by hand > /etc/motd');
@@ -72,31 +99,9 @@ describe('a server beside one of its group', { timeout: 4 * MINUTES }, () => {
   });
 
   it('nor are two changed at once by two pull requests, each on one of them', async () => {
-    const on = async (n: number, script: string): Promise<string> =>
-      ((await world.hosts[n - 1]?.exec(script))?.stdout ?? '').trim();
-    const approved = async (name: string, host: string) => {
-      const scripts = {
-        [name]: {
-          check: `test -e /var/tmp/${name}.done`,
-          apply: `date +%s%N > /var/tmp/${name}.begin; while test -e /var/tmp/${name}.hold; do sleep 0.1; done; date +%s%N > /var/tmp/${name}.done`,
-          undo: `rm -f /var/tmp/${name}.done /var/tmp/${name}.begin`,
-        },
-      };
-      const files = {
-        [`${name}.yaml`]: configuration(name, { targets: { hosts: [host] }, scripts, rollout }),
-      };
-      const { pull, sha } = await world.open(name, files);
-      await world.check(sha, 'doaas/plan', { conclusion: 'success' });
-      await world.approve(pull);
-      await world.say(pull, '/doaas apply');
-      return { pull, sha };
-    };
     await on(1, 'touch /var/tmp/left.hold');
     const left = await approved('left', 'web-1');
-    await until(
-      async () => ((await on(1, 'ls /var/tmp/left.begin')) === '' ? undefined : true),
-      'the first to run',
-    );
+    await begun('left');
     const right = await approved('right', 'web-2');
     const waiting = await applyShows(world, right.sha, /^Waiting/, 30);
     await on(1, 'rm /var/tmp/left.hold');
@@ -105,5 +110,40 @@ describe('a server beside one of its group', { timeout: 4 * MINUTES }, () => {
     await world.mergedSoon(right.pull, right.sha);
     const [done, begin] = [await on(1, 'cat /var/tmp/left.done'), await on(2, 'cat /var/tmp/right.begin')];
     expect(Number(begin)).toBeGreaterThan(Number(done));
+  });
+
+  it('nor is one that a run left for recovery, until the next run there has undone it', async () => {
+    await on(1, 'touch /var/tmp/dying.hold');
+    const dying = await approved('dying', 'web-1');
+    await begun('dying');
+    await endDeploymentOf(world.engine.temporal(), dying.pull);
+    const blocked = await approved('blocked', 'web-2');
+    const end = await world.check(blocked.sha, 'doaas/apply', { conclusion: 'failure', seconds: 90 });
+    expect(end.summary).toContain(
+      'web-1, which it stands in for, failed, cannot be reached or needs recovery',
+    );
+    expect(await on(2, 'ls /var/tmp/blocked.begin 2>/dev/null; echo none')).toBe('none');
+    await world.github.closePullRequest(world.repo, blocked.pull);
+    await world.github.closePullRequest(world.repo, dying.pull);
+    await on(1, 'rm /var/tmp/dying.hold');
+
+    const next = await approved('next', 'web-1');
+    await world.mergedSoon(next.pull, next.sha);
+    expect(await on(1, 'ls /var/tmp/dying.begin 2>/dev/null; echo none')).toBe('none');
+    const after = await approved('after', 'web-2');
+    await world.mergedSoon(after.pull, after.sha);
+  });
+
+  it('a run that dies before it has begun anything keeps nobody from going on', async () => {
+    const { pull, sha } = await world.open('idle', files('idle', 'web-1', { unreachable: 'wait' }));
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await world.approve(pull);
+    await world.hosts[0]?.kill();
+    await world.say(pull, '/doaas apply');
+    await applyShows(world, sha, /waiting until web-1 can be reached/, 60);
+    await endDeploymentOf(world.engine.temporal(), pull);
+    await world.hosts[0]?.start();
+    const other = await approved('other', 'web-2');
+    await world.mergedSoon(other.pull, other.sha);
   });
 });
