@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { painter } from './terminal.ts';
+import { painter, printable } from './terminal.ts';
 
 const io = (isTTY: boolean | undefined) => ({
   stdout: { write: () => true, ...(isTTY === undefined ? {} : { isTTY }) },
@@ -19,4 +19,8 @@ test.each([
   ['a file', false, {}, 'no'],
 ])('colours: %s', (_where, isTTY, env, text) => {
   expect(painter(io(isTTY), env)('red', 'no')).toBe(text);
+});
+
+test('what turns the direction of text or shows nothing does not reach the terminal', () => {
+  expect(printable('a\u202eb\u200bc\u2028d\u3164e')).toBe('a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e');
 });

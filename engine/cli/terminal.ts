@@ -24,9 +24,9 @@ export class CliError extends Error {
   }
 }
 
-/** Names, values and what hosts answer are not ours: control characters must not reach the terminal. */
+/** Names, values and what hosts answer are not ours: what moves the cursor, turns the direction or shows nothing must not reach the terminal. */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '\u{fffd}');
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, '\u{fffd}');
 }
 
 /** The same for text of several lines, such as a diff. */

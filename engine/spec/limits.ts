@@ -2,6 +2,12 @@
 
 /** Bytes of one YAML file. */
 export const MAX_SPEC_FILE_BYTES = 1024 * 1024;
+/** Bytes of all YAML files with documents together. */
+export const MAX_SPEC_BYTES = 2 * 1024 * 1024;
+/** Values of all documents together: each takes some 30 microseconds to check, and nothing else runs meanwhile. */
+export const MAX_SPEC_VALUES = 100_000;
+/** Bytes of YAML files that may hold documents, as they have a `kind`, and do not name ours: what comes after that is not looked at. */
+export const MAX_FOREIGN_BYTES = 2 * 1024 * 1024;
 /** Bytes of one file that a document copies or renders; repository/tree.ts reads no larger ones. */
 export const MAX_SOURCE_FILE_BYTES = 1024 * 1024;
 /** Bytes of a template. */

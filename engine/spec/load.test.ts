@@ -199,6 +199,32 @@ test('hostile input costs little', () => {
   expect(performance.now() - start).toBeLessThan(10_000);
 });
 
+test('what all files hold together is bounded, and what is not ours is no more looked at then', () => {
+  const padded = (text: string) => `${text}# ${'x'.repeat(900_000)}\n`;
+  const many = (text: (n: number) => string) =>
+    Object.fromEntries(Array.from({ length: 3 }, (_, n) => [`${n}.yaml`, padded(text(n))]));
+  const { errors, complete, manifest } = loadManifest(repository(many((n) => server(`web-${n}`))));
+  expect(sentences(errors)).toEqual([
+    '2.yaml:1:1 The files with documents up to this one, by name, have more than 2097152 bytes, or more than 100000 values; no more are read. Move long texts to files that a `source` names, or split the repository.',
+  ]);
+  expect(complete).toBe(false);
+  expect(manifest.documents.map(({ ref }) => ref)).toEqual(['Server/web-0', 'Server/web-1']);
+
+  const packages = Array.from({ length: 2_000 }, (_, n) => `p${n}: {}`).join(', ');
+  const dear = Array.from({ length: 60 }, (_, n) => [
+    `${n}.yaml`,
+    configuration(`c${n}`, `  targets: {all: true}\n  packages: {${packages}}\n`),
+  ]);
+  expect(
+    loadManifest(repository({ 'a.yaml': server('a'), ...Object.fromEntries(dear) })).errors,
+  ).toMatchObject([{ code: 'too-many' }]);
+
+  const foreign = many(() => 'apiVersion: v1\nkind: Service\n');
+  const beside = loadManifest(repository({ ...foreign, 'z.yaml': server('web') }));
+  expect(beside).toMatchObject({ complete: true, errors: [] });
+  expect(beside.manifest.documents).toHaveLength(1);
+});
+
 test('the errors of one file are bounded', () => {
   const packages = Array.from({ length: 500 }, (_, index) => `    P${index}: {}\n`).join('');
   expect(

@@ -1,7 +1,16 @@
 import { crossCheck } from './crossCheck.ts';
 import { decodeSpecFile, fileTooLarge } from './decode.ts';
 import { readHeader } from './header.ts';
-import { MAX_DOCUMENTS, MAX_ERRORS, MAX_ERRORS_PER_FILE, MAX_SPEC_FILES } from './limits.ts';
+import {
+  MAX_DOCUMENTS,
+  MAX_ERRORS,
+  MAX_ERRORS_PER_FILE,
+  MAX_FOREIGN_BYTES,
+  MAX_SPEC_BYTES,
+  MAX_SPEC_FILE_BYTES,
+  MAX_SPEC_FILES,
+  MAX_SPEC_VALUES,
+} from './limits.ts';
 import { fileStart } from './lines.ts';
 import {
   type Document,
@@ -91,13 +100,38 @@ function readFiles(
 ): { readonly readings: readonly FileReading[]; readonly complete: boolean } {
   const readings: FileReading[] = [];
   let errors = 0;
+  const left = { ours: MAX_SPEC_BYTES, maybe: MAX_FOREIGN_BYTES, values: MAX_SPEC_VALUES };
   for (const path of paths) {
     if (errors >= MAX_ERRORS) return { readings, complete: false };
-    const reading = readFile(path, files.get(path) ?? new Uint8Array(), options);
+    const bytes = files.get(path) ?? new Uint8Array();
+    const look = lookAt(path, bytes, options);
+    if (look === 'foreign') continue;
+    // one that is too large is not read
+    if (bytes.byteLength <= MAX_SPEC_FILE_BYTES) left[look] -= bytes.byteLength;
+    if (left.ours < 0 || left.values < 0)
+      return { readings: [...readings, unreadable([tooMuch(path)])], complete: false };
+    if (left.maybe < 0 && look === 'maybe') continue;
+    const reading = readFile(path, bytes, look, options);
     readings.push(reading);
     errors += reading.errors.length;
+    for (const { positions } of reading.documents) left.values -= positions.size;
   }
   return { readings, complete: true };
+}
+
+function tooMuch(path: string): SpecError {
+  const message = `The files with documents up to this one, by name, have more than ${MAX_SPEC_BYTES} bytes, or more than ${MAX_SPEC_VALUES} values; no more are read. Move long texts to files that a \`source\` names, or split the repository.`;
+  return { kind: 'spec-error', code: 'too-many', message, position: fileStart(path), pointer: '' };
+}
+
+type Look = 'ours' | 'maybe' | 'foreign';
+
+function lookAt(path: string, bytes: Uint8Array, options: LoadOptions): Look {
+  return isStrict(path, options) ? 'ours' : looksLike(bytes);
+}
+
+function isStrict(path: string, { specRoot }: LoadOptions): boolean {
+  return specRoot !== undefined && path.startsWith(`${specRoot}/`);
 }
 
 /** YAML outside of folders that begin with a dot. */
@@ -114,17 +148,14 @@ interface FileReading {
 
 const nothing: FileReading = { isSpec: false, documents: [], broken: [], errors: [] };
 
-function readFile(path: string, bytes: Uint8Array, options: LoadOptions): FileReading {
-  const strict = options.specRoot !== undefined && path.startsWith(`${options.specRoot}/`);
-  const look = strict ? 'ours' : looksLike(bytes);
-  if (look === 'foreign') return nothing;
+function readFile(path: string, bytes: Uint8Array, look: Look, options: LoadOptions): FileReading {
   const decoded = decodeSpecFile(path, bytes);
   if (decoded.kind === 'error') {
     return look === 'ours' ? unreadable([decoded.error]) : nothing;
   }
   const parsed = parseYaml(path, decoded.text);
   if (parsed.errors.length > 0) return look === 'ours' ? unreadable(parsed.errors) : nothing;
-  return readDocuments(parsed.documents, strict);
+  return readDocuments(parsed.documents, isStrict(path, options));
 }
 
 /** What a file that cannot be read declares is unknown, so references may point to it: `kind` is any. */
@@ -136,7 +167,7 @@ function unreadable(errors: readonly SpecError[]): FileReading {
  * A cheap look at the bytes before parsing, so that other people's YAML (with templates in it, or of any size) costs
  * little and its mistakes are not reported. NULs are dropped so that UTF-16 is recognised too.
  */
-function looksLike(bytes: Uint8Array): 'ours' | 'maybe' | 'foreign' {
+function looksLike(bytes: Uint8Array): Look {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString('latin1')
     .replaceAll('\0', '');
