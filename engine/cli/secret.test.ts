@@ -258,6 +258,26 @@ describe('doaas secret', () => {
     expect(stderr).not.toContain(key.identity.slice(0, 20));
   });
 
+  test('a mistyped key is told with its line before the editor opens', async () => {
+    await editorThatWrites('db: "hunter2"');
+    const { recipient } = await newAgeKey();
+    const mistyped = `${recipient.slice(0, -1)}${recipient.endsWith('q') ? 'p' : 'q'}`;
+    await writeFile(join(root, '.doaas/recipients'), `# us\n${key.recipient}\n\n${mistyped} # them\n`);
+    await writeFile(join(root, 'b.age'), await encryptAge('x: "1"', [key.recipient]));
+    for (const argv of [
+      ['edit', join(root, 'a.age')],
+      ['rotate', root],
+    ]) {
+      const { status, stdout, stderr } = await run(...argv);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`${root}/.doaas/recipients:4 has "${mistyped.slice(0, 20)}"`);
+      expect(stderr).toContain('or a mistyped one');
+    }
+    expect(await readFile(join(root, 'texts'), 'utf8')).toBe('db: "hunter2"\n');
+    expect(await readFile(join(root, 'b.age'), 'utf8')).toContain('BEGIN AGE');
+    expect(await plain('b.age')).toBe('x: "1"');
+  });
+
   test.each([[[]], [['edit']], [['nothing']], [['keygen', 'x']], [['rotate', 'a', 'b']]])(
     'wrong use: %j',
     async (argv) => {

@@ -20,6 +20,16 @@ export function recipientOf(identity: string): Promise<string> {
   return identityToRecipient(identity);
 }
 
+/** Whether it is a public key, with its checksum, that `encryptAge` can encrypt for. */
+export function isRecipient(text: string): boolean {
+  try {
+    new Encrypter().addRecipient(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Throws `SecretError`; the keys never stand in it. */
 export async function decryptAge(bytes: Uint8Array, keys: readonly string[], path: string): Promise<string> {
   if (keys.length === 0) throw new SecretError(`${path} cannot be decrypted: DOAAS_AGE_KEY is not set`);
