@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { decryptAge, encryptAge, newAgeKey } from '../secrets/age.ts';
+import { decryptAge, encryptAge, newAgeKey, parseEntries } from '../secrets/age.ts';
 import { main } from './main.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/doaas', import.meta.url));
@@ -70,6 +70,41 @@ describe('doaas secret', () => {
     const same = await readFile(join(root, 'secrets/app.age'), 'utf8');
     expect((await run('edit', join(root, 'secrets/app.age'))).stdout).toContain('is as it was');
     expect(await readFile(join(root, 'secrets/app.age'), 'utf8')).toBe(same);
+  });
+
+  /** An editor that changes the file that it is given by these commands. */
+  const editorThat = (commands: string) => {
+    vi.stubEnv('EDITOR', `f() { ${commands}; }; f`);
+  };
+
+  test('a line goes below or above what edit shows of a new file', async () => {
+    editorThat(`grep -q hunter2 "$1" || echo 'db: "hunter2"' >> "$1"`);
+    expect(await run('edit', join(root, 'below.age'))).toMatchObject({ status: 0, stderr: '' });
+    expect(parseEntries(await plain('below.age'), 'f')).toEqual(new Map([['db', 'hunter2']]));
+    editorThat(`grep -q hunter2 "$1" || sed -i '1i db: "hunter2"' "$1"`);
+    expect(await run('edit', join(root, 'above.age'))).toMatchObject({ status: 0, stderr: '' });
+    expect(parseEntries(await plain('above.age'), 'f')).toEqual(new Map([['db', 'hunter2']]));
+  });
+
+  test('edit makes no file where nothing was typed', async () => {
+    editorThat(':');
+    const left = await run('edit', join(root, 'a.age'));
+    expect(left).toMatchObject({ status: 0, stderr: '' });
+    editorThat(': > "$1"');
+    const emptied = await run('edit', join(root, 'a.age'));
+    expect(emptied.status).toBe(1);
+    expect(emptied.stderr).toMatch(/Nothing was written/);
+    expect(await readdir(root)).not.toContain('a.age');
+  });
+
+  test('edit takes the last secret out, but no emptied file', async () => {
+    await writeFile(join(root, 'a.age'), await encryptAge('# of the app\ndb: "x"\n', [key.recipient]));
+    editorThat(': > "$1"');
+    expect((await run('edit', join(root, 'a.age'))).status).toBe(1);
+    expect(await plain('a.age')).toBe('# of the app\ndb: "x"\n');
+    editorThat(`sed -i '/^db/d' "$1"`);
+    expect(await run('edit', join(root, 'a.age'))).toMatchObject({ status: 0, stderr: '' });
+    expect(await plain('a.age')).toBe('# of the app\n');
   });
 
   test('edit takes no file that it cannot read for a new one', async () => {

@@ -101,7 +101,7 @@ function changedMeanwhile(path: string, beside: string): CliError {
   );
 }
 
-const EMPTY = '# One line for each secret, such as:\n# database-password: "..."\n{}\n';
+const EMPTY = '# One line for each secret, such as:\n# database-password: "..."\n';
 
 /** All are decrypted before the first is written. */
 async function rotate(folder: string, io: Io): Promise<number> {

@@ -74,9 +74,19 @@ export function parseEntries(text: string, path: string): AgeEntries {
 }
 
 function parsed(text: string, path: string): unknown {
+  if (isComment(text)) return {};
   try {
     return load(text);
   } catch {
     throw new SecretError(`${path} does not hold valid YAML or JSON`);
   }
+}
+
+/** No document to the parser, and a map of nothing to whoever wrote it; an empty text is rather a mistake. */
+function isComment(text: string): boolean {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return lines.length > 0 && lines.every((line) => line.startsWith('#'));
 }
