@@ -274,6 +274,42 @@ describe('doaas secret', () => {
     expect((await run('rotate', root)).stderr).toBe('');
   });
 
+  test('rotate encrypts each file for the nearest recipients, as edit does', async () => {
+    const [theirs, gone] = [await newAgeKey(), await newAgeKey()];
+    await mkdir(join(root, 'inner/.doaas'), { recursive: true });
+    await mkdir(join(root, 'inner/deep'));
+    await writeFile(join(root, 'inner/.doaas/recipients'), `${theirs.recipient}\n`);
+    for (const path of ['a.age', 'inner/b.age', 'inner/deep/c.age'])
+      await writeFile(
+        join(root, path),
+        await encryptAge(`x: "${path}"`, [key.recipient, theirs.recipient, gone.recipient]),
+      );
+    const { status, stdout, stderr } = await run('rotate', root);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^1 file is encrypted anew for 1 key of .doaas\/recipients: a.age\n2 files are encrypted anew for 1 key of inner\/.doaas\/recipients: inner\/b.age, inner\/deep\/c.age\n/,
+    );
+    expect(stderr).toMatch(/^The key of DOAAS_AGE_KEY is not in inner\/.doaas\/recipients: .*\n$/);
+    expect(await plain('a.age')).toBe('x: "a.age"');
+    await expect(plain('a.age', [theirs.identity])).rejects.toThrow(/cannot be decrypted/);
+    for (const path of ['inner/b.age', 'inner/deep/c.age']) {
+      expect(await plain(path, [theirs.identity])).toBe(`x: "${path}"`);
+      await expect(plain(path)).rejects.toThrow(/cannot be decrypted/);
+    }
+  });
+
+  test('rotate writes nothing when inner recipients are wrong', async () => {
+    await mkdir(join(root, 'inner/.doaas'), { recursive: true });
+    await writeFile(join(root, 'inner/.doaas/recipients'), '# nobody\n');
+    for (const path of ['a.age', 'inner/b.age'])
+      await writeFile(join(root, path), await encryptAge('x: "1"', [key.recipient]));
+    const before = await readFile(join(root, 'a.age'), 'utf8');
+    const { status, stderr } = await run('rotate', root);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/inner\/.doaas\/recipients names nobody/);
+    expect(await readFile(join(root, 'a.age'), 'utf8')).toBe(before);
+  });
+
   test('rotate writes nothing when one file cannot be decrypted', async () => {
     const foreign = await newAgeKey();
     await writeFile(join(root, 'a.age'), await encryptAge('x: "1"', [key.recipient]));
