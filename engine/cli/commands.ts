@@ -123,7 +123,8 @@ const secret: Command = {
   keygen         prints a new key: the private line is for the engine (DOAAS_AGE_KEY_FILE), the public one for
                  .doaas/recipients in the repository
   edit FILE      opens a *.age file in $VISUAL or $EDITOR and encrypts it again; makes it where it is not there
-  rotate [PATH]  encrypts every *.age file below PATH (default .) again for those whom .doaas/recipients names now
+  rotate [PATH]  encrypts every *.age file below PATH (default .) again for those whom .doaas/recipients names now:
+                 the nearest one in the file's folder or above it, as edit does
 It decrypts with DOAAS_AGE_KEY or DOAAS_AGE_KEY_FILE, else with DOAAS_AGE_KEY_PREVIOUS. More: docs/secrets.md
 
 ${EXIT_CODES}`,

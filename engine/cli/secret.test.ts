@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { decryptAge, encryptAge, newAgeKey } from '../secrets/age.ts';
+import { decryptAge, encryptAge, newAgeKey, parseEntries } from '../secrets/age.ts';
 import { main } from './main.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/doaas', import.meta.url));
@@ -70,6 +70,41 @@ describe('doaas secret', () => {
     const same = await readFile(join(root, 'secrets/app.age'), 'utf8');
     expect((await run('edit', join(root, 'secrets/app.age'))).stdout).toContain('is as it was');
     expect(await readFile(join(root, 'secrets/app.age'), 'utf8')).toBe(same);
+  });
+
+  /** An editor that changes the file that it is given by these commands. */
+  const editorThat = (commands: string) => {
+    vi.stubEnv('EDITOR', `f() { ${commands}; }; f`);
+  };
+
+  test('a line goes below or above what edit shows of a new file', async () => {
+    editorThat(`grep -q hunter2 "$1" || echo 'db: "hunter2"' >> "$1"`);
+    expect(await run('edit', join(root, 'below.age'))).toMatchObject({ status: 0, stderr: '' });
+    expect(parseEntries(await plain('below.age'), 'f')).toEqual(new Map([['db', 'hunter2']]));
+    editorThat(`grep -q hunter2 "$1" || sed -i '1i db: "hunter2"' "$1"`);
+    expect(await run('edit', join(root, 'above.age'))).toMatchObject({ status: 0, stderr: '' });
+    expect(parseEntries(await plain('above.age'), 'f')).toEqual(new Map([['db', 'hunter2']]));
+  });
+
+  test('edit makes no file where nothing was typed', async () => {
+    editorThat(':');
+    const left = await run('edit', join(root, 'a.age'));
+    expect(left).toMatchObject({ status: 0, stderr: '' });
+    editorThat(': > "$1"');
+    const emptied = await run('edit', join(root, 'a.age'));
+    expect(emptied.status).toBe(1);
+    expect(emptied.stderr).toMatch(/Nothing was written/);
+    expect(await readdir(root)).not.toContain('a.age');
+  });
+
+  test('edit takes the last secret out, but no emptied file', async () => {
+    await writeFile(join(root, 'a.age'), await encryptAge('# of the app\ndb: "x"\n', [key.recipient]));
+    editorThat(': > "$1"');
+    expect((await run('edit', join(root, 'a.age'))).status).toBe(1);
+    expect(await plain('a.age')).toBe('# of the app\ndb: "x"\n');
+    editorThat(`sed -i '/^db/d' "$1"`);
+    expect(await run('edit', join(root, 'a.age'))).toMatchObject({ status: 0, stderr: '' });
+    expect(await plain('a.age')).toBe('# of the app\n');
   });
 
   test('edit takes no file that it cannot read for a new one', async () => {
@@ -239,6 +274,42 @@ describe('doaas secret', () => {
     expect((await run('rotate', root)).stderr).toBe('');
   });
 
+  test('rotate encrypts each file for the nearest recipients, as edit does', async () => {
+    const [theirs, gone] = [await newAgeKey(), await newAgeKey()];
+    await mkdir(join(root, 'inner/.doaas'), { recursive: true });
+    await mkdir(join(root, 'inner/deep'));
+    await writeFile(join(root, 'inner/.doaas/recipients'), `${theirs.recipient}\n`);
+    for (const path of ['a.age', 'inner/b.age', 'inner/deep/c.age'])
+      await writeFile(
+        join(root, path),
+        await encryptAge(`x: "${path}"`, [key.recipient, theirs.recipient, gone.recipient]),
+      );
+    const { status, stdout, stderr } = await run('rotate', root);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^1 file is encrypted anew for 1 key of .doaas\/recipients: a.age\n2 files are encrypted anew for 1 key of inner\/.doaas\/recipients: inner\/b.age, inner\/deep\/c.age\n/,
+    );
+    expect(stderr).toMatch(/^The key of DOAAS_AGE_KEY is not in inner\/.doaas\/recipients: .*\n$/);
+    expect(await plain('a.age')).toBe('x: "a.age"');
+    await expect(plain('a.age', [theirs.identity])).rejects.toThrow(/cannot be decrypted/);
+    for (const path of ['inner/b.age', 'inner/deep/c.age']) {
+      expect(await plain(path, [theirs.identity])).toBe(`x: "${path}"`);
+      await expect(plain(path)).rejects.toThrow(/cannot be decrypted/);
+    }
+  });
+
+  test('rotate writes nothing when inner recipients are wrong', async () => {
+    await mkdir(join(root, 'inner/.doaas'), { recursive: true });
+    await writeFile(join(root, 'inner/.doaas/recipients'), '# nobody\n');
+    for (const path of ['a.age', 'inner/b.age'])
+      await writeFile(join(root, path), await encryptAge('x: "1"', [key.recipient]));
+    const before = await readFile(join(root, 'a.age'), 'utf8');
+    const { status, stderr } = await run('rotate', root);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/inner\/.doaas\/recipients names nobody/);
+    expect(await readFile(join(root, 'a.age'), 'utf8')).toBe(before);
+  });
+
   test('rotate writes nothing when one file cannot be decrypted', async () => {
     const foreign = await newAgeKey();
     await writeFile(join(root, 'a.age'), await encryptAge('x: "1"', [key.recipient]));
@@ -256,6 +327,26 @@ describe('doaas secret', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/holds a private key/);
     expect(stderr).not.toContain(key.identity.slice(0, 20));
+  });
+
+  test('a mistyped key is told with its line before the editor opens', async () => {
+    await editorThatWrites('db: "hunter2"');
+    const { recipient } = await newAgeKey();
+    const mistyped = `${recipient.slice(0, -1)}${recipient.endsWith('q') ? 'p' : 'q'}`;
+    await writeFile(join(root, '.doaas/recipients'), `# us\n${key.recipient}\n\n${mistyped} # them\n`);
+    await writeFile(join(root, 'b.age'), await encryptAge('x: "1"', [key.recipient]));
+    for (const argv of [
+      ['edit', join(root, 'a.age')],
+      ['rotate', root],
+    ]) {
+      const { status, stdout, stderr } = await run(...argv);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`${root}/.doaas/recipients:4 has "${mistyped.slice(0, 20)}"`);
+      expect(stderr).toContain('or a mistyped one');
+    }
+    expect(await readFile(join(root, 'texts'), 'utf8')).toBe('db: "hunter2"\n');
+    expect(await readFile(join(root, 'b.age'), 'utf8')).toContain('BEGIN AGE');
+    expect(await plain('b.age')).toBe('x: "1"');
   });
 
   test.each([[[]], [['edit']], [['nothing']], [['keygen', 'x']], [['rotate', 'a', 'b']]])(

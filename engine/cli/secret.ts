@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadLocalConfig } from '../config/config.ts';
 import { messageOf } from '../hosts/host-error.ts';
@@ -101,28 +101,42 @@ function changedMeanwhile(path: string, beside: string): CliError {
   );
 }
 
-const EMPTY = '# One line for each secret, such as:\n# database-password: "..."\n{}\n';
+const EMPTY = '# One line for each secret, such as:\n# database-password: "..."\n';
 
-/** All are decrypted before the first is written. */
+interface Fresh {
+  readonly path: string;
+  readonly before: Buffer;
+  readonly text: string;
+  readonly to: Recipients;
+}
+
+/** Each for its nearest recipients, as `edit` does. All are decrypted before the first is written. */
 async function rotate(folder: string, io: Io): Promise<number> {
-  const { root, recipients }: Recipients = await findRecipients(folder);
+  const { root } = await findRecipients(folder);
   const keys = ownKeys();
   const files = await ageFiles(folder);
   if (files.length === 0) throw new CliError(`There is no *.age file in ${printable(folder)}.`);
-  const fresh: { readonly path: string; readonly before: Buffer; readonly text: string }[] = [];
+  const fresh: Fresh[] = [];
   for (const path of files) {
+    const to = await findRecipients(dirname(path));
     const before = await readFile(path);
-    const text = await encryptAge(await decryptAge(before, keys, relative(root, path)), recipients);
-    fresh.push({ path, before, text });
+    const text = await encryptAge(await decryptAge(before, keys, relative(root, path)), to.recipients);
+    fresh.push({ path, before, text, to });
   }
   for (const { path, before, text } of fresh)
     if (!(await replaceFile(path, text, before)))
       throw new CliError(`${printable(path)} was changed meanwhile, and stays as it is now; rotate again.`);
+  const nearest = new Map(fresh.map(({ to }) => [relative(root, join(to.root, RECIPIENTS)), to]));
+  for (const [place, to] of nearest) {
+    const paths = fresh.filter((one) => one.to.root === to.root).map(({ path }) => relative(root, path));
+    io.stdout.write(
+      `${paths.length} ${paths.length === 1 ? 'file is' : 'files are'} encrypted anew for ${people(to.recipients, place)}: ${paths.map(printable).join(', ')}\n`,
+    );
+    await warnIfLockedOut(keys, to.recipients, io, place);
+  }
   io.stdout.write(
-    `${files.length} ${files.length === 1 ? 'file is' : 'files are'} encrypted anew for ${people(recipients)}: ${files.map((path) => printable(relative(root, path))).join(', ')}\n` +
-      'Who could read them before still knows what they held: change the secrets themselves if somebody left.\n',
+    'Who could read them before still knows what they held: change the secrets themselves if somebody left.\n',
   );
-  await warnIfLockedOut(keys, recipients, io);
   return EXIT.done;
 }
 
@@ -130,8 +144,8 @@ function ownKeys(): readonly string[] {
   return ageKeysOf(loadLocalConfig(process.env));
 }
 
-function people(recipients: readonly string[]): string {
-  return `${recipients.length} ${recipients.length === 1 ? 'key' : 'keys'} of ${RECIPIENTS}`;
+function people(recipients: readonly string[], place = RECIPIENTS): string {
+  return `${recipients.length} ${recipients.length === 1 ? 'key' : 'keys'} of ${printable(place)}`;
 }
 
 /** Whoever encrypts for others only cannot edit the file again. */
@@ -139,8 +153,11 @@ async function warnIfLockedOut(
   keys: readonly string[],
   recipients: readonly string[],
   io: Io,
+  place = RECIPIENTS,
 ): Promise<void> {
   const [current] = keys;
   if (current === undefined || recipients.includes(await recipientOf(current))) return;
-  io.stderr.write(`The key of DOAAS_AGE_KEY is not in ${RECIPIENTS}: with it, this can no longer be read.\n`);
+  io.stderr.write(
+    `The key of DOAAS_AGE_KEY is not in ${printable(place)}: with it, this can no longer be read.\n`,
+  );
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { isRecipient } from '../secrets/age.ts';
 import { reasonOf } from '../secrets/error.ts';
 import { CliError, printable } from './terminal.ts';
 
@@ -15,8 +16,9 @@ export interface Recipients {
 /** From the folder upwards, as git looks for .git. */
 export async function findRecipients(folder: string): Promise<Recipients> {
   for (let at = resolve(folder); ; at = dirname(at)) {
-    const bytes = await readIfThere(join(at, RECIPIENTS));
-    if (bytes !== undefined) return { root: at, recipients: parseRecipients(bytes.toString('utf8')) };
+    const path = join(at, RECIPIENTS);
+    const bytes = await readIfThere(path);
+    if (bytes !== undefined) return { root: at, recipients: parseRecipients(bytes.toString('utf8'), path) };
     if (dirname(at) === at)
       throw new CliError(
         `There is no ${RECIPIENTS} in ${folder} or above it. Make it with one public key (age1...) a line: the engine's, as \`doaas secret keygen\` prints it, and those of the people who edit secrets.`,
@@ -24,21 +26,25 @@ export async function findRecipients(folder: string): Promise<Recipients> {
   }
 }
 
-function parseRecipients(text: string): readonly string[] {
+/** Errors say the line, before anybody types a secret that could not be encrypted then. */
+function parseRecipients(text: string, path: string): readonly string[] {
   const lines = text
     .split('\n')
-    .map((line) => line.replace(/#.*/, '').trim())
-    .filter((line) => line !== '');
-  const wrong = lines.find((line) => !/^age1[a-z0-9]{50,}$/.test(line));
-  if (wrong !== undefined)
-    throw new CliError(
-      /^AGE-SECRET-KEY/i.test(wrong)
-        ? `${RECIPIENTS} holds a private key. Take it out, and make a new one: it is known to all who can read the repository.`
-        : `${RECIPIENTS} holds "${wrong.slice(0, 20)}", which is not a public key of age (age1...).`,
-    );
+    .map((line, n) => ({ key: line.replace(/#.*/, '').trim(), place: `${printable(path)}:${n + 1}` }))
+    .filter(({ key }) => key !== '');
+  for (const { key, place } of lines) {
+    if (/^AGE-SECRET-KEY/i.test(key))
+      throw new CliError(
+        `${place} holds a private key. Take it out, and make a new one: it is known to all who can read the repository.`,
+      );
+    if (!isRecipient(key))
+      throw new CliError(
+        `${place} has "${printable(key.slice(0, 20))}", which is no public key of age (age1...), or a mistyped one; copy it anew.`,
+      );
+  }
   if (lines.length === 0)
-    throw new CliError(`${RECIPIENTS} names nobody; give one public key (age1...) a line.`);
-  return [...new Set(lines)];
+    throw new CliError(`${printable(path)} names nobody; give one public key (age1...) a line.`);
+  return [...new Set(lines.map(({ key }) => key))];
 }
 
 /** Every *.age file below the folder, sorted; nothing in .git, no links. */

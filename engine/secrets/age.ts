@@ -20,6 +20,16 @@ export function recipientOf(identity: string): Promise<string> {
   return identityToRecipient(identity);
 }
 
+/** Whether it is a public key, with its checksum, that `encryptAge` can encrypt for. */
+export function isRecipient(text: string): boolean {
+  try {
+    new Encrypter().addRecipient(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Throws `SecretError`; the keys never stand in it. */
 export async function decryptAge(bytes: Uint8Array, keys: readonly string[], path: string): Promise<string> {
   if (keys.length === 0) throw new SecretError(`${path} cannot be decrypted: DOAAS_AGE_KEY is not set`);
@@ -64,9 +74,19 @@ export function parseEntries(text: string, path: string): AgeEntries {
 }
 
 function parsed(text: string, path: string): unknown {
+  if (isComment(text)) return {};
   try {
     return load(text);
   } catch {
     throw new SecretError(`${path} does not hold valid YAML or JSON`);
   }
+}
+
+/** No document to the parser, and a map of nothing to whoever wrote it; an empty text is rather a mistake. */
+function isComment(text: string): boolean {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return lines.length > 0 && lines.every((line) => line.startsWith('#'));
 }
