@@ -5,6 +5,7 @@ import { HostError, type HostErrorType } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads, Seals } from '../kinds/kind.ts';
+import { cut, MESSAGE_MAX } from '../plan/bounds.ts';
 import { abandonedItems, type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -152,7 +153,7 @@ async function orProblem<T>(
     return {
       kind: 'problem',
       host: host.name,
-      message: unsealing.mask(error instanceof Error ? error.message : String(error)),
+      message: cut(unsealing.mask(error instanceof Error ? error.message : String(error)), MESSAGE_MAX),
       cause: error,
       away: isAway(error),
     };
