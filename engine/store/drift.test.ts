@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DRIFT_ITEMS_MAX, sharedOut } from './drift.ts';
-import { openStore } from './store.ts';
+import { openStore, type Store } from './store.ts';
 
 const items = (host: string, count: number, document = 'Configuration/web') =>
   Array.from({ length: count }, (_, n) => {
@@ -35,16 +35,32 @@ describe('more differences than are kept', () => {
   });
 });
 
-it('keeps what differs on a host, whatever another one invents', async () => {
+describe('a store', () => {
+  it('keeps what differs on a host, whatever another one invents', async () => {
+    await inStore(async ({ drift }) => {
+      await drift.replace('o/r', [...items('web-1', DRIFT_ITEMS_MAX), ...items('web-2', 2)]);
+      const known = await drift.of('o/r');
+      expect(known).toHaveLength(DRIFT_ITEMS_MAX);
+      expect(known.filter(({ host }) => host === 'web-2')).toHaveLength(2);
+    });
+  });
+
+  it('leaves out what PostgreSQL has no index for, and keeps the rest', async () => {
+    await inStore(async ({ drift }) => {
+      const long = items('web-1', 1).map((item) => ({ ...item, stepId: `file:/${'x'.repeat(4_095)}` }));
+      await drift.replace('o/r', [...long, ...items('web-2', 2)]);
+      expect((await drift.of('o/r')).map(({ host }) => host)).toEqual(['web-2', 'web-2']);
+    });
+  });
+});
+
+async function inStore(work: (store: Store) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'doaas-drift-'));
   const store = await openStore({ file: join(dir, 'store.db') });
   try {
-    await store.drift.replace('o/r', [...items('web-1', DRIFT_ITEMS_MAX), ...items('web-2', 2)]);
-    const known = await store.drift.of('o/r');
-    expect(known).toHaveLength(DRIFT_ITEMS_MAX);
-    expect(known.filter(({ host }) => host === 'web-2')).toHaveLength(2);
+    await work(store);
   } finally {
     await store.close();
     await rm(dir, { recursive: true });
   }
-});
+}

@@ -6,6 +6,9 @@ import { plainText } from './values.ts';
 /** Differences kept of one repository; a diff is kept in its plan, not here. */
 export const DRIFT_ITEMS_MAX = 10_000;
 
+/** PostgreSQL has at most 2,704 bytes for an entry of an index; with a longer one it would refuse all of a reading. */
+const KEY_BYTES_MAX = 2_600;
+
 /** Rows of one insert statement, below SQLite's 32,766 parameters. */
 const INSERT_ROWS_MAX = 1_000;
 
@@ -50,9 +53,13 @@ export function driftIn({ db }: Connection) {
       });
     },
 
-    /** Replaces all that is known of the repository; of more than it keeps, each host has its share. */
+    /**
+     * Replaces all that is known of the repository; of more than it keeps, each host has its share. A path of more than some 2,500
+     * bytes is not remembered.
+     */
     async replace(repository: string, items: readonly KnownItem[]): Promise<void> {
-      const rows = sharedOut(items, DRIFT_ITEMS_MAX).map((item) => toRow(repository, item));
+      const indexed = items.filter((item) => isIndexed(repository, item));
+      const rows = sharedOut(indexed, DRIFT_ITEMS_MAX).map((item) => toRow(repository, item));
       await db.transaction().execute(async (tx) => {
         await tx.deleteFrom('drift').where('repository', '=', repository).execute();
         for (let i = 0; i < rows.length; i += INSERT_ROWS_MAX)
@@ -129,6 +136,10 @@ export function sharedOut<T extends Pick<KnownItem, 'host' | 'document'>>(
   if (items.length <= max) return items;
   const byDocument = inTurns(items, ({ host, document }) => JSON.stringify([host, document]));
   return inTurns(byDocument, ({ host }) => host).slice(0, max);
+}
+
+function isIndexed(repository: string, { document, host, stepId }: KnownItem): boolean {
+  return Buffer.byteLength(`${repository}${document}${host}${stepId}`) <= KEY_BYTES_MAX;
 }
 
 /** The first of each key, then the second of each, and so on. */
