@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { hostPlan, step } from '../github/render/testing.ts';
 import type { Transport } from '../hosts/session.ts';
 import { MESSAGE_MAX } from '../plan/bounds.ts';
 import { createSecrets } from '../secrets/secrets.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
-import { planHosts } from './planning.ts';
+import { planHosts, requireBounded } from './planning.ts';
 
 const secrets = createSecrets({
   environment: {},
@@ -44,4 +45,16 @@ test('what a server says instead of answering is cut', async () => {
     kind: 'problem',
     message: `${'x'.repeat(MESSAGE_MAX)}\n... cut at ${MESSAGE_MAX} characters`,
   });
+});
+
+test('one server leaves the others room for their plans', () => {
+  const diffs = (count: number) =>
+    hostPlan(
+      'web-1',
+      Array.from({ length: count }, () => step({ diff: 'x'.repeat(64_000) })),
+    );
+  expect(() => requireBounded(diffs(200))).not.toThrow();
+  expect(() => requireBounded(diffs(300))).toThrow(
+    /^the plan of web-1 has \d+ bytes, and one server's may have 16777216\. Split the change/,
+  );
 });
