@@ -12,7 +12,14 @@ import type {
  * Errors by `type`: these are permanent, trying again cannot help. All else (connection, rate limit, a store that is
  * full) is tried again without end: an outage costs time, never the run.
  */
-const PERMANENT = ['permanent', 'github-refused', 'github-not-found', 'credentials-unusable', 'plan-missing'];
+const PERMANENT = [
+  'permanent',
+  'github-refused',
+  'github-not-found',
+  'credentials-unusable',
+  'plan-missing',
+  'store-bound',
+];
 
 /** Where nothing waits, a first 404 is enough. */
 const NOT_WORTH_WAITING: string[] = [...PERMANENT, 'github-not-found-yet'];

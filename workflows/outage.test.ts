@@ -45,4 +45,8 @@ describe.each(Object.entries(POLICIES as Record<string, Policy>))('%s', (name, p
     expect(ending).toEqual(name === 'passing' ? ['github-not-found-yet'] : []);
     expect(msToNumber(retry.maximumInterval as '1 hour')).toBeLessThanOrEqual(30_000);
   });
+
+  test('ends for what is too large for the store, which no retry makes smaller', () => {
+    expect(retry.nonRetryableErrorTypes).toContain('store-bound');
+  });
 });

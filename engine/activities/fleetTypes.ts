@@ -15,7 +15,7 @@ export interface FleetPlan {
   readonly digest: string;
   readonly hosts: number;
   readonly steps: number;
-  /** Sentences: hosts that could not be read, and findings that forbid the plan. */
+  /** Sentences, one of each host at most: why it could not be read, or the findings that forbid its plan. */
   readonly problems: readonly string[];
   /** In the store, a list for each part: who changed what differs at sites. Left out where nothing is told. */
   readonly traces?: readonly (readonly string[])[];

@@ -1,6 +1,7 @@
 import { BUTTONS, type CheckAction, type CheckConclusion } from '../github/checks.ts';
 import type { GitHubClient } from '../github/client.ts';
 import type { NothingToDoView, PlanName, PlanView } from '../github/render/views.ts';
+import { cut, MESSAGE_MAX } from '../plan/bounds.ts';
 import { POLICY_FILE } from '../spec/policy.ts';
 import type { Assembled } from './assemble.ts';
 import type { Engine } from './engine.ts';
@@ -22,7 +23,7 @@ export async function endFailed(
   const view = failedView(made, name, '/doaas plan');
   await showEnd(client, pull, revision, { conclusion: 'failure', view, actions: [BUTTONS.plan], name });
   const reason = [...made.problems.map((p) => p.message), ...made.errors].join('; ');
-  return { kind: 'failed', reason, ...(onlyAway(made) ? { away: true } : {}) };
+  return { kind: 'failed', reason: cut(reason, MESSAGE_MAX), ...(onlyAway(made) ? { away: true } : {}) };
 }
 
 export async function endIdle(

@@ -1,6 +1,7 @@
 import { recordName } from '../github/workflowIds.ts';
 import type { Payloads } from '../kinds/kind.ts';
 import { batchPayloads } from '../operations/batch.ts';
+import { cut } from '../plan/bounds.ts';
 import { planDigest } from '../plan/digest.ts';
 import type { Plan } from '../plan/step.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
@@ -57,7 +58,7 @@ async function planFleet(
   const plan = await store(engine, revision, planOf(plannings), resolution.payloads);
   const traces = await tracesAt(engine, revision, site, resolution, planOf(plannings));
   const total = all.length;
-  const problems = [...plan.problems, ...plannings.flatMap((p) => (p.kind === 'problem' ? [p.message] : []))];
+  const problems = problemsOf(plannings);
   return { plan: { ...plan, problems, ...traces }, total, next: end < total ? end : undefined, ...away };
 }
 
@@ -111,13 +112,26 @@ function planOf(plannings: readonly HostPlanning[]): Plan {
   return { kind: 'plan', hosts, digest: planDigest(hosts) };
 }
 
+/** Of one server, in a result that tells of all. Characters. */
+const PROBLEM_MAX = 1_000;
+
+/** At most one of each server: errors of its plan, or why there is none. */
+export function problemsOf(plannings: readonly HostPlanning[]): readonly string[] {
+  return plannings.flatMap((planning) => {
+    if (planning.kind === 'problem') return [cut(planning.message, PROBLEM_MAX)];
+    const { host, findings } = planning.plan;
+    const errors = findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+    return errors.length === 0 ? [] : [cut(`${host}: ${errors.join('; ')}`, PROBLEM_MAX)];
+  });
+}
+
 /** Stored with the contents that applying it would need. */
 async function store(
   engine: Engine,
   revision: FleetRevision,
   plan: Plan,
   payloads: Payloads,
-): Promise<FleetPlan> {
+): Promise<Omit<FleetPlan, 'problems'>> {
   const steps = plan.hosts.flatMap((host) => host.steps);
   const repository = nameOf(revision);
   const wanted = batchPayloads({ kind: 'batch', run: 'plan', repository, steps });
@@ -128,10 +142,7 @@ async function store(
     { repository, number: NO_PULL, headSha: commit, baseSha: commit },
     wanted,
   );
-  const problems = plan.hosts.flatMap((host) =>
-    host.findings.filter((f) => f.severity === 'error').map((f) => `${host.host}: ${f.message}`),
-  );
-  return { digest: plan.digest, hosts: plan.hosts.length, steps: steps.length, problems };
+  return { digest: plan.digest, hosts: plan.hosts.length, steps: steps.length };
 }
 
 function nameOf({ repository }: FleetRevision): string {

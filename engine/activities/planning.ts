@@ -5,6 +5,7 @@ import { HostError, type HostErrorType } from '../hosts/host-error.ts';
 import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads, Seals } from '../kinds/kind.ts';
+import { cut, MESSAGE_MAX } from '../plan/bounds.ts';
 import { abandonedItems, type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
 import type { HostPlan } from '../plan/step.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -12,6 +13,7 @@ import type { Unsealing } from '../secrets/unseal.ts';
 import type { Advisories } from '../security/advisories.ts';
 import { mendedOn, outstandingSources } from '../security/mended.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { PLAN_MAX_BYTES } from '../store/plans.ts';
 import type { MergedLater } from './mergedLater.ts';
 import { requireAll, sealsOf } from './sealing.ts';
 
@@ -28,6 +30,9 @@ const TRACKER_PATIENCE_MS = 5_000;
 
 /** Hosts that are read at the same time; each is one connection and one round trip. */
 const HOSTS_AT_ONCE = 64;
+
+/** As JSON: half of what the store takes of all servers together, so that one alone does not keep the others from their plans. */
+const HOST_PLAN_MAX_BYTES = PLAN_MAX_BYTES / 2;
 
 export type HostPlanning =
   | {
@@ -138,7 +143,17 @@ function planOne(
     openRuns,
     ...(advisories && { mended: mendedOn(readings, advisories) }),
   });
+  requireBounded(plan);
   return { kind: 'planned', plan, readings, seals };
+}
+
+/** Throws where the plan is larger than one server's may be. */
+export function requireBounded(plan: HostPlan): void {
+  const bytes = Buffer.byteLength(JSON.stringify(plan));
+  if (bytes <= HOST_PLAN_MAX_BYTES) return;
+  throw new Error(
+    `the plan of ${plan.host} has ${bytes} bytes, and one server's may have ${HOST_PLAN_MAX_BYTES}. Split the change into several pull requests, or look for what is wrong on the server`,
+  );
 }
 
 async function orProblem<T>(
@@ -152,7 +167,7 @@ async function orProblem<T>(
     return {
       kind: 'problem',
       host: host.name,
-      message: unsealing.mask(error instanceof Error ? error.message : String(error)),
+      message: cut(unsealing.mask(error instanceof Error ? error.message : String(error)), MESSAGE_MAX),
       cause: error,
       away: isAway(error),
     };

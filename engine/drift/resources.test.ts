@@ -33,6 +33,11 @@ test('what is gone from a server that was read is gone; a server that was not re
   expect(merged(before, [], new Set(['web-1']))).toEqual([item({ host: 'web-2' })]);
 });
 
+test('what a server says twice is one difference', () => {
+  const other = item({ stepId: 'file:/etc/issue' });
+  expect(merged([], [item({}), other, item({})], new Set(['web-1']))).toEqual([item({}), other]);
+});
+
 const finding = (severity: 'error' | 'warning', document: string, message = 'apt fails'): Finding => {
   return { kind: 'finding', host: 'web-1', document, severity, message };
 };

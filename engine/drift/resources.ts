@@ -73,11 +73,12 @@ export function merged(
   isUnjudged: (item: DriftedItem) => boolean = () => false,
 ): readonly DriftedItem[] {
   const known = new Map(before.map((item) => [keyOf(item), item]));
-  const again = new Set(found.map(keyOf));
+  // a server can say the same twice, and the store takes it once
+  const now = new Map(found.map((item) => [keyOf(item), item]));
   const stays = (item: DriftedItem) =>
-    isUnjudged(item) && !item.stepId.startsWith(FINDING) && !again.has(keyOf(item));
+    isUnjudged(item) && !item.stepId.startsWith(FINDING) && !now.has(keyOf(item));
   const kept = before.filter((item) => !read.has(item.host) || stays(item));
-  return [...kept, ...found.map((item) => firstSeenOf(item, known.get(keyOf(item))))];
+  return [...kept, ...[...now].map(([key, item]) => firstSeenOf(item, known.get(key)))];
 }
 
 /** Whoever changed it is told once: the logs of a later reading may have rotated. */

@@ -46,11 +46,17 @@ export function recordLine(item: Omit<OwnedItem, 'run'>): string {
     .join('\t');
 }
 
+/** A fact and its key, which is at most a path (PATH_MAX of Linux is 4,096); any other field, all of them names. Characters. */
+const ITEM_MAX = 4_200;
+const FIELD_MAX = 300;
+
 function parseRecord(line: string): OwnedItem {
-  const [item, origin, repository, document, onRemoval, run] = fieldsOf(line);
+  const [item, ...fields] = fieldsOf(line);
+  const [origin, repository, document, onRemoval, run] = fields;
+  if (item === undefined || !item.includes(':') || run === undefined) throw notUnderstood(line);
   // no path, name or command can hold a NUL, so nothing could be read by such a key
-  if (item === undefined || !item.includes(':') || item.includes('\0') || run === undefined)
-    throw notUnderstood(line);
+  if (item.includes('\0') || fields.some((field) => field.includes('\0'))) throw notUnderstood(line);
+  if (item.length > ITEM_MAX || fields.some((field) => field.length > FIELD_MAX)) throw notUnderstood(line);
   return {
     item: item as ItemKey,
     origin: origin === 'created' ? 'created' : 'adopted',

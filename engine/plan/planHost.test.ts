@@ -5,6 +5,7 @@ import { EMPTY } from '../kinds/configuration/testing/spec.ts';
 import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import type { ResolvedConfiguration } from '../spec/configuration.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import { FINDINGS_MAX } from './bounds.ts';
 import { hostQueries, planHost } from './planHost.ts';
 
 const NOTHING_OUTSTANDING: UpdatesState = {
@@ -80,6 +81,18 @@ const owned: Partial<ResolvedConfiguration> = {
 };
 
 describe('an owner that is not on the host', () => {
+  it('is an error of a plan whose findings are bounded', () => {
+    const directory = Object.values(owned.directories ?? {})[0];
+    const paths = Array.from({ length: 300 }, (_, n) => [`/srv/${n}`, directory] as const);
+    const { findings } = plan(host({ directories: Object.fromEntries(paths) } as typeof owned));
+    expect(findings).toHaveLength(FINDINGS_MAX + 1);
+    expect(findings.at(-1)).toMatchObject({
+      severity: 'error',
+      document: 'Configuration/d0',
+      message: 'and 400 more of Configuration/d0 on web-1',
+    });
+  });
+
   it('is an error of the plan when nobody makes it', () => {
     expect(plan(host(owned)).findings.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
       'error: directory /srv/web names the user web, which is not on the host; add it to users or correct the name',

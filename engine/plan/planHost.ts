@@ -6,6 +6,7 @@ import { kindOf } from '../kinds/registry.ts';
 import { operationNamed } from '../operations/registry.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { beforeOf, type Conceal } from './before.ts';
+import { boundedFindings, cut } from './bounds.ts';
 import { hostDigest } from './digest.ts';
 import { mergeActions } from './mergeActions.ts';
 import { orderSteps } from './order.ts';
@@ -107,10 +108,10 @@ export function planHost(input: HostPlanInput): HostPlan {
   );
   const removals = planRemovals(host, abandonedItems(host, readings, input), readings, input.conceal);
   const steps = orderSteps([...removals, ...mergeActions(changes)]);
-  const findings = [
+  const findings = boundedFindings([
     ...planned.flatMap(({ document, plan }) => remarks(document, plan, host)),
     ...foreignItems(steps, owned, input),
-  ];
+  ]);
   const unasked = host.documents.filter((document) => !isPlannedNow(document, input)).map(({ ref }) => ref);
   return {
     kind: 'host-plan',
@@ -184,10 +185,6 @@ function finishStep(
       items.map((item) => [item, beforeOf(input.readings.get(item), input.conceal)]),
     ),
   } satisfies Step);
-}
-
-function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max)}\n... cut at ${max} characters`;
 }
 
 /** Present unless the state says otherwise. */

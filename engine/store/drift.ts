@@ -6,6 +6,12 @@ import { plainText } from './values.ts';
 /** Differences kept of one repository; a diff is kept in its plan, not here. */
 export const DRIFT_ITEMS_MAX = 10_000;
 
+/** PostgreSQL has at most 2,704 bytes for an entry of an index; with a longer one it would refuse all of a reading. */
+const KEY_BYTES_MAX = 2_600;
+
+/** Rows of one insert statement, below SQLite's 32,766 parameters. */
+const INSERT_ROWS_MAX = 1_000;
+
 /** Of counters: servers that the last reading of a repository could not read. */
 const UNREAD = 'drift-unread:';
 
@@ -47,12 +53,20 @@ export function driftIn({ db }: Connection) {
       });
     },
 
-    /** Replaces all that is known of the repository. */
+    /**
+     * Replaces all that is known of the repository; of more than it keeps, each host has its share. A path of more than some 2,500
+     * bytes is not remembered.
+     */
     async replace(repository: string, items: readonly KnownItem[]): Promise<void> {
-      const rows = items.slice(0, DRIFT_ITEMS_MAX).map((item) => toRow(repository, item));
+      const indexed = items.filter((item) => isIndexed(repository, item));
+      const rows = sharedOut(indexed, DRIFT_ITEMS_MAX).map((item) => toRow(repository, item));
       await db.transaction().execute(async (tx) => {
         await tx.deleteFrom('drift').where('repository', '=', repository).execute();
-        for (const row of rows) await tx.insertInto('drift').values(row).execute();
+        for (let i = 0; i < rows.length; i += INSERT_ROWS_MAX)
+          await tx
+            .insertInto('drift')
+            .values(rows.slice(i, i + INSERT_ROWS_MAX))
+            .execute();
       });
     },
 
@@ -109,6 +123,35 @@ export function driftIn({ db }: Connection) {
       return Number((await counters.executeTakeFirst())?.hosts ?? 0);
     },
   };
+}
+
+/**
+ * The first of each host, then their second ones, and so on up to `max`: a host with little keeps all of it, whatever others have. Of a
+ * host's own, likewise by document. A host can name documents that are none, so these do not come first.
+ */
+export function sharedOut<T extends Pick<KnownItem, 'host' | 'document'>>(
+  items: readonly T[],
+  max: number,
+): readonly T[] {
+  if (items.length <= max) return items;
+  const byDocument = inTurns(items, ({ host, document }) => JSON.stringify([host, document]));
+  return inTurns(byDocument, ({ host }) => host).slice(0, max);
+}
+
+function isIndexed(repository: string, { document, host, stepId }: KnownItem): boolean {
+  return Buffer.byteLength(`${repository}${document}${host}${stepId}`) <= KEY_BYTES_MAX;
+}
+
+/** The first of each key, then the second of each, and so on. */
+function inTurns<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const counts = new Map<string, number>();
+  const turns = items.map((item) => {
+    const key = keyOf(item);
+    const turn = counts.get(key) ?? 0;
+    counts.set(key, turn + 1);
+    return { item, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn).map(({ item }) => item);
 }
 
 function nameOf(prefix: string, repository: string): string {
