@@ -1,0 +1,154 @@
+import type {
+  Archive,
+  AvailableVersion,
+  KeptBack,
+  OriginMatch,
+  PackageChange,
+  Update,
+  UpdatesQuery,
+} from './updates.ts';
+import { absolutePath, notUnderstood, number, packageName, text, version } from './updatesChecks.ts';
+import { isSecurity } from './updatesSelection.ts';
+import type { Told } from './updatesTold.ts';
+
+/** By the package's name. */
+export type Versions = ReadonlyMap<string, readonly AvailableVersion[]>;
+
+export function versionsIn(told: Told, query: UpdatesQuery): Versions {
+  const archives = told('archive').map((line) => archiveOf(line, query.securityOrigins ?? []));
+  return versionsOf(told, new Map(archives));
+}
+
+export function updatesOf(told: Told, versions: Versions): readonly Update[] {
+  const conffiles = byName(told('conffile'), absolutePath);
+  const cves = new Map(told('cves').map(cvesOf));
+  return told('update').map((line) => {
+    const [
+      name = '',
+      from = '',
+      to = '',
+      candidate = '',
+      source = '',
+      sourceVersion = '',
+      state = '',
+      previous = '',
+    ] = line.split('\t');
+    const available = versions.get(name) ?? [];
+    const closed = cves.get(source);
+    return {
+      name: packageName(name),
+      from: version(from),
+      to: version(to),
+      candidate: version(candidate),
+      source,
+      sourceVersion,
+      state: stateOf(state),
+      previous: previousOf(previous),
+      security: available.some((one) => one.archives.some((archive) => archive.security)),
+      versions: available,
+      ...(closed === undefined ? {} : { cves: closed }),
+      conffiles: conffiles.get(name) ?? [],
+    };
+  });
+}
+
+function archiveOf(line: string, securityOrigins: readonly OriginMatch[]): readonly [string, Archive] {
+  const [index = '', uri = '', place = '', release = ''] = line.split('\t');
+  // a value may hold a comma, so a field begins only at a letter and an equals sign
+  const field = (letter: string) =>
+    new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
+  const fields = { origin: field('o'), label: field('l'), suite: field('a'), codename: field('n') };
+  return [index, { uri, place, ...fields, security: isSecurity(release, fields, securityOrigins) }];
+}
+
+function versionsOf(told: Told, archives: ReadonlyMap<string, Archive>): Versions {
+  const places = new Map<string, Archive[]>();
+  for (const line of told('of')) {
+    const [name = '', of = '', index = ''] = line.split('\t');
+    const archive = archives.get(index);
+    if (archive === undefined) throw notUnderstood(line);
+    const key = `${name}\t${of}`;
+    places.set(key, [...(places.get(key) ?? []), archive]);
+  }
+  const versions = new Map<string, AvailableVersion[]>();
+  for (const line of told('version')) {
+    const [name = '', of = ''] = line.split('\t');
+    const all = versions.get(name) ?? [];
+    all.push({ version: version(of), archives: places.get(`${name}\t${of}`) ?? [] });
+    versions.set(name, all);
+  }
+  return versions;
+}
+
+/** Text of a package: whatever is no id is left out. */
+function cvesOf(line: string): readonly [string, readonly string[]] {
+  const [source = '', ids = ''] = line.split('\t');
+  return [source, [...new Set(ids.split(' ').filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
+}
+
+function byName(
+  pairs: readonly string[],
+  checked: (value: string) => string,
+): ReadonlyMap<string, readonly string[]> {
+  const map = new Map<string, string[]>();
+  for (const line of pairs) {
+    const [name = '', value = ''] = line.split('\t');
+    const all = map.get(name) ?? [];
+    all.push(checked(value));
+    map.set(name, all);
+  }
+  return map;
+}
+
+export function changesOf(told: Told, versions: Versions): readonly PackageChange[] {
+  const sizes = new Map(
+    told('size').map((line) => {
+      const [name = '', of = '', ...rest] = line.split('\t');
+      return [`${name}\t${of}`, rest] as const;
+    }),
+  );
+  return told('change').map((line) => {
+    const [name = '', from = '', to = ''] = line.split('\t');
+    const [download = '0', installed = '0', before = '0', cached] = sizes.get(`${name}\t${to}`) ?? [];
+    const at = versions.get(name)?.find((one) => one.version === to);
+    return {
+      name: packageName(name),
+      ...(from === '-' ? {} : { from: version(from) }),
+      ...(from === '-' && at !== undefined ? { archives: at.archives } : {}),
+      to: version(to),
+      downloadBytes: cached === 'yes' ? 0 : number(download),
+      installedBytes: number(installed) * 1024,
+      installedBytesBefore: number(before) * 1024,
+    };
+  });
+}
+
+/** Selected, yet not among the changes. */
+export function keptBackOf(
+  told: Told,
+  updates: readonly Update[],
+  changes: readonly PackageChange[],
+): readonly KeptBack[] {
+  const becomes = new Map(changes.map((change) => [change.name, change.to]));
+  return updates
+    .filter(({ state, name, to }) => state === 'selected' && becomes.get(name) !== to)
+    .map(({ name, to }) => ({ name, to, why: whyKept(told, name) }));
+}
+
+function whyKept(told: Told, name: string): string {
+  const line = told('kept').find((one) => one.startsWith(`${name}\t`));
+  return line === undefined ? '' : text(line.slice(name.length + 1));
+}
+
+function previousOf(word: string): Update['previous'] {
+  if (word === 'archive' || word === 'cache' || word === 'gone') return word;
+  throw notUnderstood(word);
+}
+
+const STATES = ['selected', 'held', 'excluded', 'other', 'asked'] as const;
+
+function stateOf(state: string): Update['state'] {
+  const known = STATES.find((one) => one === state);
+  if (known === undefined) throw notUnderstood(state);
+  return known;
+}
