@@ -1,4 +1,5 @@
 import { FactError } from './fact.ts';
+import { notUnderstood } from './updatesChecks.ts';
 
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
@@ -19,4 +20,22 @@ export function collect(output: readonly string[]): Told {
     byName.set(name, all);
   }
   return (name) => byName.get(name) ?? [];
+}
+
+/** Of one line; more of them mean nothing. */
+const FIELDS_MAX = 8;
+
+export function fieldsOf(line: string): readonly string[] {
+  return line.split('\t', FIELDS_MAX);
+}
+
+/** Fields of each line. A host tells each of its things once: told again and again, all that is known of it would be worked through as often. */
+export function fieldsOnce(told: Told, name: string): readonly (readonly string[])[] {
+  const rows = told(name).map(fieldsOf);
+  const seen = new Set<string>();
+  for (const [key = ''] of rows) {
+    if (seen.has(key)) throw notUnderstood(`${name} ${key} twice`);
+    seen.add(key);
+  }
+  return rows;
 }

@@ -9,30 +9,24 @@ import type {
 } from './updates.ts';
 import { absolutePath, notUnderstood, number, packageName, text, version } from './updatesChecks.ts';
 import { isSecurity } from './updatesSelection.ts';
-import type { Told } from './updatesTold.ts';
+import { fieldsOf, fieldsOnce, type Told } from './updatesTold.ts';
 
 /** By the package's name. */
 export type Versions = ReadonlyMap<string, readonly AvailableVersion[]>;
 
 export function versionsIn(told: Told, query: UpdatesQuery): Versions {
-  const archives = told('archive').map((line) => archiveOf(line, query.securityOrigins ?? []));
+  const archives = fieldsOnce(told, 'archive').map((fields) =>
+    archiveOf(fields, query.securityOrigins ?? []),
+  );
   return versionsOf(told, new Map(archives));
 }
 
 export function updatesOf(told: Told, versions: Versions): readonly Update[] {
   const conffiles = byName(told('conffile'), absolutePath);
   const cves = new Map(told('cves').map(cvesOf));
-  return told('update').map((line) => {
-    const [
-      name = '',
-      from = '',
-      to = '',
-      candidate = '',
-      source = '',
-      sourceVersion = '',
-      state = '',
-      previous = '',
-    ] = line.split('\t');
+  return fieldsOnce(told, 'update').map((fields) => {
+    const [name = '', from = '', to = '', candidate = '', source = '', sourceVersion = ''] = fields;
+    const [state = '', previous = ''] = fields.slice(6);
     const available = versions.get(name) ?? [];
     const closed = cves.get(source);
     return {
@@ -52,8 +46,10 @@ export function updatesOf(told: Told, versions: Versions): readonly Update[] {
   });
 }
 
-function archiveOf(line: string, securityOrigins: readonly OriginMatch[]): readonly [string, Archive] {
-  const [index = '', uri = '', place = '', release = ''] = line.split('\t');
+function archiveOf(
+  [index = '', uri = '', place = '', release = '']: readonly string[],
+  securityOrigins: readonly OriginMatch[],
+): readonly [string, Archive] {
   // a value may hold a comma, so a field begins only at a letter and an equals sign
   const field = (letter: string) =>
     new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
@@ -61,23 +57,31 @@ function archiveOf(line: string, securityOrigins: readonly OriginMatch[]): reado
   return [index, { uri, place, ...fields, security: isSecurity(release, fields, securityOrigins) }];
 }
 
+/** apt names a version twice where two archives built it differently. */
 function versionsOf(told: Told, archives: ReadonlyMap<string, Archive>): Versions {
-  const places = new Map<string, Archive[]>();
+  const places = new Map<string, Map<string, Set<Archive>>>();
+  const placesOf = (name: string): Map<string, Set<Archive>> => {
+    const known = places.get(name) ?? new Map<string, Set<Archive>>();
+    places.set(name, known);
+    return known;
+  };
+  for (const line of told('version')) {
+    const [name = '', of = ''] = fieldsOf(line);
+    const known = placesOf(name);
+    if (!known.has(of)) known.set(version(of), new Set());
+  }
   for (const line of told('of')) {
-    const [name = '', of = '', index = ''] = line.split('\t');
+    const [name = '', of = '', index = ''] = fieldsOf(line);
     const archive = archives.get(index);
     if (archive === undefined) throw notUnderstood(line);
-    const key = `${name}\t${of}`;
-    places.set(key, [...(places.get(key) ?? []), archive]);
+    places.get(name)?.get(of)?.add(archive);
   }
-  const versions = new Map<string, AvailableVersion[]>();
-  for (const line of told('version')) {
-    const [name = '', of = ''] = line.split('\t');
-    const all = versions.get(name) ?? [];
-    all.push({ version: version(of), archives: places.get(`${name}\t${of}`) ?? [] });
-    versions.set(name, all);
-  }
-  return versions;
+  return new Map(
+    [...places].map(([name, known]) => [
+      name,
+      [...known].map(([of, here]) => ({ version: of, archives: [...here] })),
+    ]),
+  );
 }
 
 /** Text of a package: whatever is no id is left out. */
@@ -107,8 +111,7 @@ export function changesOf(told: Told, versions: Versions): readonly PackageChang
       return [`${name}\t${of}`, rest] as const;
     }),
   );
-  return told('change').map((line) => {
-    const [name = '', from = '', to = ''] = line.split('\t');
+  return fieldsOnce(told, 'change').map(([name = '', from = '', to = '']) => {
     const [download = '0', installed = '0', before = '0', cached] = sizes.get(`${name}\t${to}`) ?? [];
     const at = versions.get(name)?.find((one) => one.version === to);
     return {

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { type UpdatesQuery, updatesFact } from './updates.ts';
+
+const query: UpdatesQuery = { fact: 'updates', key: 'all', updates: 'all' };
+
+/** The engine reads all hosts in one thread, which may not stand still. */
+const SOON = { timeout: 2_000 };
+
+const ARCHIVE = '~ archive 1\thttp://a.example.org\tstable/main\to=A,a=stable,n=stable,l=A,c=main';
+
+const times = <T>(count: number, made: (n: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, n) => made(n));
+
+const update = (name: string, state = 'selected') =>
+  `~ update ${name}\t1\t2\t2\t${name}\t1\t${state}\tarchive`;
+
+describe('what a host that lies tells of its updates', () => {
+  it('is refused where the same package is told again and again', SOON, () => {
+    const lines = ['apt', ARCHIVE];
+    const name = 'a'.repeat(16);
+    for (let n = 0; n < 1_600; n++) lines.push(update(name), `~ version ${name}\t2`, `~ of ${name}\t2\t1`);
+    expect(() => updatesFact.parse(lines, query)).toThrow(/not understood: update a{16} twice/);
+  });
+
+  it.each([
+    ['an archive', [ARCHIVE, ARCHIVE]],
+    ['an update', [update('curl'), update('curl')]],
+    ['a change', ['~ change curl\t1\t2', '~ change curl\t1\t3']],
+  ])('is refused where %s is told twice', (_, lines) => {
+    expect(() => updatesFact.parse(['apt', ...lines], query)).toThrow(/not understood: \S+ \S+ twice/);
+  });
+
+  it('may have many versions of a package in many archives, each once', SOON, () => {
+    const archives = times(500, (n) => `~ archive ${n}\thttp://a.example.org\tmain\to=A,l=A`);
+    const versions = times(5_000, (n) => `~ version curl\t${n}`);
+    const of = times(5_000, (n) => `~ of curl\t2\t${n % 500}`);
+    const { updates } = updatesFact.parse(['apt', ...archives, update('curl'), ...versions, ...of], query);
+    expect(updates[0]?.versions).toHaveLength(5_000);
+    expect(updates[0]?.versions[2]?.archives).toHaveLength(500);
+  });
+
+  it('takes a version that apt names twice for one: two archives may have built it differently', () => {
+    const other = ARCHIVE.replace('archive 1', 'archive 2').replace('l=A', 'l=Debian-Security');
+    const twice = ['~ version curl\t2', '~ of curl\t2\t1', '~ version curl\t2', '~ of curl\t2\t2'];
+    const { updates } = updatesFact.parse(['apt', ARCHIVE, other, update('curl'), ...twice], query);
+    expect(updates[0]?.security).toBe(true);
+    expect(updates[0]?.versions.map(({ archives }) => archives.map(({ label }) => label))).toEqual([
+      ['A', 'Debian-Security'],
+    ]);
+  });
+});
