@@ -48,4 +48,37 @@ describe('what a host that lies tells of its updates', () => {
       ['A', 'Debian-Security'],
     ]);
   });
+
+  it('says of an archive no more than people read, and is still taken for what it says', SOON, () => {
+    const long = (field: string) => `${field}${'x'.repeat(9_000)}`;
+    const release = `o=${long('O')},a=${long('A')},n=${long('N')}-security,l=${long('L')}`;
+    const archive = `~ archive 1\t${long('http://a.example.org/')}\t${long('main')}\t${release}`;
+    const lines = ['apt', archive, update('curl'), '~ version curl\t2', '~ of curl\t2\t1'];
+    const [{ security, versions } = { security: false, versions: [] }] = updatesFact.parse(
+      lines,
+      query,
+    ).updates;
+    expect(security).toBe(true);
+    const { security: _, ...told } = versions[0]?.archives[0] ?? { security: false };
+    expect(Object.values(told).map((one) => String(one).length)).toEqual(Array(6).fill(300));
+  });
+
+  it('has at most 2,000 changes', SOON, () => {
+    const change = (n: number) => `~ change p${n}\t1\t2`;
+    expect(updatesFact.parse(['apt', ...times(2_000, change)], query).changes).toHaveLength(2_000);
+    expect(() => updatesFact.parse(['apt', ...times(2_001, change)], query)).toThrow(
+      'the host told of 2001 packages that its apt would update at once; at most 2000 are planned, so update some of them by hand first',
+    );
+  });
+
+  it('has at most 200 vulnerabilities that one changelog closes', SOON, () => {
+    const ids = times(4_000, (n) => `CVE-2026-${10_000 + n}`);
+    const told = ['apt', update('curl'), `~ cves curl\t${ids.join(' ')}`];
+    expect(updatesFact.parse(told, query).updates[0]?.cves).toEqual(ids.slice(0, 200));
+  });
+
+  it('is refused where a line is longer than any of apt', SOON, () => {
+    const lines = ['apt', update('curl'), `~ cves curl\t${'CVE-2026-1234 '.repeat(1_000_000)}`];
+    expect(() => updatesFact.parse(lines, query)).toThrow(/not understood: cves of 14000005 characters/);
+  });
 });

@@ -1,7 +1,7 @@
 import { informational } from './accounts.ts';
 import { FactError } from './fact.ts';
 import type { FileSystem, Reboot, Restarts, Shortage, UpdatesQuery, UpdatesState } from './updates.ts';
-import { number, text, unitName } from './updatesChecks.ts';
+import { number, text, unitName, words } from './updatesChecks.ts';
 import { collect, type Told } from './updatesTold.ts';
 import { changesOf, keptBackOf, updatesOf, versionsIn } from './updatesVersions.ts';
 
@@ -47,7 +47,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
 }
 
 function restartsOf(told: Told): Restarts {
-  const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
+  const [kind = '', of = ''] = words(told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
       return knownRestarts(of, (name) => [
@@ -78,13 +78,13 @@ function knownRestarts(version: string, told: Told): Restarts {
 }
 
 function rebootOf(told: Told): Reboot {
-  const kernelRunning = told('kernel')[0] ?? '';
-  const [installed] = told('kernel-installed');
+  const kernelRunning = words(told('kernel')[0] ?? '');
+  const [installed] = told('kernel-installed').map(words);
   const older =
     installed !== undefined && installed !== kernelRunning && told('kernel-own').length > 0
       ? [`kernel ${installed} is installed, ${kernelRunning} runs`]
       : [];
-  const packages = told('reboot-for');
+  const packages = told('reboot-for').map(words);
   const asked = told('reboot').length > 0 && packages.length === 0 ? ['/run/reboot-required'] : packages;
   return {
     required: told('reboot').length > 0 || older.length > 0,
@@ -110,10 +110,10 @@ function lockOf(line: string): { readonly pid: number; readonly program: string 
 
 function fileSystemOf(line: string): FileSystem {
   const [path = '', free = '', mount = ''] = line.split('\t');
-  return { path, mount, freeBytes: number(free) };
+  return { path: words(path), mount: words(mount), freeBytes: number(free) };
 }
 
 function shortageOf(line: string): Shortage {
   const [mount = '', need = '', free = ''] = line.split('\t');
-  return { mount, needBytes: number(need), freeBytes: number(free) };
+  return { mount: words(mount), needBytes: number(need), freeBytes: number(free) };
 }

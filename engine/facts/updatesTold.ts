@@ -4,6 +4,9 @@ import { notUnderstood } from './updatesChecks.ts';
 /** Things of one sort that are read; a host that lies could tell more. */
 const LINES_MAX = 20_000;
 
+/** apt's own words are the longest, a dozen lines of them in base64. Characters. */
+const LINE_MAX = 64_000;
+
 /** Rest of each line `~ NAME ...`. */
 export type Told = (name: string) => readonly string[];
 
@@ -13,6 +16,7 @@ export function collect(output: readonly string[]): Told {
     const found = /^~ ([a-z-]+)(?: (.*))?$/.exec(line);
     if (found === null) continue;
     const [, name = '', rest = ''] = found;
+    if (rest.length > LINE_MAX) throw notUnderstood(`${name} of ${rest.length} characters`);
     const all = byName.get(name) ?? [];
     if (all.length >= LINES_MAX)
       throw new FactError(`the host told more than ${LINES_MAX} things of one sort about its updates`);

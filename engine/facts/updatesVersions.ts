@@ -1,3 +1,4 @@
+import { FactError } from './fact.ts';
 import type {
   Archive,
   AvailableVersion,
@@ -7,7 +8,7 @@ import type {
   Update,
   UpdatesQuery,
 } from './updates.ts';
-import { absolutePath, notUnderstood, number, packageName, text, version } from './updatesChecks.ts';
+import { absolutePath, notUnderstood, number, packageName, text, version, words } from './updatesChecks.ts';
 import { isSecurity } from './updatesSelection.ts';
 import { fieldsOf, fieldsOnce, type Told } from './updatesTold.ts';
 
@@ -28,14 +29,14 @@ export function updatesOf(told: Told, versions: Versions): readonly Update[] {
     const [name = '', from = '', to = '', candidate = '', source = '', sourceVersion = ''] = fields;
     const [state = '', previous = ''] = fields.slice(6);
     const available = versions.get(name) ?? [];
-    const closed = cves.get(source);
+    const closed = cves.get(words(source));
     return {
       name: packageName(name),
       from: version(from),
       to: version(to),
       candidate: version(candidate),
-      source,
-      sourceVersion,
+      source: words(source),
+      sourceVersion: words(sourceVersion),
       state: stateOf(state),
       previous: previousOf(previous),
       security: available.some((one) => one.archives.some((archive) => archive.security)),
@@ -54,7 +55,18 @@ function archiveOf(
   const field = (letter: string) =>
     new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
   const fields = { origin: field('o'), label: field('l'), suite: field('a'), codename: field('n') };
-  return [index, { uri, place, ...fields, security: isSecurity(release, fields, securityOrigins) }];
+  return [
+    index,
+    {
+      uri: words(uri),
+      place: words(place),
+      origin: words(fields.origin),
+      label: words(fields.label),
+      suite: words(fields.suite),
+      codename: words(fields.codename),
+      security: isSecurity(release, fields, securityOrigins),
+    },
+  ];
 }
 
 /** apt names a version twice where two archives built it differently. */
@@ -84,10 +96,14 @@ function versionsOf(told: Told, archives: ReadonlyMap<string, Archive>): Version
   );
 }
 
+/** Of one source; updatesScript.ts tells no more. */
+const CVES_MAX = 200;
+
 /** Text of a package: whatever is no id is left out. */
 function cvesOf(line: string): readonly [string, readonly string[]] {
-  const [source = '', ids = ''] = line.split('\t');
-  return [source, [...new Set(ids.split(' ').filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
+  const [source = '', ids = ''] = fieldsOf(line);
+  const told = ids.split(' ', CVES_MAX);
+  return [words(source), [...new Set(told.filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
 }
 
 function byName(
@@ -104,7 +120,15 @@ function byName(
   return map;
 }
 
+/** Each of them stands in the plan, and is an item of its step. */
+const CHANGES_MAX = 2_000;
+
 export function changesOf(told: Told, versions: Versions): readonly PackageChange[] {
+  const count = told('change').length;
+  if (count > CHANGES_MAX)
+    throw new FactError(
+      `the host told of ${count} packages that its apt would update at once; at most ${CHANGES_MAX} are planned, so update some of them by hand first`,
+    );
   const sizes = new Map(
     told('size').map((line) => {
       const [name = '', of = '', ...rest] = line.split('\t');
