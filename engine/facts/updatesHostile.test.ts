@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type UpdatesQuery, updatesFact } from './updates.ts';
+import { collect } from './updatesTold.ts';
+import { keptBackOf, updatesOf } from './updatesVersions.ts';
 
 const query: UpdatesQuery = { fact: 'updates', key: 'all', updates: 'all' };
 
@@ -31,12 +33,12 @@ describe('what a host that lies tells of its updates', () => {
   });
 
   it('may have many versions of a package in many archives, each once', SOON, () => {
-    const archives = times(500, (n) => `~ archive ${n}\thttp://a.example.org\tmain\to=A,l=A`);
-    const versions = times(5_000, (n) => `~ version curl\t${n}`);
-    const of = times(5_000, (n) => `~ of curl\t2\t${n % 500}`);
+    const archives = times(300, (n) => `~ archive ${n}\thttp://a.example.org\tmain\to=A,l=A`);
+    const versions = times(3_000, (n) => `~ version curl\t${n}`);
+    const of = times(3_000, (n) => `~ of curl\t2\t${n % 300}`);
     const { updates } = updatesFact.parse(['apt', ...archives, update('curl'), ...versions, ...of], query);
-    expect(updates[0]?.versions).toHaveLength(5_000);
-    expect(updates[0]?.versions[2]?.archives).toHaveLength(500);
+    expect(updates[0]?.versions).toHaveLength(3_000);
+    expect(updates[0]?.versions[2]?.archives).toHaveLength(300);
   });
 
   it('takes a version that apt names twice for one: two archives may have built it differently', () => {
@@ -80,5 +82,21 @@ describe('what a host that lies tells of its updates', () => {
   it('is refused where a line is longer than any of apt', SOON, () => {
     const lines = ['apt', update('curl'), `~ cves curl\t${'CVE-2026-1234 '.repeat(1_000_000)}`];
     expect(() => updatesFact.parse(lines, query)).toThrow(/not understood: cves of 14000005 characters/);
+  });
+});
+
+describe('many that apt keeps back', () => {
+  const why = Buffer.from('it needs more').toString('base64');
+  const names = times(12_000, (n) => `p${n}`);
+  const told = collect([
+    ...names.map((name) => update(name)),
+    ...names.map((name) => `~ kept ${name}\t${why}`),
+  ]);
+  const updates = updatesOf(told, new Map());
+
+  it('are soon told with their reasons', SOON, () => {
+    const kept = keptBackOf(told, updates, []);
+    expect(kept).toHaveLength(12_000);
+    expect(kept[11_999]).toEqual({ name: 'p11999', to: '2', why: 'it needs more' });
   });
 });

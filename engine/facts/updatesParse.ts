@@ -23,7 +23,8 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   const versions = versionsIn(told, query);
   const updates = updatesOf(told, versions);
   const changes = changesOf(told, versions);
-  const unknown = (query.services ?? []).filter((name) => told('no-service').includes(name));
+  const none = new Set(told('no-service'));
+  const unknown = (query.services ?? []).filter((name) => none.has(name));
   const age = informational(output, 'lists');
   const release = /^[a-z]{1,32}$/.exec(informational(output, 'release') ?? '')?.[0];
   return {

@@ -157,14 +157,14 @@ export function keptBackOf(
   changes: readonly PackageChange[],
 ): readonly KeptBack[] {
   const becomes = new Map(changes.map((change) => [change.name, change.to]));
+  const whys = new Map(
+    told('kept')
+      .map(fieldsOf)
+      .map(([name = '', why = '']) => [name, why]),
+  );
   return updates
     .filter(({ state, name, to }) => state === 'selected' && becomes.get(name) !== to)
-    .map(({ name, to }) => ({ name, to, why: whyKept(told, name) }));
-}
-
-function whyKept(told: Told, name: string): string {
-  const line = told('kept').find((one) => one.startsWith(`${name}\t`));
-  return line === undefined ? '' : text(line.slice(name.length + 1));
+    .map(({ name, to }) => ({ name, to, why: text(whys.get(name) ?? '') }));
 }
 
 function previousOf(word: string): Update['previous'] {
