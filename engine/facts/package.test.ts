@@ -38,6 +38,31 @@ describe('the package fact', () => {
     });
   });
 
+  it.each([
+    ['what is no package', '~ removes aa=1 aa', /apt on the host named what is no package: aa=1$/],
+    ['a sentence', '~ installs aa The following', /named what is no package: The$/],
+    ['millions of packages', `~ removes ${'aa '.repeat(2_000_000)}`, /named more than 20000 packages/],
+    ['millions in no line', `~ removes ${'  '.repeat(4_000_000)}`, /named more than 20000 packages/],
+  ])('refuses that apt would change %s', { timeout: 2_000 }, (_, line, message) => {
+    expect(() => packageFact.parse(['absent', '~ transaction', line], query)).toThrow(message);
+  });
+
+  it('has as many packages that apt would change as a server may have', { timeout: 2_000 }, () => {
+    const names = Array.from({ length: 20_000 }, (_, n) => `p${n}:amd64`);
+    const lines = names.map((name) => `~ upgrades ${name}`);
+    const state = packageFact.parse(['absent', '~ transaction', ...lines], query);
+    expect(state.transaction?.upgrades).toEqual(names);
+  });
+
+  it('has no more of what apt offers, or says of it, than is shown', { timeout: 2_000 }, () => {
+    const problem = Buffer.from('E: no\n'.repeat(1_000_000)).toString('base64');
+    const offer = `~ offer 1.22 http://a.example.org/${'x'.repeat(9_000)} main ${'1.22 '.repeat(1_000_000)}`;
+    const state = packageFact.parse(['absent', offer, '~ transaction', `~ problem ${problem}`], query);
+    expect(state.offer?.versions).toEqual(Array(8).fill('1.22'));
+    expect(state.offer?.origin).toHaveLength(305);
+    expect(state.transaction?.problem).toHaveLength(2_000);
+  });
+
   it.each([[['']], [[]], [['instaled 1 free']], [['~ offer - - -']]])('refuses %j', (lines) => {
     expect(() => packageFact.parse(lines, query)).toThrow(/^nginx: the host answered a package state/);
   });

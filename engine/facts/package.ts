@@ -1,5 +1,7 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
+import { informational } from './accounts.ts';
 import { encodeKey, type Fact, FactError } from './fact.ts';
+import { isPackageName, text, words } from './updatesChecks.ts';
 
 /** One Debian package. With `want`, what apt would do is read too, but only where something differs. */
 export interface PackageQuery {
@@ -50,6 +52,9 @@ export interface AptTransaction {
 
 /** Versions shown of a package. */
 const VERSIONS_MAX = 8;
+
+/** Of one sort in a transaction: more than Debian installs anywhere; a host that lies could name millions. */
+const NAMES_MAX = 20_000;
 
 /**
  * One dpkg-query for all packages. Prints a package's block; then `? NAME[=VERSION]`, `- NAME` or `! NAME` when it
@@ -116,7 +121,7 @@ const OFFERS = `doaas_offers() { # BLOCKS BASIS
   problem=
   plan=
   if [ -n "$args$remove" ]; then
-    plan=$(LC_ALL=C apt-get install --print-uris -q -y --allow-downgrades --allow-change-held-packages -o Debug::NoLocking=1 -- $args $(printf '%s\\n' $remove | sed 's/.$/&-/') 2>&1 < /dev/null) ||
+    plan=$(LC_ALL=C apt-get install --print-uris -q -y --allow-downgrades --allow-change-held-packages -o APT::Get::Show-Versions=false -o Debug::NoLocking=1 -- $args $(printf '%s\\n' $remove | sed 's/.$/&-/') 2>&1 < /dev/null) ||
       problem=$(printf '%s\\n' "$plan" | sed -n '/^Reading\\|^Building/d;/./p' | tail -c 1000 | base64 -w0)
   fi
   set +f
@@ -200,7 +205,11 @@ function parsePackage(output: readonly string[], query: PackageQuery): PackageSt
 function offerOf(output: readonly string[]): { readonly offer?: PackageOffer } {
   const line = output.find((l) => l.startsWith('~ offer '));
   if (line === undefined) return {};
-  const [version = '-', uri = '-', suite = '-', ...versions] = line.slice('~ offer '.length).split(' ');
+  const told = line
+    .slice('~ offer '.length)
+    .split(' ', 3 + VERSIONS_MAX)
+    .map(words);
+  const [version = '-', uri = '-', suite = '-', ...versions] = told;
   return {
     offer: {
       ...(version === '-' ? {} : { version }),
@@ -212,21 +221,33 @@ function offerOf(output: readonly string[]): { readonly offer?: PackageOffer } {
 
 function transactionOf(output: readonly string[]): { readonly transaction?: AptTransaction } {
   if (!output.includes('~ transaction')) return {};
-  const words = (name: string) =>
-    output
-      .filter((line) => line.startsWith(`~ ${name} `))
-      .flatMap((line) => line.slice(name.length + 3).split(' '))
-      .filter((word) => word !== '');
-  const [problem] = words('problem');
-  const [age] = words('lists');
+  const names = (sort: string) => namesIn(output, sort);
+  const problem = informational(output, 'problem');
+  const age = informational(output, 'lists');
   return {
     transaction: {
-      installs: words('installs'),
-      upgrades: words('upgrades'),
-      downgrades: words('downgrades'),
-      removes: words('removes'),
-      ...(problem === undefined ? {} : { problem: Buffer.from(problem, 'base64').toString('utf8') }),
+      installs: names('installs'),
+      upgrades: names('upgrades'),
+      downgrades: names('downgrades'),
+      removes: names('removes'),
+      ...(problem === undefined ? {} : { problem: text(problem) }),
       ...(age === undefined ? {} : { listsAgeSeconds: Number(age) }),
     },
   };
+}
+
+function namesIn(output: readonly string[], sort: string): readonly string[] {
+  const names: string[] = [];
+  for (const line of output) {
+    if (!line.startsWith(`~ ${sort} `)) continue;
+    const told = line.slice(sort.length + 3).split(' ', NAMES_MAX + 1);
+    if (names.length + told.length > NAMES_MAX)
+      throw new FactError(`the host named more than ${NAMES_MAX} packages that its apt would change at once`);
+    const named = told.filter((word) => word !== '');
+    const wrong = named.find((word) => !isPackageName(word));
+    if (wrong !== undefined)
+      throw new FactError(`apt on the host named what is no package: ${wrong.slice(0, 80)}`);
+    names.push(...named);
+  }
+  return names;
 }

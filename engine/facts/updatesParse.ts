@@ -1,31 +1,9 @@
 import { informational } from './accounts.ts';
 import { FactError } from './fact.ts';
-import type {
-  Archive,
-  AvailableVersion,
-  FileSystem,
-  OriginMatch,
-  PackageChange,
-  Reboot,
-  Restarts,
-  Shortage,
-  Update,
-  UpdatesQuery,
-  UpdatesState,
-} from './updates.ts';
-import {
-  absolutePath,
-  notUnderstood,
-  number,
-  packageName,
-  text,
-  unitName,
-  version,
-} from './updatesChecks.ts';
-import { isSecurity } from './updatesSelection.ts';
-
-/** Things of one sort that are read; a host that lies could tell more. */
-const LINES_MAX = 20_000;
+import type { FileSystem, Reboot, Restarts, Shortage, UpdatesQuery, UpdatesState } from './updates.ts';
+import { number, text, unitName, words } from './updatesChecks.ts';
+import { collect, type Told } from './updatesTold.ts';
+import { changesOf, keptBackOf, updatesOf, versionsIn } from './updatesVersions.ts';
 
 /** Of our own runs, which end by themselves; also an extended regular expression. */
 export const OWN_UNITS = /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/;
@@ -45,8 +23,8 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   const versions = versionsIn(told, query);
   const updates = updatesOf(told, versions);
   const changes = changesOf(told, versions);
-  const becomes = new Map(changes.map((change) => [change.name, change.to]));
-  const unknown = (query.services ?? []).filter((name) => told('no-service').includes(name));
+  const none = new Set(told('no-service'));
+  const unknown = (query.services ?? []).filter((name) => none.has(name));
   const age = informational(output, 'lists');
   const release = /^[a-z]{1,32}$/.exec(informational(output, 'release') ?? '')?.[0];
   return {
@@ -58,9 +36,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     ...(age === undefined ? {} : { listsAgeSeconds: number(age) }),
     updates,
     changes,
-    keptBack: updates
-      .filter(({ state, name, to }) => state === 'selected' && becomes.get(name) !== to)
-      .map(({ name, to }) => ({ name, to, why: whyKept(told, name) })),
+    keptBack: keptBackOf(told, updates, changes),
     disk: told('free').map(fileSystemOf),
     shortages: told('short').map(shortageOf),
     restarts: restartsOf(told),
@@ -71,143 +47,8 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
   };
 }
 
-/** Rest of each line `~ NAME ...`. */
-type Told = (name: string) => readonly string[];
-
-function collect(output: readonly string[]): Told {
-  const byName = new Map<string, string[]>();
-  for (const line of output) {
-    const found = /^~ ([a-z-]+)(?: (.*))?$/.exec(line);
-    if (found === null) continue;
-    const [, name = '', rest = ''] = found;
-    const all = byName.get(name) ?? [];
-    if (all.length >= LINES_MAX)
-      throw new FactError(`the host told more than ${LINES_MAX} things of one sort about its updates`);
-    all.push(rest);
-    byName.set(name, all);
-  }
-  return (name) => byName.get(name) ?? [];
-}
-
-/** By the package's name. */
-type Versions = ReadonlyMap<string, readonly AvailableVersion[]>;
-
-function versionsIn(told: Told, query: UpdatesQuery): Versions {
-  const archives = told('archive').map((line) => archiveOf(line, query.securityOrigins ?? []));
-  return versionsOf(told, new Map(archives));
-}
-
-function updatesOf(told: Told, versions: Versions): readonly Update[] {
-  const conffiles = byName(told('conffile'), absolutePath);
-  const cves = new Map(told('cves').map(cvesOf));
-  return told('update').map((line) => {
-    const [
-      name = '',
-      from = '',
-      to = '',
-      candidate = '',
-      source = '',
-      sourceVersion = '',
-      state = '',
-      previous = '',
-    ] = line.split('\t');
-    const available = versions.get(name) ?? [];
-    const closed = cves.get(source);
-    return {
-      name: packageName(name),
-      from: version(from),
-      to: version(to),
-      candidate: version(candidate),
-      source,
-      sourceVersion,
-      state: stateOf(state),
-      previous: previousOf(previous),
-      security: available.some((one) => one.archives.some((archive) => archive.security)),
-      versions: available,
-      ...(closed === undefined ? {} : { cves: closed }),
-      conffiles: conffiles.get(name) ?? [],
-    };
-  });
-}
-
-function archiveOf(line: string, securityOrigins: readonly OriginMatch[]): readonly [string, Archive] {
-  const [index = '', uri = '', place = '', release = ''] = line.split('\t');
-  // a value may hold a comma, so a field begins only at a letter and an equals sign
-  const field = (letter: string) =>
-    new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
-  const fields = { origin: field('o'), label: field('l'), suite: field('a'), codename: field('n') };
-  return [index, { uri, place, ...fields, security: isSecurity(release, fields, securityOrigins) }];
-}
-
-function versionsOf(told: Told, archives: ReadonlyMap<string, Archive>): Versions {
-  const places = new Map<string, Archive[]>();
-  for (const line of told('of')) {
-    const [name = '', of = '', index = ''] = line.split('\t');
-    const archive = archives.get(index);
-    if (archive === undefined) throw notUnderstood(line);
-    const key = `${name}\t${of}`;
-    places.set(key, [...(places.get(key) ?? []), archive]);
-  }
-  const versions = new Map<string, AvailableVersion[]>();
-  for (const line of told('version')) {
-    const [name = '', of = ''] = line.split('\t');
-    const all = versions.get(name) ?? [];
-    all.push({ version: version(of), archives: places.get(`${name}\t${of}`) ?? [] });
-    versions.set(name, all);
-  }
-  return versions;
-}
-
-/** Text of a package: whatever is no id is left out. */
-function cvesOf(line: string): readonly [string, readonly string[]] {
-  const [source = '', ids = ''] = line.split('\t');
-  return [source, [...new Set(ids.split(' ').filter((id) => /^CVE-\d{4}-\d{4,7}$/.test(id)))].sort()];
-}
-
-function byName(
-  pairs: readonly string[],
-  checked: (value: string) => string,
-): ReadonlyMap<string, readonly string[]> {
-  const map = new Map<string, string[]>();
-  for (const line of pairs) {
-    const [name = '', value = ''] = line.split('\t');
-    const all = map.get(name) ?? [];
-    all.push(checked(value));
-    map.set(name, all);
-  }
-  return map;
-}
-
-function changesOf(told: Told, versions: Versions): readonly PackageChange[] {
-  const sizes = new Map(
-    told('size').map((line) => {
-      const [name = '', of = '', ...rest] = line.split('\t');
-      return [`${name}\t${of}`, rest] as const;
-    }),
-  );
-  return told('change').map((line) => {
-    const [name = '', from = '', to = ''] = line.split('\t');
-    const [download = '0', installed = '0', before = '0', cached] = sizes.get(`${name}\t${to}`) ?? [];
-    const at = versions.get(name)?.find((one) => one.version === to);
-    return {
-      name: packageName(name),
-      ...(from === '-' ? {} : { from: version(from) }),
-      ...(from === '-' && at !== undefined ? { archives: at.archives } : {}),
-      to: version(to),
-      downloadBytes: cached === 'yes' ? 0 : number(download),
-      installedBytes: number(installed) * 1024,
-      installedBytesBefore: number(before) * 1024,
-    };
-  });
-}
-
-function whyKept(told: Told, name: string): string {
-  const line = told('kept').find((one) => one.startsWith(`${name}\t`));
-  return line === undefined ? '' : text(line.slice(name.length + 1));
-}
-
 function restartsOf(told: Told): Restarts {
-  const [kind = '', of = ''] = (told('needrestart')[0] ?? '').split(' ');
+  const [kind = '', of = ''] = words(told('needrestart')[0] ?? '').split(' ');
   switch (kind) {
     case 'ran':
       return knownRestarts(of, (name) => [
@@ -238,13 +79,13 @@ function knownRestarts(version: string, told: Told): Restarts {
 }
 
 function rebootOf(told: Told): Reboot {
-  const kernelRunning = told('kernel')[0] ?? '';
-  const [installed] = told('kernel-installed');
+  const kernelRunning = words(told('kernel')[0] ?? '');
+  const [installed] = told('kernel-installed').map(words);
   const older =
     installed !== undefined && installed !== kernelRunning && told('kernel-own').length > 0
       ? [`kernel ${installed} is installed, ${kernelRunning} runs`]
       : [];
-  const packages = told('reboot-for');
+  const packages = told('reboot-for').map(words);
   const asked = told('reboot').length > 0 && packages.length === 0 ? ['/run/reboot-required'] : packages;
   return {
     required: told('reboot').length > 0 || older.length > 0,
@@ -270,23 +111,10 @@ function lockOf(line: string): { readonly pid: number; readonly program: string 
 
 function fileSystemOf(line: string): FileSystem {
   const [path = '', free = '', mount = ''] = line.split('\t');
-  return { path, mount, freeBytes: number(free) };
+  return { path: words(path), mount: words(mount), freeBytes: number(free) };
 }
 
 function shortageOf(line: string): Shortage {
   const [mount = '', need = '', free = ''] = line.split('\t');
-  return { mount, needBytes: number(need), freeBytes: number(free) };
-}
-
-function previousOf(word: string): Update['previous'] {
-  if (word === 'archive' || word === 'cache' || word === 'gone') return word;
-  throw notUnderstood(word);
-}
-
-const STATES = ['selected', 'held', 'excluded', 'other', 'asked'] as const;
-
-function stateOf(state: string): Update['state'] {
-  const known = STATES.find((one) => one === state);
-  if (known === undefined) throw notUnderstood(state);
-  return known;
+  return { mount: words(mount), needBytes: number(need), freeBytes: number(free) };
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { itemKey } from '../facts/fact.ts';
 import { updatesFact } from '../facts/updates.ts';
 import { checkRepository } from '../spec/check.ts';
@@ -25,11 +25,15 @@ it('a changelog is read down to the version of the source, as it has no others',
 
 /** What the report says of a server that answers with these lines. */
 function told(...output: readonly string[]) {
+  return patchesOf(...answered(...output));
+}
+
+function answered(...output: readonly string[]): Parameters<typeof patchesOf> {
   const [host] = checkRepository(repository({ 's.yaml': server('web-1') })).resolution.hosts;
   if (host === undefined) throw new Error('there is no host');
   const query = { fact: 'updates', key: 'all', updates: 'all' } as const;
   const state = updatesFact.parse(output, query);
-  return patchesOf(host, new Map([[itemKey(updatesFact.fact, 'all'), { query, state, raw: '' }]]));
+  return [host, new Map([[itemKey(updatesFact.fact, 'all'), { query, state, raw: '' }]])];
 }
 
 it('without package lists it is not known what is outstanding', () => {
@@ -42,4 +46,22 @@ it('without package lists it is not known what is outstanding', () => {
   expect(told('apt', '~ lists 900', half).problem).toBeUndefined();
   expect(told('absent')).toMatchObject({ problem: 'the server has no apt' });
   expect(told('absent').unknown).toBeUndefined();
+});
+
+describe('a server with much outstanding that apt keeps back', () => {
+  const names = Array.from({ length: 20_000 }, (_, n) => `p${n}`);
+  const why = Buffer.from('it needs more').toString('base64');
+  const lines = names.flatMap((name) => [
+    `~ update ${name}\t1\t2\t2\t${name}\t1\tselected\tarchive`,
+    `~ version ${name}\t2`,
+    `~ of ${name}\t2\t1`,
+    `~ kept ${name}\t${why}`,
+  ]);
+  const archive = '~ archive 1\thttp://a.example.org\tmain\to=A,l=Debian-Security';
+  const [host, readings] = answered('apt', '~ lists 900', archive, ...lines);
+
+  it('is soon told', { timeout: 2_000 }, () => {
+    const { security } = patchesOf(host, readings);
+    expect(security.filter(({ keptBack }) => keptBack === 'it needs more')).toHaveLength(20_000);
+  });
 });

@@ -1,6 +1,6 @@
 import { type ChangelogQuery, type ChangelogState, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Readings } from '../facts/fact.ts';
-import { type Update, type UpdatesState, updatesFact } from '../facts/updates.ts';
+import { type Update, updatesFact } from '../facts/updates.ts';
 import { stateOf } from '../kinds/readings.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { OutstandingUpdate, Patches } from './host.ts';
@@ -10,6 +10,7 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
   const state = stateOf(readings, updatesFact, 'all');
   const policy = documents.find(({ kind }) => kind === 'PatchPolicy');
   const problem = state.present ? state.aptProblem : 'the server has no apt';
+  const whyKept = new Map(state.keptBack.map(({ name, why }) => [name, why]));
   // without package lists apt knows of nothing newer
   const isUnknown = state.aptProblem !== undefined || (state.present && state.listsAgeSeconds === undefined);
   return {
@@ -17,7 +18,9 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
     ...(problem === undefined ? {} : { problem }),
     ...(state.dpkgProblem === undefined ? {} : { dpkgProblem: state.dpkgProblem }),
     ...(isUnknown ? { unknown: true } : {}),
-    security: state.updates.filter(({ security }) => security).map((update) => outstanding(update, state)),
+    security: state.updates
+      .filter(({ security }) => security)
+      .map((update) => outstanding(update, whyKept.get(update.name))),
     others: state.updates.filter(({ security }) => !security).length,
     restarts: state.restarts,
     reboot: { required: state.reboot.required, why: state.reboot.why },
@@ -26,13 +29,12 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
 }
 
 /** Versions come newest first. */
-function outstanding(update: Update, { keptBack }: UpdatesState): OutstandingUpdate {
+function outstanding(update: Update, keptBack: string | undefined): OutstandingUpdate {
   const { name, from, to, source, sourceVersion, state, versions, cves } = update;
   const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
   const archive = secure?.archives.find(({ security }) => security);
   const origin = archive && { archive: `${archive.label || archive.origin} ${archive.place}` };
   const held = state === 'held' || state === 'excluded' || state === 'asked' ? { held: state } : {};
-  const kept = keptBack.find((one) => one.name === name);
   const changelog = cves === undefined ? {} : { changelog: cves };
   return {
     name,
@@ -43,7 +45,7 @@ function outstanding(update: Update, { keptBack }: UpdatesState): OutstandingUpd
     ...changelog,
     ...origin,
     ...held,
-    ...(kept === undefined ? {} : { keptBack: kept.why }),
+    ...(keptBack === undefined ? {} : { keptBack }),
   };
 }
 

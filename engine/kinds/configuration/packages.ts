@@ -58,7 +58,8 @@ function planPackages(spec: ResolvedConfiguration, readings: Readings): KindPlan
     .filter(([name, want]) => want.state === 'absent' && isThere(stateOf(readings, packageFact, name)))
     .map(([name]) => name);
   const transaction = transactionOf(readings);
-  const also = transaction.removes.filter((name) => !remove.includes(name));
+  const removed = new Set(remove);
+  const also = transaction.removes.filter((name) => !removed.has(name));
   const sources = repositorySteps(spec, readings).map((step) => step.id);
   const waysIn = waysInAlong(readings, [...change.map(({ name }) => name), ...remove]);
   // what a repository has that is only to be added, nobody knows
@@ -106,7 +107,8 @@ function install(
   const { removes } = others;
   const clean = change.every(({ now }) => !isThere(now)) && removes.length === 0;
   const quiet = clean && transaction.upgrades.length + transaction.downgrades.length === 0;
-  const along = transaction.installs.filter((name) => !change.some((one) => one.name === name));
+  const changed = new Set(change.map(({ name }) => name));
+  const along = transaction.installs.filter((name) => !changed.has(name));
   return {
     id: `packages:install:${first}`,
     operation: installPackages.operation,

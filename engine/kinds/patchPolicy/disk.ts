@@ -22,15 +22,15 @@ export function diskNeeds(
   );
   const largest = Math.max(0, ...changes.map(({ installedBytes }) => installedBytes));
   const kernels = changes.filter(({ name }) => /^linux-image-\d/.test(name)).length;
-  const needs: Readonly<Record<string, number>> = {
-    '/usr': grows + largest,
-    '/boot': kernels * reboot.initrdBytes,
-    '/var/cache/apt/archives': changes.reduce((sum, { downloadBytes }) => sum + downloadBytes, 0),
-  };
-  const mounts = [...new Set(disk.map(({ mount }) => mount))];
-  return mounts.flatMap((mount) => {
-    const here = disk.filter((system) => system.mount === mount);
-    const needed = here.reduce((sum, { path }) => sum + (needs[path] ?? 0), 0);
-    return needed === 0 ? [] : [{ mount, bytes: needed, free: here[0]?.freeBytes ?? 0 }];
-  });
+  const needs = new Map([
+    ['/usr', grows + largest],
+    ['/boot', kernels * reboot.initrdBytes],
+    ['/var/cache/apt/archives', changes.reduce((sum, { downloadBytes }) => sum + downloadBytes, 0)],
+  ]);
+  const found = new Map<string, DiskNeed>();
+  for (const { path, mount, freeBytes } of disk) {
+    const { bytes, free } = found.get(mount) ?? { bytes: 0, free: freeBytes };
+    found.set(mount, { mount, bytes: bytes + (needs.get(path) ?? 0), free });
+  }
+  return [...found.values()].filter(({ bytes }) => bytes > 0);
 }

@@ -66,15 +66,15 @@ function leftOut(
   { exclude, pinned }: PatchRules,
   holds: readonly string[],
 ): readonly KindFinding[] {
-  const held = state.updates.filter(({ state: is, name }) => is === 'held' || holds.includes(bare(name)));
+  const ownHolds = new Set(holds);
+  const held = state.updates.filter(({ state: is, name }) => is === 'held' || ownHolds.has(bare(name)));
+  const pinnedBy = new Map(pinned.toReversed().map(({ name, by }) => [name, by]));
   const pins = state.updates.flatMap((update) => {
-    const pin = pinned.find(({ name }) => name === bare(update.name));
-    return pin === undefined ? [] : [{ update, by: pin.by }];
+    const by = pinnedBy.get(bare(update.name));
+    return by === undefined ? [] : [{ update, by }];
   });
-  const excluded = state.updates.filter(
-    (update) =>
-      update.state === 'excluded' && !held.includes(update) && !pins.some((pin) => pin.update === update),
-  );
+  const decided = new Set([...held, ...pins.map(({ update }) => update)]);
+  const excluded = state.updates.filter((update) => update.state === 'excluded' && !decided.has(update));
   const asked = state.updates.filter(({ state: is }) => is === 'asked');
   const other = state.updates.filter(({ state: is }) => is === 'other');
   return [

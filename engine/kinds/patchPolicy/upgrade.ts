@@ -10,18 +10,17 @@ import { bytes, some } from './words.ts';
 
 /** Exactly these versions, in one run of apt. */
 export function upgradeStep(state: UpdatesState, rules: PatchRules, mended?: Mended): readonly StepDraft[] {
-  const { changes } = state;
-  if (changes.length === 0) return [];
+  if (state.changes.length === 0) return [];
+  const upgrade = upgradeOf(state);
   const params: UpgradePatches = {
-    packages: changes.map((change) => ({
-      name: change.name,
-      from: change.from ?? null,
-      to: change.to,
-      origin: originOf(change, state)?.text ?? '',
+    packages: upgrade.changes.map(({ name, from = null, to, origin }) => ({
+      name,
+      from,
+      to,
+      origin: origin?.text ?? '',
     })),
     conffiles: rules.conffiles === 'take' ? 'take' : 'keep',
-    changedConffiles:
-      rules.conffiles === 'take' ? filesOf(changes, state).flatMap((one) => one.conffiles) : [],
+    changedConffiles: rules.conffiles === 'take' ? upgrade.updates.flatMap((one) => one.conffiles) : [],
   };
   return [
     {
@@ -33,8 +32,8 @@ export function upgradeStep(state: UpdatesState, rules: PatchRules, mended?: Men
       reason: 'change',
       reversible: 'best-effort',
       disruption: 'restart',
-      summary: summaryOf(changes, state),
-      diff: diffOf(changes, state, rules, mended),
+      summary: summaryOf(upgrade),
+      diff: diffOf(upgrade, state, rules, mended),
     },
   ];
 }
@@ -51,19 +50,34 @@ interface Origin {
   readonly security: boolean;
 }
 
-function originOf(
-  { name, to, archives: ofNew }: PackageChange,
-  { updates }: UpdatesState,
-): Origin | undefined {
-  const update = updates.find((one) => one.name === name);
+type Change = PackageChange & { readonly origin: Origin | undefined };
+
+interface Upgrade {
+  readonly changes: readonly Change[];
+  /** Those that the changes are of; a package that comes along has none. */
+  readonly updates: readonly Update[];
+}
+
+/** A host may have thousands of either. */
+function upgradeOf({ changes, updates }: UpdatesState): Upgrade {
+  const names = new Set(changes.map(({ name }) => name));
+  const changed = updates.filter(({ name }) => names.has(name));
+  const updateOf = new Map(changed.map((update) => [update.name, update]));
+  return {
+    changes: changes.map((change) => ({ ...change, origin: originOf(change, updateOf.get(change.name)) })),
+    updates: changed,
+  };
+}
+
+function originOf({ to, archives: ofNew }: PackageChange, update: Update | undefined): Origin | undefined {
   const archives = ofNew ?? update?.versions.find(({ version }) => version === to)?.archives ?? [];
   const archive = archives.find(({ security }) => security) ?? archives[0];
   if (archive === undefined) return undefined;
   return { text: `${archive.uri} ${archive.place}`, label: archive.label, security: archive.security };
 }
 
-function summaryOf(changes: readonly PackageChange[], state: UpdatesState): string {
-  const security = changes.filter((change) => originOf(change, state)?.security === true).length;
+function summaryOf({ changes }: Upgrade): string {
+  const security = changes.filter(({ origin }) => origin?.security === true).length;
   const names = changes.map(({ name, from, to }) =>
     from === undefined ? `${name} ${to} (new)` : `${name} ${from} -> ${to}`,
   );
@@ -73,19 +87,21 @@ function summaryOf(changes: readonly PackageChange[], state: UpdatesState): stri
 }
 
 function diffOf(
-  changes: readonly PackageChange[],
+  { changes, updates }: Upgrade,
   state: UpdatesState,
   rules: PatchRules,
   mended: Mended | undefined,
 ): string {
   return [
-    ...changes.flatMap((change) => changeLines(change, originOf(change, state))),
-    ...closedLines(changes, state, mended),
-    ...filesOf(changes, state).map(
-      ({ name, conffiles }) =>
-        `~ ${name}: ${conffiles.join(', ')} was changed here, ${FILES[rules.conffiles]}`,
-    ),
-    wayBack(changes, state),
+    ...changes.flatMap(changeLines),
+    ...closedLines(updates, mended),
+    ...updates
+      .filter(({ conffiles }) => conffiles.length > 0)
+      .map(
+        ({ name, conffiles }) =>
+          `~ ${name}: ${conffiles.join(', ')} was changed here, ${FILES[rules.conffiles]}`,
+      ),
+    wayBack(updates),
     ...diskNeeds(changes, state).map(
       ({ mount, bytes: needed, free }) =>
         `~ takes up to ${bytes(needed)} on ${mount}, ${bytes(free)} are free`,
@@ -94,20 +110,14 @@ function diffOf(
 }
 
 /** One line a source, whatever packages of it are changed. */
-function closedLines(
-  changes: readonly PackageChange[],
-  { updates }: UpdatesState,
-  mended: Mended | undefined,
-): readonly string[] {
-  const changed = updates.filter(({ name }) => changes.some((change) => change.name === name));
-  const sources = [...new Set(changed.map(({ source }) => source))];
-  return sources.flatMap((source) =>
-    closedLine(
-      source,
-      changed.filter((update) => update.source === source),
-      mended,
-    ),
-  );
+function closedLines(updates: readonly Update[], mended: Mended | undefined): readonly string[] {
+  const bySource = new Map<string, Update[]>();
+  for (const update of updates) {
+    const others = bySource.get(update.source);
+    if (others === undefined) bySource.set(update.source, [update]);
+    else others.push(update);
+  }
+  return [...bySource].flatMap(([source, all]) => closedLine(source, all, mended));
 }
 
 /** By their changelogs as far as the host has their files already. */
@@ -127,18 +137,9 @@ function dayOf(isoTime: string): string {
   return isoTime.slice(0, 10);
 }
 
-/** Updates with a configuration file that was changed on the host. */
-function filesOf(changes: readonly PackageChange[], { updates }: UpdatesState): readonly Update[] {
-  return updates.filter(
-    ({ name, conffiles }) => conffiles.length > 0 && changes.some((change) => change.name === name),
-  );
-}
-
 /** Best effort: an archive may drop a version, and what a new version has migrated does not go back. */
-function wayBack(changes: readonly PackageChange[], { updates }: UpdatesState): string {
-  const gone = updates.filter(
-    ({ name, previous }) => previous === 'gone' && changes.some((change) => change.name === name),
-  );
+function wayBack(updates: readonly Update[]): string {
+  const gone = updates.filter(({ previous }) => previous === 'gone');
   return gone.length === 0
     ? '~ the old versions can be had again now; a way back is tried, not promised'
     : `~ no way back for ${some(gone.map(({ name, from }) => `${name} ${from}`))}: no archive and no cache has it any more`;
@@ -150,7 +151,7 @@ const FILES = {
   ask: '',
 } as const;
 
-function changeLines({ name, from, to }: PackageChange, origin: Origin | undefined): readonly string[] {
+function changeLines({ name, from, to, origin }: Change): readonly string[] {
   const where =
     origin === undefined ? '' : ` from ${origin.label || 'an archive without a label'}, ${origin.text}`;
   return [
