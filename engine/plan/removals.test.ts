@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { itemKey } from '../facts/fact.ts';
 import { itemDir, type OwnedItem } from '../facts/owned.ts';
+import { pathFact } from '../facts/path.ts';
 import { SERVER } from '../spec/testing.ts';
 import { planRemovals, releaseQueries } from './removals.ts';
 
@@ -16,7 +17,7 @@ const OWNED: OwnedItem = {
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 describe('a file that goes back to what it was', () => {
-  const diffOf = (state: Readonly<Record<string, string>>) => {
+  const diffOf = (state: object) => {
     const query = { fact: 'path', key: PATH };
     const readings = new Map([[OWNED.item, { query, state, raw: '' }]]);
     const host = { kind: 'resolved-host', name: 'web-1', server: SERVER, documents: [] } as const;
@@ -32,6 +33,19 @@ describe('a file that goes back to what it was', () => {
       '+PASS_MAX_DAYS\t99999',
       '+UMASK\t022',
     ]);
+  });
+
+  it('shows nothing of more than the host was asked for', { timeout: 2_000 }, () => {
+    const content = base64('\n'.repeat(12_000_000));
+    const lines = [
+      `file 0644 0 0 root root ${'0'.repeat(64)}`,
+      `~ content ${content}`,
+      `~ saved ${base64('x')}`,
+    ];
+    const query = { fact: 'path', key: PATH, unlessSha256: 'any', saved: '/x' } as const;
+    expect(diffOf(pathFact.parse(lines, query))).toBe(
+      `- path:${PATH} as Hardening/base had it\n+ as it was found`,
+    );
   });
 
   it('shows nothing of one that not everybody may read', () => {
