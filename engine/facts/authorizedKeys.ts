@@ -1,4 +1,5 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
+import { base64Length } from './base64.ts';
 import { encodeKey, type Fact, FactError } from './fact.ts';
 
 /** `~/.ssh/authorized_keys` of one user. */
@@ -22,6 +23,7 @@ export type AuthorizedKeysState =
 
 /** A larger file is not taken for a list of keys. Bytes. */
 export const KEYS_BYTES_MAX = 262_144;
+const TOO_LARGE = `~/.ssh/authorized_keys is larger than ${KEYS_BYTES_MAX} bytes`;
 
 /** Longest time that reading one user's home may take, seconds. */
 const READ_SECONDS = 10;
@@ -63,7 +65,7 @@ $1:"}"; L="\${L%%"
     elif [ ! -e $f ]; then echo "absent $3"
     elif [ ! -f $f ]; then echo "unsafe ~/.ssh/authorized_keys is not a regular file"
     elif [ "$5" != "$1" ]; then echo "unsafe ~/.ssh/authorized_keys belongs to the uid $5"
-    elif [ "$7" -gt ${KEYS_BYTES_MAX} ]; then echo "unsafe ~/.ssh/authorized_keys is larger than ${KEYS_BYTES_MAX} bytes"
+    elif [ "$7" -gt ${KEYS_BYTES_MAX} ]; then echo "unsafe ${TOO_LARGE}"
     else echo "keys $6 $3 $(head -c ${KEYS_BYTES_MAX} $f | base64 -w0)"
     fi' sh "$H" "$U" 2>/dev/null || echo "unsafe ~/.ssh cannot be read"
 }`,
@@ -94,6 +96,8 @@ function parseKeys(output: readonly string[], query: AuthorizedKeysQuery): Autho
     case 'unsafe':
       return { type, present: true, why: words.join(' ') };
     case 'keys':
+      if ((words[2] ?? '').length > base64Length(KEYS_BYTES_MAX))
+        return { type: 'unsafe', present: true, why: TOO_LARGE };
       return {
         type,
         present: true,

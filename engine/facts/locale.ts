@@ -1,5 +1,6 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
 import { informational } from './accounts.ts';
+import { base64Length } from './base64.ts';
 import { encodeKey, type Fact, FactError } from './fact.ts';
 
 export interface LocaleQuery {
@@ -39,6 +40,8 @@ export const localeFact: Fact<LocaleQuery, LocaleState> = {
     const known = LOCALE_PATHS.find((p) => p === path);
     if ((type !== 'locale' && type !== 'absent') || known === undefined)
       throw new FactError('the host answered a state of its locale that is not understood');
+    if (text.length > base64Length(LOCALE_BYTES_MAX))
+      throw new FactError(`the host answered more than ${LOCALE_BYTES_MAX} bytes of ${known}`);
     return {
       present: type === 'locale',
       path: known,

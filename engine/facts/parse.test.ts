@@ -10,7 +10,7 @@ import { localeFact } from './locale.ts';
 import { machineFact } from './machine.ts';
 import { modeFact } from './mode.ts';
 import { pamProfileFact } from './pamProfile.ts';
-import { pathFact } from './path.ts';
+import { type PathQuery, pathFact } from './path.ts';
 import { sshdFact } from './sshd.ts';
 import { surveyFact } from './survey.ts';
 import { procPath, sysctlFact, sysctlFile } from './sysctl.ts';
@@ -130,5 +130,47 @@ describe('parsed states', () => {
       { check: '', apply: 'ab' },
     ].map(scriptDigest);
     expect(new Set(digests).size).toBe(digests.length);
+  });
+});
+
+describe('what a host sends beyond the bounds that its shell would keep', () => {
+  const base64 = (bytes: number) => Buffer.alloc(bytes, '\n').toString('base64');
+  const FILE = `file 0644 0 0 root root ${'0'.repeat(64)}`;
+  const asked: PathQuery = { fact: 'path', key: '/x', unlessSha256: 'any', saved: '/s' };
+  const texts = (lines: readonly string[], query: PathQuery = asked) => {
+    const state = pathFact.parse([FILE, ...lines], query);
+    return state.type === 'file' ? [state.content, state.saved] : [];
+  };
+
+  it('is dropped from a file', () => {
+    const most = base64(262_144);
+    expect(texts(['~ size 262144', `~ content ${most}`, `~ saved ${most}`])).toEqual([most, most]);
+    const large = base64(262_145 + 3);
+    expect(texts(['~ size 262148', `~ content ${large}`, `~ saved ${large}`])).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('is dropped where it is not as long as the file, or was not asked for', () => {
+    const text = base64(5);
+    expect(texts(['~ size 5', `~ content ${text}`])).toEqual([text, undefined]);
+    expect(texts(['~ size 0', '~ content '])).toEqual(['', undefined]);
+    expect(texts(['~ size 4', `~ content ${text}`])).toEqual([undefined, undefined]);
+    const lines = ['~ size 5', `~ content ${text}`, `~ saved ${text}`];
+    expect(texts(lines, { fact: 'path', key: '/x' })).toEqual([undefined, undefined]);
+  });
+
+  it('makes a list of keys unsafe, and a locale an error', () => {
+    const keys = (bytes: number) => parsers['authorized-keys']?.([`keys 0600 0700 ${base64(bytes)}`]);
+    expect(keys(262_144)).toMatchObject({ type: 'keys' });
+    expect(keys(262_145 + 3)).toEqual({
+      type: 'unsafe',
+      present: true,
+      why: '~/.ssh/authorized_keys is larger than 262144 bytes',
+    });
+    const locale = (bytes: number) => parsers.locale?.([`locale /etc/default/locale ${base64(bytes)}`]);
+    expect(locale(65_536)).toMatchObject({ present: true });
+    expect(() => locale(65_536 + 3)).toThrow(FactError);
   });
 });

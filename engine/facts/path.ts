@@ -1,4 +1,5 @@
 import { lines, type Sh, sh } from '../shell/sh.ts';
+import { base64Length } from './base64.ts';
 import { encodeKey, type Fact, FactError } from './fact.ts';
 
 /** Files, directories and links share one namespace on a host, so they are one fact. */
@@ -138,7 +139,7 @@ function parsePath(output: readonly string[], query: PathQuery): PathState {
     case 'link':
       return { type, present: true, ...ownership(words, query), target: decode(words[5]) };
     case 'file':
-      return { type, present: true, ...ownership(words, query), ...fileDetail(words, output) };
+      return { type, present: true, ...ownership(words, query), ...fileDetail(words, output, query) };
     default:
       throw new FactError(
         `${query.key}: the host answered a path state that is not understood: ${type.slice(0, 40)}`,
@@ -158,16 +159,24 @@ function ownership(words: readonly string[], query: PathQuery): Ownership {
   };
 }
 
-function fileDetail(words: readonly string[], output: readonly string[]) {
-  const content = informational(output, 'content');
-  const saved = informational(output, 'saved');
+function fileDetail(words: readonly string[], output: readonly string[], query: PathQuery) {
+  const size = informational(output, 'size');
+  const content = query.unlessSha256 === undefined ? undefined : bounded(informational(output, 'content'));
+  const saved = query.saved === undefined ? undefined : bounded(informational(output, 'saved'));
+  // another length is of another moment, or a lie
+  const ofSize = size === undefined || Buffer.byteLength(content ?? '', 'base64') === Number(size);
   return {
     sha256: words[5] ?? '',
     links: Number(words[6] ?? '1'),
-    size: Number(informational(output, 'size') ?? '0'),
-    ...(content === undefined ? {} : { content }),
+    size: Number(size ?? '0'),
+    ...(content === undefined || !ofSize ? {} : { content }),
     ...(saved === undefined ? {} : { saved }),
   };
+}
+
+/** A host that lies may send what was not asked for, and more of it than its own shell would. */
+function bounded(base64: string | undefined): string | undefined {
+  return base64 !== undefined && base64.length <= base64Length(DIFF_BYTES_MAX) ? base64 : undefined;
 }
 
 function informational(output: readonly string[], name: string): string | undefined {

@@ -1,4 +1,5 @@
-import { FactError, type FactQuery, type Readings } from '../facts/fact.ts';
+import { FactError, type FactQuery, type Readings, splitItemKey } from '../facts/fact.ts';
+import type { OwnedItem } from '../facts/owned.ts';
 import { packageFact } from '../facts/package.ts';
 import { facts } from '../facts/registry.ts';
 import { completed, learnt } from '../facts/remembered.ts';
@@ -51,22 +52,22 @@ export async function readHost(
   fence?: Fence,
 ): Promise<Readings> {
   const readings = await readFacts(session, hostQueries(host, extra), fence);
-  const abandoned = releaseQueries(abandonedItems(host, readings, owner));
+  const abandoned = abandonedItems(host, readings, owner);
   requireReadable(host.name, abandoned);
-  const further = [...furtherQueries(host, readings), ...abandoned];
+  const further = [...furtherQueries(host, readings), ...releaseQueries(abandoned)];
   return further.length === 0 ? readings : new Map([...readings, ...(await readFacts(session, further))]);
 }
 
 /** The host's own records say what is left over, and the host may be anybody's. Throws FactError. */
-function requireReadable(host: string, abandoned: readonly FactQuery[]): void {
+function requireReadable(host: string, abandoned: readonly OwnedItem[]): void {
   if (abandoned.length > ABANDONED_MAX)
     throw new FactError(
       `${host}: ${abandoned.length} items left the YAML at once; at most ${ABANDONED_MAX} can, so remove them in several pull requests`,
     );
-  const strange = abandoned.find(({ fact }) => !hasCustody(fact));
+  const strange = abandoned.find(({ item }) => !hasCustody(splitItemKey(item).fact));
   if (strange !== undefined)
     throw new FactError(
-      `${host}: its record of ${strange.fact}:${strange.key} is of a sort that this engine does not know; a newer engine wrote it, or somebody else`,
+      `${host}: its record of ${strange.item} is of a sort that this engine does not know; a newer engine wrote it, or somebody else`,
     );
 }
 

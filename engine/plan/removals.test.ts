@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { itemKey } from '../facts/fact.ts';
 import { itemDir, type OwnedItem } from '../facts/owned.ts';
+import { pathFact } from '../facts/path.ts';
 import { SERVER } from '../spec/testing.ts';
 import { planRemovals, releaseQueries } from './removals.ts';
 
@@ -16,7 +17,7 @@ const OWNED: OwnedItem = {
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 describe('a file that goes back to what it was', () => {
-  const diffOf = (state: Readonly<Record<string, string>>) => {
+  const diffOf = (state: object) => {
     const query = { fact: 'path', key: PATH };
     const readings = new Map([[OWNED.item, { query, state, raw: '' }]]);
     const host = { kind: 'resolved-host', name: 'web-1', server: SERVER, documents: [] } as const;
@@ -32,6 +33,19 @@ describe('a file that goes back to what it was', () => {
       '+PASS_MAX_DAYS\t99999',
       '+UMASK\t022',
     ]);
+  });
+
+  it('shows nothing of more than the host was asked for', { timeout: 2_000 }, () => {
+    const content = base64('\n\n\n').repeat(4_000_000);
+    const lines = [
+      `file 0644 0 0 root root ${'0'.repeat(64)}`,
+      `~ content ${content}`,
+      `~ saved ${base64('x')}`,
+    ];
+    const query = { fact: 'path', key: PATH, unlessSha256: 'any', saved: '/x' } as const;
+    expect(diffOf(pathFact.parse(lines, query))).toBe(
+      `- path:${PATH} as Hardening/base had it\n+ as it was found`,
+    );
   });
 
   it('shows nothing of one that not everybody may read', () => {
@@ -51,5 +65,11 @@ describe('a file that goes back to what it was', () => {
     expect(releaseQueries([{ ...OWNED, onRemoval: 'keep' }])).toEqual([alone]);
     const many = Array.from({ length: 33 }, (_, n): OwnedItem => ({ ...OWNED, item: `path:/etc/${n}` }));
     expect(releaseQueries(many).every((query) => !('saved' in query))).toBe(true);
+  });
+
+  it('is soon known not to be shown, however many a host says it has', { timeout: 2_000 }, () => {
+    const many = Array.from({ length: 90_000 }, (_, n): OwnedItem => ({ ...OWNED, item: `path:/etc/${n}` }));
+    const queries = releaseQueries(many);
+    expect([queries.length, queries.filter((query) => 'saved' in query).length]).toEqual([90_000, 0]);
   });
 });

@@ -71,13 +71,15 @@ const SHOWN_MAX = 32;
 
 /** What must be read of items that are released: of a file that was there also what it goes back to. */
 export function releaseQueries(abandoned: readonly OwnedItem[]): readonly FactQuery[] {
-  const shown = abandoned.filter(
-    ({ item, origin, onRemoval }) =>
-      splitItemKey(item).fact === pathFact.fact && origin === 'adopted' && onRemoval === 'restore',
+  const shown = new Set(
+    abandoned.filter(
+      ({ item, origin, onRemoval }) =>
+        splitItemKey(item).fact === pathFact.fact && origin === 'adopted' && onRemoval === 'restore',
+    ),
   );
   return abandoned.map((owned): FactQuery | PathQuery => {
     const query = splitItemKey(owned.item);
-    if (!shown.includes(owned) || shown.length > SHOWN_MAX) return query;
+    if (shown.size > SHOWN_MAX || !shown.has(owned)) return query;
     return { fact: 'path', key: query.key, unlessSha256: 'any', saved: `${itemDir(owned.item)}/saved/item` };
   });
 }

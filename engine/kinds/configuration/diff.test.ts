@@ -40,4 +40,28 @@ describe('a diff', () => {
     ]);
     expect(text.length).toBeLessThan(61_000);
   });
+
+  test('of the longest texts that a host and a repository may have is soon there', { timeout: 2_000 }, () => {
+    const [before, after] = ['\n'.repeat(262_144), 'x\n'.repeat(524_288)];
+    for (let n = 0; n < 4; n += 1) {
+      const { added, removed } = unifiedDiff('/a', before, after);
+      expect([added, removed]).toEqual([524_288, 262_144]);
+    }
+  });
+
+  test('of a long text shows what changed in it', () => {
+    const before = lines('same', 0, 30_000);
+    const line = unifiedDiff('/a', before, before.replace('same 5\n', 'other\n'));
+    expect(line).toEqual({
+      text: '--- /a\n+++ /a\n@@ -6,1 +6,1 @@\n-same 5\n+other',
+      added: 1,
+      removed: 1,
+    });
+    const end = unifiedDiff('/a', before.trimEnd(), before);
+    expect(end.text.split('\n').slice(3)).toEqual([
+      '-same 29999',
+      '\\ No newline at end of file',
+      '+same 29999',
+    ]);
+  });
 });

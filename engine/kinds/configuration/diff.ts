@@ -9,6 +9,9 @@ const DIFF_CHARACTERS_MAX = 60_000;
  */
 const EDITS_MAX = 1_000;
 
+/** Lines of either text, beyond which they are not compared one by one either: each of the edits may look at all of them. */
+const LINES_MAX = 20_000;
+
 export interface TextDiff {
   readonly text: string;
   readonly added: number;
@@ -17,10 +20,12 @@ export interface TextDiff {
 
 /** Unified diff with three lines of context; `before` empty for a file that is not there. */
 export function unifiedDiff(path: string, before: string, after: string): TextDiff {
+  if (isLong(before) || isLong(after)) return replacement(path, before, after);
   const options = { context: 3, maxEditLength: EDITS_MAX };
   const patch = createTwoFilesPatch(path, path, before, after, undefined, undefined, options);
+  if (patch === undefined) return replacement(path, before, after);
   // Two lines of `Index:` and `===` come first; then the `---` and `+++` lines, which are no changes.
-  const body = patch === undefined ? replacement(path, before, after) : patch.split('\n').slice(2);
+  const body = patch.split('\n').slice(2);
   return {
     text: cut(body.join('\n').trimEnd()),
     added: body.slice(2).filter((line) => line.startsWith('+')).length,
@@ -28,33 +33,43 @@ export function unifiedDiff(path: string, before: string, after: string): TextDi
   };
 }
 
+function isLong(text: string): boolean {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1))
+    if (++count > LINES_MAX) return true;
+  return false;
+}
+
 /** All that lies between what both texts begin with and what both end with, as one block. */
-function replacement(path: string, before: string, after: string): readonly string[] {
+function replacement(path: string, before: string, after: string): TextDiff {
   const [old, wanted] = [linesOf(before), linesOf(after)];
-  const head = common(old, wanted);
-  const tail = common(old.slice(head).reverse(), wanted.slice(head).reverse());
-  const removed = old.slice(head, old.length - tail);
-  const added = wanted.slice(head, wanted.length - tail);
-  return [
+  const shorter = Math.min(old.length, wanted.length);
+  let head = 0;
+  while (head < shorter && old[head] === wanted[head]) head += 1;
+  let tail = 0;
+  while (tail < shorter - head && old.at(-1 - tail) === wanted.at(-1 - tail)) tail += 1;
+  const removed = old.length - head - tail;
+  const added = wanted.length - head - tail;
+  const text = [
     `--- ${path}`,
     `+++ ${path}`,
-    `@@ -${range(head, removed.length)} +${range(head, added.length)} @@`,
-    ...removed.map((line) => `-${line}`),
-    ...added.map((line) => `+${line}`),
+    `@@ -${range(head, removed)} +${range(head, added)} @@`,
+    ...shown(old, head, removed).map((line) => `-${line}`),
+    ...shown(wanted, head, added).map((line) => `+${line}`),
   ];
+  return { text: cut(text.join('\n').trimEnd()), added, removed };
+}
+
+/** Lines of a block; more than a diff has characters are cut in any case. */
+function shown(lines: readonly string[], from: number, count: number): readonly string[] {
+  return lines.slice(from, from + Math.min(count, DIFF_CHARACTERS_MAX));
 }
 
 function linesOf(text: string): readonly string[] {
   const lines = text.split('\n');
-  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
-}
-
-/** How many lines both begin with. */
-function common(a: readonly string[], b: readonly string[]): number {
-  const end = Math.min(a.length, b.length);
-  let n = 0;
-  while (n < end && a[n] === b[n]) n += 1;
-  return n;
+  const last = lines.pop() ?? '';
+  if (last !== '') lines.push(`${last}\n\\ No newline at end of file`);
+  return lines;
 }
 
 /** Where a block begins and how long it is; an empty one is said to be behind the line before it (POSIX, diff -u). */
