@@ -6,14 +6,17 @@ import { readHost, targetOf } from '../hosts/readHost.ts';
 import type { Transport } from '../hosts/session.ts';
 import type { Payloads, Seals } from '../kinds/kind.ts';
 import { abandonedItems, type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
+import { maskOfQuotes, withQuotesMasked } from '../plan/quoted.ts';
 import type { HostPlan } from '../plan/step.ts';
+import type { Mask } from '../secrets/mask.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { Advisories } from '../security/advisories.ts';
 import { mendedOn, outstandingSources } from '../security/mended.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
+import { type Known, sealedOn } from './hostMask.ts';
 import type { MergedLater } from './mergedLater.ts';
-import { requireAll, sealsOf } from './sealing.ts';
+import { learnReadable, requireAll, sealedPayloads, sealsOf } from './sealing.ts';
 
 /** What planning works with. */
 export interface PlanningParts {
@@ -35,6 +38,8 @@ export type HostPlanning =
       readonly plan: HostPlan;
       readonly readings: Readings;
       readonly seals: Seals;
+      /** Takes every secret that was read for it out of a text; left out where somebody else has planned the host. */
+      readonly mask?: Mask;
     }
   | HostProblem;
 
@@ -51,6 +56,8 @@ interface HostProblem {
 export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
   readonly payloads: Payloads;
+  /** Earlier desired states, whose secrets the hosts may still show. */
+  readonly known?: Known;
   /** Items whose desired state the change touches; undefined when there is nothing to compare with. */
   readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
   /** As in `HostPlanInput`. */
@@ -100,6 +107,8 @@ async function readOne(
   planning: Planning,
   host: ResolvedHost,
 ): Promise<Read> {
+  await learnReadable(unsealing, sealedOn(host, planning.known ?? []));
+  await learnReadable(unsealing, sealedPayloads(host));
   const seals = await sealsOf(host, planning.payloads, unsealing);
   if (planning.planRest !== true) requireAll(seals);
   const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
@@ -122,7 +131,7 @@ async function advisoriesOf(
 
 function planOne(
   { host, readings, seals }: Read,
-  { conceal }: Unsealing,
+  unsealing: Unsealing,
   { payloads, repository, changedItems, openRuns = [], askedOnly = false }: Planning,
   advisories: Advisories | undefined,
 ): HostPlanning {
@@ -131,14 +140,15 @@ function planOne(
     readings,
     payloads,
     seals,
-    conceal,
+    conceal: unsealing.conceal,
     repository,
     changedItems: changedItems(host.name),
     askedOnly,
     openRuns,
     ...(advisories && { mended: mendedOn(readings, advisories) }),
   });
-  return { kind: 'planned', plan, readings, seals };
+  const shown = withQuotesMasked(plan, maskOfQuotes(unsealing, readings));
+  return { kind: 'planned', plan: shown, readings, seals, mask: unsealing.mask };
 }
 
 async function orProblem<T>(
