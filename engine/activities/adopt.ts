@@ -178,8 +178,9 @@ async function readServers(
   const owner = { repository: recordName(repository), openRuns, mergedLater };
   const plannings = await planHosts(engine, { ...owner, hosts, payloads, changedItems: () => new Set() });
   const read = plannings.flatMap((planning): readonly ReadHost[] => {
-    const host = hosts.find(({ name }) => planning.kind === 'planned' && name === planning.plan.host);
-    return planning.kind === 'problem' || host === undefined ? [] : [{ ...planning, host }];
+    if (planning.kind === 'problem' || planning.mask === undefined) return [];
+    const host = hosts.find(({ name }) => name === planning.plan.host);
+    return host === undefined ? [] : [{ ...planning, host, mask: planning.mask }];
   });
   const unread = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning.host] : []));
   return { adopting: { ...owner, document, files, options, hosts: read }, unread };
