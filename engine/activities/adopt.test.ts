@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nothingSentence } from './adopt.ts';
+import { nothingSentence, textsOf } from './adopt.ts';
 
 test('that nothing is adopted is said with its true reason', () => {
   expect(nothingSentence(0, [], [])).toBe('the servers do not differ from the document any more');
@@ -10,4 +10,10 @@ test('that nothing is adopted is said with its true reason', () => {
   expect(nothingSentence(0, ['web-2'], [{ site: 'paris', unread: [] }])).toBe(
     `${away}: no worker serves the site paris. Start one that reaches its servers, with DOAAS_ROLE=site and DOAAS_SITES=paris, or correct the site in the Server document`,
   );
+});
+
+test('a byte order mark of a file stays where it is', () => {
+  const marked = Uint8Array.of(0xef, 0xbb, 0xbf, 0x61);
+  const texts = textsOf(new Map([['a.yaml', marked]]));
+  expect(Buffer.from(texts.get('a.yaml') ?? '')).toEqual(Buffer.from(marked));
 });

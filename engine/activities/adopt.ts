@@ -1,4 +1,11 @@
-import { type Adopting, type AdoptionPart, draftAdoption, partOf, type ReadHost } from '../adopt/draft.ts';
+import {
+  type Adopting,
+  type AdoptionDraft,
+  type AdoptionPart,
+  draftAdoption,
+  partOf,
+  type ReadHost,
+} from '../adopt/draft.ts';
 import { publishOwnBranch } from '../github/adopt.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { ownIssue } from '../github/issues.ts';
@@ -103,7 +110,7 @@ async function publish(
     branch: adoptBranch(number),
     baseRef: await defaultBranchOf(client, repository),
     baseSha,
-    files: new Map([...draft.files].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)])),
+    files: textsOf(draft.files),
     title,
     body: cutMarkdown(body, COMMENT_MAX_BYTES, 'cut here'),
   });
@@ -112,6 +119,12 @@ async function publish(
   await audit(engine, issue, request, published.number, items);
   const { number: pull, again } = published;
   return { kind: 'adopted', pull, changed: draft.adopted.length, cannot: cannot.length, again };
+}
+
+/** All of them are UTF-8. */
+export function textsOf(files: AdoptionDraft['files']): ReadonlyMap<string, string> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return new Map([...files].map(([path, bytes]) => [path, decoder.decode(bytes)]));
 }
 
 function no(reason: string, cannot: readonly string[] = []): AdoptAnswer {
@@ -178,8 +191,9 @@ async function readServers(
   const owner = { repository: recordName(repository), openRuns, mergedLater };
   const plannings = await planHosts(engine, { ...owner, hosts, payloads, changedItems: () => new Set() });
   const read = plannings.flatMap((planning): readonly ReadHost[] => {
-    const host = hosts.find(({ name }) => planning.kind === 'planned' && name === planning.plan.host);
-    return planning.kind === 'problem' || host === undefined ? [] : [{ ...planning, host }];
+    if (planning.kind === 'problem' || planning.mask === undefined) return [];
+    const host = hosts.find(({ name }) => name === planning.plan.host);
+    return host === undefined ? [] : [{ ...planning, host, mask: planning.mask }];
   });
   const unread = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning.host] : []));
   return { adopting: { ...owner, document, files, options, hosts: read }, unread };

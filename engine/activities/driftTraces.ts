@@ -3,12 +3,13 @@ import { targetOf } from '../hosts/readHost.ts';
 import { readTraces } from '../hosts/traces.ts';
 import { redact } from '../log.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import type { Mask } from '../secrets/mask.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { contentsIn, sealedOn } from './hostMask.ts';
 import { keepJson, keptJson } from './keptJson.ts';
 import { inParallel } from './planning.ts';
-import { type Mask, maskFor } from './sealing.ts';
+import { maskFor } from './sealing.ts';
 import { elsewhereOf } from './sites.ts';
 import type { FleetPlan } from './types.ts';
 

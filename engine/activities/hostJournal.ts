@@ -1,6 +1,6 @@
 import type { BatchEvent, BatchResult } from '../hosts/batchRun.ts';
+import type { Mask } from '../secrets/mask.ts';
 import type { ReceiptState } from '../store/receipts.ts';
-import type { Mask } from './sealing.ts';
 
 /** Changes of one step's state that are kept: a run that is resumed again and again has some, a host that lies any number. */
 const CHANGES_MAX = 100;

@@ -2,6 +2,7 @@ import { getPull } from '../github/pulls.ts';
 import { type BatchResult, undoBatch } from '../hosts/batchRun.ts';
 import { targetOf } from '../hosts/readHost.ts';
 import { RUN_RETENTION_DAYS } from '../operations/batch.ts';
+import type { Mask } from '../secrets/mask.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { batchName } from './batchName.ts';
 import type { Engine } from './engine.ts';
@@ -18,7 +19,7 @@ import {
   receipt,
   underLock,
 } from './hostRun.ts';
-import { type Mask, maskFor, withhold } from './sealing.ts';
+import { maskFor, withhold } from './sealing.ts';
 import { serverNow } from './serverNow.ts';
 import { elsewhere } from './sites.ts';
 import type { RunRef, UndoOutcome } from './types.ts';

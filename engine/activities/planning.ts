@@ -7,15 +7,18 @@ import type { Transport } from '../hosts/session.ts';
 import type { Payloads, Seals } from '../kinds/kind.ts';
 import { cut, MESSAGE_MAX } from '../plan/bounds.ts';
 import { abandonedItems, type Owner, planHost, SYSTEM } from '../plan/planHost.ts';
+import { maskOfQuotes, withQuotesMasked } from '../plan/quoted.ts';
 import type { HostPlan } from '../plan/step.ts';
+import type { Mask } from '../secrets/mask.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { Advisories } from '../security/advisories.ts';
 import { mendedOn, outstandingSources } from '../security/mended.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { PLAN_MAX_BYTES } from '../store/plans.ts';
+import { type Known, sealedOn } from './hostMask.ts';
 import type { MergedLater } from './mergedLater.ts';
-import { requireAll, sealsOf } from './sealing.ts';
+import { learnReadable, requireAll, sealedPayloads, sealsOf } from './sealing.ts';
 
 /** What planning works with. */
 export interface PlanningParts {
@@ -40,6 +43,8 @@ export type HostPlanning =
       readonly plan: HostPlan;
       readonly readings: Readings;
       readonly seals: Seals;
+      /** Takes every secret that was read for it out of a text; left out where somebody else has planned the host. */
+      readonly mask?: Mask;
     }
   | HostProblem;
 
@@ -56,6 +61,8 @@ interface HostProblem {
 export interface Planning extends Owner {
   readonly hosts: readonly ResolvedHost[];
   readonly payloads: Payloads;
+  /** Earlier desired states, whose secrets the hosts may still show. */
+  readonly known?: Known;
   /** Items whose desired state the change touches; undefined when there is nothing to compare with. */
   readonly changedItems: (host: string) => ReadonlySet<ItemKey> | undefined;
   /** As in `HostPlanInput`. */
@@ -105,6 +112,8 @@ async function readOne(
   planning: Planning,
   host: ResolvedHost,
 ): Promise<Read> {
+  await learnReadable(unsealing, sealedOn(host, planning.known ?? []));
+  await learnReadable(unsealing, sealedPayloads(host));
   const seals = await sealsOf(host, planning.payloads, unsealing);
   if (planning.planRest !== true) requireAll(seals);
   const extra = planning.isNew?.(host) === true ? [SYSTEM] : [];
@@ -127,7 +136,7 @@ async function advisoriesOf(
 
 function planOne(
   { host, readings, seals }: Read,
-  { conceal }: Unsealing,
+  unsealing: Unsealing,
   { payloads, repository, changedItems, openRuns = [], askedOnly = false }: Planning,
   advisories: Advisories | undefined,
 ): HostPlanning {
@@ -136,7 +145,7 @@ function planOne(
     readings,
     payloads,
     seals,
-    conceal,
+    conceal: unsealing.conceal,
     repository,
     changedItems: changedItems(host.name),
     askedOnly,
@@ -144,7 +153,8 @@ function planOne(
     ...(advisories && { mended: mendedOn(readings, advisories) }),
   });
   requireBounded(plan);
-  return { kind: 'planned', plan, readings, seals };
+  const shown = withQuotesMasked(plan, maskOfQuotes(unsealing, readings));
+  return { kind: 'planned', plan: shown, readings, seals, mask: unsealing.mask };
 }
 
 /** Throws where the plan is larger than one server's may be. */

@@ -199,6 +199,7 @@ export async function planRevision(
   const plannings = await planHosts(engine, {
     hosts,
     payloads: new Map([...resolved.base.payloads, ...resolved.merged.payloads]),
+    known: [resolved.base],
     repository: fullName(pull),
     openRuns: (await engine.store.runs.openStates()).map(({ id }) => id),
     changedItems: resolved.changedItems,

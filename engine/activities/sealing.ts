@@ -1,6 +1,7 @@
 import type { Payloads, Seal, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { SecretError } from '../secrets/error.ts';
+import type { Mask } from '../secrets/mask.ts';
 import type { ContentOf } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { Payload } from '../spec/configuration.ts';
@@ -40,8 +41,6 @@ export function requireAll(seals: Seals): void {
     if (seal.kind === 'unreadable') throw new SecretError(seal.message, { passing: seal.passing ?? false });
 }
 
-export type Mask = (text: string) => string;
-
 const WITHHELD =
   '(withheld: the server holds secrets that the engine cannot read just now, so it cannot take them out of what the server said)';
 
@@ -75,6 +74,17 @@ async function learnContents(
     const text = await contentOf(sha256);
     if (text !== undefined) await unsealing.unseal(text, sealed);
   }
+}
+
+/** As far as they can be read: one that cannot is not found in a text either. */
+export async function learnReadable(
+  { learn }: Pick<Unsealing, 'learn'>,
+  payloads: readonly Payload[],
+): Promise<void> {
+  for (const use of payloads.flatMap(({ sealed = [] }) => sealed))
+    await learn([use]).catch((error: unknown) => {
+      if (!(error instanceof SecretError)) throw error;
+    });
 }
 
 export function usesOn(host: ResolvedHost): readonly SecretUse[] {

@@ -34,7 +34,11 @@ const FILES = {
 type Texts = Readonly<Record<string, string | undefined>>;
 
 /** Hosts on which these files stand; undefined: not there. */
-function adopting(files: Readonly<Record<string, string>>, hosts: Readonly<Record<string, Texts>>) {
+function adopting(
+  files: Readonly<Record<string, string>>,
+  hosts: Readonly<Record<string, Texts>>,
+  mask = (text: string) => text,
+) {
   const all = repository(files);
   const { resolution, errors } = checkRepository(all);
   expect(errors).toEqual([]);
@@ -56,7 +60,7 @@ function adopting(files: Readonly<Record<string, string>>, hosts: Readonly<Recor
       repository: 'acme/infra',
       changedItems: new Set(),
     });
-    return { host, plan, readings, seals: new Map() };
+    return { host, plan, readings, seals: new Map(), mask };
   });
   return { repository: 'acme/infra', document: 'Configuration/web', files: all, options: {}, hosts: read };
 }
@@ -122,6 +126,17 @@ test('all hosts that differ alike are one change, and those that differ in their
   expect(cannot).toMatchObject([
     { item: 'path:/etc/motd', hosts: ['web-1', 'web-2'], why: /^it is different on each/ },
   ]);
+});
+
+test('the value of a secret stays out of the repository, whatever it looks like, and of what sites keep', () => {
+  const mask = (text: string) => text.replaceAll('plain words', '‹secret a›');
+  const on = { 'web-1': { ...AS_IT_IS, '/etc/motd': 'with plain words\n', '/etc/banner': 'plain words' } };
+  const given = adopting(FILES, on, mask);
+  const { files, adopted, cannot } = draftAdoption(given);
+  expect([files.size, adopted.length]).toEqual([0, 0]);
+  expect(cannot.map(({ item }) => item)).toEqual(['path:/etc/motd', 'path:/etc/banner']);
+  for (const { why } of cannot) expect(why).toMatch(/ holds the value of a secret/);
+  expect(JSON.stringify(partOf(given))).not.toContain('plain words');
 });
 
 test('what is gone is said to be absent; what is ignored is left out', () => {

@@ -1,11 +1,12 @@
 import { ignoresStep } from '../drift/ignored.ts';
 import { FactError, type ItemKey, type Readings } from '../facts/fact.ts';
-import { type Adoption, cannot as cannotBe } from '../kinds/adoption.ts';
+import { type Adoption, cannot as cannotBe, type Edit } from '../kinds/adoption.ts';
 import type { Seals } from '../kinds/kind.ts';
 import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import { type Owner, planHost } from '../plan/planHost.ts';
 import type { HostPlan, Step } from '../plan/step.ts';
+import type { Mask } from '../secrets/mask.ts';
 import { type CheckedRepository, checkRepository } from '../spec/check.ts';
 import type { LoadOptions } from '../spec/load.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
@@ -17,6 +18,8 @@ export interface ReadHost {
   readonly plan: HostPlan;
   readonly readings: Readings;
   readonly seals: Seals;
+  /** Takes out every secret that the host has. */
+  readonly mask: Mask;
 }
 
 export interface Adopting extends Owner {
@@ -159,13 +162,26 @@ function differing({ document, hosts, files, options }: Adopting): readonly Foun
     for (const step of read.plan.steps) {
       if (own === undefined || step.document !== document || ignoresStep(step, patterns)) continue;
       for (const item of itemsOf(step, own)) {
-        const adoption = kindOf(own).adopt(source.spec, own.spec, item, read.readings);
+        const wanted = kindOf(own).adopt(source.spec, own.spec, item, read.readings);
+        const adoption = withoutSecrets(wanted, item, read.mask);
         const one = { host: read.host.name, summary: step.summary, adoption, read };
         found.set(item, [...(found.get(item) ?? []), one]);
       }
     }
   }
   return [...found].map(([item, on]) => ({ item, on }));
+}
+
+/** A commit is for ever. */
+function withoutSecrets(adoption: Adoption, item: ItemKey, mask: Mask): Adoption {
+  if (adoption.kind === 'cannot' || adoption.edits.map(textOf).every((text) => mask(text) === text))
+    return adoption;
+  return cannotBe(`${item} holds the value of a secret, which a repository must not hold; use a secretRef`);
+}
+
+function textOf(edit: Edit): string {
+  if (edit.kind === 'write') return edit.text;
+  return typeof edit.value === 'string' ? edit.value : JSON.stringify(edit.value);
 }
 
 /** What the document names among the items of a step. A unit's file is part of its unit. */

@@ -1,7 +1,14 @@
 import { FORM_MAX, FORM_MIN, type Form, formsOf, hashForms, type Reading } from './forms.ts';
 import { type View, viewOf } from './view.ts';
 
+/** A text without values of secrets. */
+export type Mask = (text: string) => string;
+
+type Names = ReadonlyMap<string, string>;
+
 interface Known extends Form {
+  /** The value or hash that it is a form of. */
+  readonly of: string;
   /** What stands in its place. */
   readonly shown: string;
 }
@@ -20,34 +27,43 @@ interface Index {
 interface Range {
   readonly from: number;
   readonly to: number;
+  readonly of: string;
   readonly shown: string;
 }
+
+type Indexes = readonly (readonly [Reading, Index])[];
 
 /**
  * Replaces values, their lines, their usual encodings, however these are broken into lines, their hashes, and what is left
  * of all that where the text was cut (at its start, at its end, before "..."). `known`: value to the name that is shown
  * instead; `contents`: the same for sha256 (hex) of what values stand in. The work grows with the text, not with what is known.
  */
-export function maskOf(
-  known: ReadonlyMap<string, string>,
-  contents: ReadonlyMap<string, string> = new Map(),
-): (text: string) => string {
-  const all = [
-    ...[...known].flatMap(([value, name]) => named(formsOf(value), name)),
-    ...[...contents].flatMap(([sha256, name]) => named(hashForms(sha256), name)),
-  ];
-  const indexes = [...grouped(all, ({ reading }) => reading)].map(
-    ([reading, forms]) => [reading, indexOf(forms)] as const,
-  );
-  return (text) =>
-    replaced(
-      text,
-      indexes.flatMap(([reading, index]) => found(text, reading, index)),
-    );
+export function maskOf(known: Names, contents: Names = new Map()): Mask {
+  const indexes = indexesOf(known, contents);
+  return (text) => replaced(text, rangesIn(text, indexes));
 }
 
-function named(forms: readonly Form[], name: string): readonly Known[] {
-  return forms.map((form) => ({ ...form, shown: `‹secret ${name}›` }));
+/** The same, of those alone of which something stands in `said`. */
+export function maskOfThoseIn(said: string, known: Names, contents: Names = new Map()): Mask {
+  const standing = new Set(rangesIn(said, indexesOf(known, contents)).map((range) => range.of));
+  const those = (names: Names): Names => new Map([...names].filter(([of]) => standing.has(of)));
+  return maskOf(those(known), those(contents));
+}
+
+function indexesOf(known: Names, contents: Names): Indexes {
+  const all = [
+    ...[...known].flatMap(([value, name]) => named(formsOf(value), value, name)),
+    ...[...contents].flatMap(([sha256, name]) => named(hashForms(sha256), sha256, name)),
+  ];
+  return [...grouped(all, ({ reading }) => reading)].map(([reading, forms]) => [reading, indexOf(forms)]);
+}
+
+function rangesIn(text: string, indexes: Indexes): readonly Range[] {
+  return indexes.flatMap(([reading, index]) => found(text, reading, index));
+}
+
+function named(forms: readonly Form[], of: string, name: string): readonly Known[] {
+  return forms.map((form) => ({ ...form, of, shown: `‹secret ${name}›` }));
 }
 
 function indexOf(forms: readonly Known[]): Index {
@@ -89,9 +105,9 @@ function beginning({ sorted }: Index, start: string): Known | undefined {
 
 function found(text: string, reading: Reading, index: Index): readonly Range[] {
   const view = viewOf(text, reading);
-  return [...inside(view, index), ...atStart(view, index)].map(({ from, to, shown }) => {
+  return [...inside(view, index), ...atStart(view, index)].map(({ from, to, of, shown }) => {
     const end = (view.at[to - 1] ?? 0) + 1;
-    return { from: view.at[from] ?? 0, to: reading === 'dump' ? endOfDump(text, end) : end, shown };
+    return { from: view.at[from] ?? 0, to: reading === 'dump' ? endOfDump(text, end) : end, of, shown };
   });
 }
 
@@ -132,10 +148,10 @@ function atStart({ chars }: View, { byEnd }: Index): readonly Range[] {
 }
 
 /** With the characters of base64 beside it that hold some bits of it, and what fills these up. */
-function rangeOf(chars: string, from: number, to: number, { before, after, shown }: Known): Range {
+function rangeOf(chars: string, from: number, to: number, { before, after, of, shown }: Known): Range {
   const begin = before === 1 && /[A-Za-z0-9+/]/.test(chars[from - 1] ?? '') ? from - 1 : from;
   const rest = after === 1 ? (/^[A-Za-z0-9+/]={0,2}/.exec(chars.slice(to, to + 3))?.[0].length ?? 0) : 0;
-  return { from: begin, to: to + rest, shown };
+  return { from: begin, to: to + rest, of, shown };
 }
 
 /** Those that overlap are one, with the name of the longest. */
@@ -158,7 +174,7 @@ function replaced(text: string, ranges: readonly Range[]): string {
       continue;
     }
     const shown: string = length > longest ? range.shown : current.shown;
-    current = { from: current.from, to: Math.max(current.to, range.to), shown };
+    current = { from: current.from, to: Math.max(current.to, range.to), of: current.of, shown };
     longest = Math.max(longest, length);
   }
   close();

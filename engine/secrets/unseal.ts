@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { MAX_RENDERED_BYTES } from '../spec/limits.ts';
 import type { SecretRef, SecretUse } from '../spec/secrets.ts';
 import { SecretError } from './error.ts';
-import { maskOf } from './mask.ts';
+import { type Mask, maskOf, maskOfThoseIn } from './mask.ts';
 
 /** A content with its secrets filled in. Only in memory. */
 export interface Unsealed {
@@ -19,7 +19,9 @@ export interface Unsealing {
   /** Reads what `unseal` would need, so that `mask` knows it. */
   readonly learn: (uses: readonly SecretUse[]) => Promise<void>;
   /** The text without any value that has been read here, or the hash of a content that was unsealed here. */
-  readonly mask: (text: string) => string;
+  readonly mask: Mask;
+  /** The same, for those alone of which something stands in `said`. */
+  readonly maskOfThoseIn: (said: string) => Mask;
   /** A hash (hex) of what a host has, so that only who has the key can tell what was hashed. */
   readonly conceal: (hash: string) => string;
 }
@@ -31,7 +33,7 @@ export function openUnsealing(key: Uint8Array, read: (ref: SecretRef) => Promise
   const values = new Map<string, Promise<string>>();
   const known = new Map<string, string>();
   const contents = new Map<string, string>();
-  let mask: ((text: string) => string) | undefined;
+  let mask: Mask | undefined;
   const learnOne = async ({ name, ref }: SecretUse): Promise<string> => {
     const id = JSON.stringify(ref);
     const value = values.get(id) ?? read(ref);
@@ -60,6 +62,7 @@ export function openUnsealing(key: Uint8Array, read: (ref: SecretRef) => Promise
       mask ??= maskOf(known, contents);
       return mask(text);
     },
+    maskOfThoseIn: (said) => maskOfThoseIn(said, known, contents),
     conceal: (text) => `${CONCEALED}${createHmac('sha256', key).update(`before\0${text}`).digest('hex')}`,
   };
 }

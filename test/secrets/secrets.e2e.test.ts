@@ -74,6 +74,21 @@ describe('secrets', { timeout: 4 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
   });
 
+  it('are not shown where everybody on the server may read them, by a change that keeps or gives up their use', async () => {
+    await scene.onHost('cp /etc/app.env /etc/old.env && chmod 644 /etc/old.env');
+    const old = { '/etc/old.env': { content: 'moved\n' } };
+    const kept = { '/etc/app.env': { template: 'app.env' }, ...old };
+    for (const [name, files] of Object.entries({ kept, 'given-up': old })) {
+      const { pull, sha } = await world.open(`old-${name}`, { 'app.yaml': scene.app({ files }) });
+      const plan = await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+      expect(plan.summary).toContain(
+        `-A=‹secret a›\n-E=‹secret e›\n-F=‹secret f›\n-V=‹secret v›\n-C=${CONTROL}`,
+      );
+      await world.github.closePullRequest(world.repo, pull);
+    }
+    await scene.onHost('rm /etc/old.env');
+  });
+
   let rotated = 0;
   it('void an approval when they change after it', async () => {
     const { pull, sha } = await world.open('rotate', { 'app.yaml': scene.app({}, { mode: '0640' }) });
