@@ -19,10 +19,10 @@ export interface Waiting {
 export function waitingUnits({ restarts }: UpdatesState, { restartNever }: PatchRules): Waiting {
   if (restarts.kind !== 'known') return { units: [], left: [] };
   const { units, deferred } = restarts;
-  const isNever = (unit: string) => restartNever.some((pattern) => isOf(unit, pattern));
+  const never = new Set(units.filter((unit) => restartNever.some((pattern) => isOf(unit, pattern))));
   return {
-    units: units.filter((unit) => !isNever(unit)),
-    left: [...units.filter(isNever), ...deferred],
+    units: units.filter((unit) => !never.has(unit)),
+    left: [...never, ...deferred],
   };
 }
 
