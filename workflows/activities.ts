@@ -155,8 +155,8 @@ export const stopOnHost = proxyActivities<Pick<Undoing, 'cancelHost'>>(POLICIES.
 /** Before anything is changed: then it is asked again whether anybody serves the site at all. */
 const LOOK_AFTER = '20 seconds';
 
-/** In the middle of a run a site's workers are waited for as long as a host (DOAAS_HOST_OUTAGE_SECONDS). */
-const SITE_OUTAGE_MAX = '20 minutes';
+/** In the middle of a run a site's workers are waited for as long as a host (DOAAS_HOST_OUTAGE_SECONDS). Milliseconds. */
+export const SITE_OUTAGE_MAX_MS = 20 * 60_000;
 
 /** Of a site's workers; `siteQueue` of engine/activities/sites.ts names it the same way. */
 function queueOf(site: string): string {
@@ -191,7 +191,7 @@ export function onHostAt(site: string): Pick<DeploymentActivities, 'applyHost' |
   return proxyActivities({
     ...POLICIES.onHost,
     taskQueue: queueOf(site),
-    scheduleToStartTimeout: SITE_OUTAGE_MAX,
+    scheduleToStartTimeout: SITE_OUTAGE_MAX_MS,
   });
 }
 
@@ -199,6 +199,6 @@ export function undoOnHostAt(site: string): Undoing {
   return proxyActivities({
     ...POLICIES.undoOnHost,
     taskQueue: queueOf(site),
-    scheduleToStartTimeout: SITE_OUTAGE_MAX,
+    scheduleToStartTimeout: SITE_OUTAGE_MAX_MS,
   });
 }

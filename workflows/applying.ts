@@ -5,7 +5,7 @@ import { leaveBesideDown } from './besideDown.ts';
 import { causeOf } from './cause.ts';
 import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
-import { endedBy, type Fleet, fail, leftOutOf, progressOf, rolloutOf } from './fleet.ts';
+import { endedBy, type Fleet, fail, leftOutOf, neverBegun, progressOf, rolloutOf } from './fleet.ts';
 import { undoHost } from './rollingBack.ts';
 import { lookUntil, roomFor } from './room.ts';
 import { silentHosts, verifyHosts } from './sites.ts';
@@ -221,6 +221,13 @@ async function hostsOf(
     (awaited) => show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'waiting', { awaited }) }),
   );
   if (unreachable === 'wait' || isUnwanted(control)) return hosts;
-  fleet.skipped.push(...silent);
-  return hosts.filter((host) => !silent.includes(host));
+  const skipped = skippedOf(fleet, silent);
+  fleet.skipped.push(...skipped);
+  return hosts.filter((host) => !skipped.includes(host));
+}
+
+/** One that was changed in part is none of them: its turn waits for it, and else it has failed and is put back. */
+function skippedOf(fleet: Fleet, silent: readonly string[]): readonly string[] {
+  const untouched = neverBegun(fleet, silent);
+  return untouched.length === silent.length || patched('skip-untouched-only') ? untouched : silent;
 }

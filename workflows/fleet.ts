@@ -57,6 +57,11 @@ export function isUntouched({ touched, failed }: Fleet): boolean {
   return touched.size === 0 && failed.length === 0;
 }
 
+/** Those of these hosts that are as they were: no wave was begun on them. */
+export function neverBegun({ touched }: Fleet, hosts: readonly string[]): readonly string[] {
+  return hosts.filter((host) => !touched.has(host));
+}
+
 /** A host fails once, with the first reason. */
 export function fail(fleet: Fleet, failure: HostFailure): void {
   fleet.done.delete(failure.host);

@@ -28,6 +28,7 @@ import {
   verifying,
 } from './activities.ts';
 import { allConfirmed } from './confirmed.ts';
+import { rolloutOf } from './fleet.ts';
 
 /** Work on hosts goes to the workers of their site where the engine does not reach them, and else where it always went. */
 
@@ -57,7 +58,8 @@ export async function confirmPlan(run: RunRef): Promise<ConfirmOutcome> {
   const { pull, plan, mergeSha, elsewhere = [] } = run;
   if (elsewhere.length === 0) return reading.confirmPlan(run);
   const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
-  return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere, run.run));
+  const how = { run: run.run, ...patience(run) };
+  return reading.confirmPlan(run, await readElsewhere(pull, revision, elsewhere, how));
 }
 
 /** Each host of a correction is looked at again where it is reached. */
@@ -87,17 +89,22 @@ export async function confirmRest(
   const { pull, plan, mergeSha, elsewhere = [] } = run;
   if (elsewhere.length === 0) return reading.confirmRest(run, leftOut);
   const revision = { headSha: mergeSha ?? plan.headSha, baseSha: plan.baseSha };
-  return reading.confirmRest(run, leftOut, await readElsewhere(pull, revision, elsewhere));
+  const how = { leftOut, ...patience(run) };
+  return reading.confirmRest(run, leftOut, await readElsewhere(pull, revision, elsewhere, how));
+}
+
+/** Where the rollout has a rule for hosts that do not answer, they are a result. */
+function patience(run: RunRef): Pick<SiteReading, 'patient'> {
+  return rolloutOf(run).unreachable === 'fail' ? { patient: true } : {};
 }
 
 function readElsewhere(
   pull: PullRef,
   revision: Revision,
   sites: readonly string[],
-  run?: string,
+  how: Pick<SiteReading, 'run' | 'patient' | 'leftOut'> = {},
 ): Promise<readonly SitePart[]> {
-  const holder = run === undefined ? {} : { run };
-  return Promise.all(sites.map((site) => readSite({ pull, revision, site, ...holder })));
+  return Promise.all(sites.map((site) => readSite({ pull, revision, site, ...how })));
 }
 
 async function readSite(wanted: SiteReading): Promise<SitePart> {

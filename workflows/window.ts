@@ -1,6 +1,6 @@
 import { condition } from '@temporalio/workflow';
-import type { RunRef, WindowShut } from '../engine/activities/types.ts';
-import { short } from './activities.ts';
+import type { RolloutProgress, RunRef, WindowShut } from '../engine/activities/types.ts';
+import { SITE_OUTAGE_MAX_MS, short } from './activities.ts';
 import { causeOf } from './cause.ts';
 import { type Control, isUnwanted, show } from './control.ts';
 import { leastWait } from './early.ts';
@@ -28,11 +28,11 @@ export async function throughWindow(
   if (run.correction?.maintenance === true) return 'later';
   // nobody would be asked meanwhile, and its servers would stay locked
   if (run.correction !== undefined) return { reason: 'The change window shut before all was put back' };
-  for (let early = 0; ; ) {
-    await show(run, { kind: 'applying', rollout: progressOf(fleet, at, 'shut', untilOf(state)) });
+  for (let early = 0, unservedSince: number | undefined; ; ) {
+    await show(run, { kind: 'applying', rollout: waitingFor(state, fleet, at) });
     const left = leftOf(state);
     await condition(() => isUnwanted(control), Math.min(Math.max(left, leastWait(early)), LOOK_AGAIN_MS));
-    if (left <= LOOK_AGAIN_MS) early += 1;
+    if (left <= LOOK_AGAIN_MS && state.unserved === undefined) early += 1;
     if (isUnwanted(control)) return 'unwanted';
     const leftOut = leftOutOf(fleet, run).map(({ host }) => host);
     const rest = await confirmRest(run, leftOut).catch((error: unknown) => {
@@ -43,8 +43,30 @@ export async function throughWindow(
       fleet.windows = rest.windows ?? [];
       return 'opened';
     }
+    unservedSince = sinceWhen(rest, unservedSince, Date.now());
+    if (rest.unserved !== undefined && isGivenUp(unservedSince, Date.now()))
+      return { reason: `The change window opened, but ${rest.unserved.reason}` };
     state = rest;
   }
+}
+
+/** `since`: when nobody was found to serve a site, if that is so still. Epoch ms. */
+export function sinceWhen(
+  { unserved }: WindowShut,
+  since: number | undefined,
+  now: number,
+): number | undefined {
+  return unserved === undefined ? undefined : (since ?? now);
+}
+
+/** Epoch ms. */
+export function isGivenUp(since: number | undefined, now: number): boolean {
+  return since !== undefined && now - since >= SITE_OUTAGE_MAX_MS;
+}
+
+function waitingFor(state: WindowShut, fleet: Fleet, at: number): RolloutProgress {
+  if (state.unserved === undefined) return progressOf(fleet, at, 'shut', untilOf(state));
+  return progressOf(fleet, at, 'waiting', { awaited: state.unserved.hosts });
 }
 
 function untilOf({ until }: WindowShut): { readonly until?: string } {

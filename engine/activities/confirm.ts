@@ -4,6 +4,7 @@ import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import type { Json } from '../operations/operation.ts';
 import { uncovered } from '../plan/digest.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import type { ResolvedHost } from '../spec/resolution.ts';
 import type { PolicyWindow } from '../spec/types.generated.ts';
 import { assemble } from './assemble.ts';
 import { entryOf, grounds } from './auditRun.ts';
@@ -11,15 +12,19 @@ import { differenceSentence } from './difference.ts';
 import type { Engine } from './engine.ts';
 import { fencesFor } from './fences.ts';
 import { type Judged, judgePull } from './gate.ts';
+import { awaitsHosts, planPatiently } from './patientPlanning.ts';
 import { pinRun } from './pinnedRun.ts';
-import { type HostPlanning, isAway, type Planning } from './planning.ts';
-import { planRevision } from './pull.ts';
-import { patientTransport } from './reaching.ts';
+import type { HostPlanning } from './planning.ts';
+import { type PlanningOptions, planRevision } from './pull.ts';
 import { refusalOfRun } from './refusal.ts';
-import type { ResolvedRevision } from './revisions.ts';
+import type { DesiredHosts, ResolvedRevision } from './revisions.ts';
 import { skipAway, withRollout } from './rollout.ts';
 import { revisionOf } from './runRevision.ts';
-import type { ConfirmOutcome, PlanRef, RunRef, SitePart, WindowShut } from './types.ts';
+import { unservedHosts, unservedText } from './sites.ts';
+import type { ConfirmOutcome, RunRef, SitePart, WindowShut } from './types.ts';
+
+/** Some 30 events of a history each time. */
+const LOOK_AFTER_MS = 30_000;
 
 /**
  * The approval covers the head and the plan on fresh facts; anything else voids it, with the difference. Where the base
@@ -54,7 +59,7 @@ export async function confirmPlan(
   if (refused !== undefined)
     return { kind: 'changed', reason: `${run.actor} may not apply it any more: ${refused}` };
   const fenceOf = await fencesFor(engine, run.run);
-  const plannings = await planPatiently(engine, run, resolved, parts, fenceOf);
+  const plannings = await planRun(engine, run, resolved, { parts, fenceOf });
   if (moved && (resolved.errors.length > 0 || digestOf(plannings, resolved) !== plan.digest)) return again;
   const differs = moved ? undefined : await difference(engine, run, plannings);
   if (differs !== undefined) return { kind: 'changed', reason: differs };
@@ -89,12 +94,26 @@ export async function confirmRest(
   if (!ready) return { kind: 'changed', reason: notReady(judged) };
   const resolved = await engine.revisions.resolve(pull, revisionOf(run));
   if (resolved.kind === 'conflict') return { kind: 'changed', reason: 'the branch conflicts with its base' };
-  const plannings = await planPatiently(engine, run, resolved, parts);
-  const rest = plannings.filter((planning) => !leftOut.includes(hostOf(planning)));
+  const changed = resolved.changed.filter(({ name }) => !leftOut.includes(name));
+  const unserved = unservedHosts(parts, changed);
+  if (unserved.length > 0 && !awaitsHosts(plan)) return untilServed(engine, unserved);
+  const plannings = await planRun(engine, run, { ...resolved, changed }, { parts });
+  const none = [...leftOut, ...unserved.map(({ name }) => name)];
+  const rest = plannings.filter((planning) => !none.includes(hostOf(planning)));
   const other = await difference(engine, run, rest);
   if (other !== undefined) return { kind: 'changed', reason: other };
   await keepGrounds(engine, run, judged);
   return unchangedUnder(windows);
+}
+
+/** Not `changed`: a site whose workers went away in the middle of a run is waited for. */
+function untilServed({ github }: Engine, hosts: readonly ResolvedHost[]): WindowShut {
+  const sites = [...new Set(hosts.map(({ server }) => server.site))];
+  return {
+    kind: 'shut',
+    until: new Date(github.now().getTime() + LOOK_AFTER_MS).toISOString(),
+    unserved: { hosts: hosts.map(({ name }) => name), reason: sites.map(unservedText).join('; ') },
+  };
 }
 
 /** Each time that a run is judged, which is once more after each window; a retry is the same activity. */
@@ -103,29 +122,15 @@ function keepGrounds({ store }: Engine, run: RunRef, judged: Judged): Promise<vo
   return store.audit.append(entryOf(run, 'confirm', grounds(judged), activityId));
 }
 
-/**
- * A host that does not answer, such as one that reboots, is waited for as in apply: what went wrong is thrown, for Temporal to try
- * again, until DOAAS_HOST_OUTAGE_SECONDS are over. Where the rollout skips such hosts, or waits for them itself, it is a result.
- */
-async function planPatiently(
+/** A host that does not answer is waited for; where the rollout has a rule of its own for those, it is a result. */
+function planRun(
   engine: Engine,
   { pull, plan }: RunRef,
-  resolved: Extract<ResolvedRevision, { kind: 'resolved' }>,
-  parts: readonly SitePart[],
-  fenceOf?: Planning['fenceOf'],
+  resolved: DesiredHosts,
+  options: PlanningOptions,
 ): Promise<readonly HostPlanning[]> {
-  const options = { parts, ...(fenceOf === undefined ? {} : { fenceOf }) };
-  if (awaitsHosts(plan)) return planRevision(engine, pull, resolved, plan.headSha, options);
-  const patient = { ...engine, transport: patientTransport(engine) };
-  const plannings = await planRevision(patient, pull, resolved, plan.headSha, options);
-  const away = plannings.find((each) => each.kind === 'problem' && isAway(each.cause));
-  if (away?.kind === 'problem') throw away.cause;
-  return plannings;
-}
-
-/** The rollout has its own rule for hosts that do not answer. */
-function awaitsHosts({ rollout }: PlanRef): boolean {
-  return (rollout?.unreachable ?? 'fail') !== 'fail';
+  const planning = awaitsHosts(plan) ? planRevision : planPatiently;
+  return planning(engine, pull, resolved, plan.headSha, options);
 }
 
 function hostOf(planning: HostPlanning): string {

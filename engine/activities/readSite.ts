@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { fencesFor } from './fences.ts';
 import { mergedAfter } from './mergedLater.ts';
+import { planPatiently } from './patientPlanning.ts';
 import { NO_PULL } from './planRef.ts';
 import { fullName, planRevision } from './pull.ts';
 import { isServed } from './sites.ts';
@@ -21,15 +22,19 @@ export function siteActivities(engine: Engine): SiteActivities {
 }
 
 /** Reads and plans the site's hosts; the plan goes to the store, where the engine puts it beside its own. */
-async function readSite(engine: Engine, { pull, revision, site, run }: SiteReading): Promise<SitePart> {
+async function readSite(engine: Engine, wanted: SiteReading): Promise<SitePart> {
+  const { pull, revision, site, run, patient = false, leftOut = [] } = wanted;
   const resolved = await engine.revisions.resolve(pull, revision);
   if (resolved.kind === 'conflict') throw permanent('a revision that conflicts cannot be planned');
-  const changed = resolved.changed.filter(({ server }) => server.site === site);
+  const changed = resolved.changed.filter(
+    ({ name, server }) => server.site === site && !leftOut.includes(name),
+  );
   const options =
     run === undefined
       ? { mergedLater: mergedAfter(engine, pull.repository, revision.baseSha) }
       : { fenceOf: await fencesFor(engine, run) };
-  const plannings = await planRevision(engine, pull, { ...resolved, changed }, revision.headSha, options);
+  const planning = patient ? planPatiently : planRevision;
+  const plannings = await planning(engine, pull, { ...resolved, changed }, revision.headSha, options);
   const made = assemble(plannings);
   await engine.store.plans.save(made.plan, { repository: fullName(pull), number: NO_PULL, ...revision });
   const problems = made.problems.map(({ host, message, away }) => ({ host, message, away }));

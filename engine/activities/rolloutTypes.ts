@@ -65,6 +65,8 @@ export interface VerifyScope {
 export interface WindowShut extends Ahead {
   readonly kind: 'shut';
   readonly until?: string;
+  /** The windows are open, but nobody serves the site of these hosts: `until` is when to look again. */
+  readonly unserved?: { readonly hosts: readonly string[]; readonly reason: string };
 }
 
 /** Where a run was when it was told to stop: no more than `in-time` can be stopped. */

@@ -8,6 +8,10 @@ export interface SiteReading {
   readonly site: string;
   /** The run that has locked the hosts: they are shown the numbers of its locks. */
   readonly run?: string;
+  /** A host that does not answer is waited for, as in a run. */
+  readonly patient?: true;
+  /** Hosts that are not changed any more. */
+  readonly leftOut?: readonly string[];
 }
 
 export interface SitePart {

@@ -4,7 +4,14 @@ import type { Plan } from '../plan/step.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { Engine } from './engine.ts';
 import { siteActivities } from './readSite.ts';
-import { elsewhere, joined, plannedElsewhere, siteQueue, withMatesElsewhere } from './sites.ts';
+import {
+  elsewhere,
+  joined,
+  plannedElsewhere,
+  siteQueue,
+  unservedHosts,
+  withMatesElsewhere,
+} from './sites.ts';
 import type { PlanRef } from './types.ts';
 
 function host(name: string, site: string): ResolvedHost {
@@ -70,6 +77,14 @@ describe('what the workers of sites have read', () => {
     expect(found[0]).toMatchObject({
       message: expect.stringMatching(/^no worker serves the site berlin\. Start/),
     });
+  });
+
+  test('names whom nobody reaches: hosts of a site that nobody serves', () => {
+    const unserved = (...parts: Parameters<typeof unservedHosts>[0]) =>
+      unservedHosts(parts, hosts).map(({ name }) => name);
+    expect(unserved({ site: 'berlin', problems: [] })).toEqual(['a', 'b']);
+    expect(unserved({ site: 'berlin', digest: 'a', problems: [] })).toEqual([]);
+    expect(unserved()).toEqual([]);
   });
 
   test('must be in the store', async () => {

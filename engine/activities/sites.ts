@@ -72,6 +72,15 @@ export async function plannedElsewhere(
   return plannings.flat();
 }
 
+/** Those of these hosts that no worker reaches. */
+export function unservedHosts(
+  parts: readonly SitePart[],
+  hosts: readonly ResolvedHost[],
+): readonly ResolvedHost[] {
+  const sites = parts.flatMap(({ site, digest }) => (digest === undefined ? [site] : []));
+  return hosts.filter(({ server }) => sites.includes(server.site));
+}
+
 /** For people. */
 export function unservedText(site: string): string {
   return `no worker serves the site ${site}. Start one that reaches its servers, with DOAAS_ROLE=site and DOAAS_SITES=${site}, or correct the site in the Server document`;

@@ -15,12 +15,14 @@ import { run } from '../../lab/run.ts';
 import { BRIDGE_ADDRESS } from '../../lab/settings.ts';
 import { payloadTexts } from '../../scripts/history-files.ts';
 import { toJson } from '../../scripts/history-json.ts';
+import { applyShows } from '../applyShows.ts';
 import { endDeploymentOf } from '../endDeployment.ts';
 import { type EngineHandle, startTestEngine } from '../engine.ts';
 import { hostKeyOf } from '../hostKey.ts';
+import { HEAD } from '../policies.ts';
 import { SECRET } from '../secret.ts';
 import { MINUTES, until } from '../until.ts';
-import { startWorkerProcess } from '../worker.ts';
+import { startWorkerProcess, type WorkerProcess } from '../worker.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
@@ -43,6 +45,9 @@ describe.skipIf(missing !== undefined)(
     let near: LabHost;
     let far: LabHost;
     let client: Client;
+    let site: WorkerProcess;
+    /** Begins the site's worker, also once more. */
+    let startSite: () => Promise<WorkerProcess>;
     const closing: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
@@ -82,20 +87,23 @@ describe.skipIf(missing !== undefined)(
       });
       closing.push(() => second.stop());
       const github = await outwards(Number(new URL(world.github.url).port));
-      const worker = await startWorkerProcess({
-        github: world.github,
-        sshKeyFile: near.privateKeyPath,
-        environment: {
-          ...shared,
-          DOAAS_ROLE: 'site',
-          DOAAS_SITES: 'berlin',
-          TEMPORAL_ADDRESS: await outwards(Number(temporal.address.split(':')[1])),
-          GITHUB_API_URL: `http://${github}`,
-          GITHUB_URL: `http://${github}`,
-        },
-        through: ['ip', 'netns', 'exec', far.kernelName],
-      });
-      closing.push(worker.stop);
+      const reached = await outwards(Number(temporal.address.split(':')[1]));
+      startSite = () =>
+        startWorkerProcess({
+          github: world.github,
+          sshKeyFile: near.privateKeyPath,
+          environment: {
+            ...shared,
+            DOAAS_ROLE: 'site',
+            DOAAS_SITES: 'berlin',
+            TEMPORAL_ADDRESS: reached,
+            GITHUB_API_URL: `http://${github}`,
+            GITHUB_URL: `http://${github}`,
+          },
+          through: ['ip', 'netns', 'exec', far.kernelName],
+        });
+      site = await startSite();
+      closing.push(() => site.stop());
     }, 4 * MINUTES);
     afterAll(async () => {
       for (const close of closing.splice(0).reverse()) await close();
@@ -303,6 +311,49 @@ describe.skipIf(missing !== undefined)(
       expect(await on(far, 'cat /etc/doaas-next; ls /var/tmp/dead 2>/dev/null; echo gone')).toBe(
         'next\ngone',
       );
+    });
+
+    it('wait for a server of a site, and for its worker, once the window of a run has opened again', {
+      timeout: 8 * MINUTES,
+    }, async () => {
+      const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
+      const opens = new Date(shuts.getTime() + 120_000);
+      const clock = (time: Date) => time.toISOString().slice(11, 16);
+      const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
+      const policy = `${HEAD}  rules: {all: {window: {timeZone: UTC, hours: ${hours}}}}\n`;
+      await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': policy });
+      const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
+      const files = { '/etc/doaas-held': { content: 'held\n' } };
+      const { pull, sha } = await approved('held', configuration('held', { files, rollout: { pause } }));
+      await applyShows(world, sha, /waiting for the change window/, 200);
+      expect(await on(far, 'cat /etc/doaas-held')).toBe('held');
+      const siteAddress = (verb: string) =>
+        run(['ip', '-n', far.kernelName, 'addr', verb, `${SITE_ADDRESS}/32`, 'dev', 'lo']);
+      await siteAddress('del');
+      await until(
+        async () => {
+          for await (const { workflowId, runId } of client.workflow.list({
+            query: 'ExecutionStatus = "Running" AND WorkflowType = "deployment"',
+          })) {
+            const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+            const reading = raw.pendingActivities?.find(
+              ({ activityType }) => activityType?.name === 'readSite',
+            );
+            if ((reading?.attempt ?? 0) > 1) return true;
+          }
+          return undefined;
+        },
+        'the server to be looked for again',
+        200,
+        async () => JSON.stringify(await world.checks(sha)),
+      );
+      await site.kill();
+      await siteAddress('add');
+      await applyShows(world, sha, /waiting until web-2 can be reached/, 180);
+      site = await startSite();
+      await world.mergedSoon(pull, sha, 120);
+      expect(await on(near, 'cat /etc/doaas-held')).toBe('held');
+      await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': null });
     });
 
     it('say that no worker serves a site, and change nothing', async () => {

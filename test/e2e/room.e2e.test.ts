@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { applyShows } from '../applyShows.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
@@ -52,6 +53,45 @@ describe('room beside servers that are down', { timeout: 4 * MINUTES }, () => {
     await world.github.closePullRequest(world.repo, pull);
     return end;
   };
+
+  it('never skips one that an earlier wave has changed: it fails, and is put back', async () => {
+    const wave = (name: string, apply: string, more: Readonly<Record<string, unknown>> = {}) =>
+      JSON.stringify({
+        ...JSON.parse(
+          configuration(name, {
+            targets: { hosts: ['web-3', 'web-4'] },
+            scripts: {
+              [name]: { check: `test -e /var/tmp/${name}`, apply, undo: `rm -f /var/tmp/${name}` },
+            },
+            rollout: { unreachable: 'skip', probes: 'batch' },
+          }),
+        ),
+        ...more,
+      });
+    const lingering =
+      'touch /var/tmp/earlier.begun; while test -e /var/tmp/lingers; do sleep 0.1; done; touch /var/tmp/earlier';
+    const later = wave('later', 'touch /var/tmp/later', { dependsOn: ['Configuration/earlier'] });
+    const { pull, sha } = await world.open('half', {
+      'half.yaml': `${wave('earlier', lingering)}\n---\n${later}\n`,
+    });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await on(4, 'touch /var/tmp/lingers');
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    const begun = async () => ((await on(4, 'ls /var/tmp/earlier.begun')) === '' ? undefined : true);
+    await until(begun, 'the second server', 60);
+    off.add(3);
+    await world.hosts[2]?.kill();
+    await on(4, 'rm /var/tmp/lingers');
+    await applyShows(world, sha, /rolling back/i, 120);
+    await world.hosts[2]?.start();
+    off.delete(3);
+    const end = await world.check(sha, 'doaas/apply', { conclusion: 'failure', seconds: 120 });
+    expect(end.title).toMatch(/; 2 servers restored as before$/);
+    for (const n of [3, 4]) expect(await on(n, 'ls /var/tmp')).not.toMatch(/^(earlier|later)$/m);
+    expect(await world.merged(pull)).toBe(false);
+    await world.github.closePullRequest(world.repo, pull);
+  });
 
   it('counts a silent one of the batch whose turn is only after the first', async () => {
     const end = await losing('beside', [3, 4], 2);
