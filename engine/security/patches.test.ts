@@ -43,3 +43,21 @@ it('without package lists it is not known what is outstanding', () => {
   expect(told('absent')).toMatchObject({ problem: 'the server has no apt' });
   expect(told('absent').unknown).toBeUndefined();
 });
+
+it('what a server makes up is bounded: the updates told one by one, the others counted, and what changelogs name', () => {
+  const ids = Array.from({ length: 600 }, (_, i) => `CVE-2026-${10_000 + i}`).join(' ');
+  const lines = Array.from({ length: 2_500 }, (_, i) => [
+    `~ update p${i}\t1\t2\t2\ts${i}\t1\tselected\tarchive`,
+    `~ version p${i}\t2`,
+    `~ of p${i}\t2\t1`,
+    ...(i < 60 ? [`~ cves s${i}\t${ids}`] : []),
+  ]).flat();
+  const archive =
+    '~ archive 1\thttp://deb.example\tbookworm-security/main\to=Debian,l=Debian-Security,n=bookworm-security';
+  const { security, moreSecurity, others } = told('apt', '~ lists 900', archive, ...lines);
+  expect([security.length, moreSecurity, others]).toEqual([2_000, 500, 0]);
+  const named = security.map(({ changelog = [] }) => changelog.length);
+  expect(named.slice(0, 2)).toEqual([500, 500]);
+  expect(named.reduce((sum, count) => sum + count, 0)).toBe(20_000);
+  expect(told('apt', '~ lists 900', archive, ...lines.slice(0, 8))).not.toHaveProperty('moreSecurity');
+});

@@ -47,6 +47,11 @@ describe('the report of a fleet', () => {
     });
   });
 
+  it('counts the updates that a bound left out of a server', () => {
+    const { fleet } = reportOf([readHost('web-1', { patches: { ...PATCHES, moreSecurity: 500 } })]);
+    expect(fleet.securityUpdates).toBe(502);
+  });
+
   it('says of each vulnerability on how many servers it stands how', () => {
     const patched = readHost('web-5', {
       inventory: { ...INVENTORY, sources: [{ source: 'curl', version: '7.88.1-10+deb12u5' }] },
@@ -114,6 +119,36 @@ describe('what an update closes', () => {
   it('is not taken from versions of which an engine before did not say whose they are', () => {
     const { sourceVersion: _, ...before } = libcurl;
     expect(closed([before])).toEqual([['libcurl4', 'changelog']]);
+  });
+
+  it('is told in time that no list of updates makes long', { timeout: 2_000 }, () => {
+    const names = Array.from({ length: 5_000 }, (_, i) => `p${i}`);
+    const named = names.map((name, i) => ({ ...ACME, name, changelog: [`CVE-2026-${10_000 + i}`] }));
+    const { hosts } = reportOf([readHost('web-1', { patches: { ...PATCHES, security: named } })]);
+    const told = hosts[0]?.patches.security.map(({ cves, cvesBy }) => `${cvesBy} ${cves.length}`);
+    expect(new Set(told)).toEqual(new Set([`changelog ${names.length}`]));
+  });
+
+  it('is told by a long list in time that no versions make long', { timeout: 2_000 }, () => {
+    const bookworm = Array.from({ length: 1_000 }, (_, i) => ({
+      cve: `CVE-2026-${10_000 + i}`,
+      fixed: `1.${i}-1`,
+    }));
+    const advisories = { ...ADVISORIES, sources: new Map([['linux', { bookworm }]]) };
+    const security = Array.from({ length: 500 }, (_, i) => ({
+      name: `linux-image-${i}`,
+      from: `0.${i}`,
+      sourceVersion: `0.${i}`,
+      source: 'linux',
+      to: '2',
+    }));
+    const { hosts } = securityReport([readHost('web-1', { patches: { ...PATCHES, security } })], {
+      ...MADE,
+      locate: HERE,
+      advisories,
+    });
+    const told = hosts[0]?.patches.security.map(({ cves, cvesBy }) => `${cvesBy} ${cves.length}`);
+    expect(new Set(told)).toEqual(new Set(['list 1000']));
   });
 
   it('counts for the fleet: of what the list knows by its versions alone, of all else by changelogs', () => {
