@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingsOf, LISTS_OLD } from './findings.ts';
+import { findingsOf, LISTS_OLD, SECURITY_UPDATE } from './findings.ts';
 import type { HostSecurity, OutstandingUpdate, Patches, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
 import {
@@ -268,6 +268,32 @@ describe('findings', () => {
     expect(texts()).toEqual([
       'No Firewall document has web-1 among its targets, so nothing says what it lets in. web-2 reaches tcp/22 of it. As of 2026-11-26 10:00 UTC: web-9 reaches tcp/3306 of it.',
     ]);
+  });
+
+  it('are at most 100 of the updates of a server, and one of all others, so that none crowds out what others have', () => {
+    const [curl = own({})] = PATCHES.security;
+    const updatesOf = (count: number, moreSecurity = 0) => {
+      const security = Array.from({ length: count }, (_, i) => ({ ...curl, name: `p${i}` }));
+      return findingsOf(
+        reportOf([readHost('web-1', { patches: { ...PATCHES, security, moreSecurity } })]),
+      ).filter(({ rule }) => rule === SECURITY_UPDATE);
+    };
+    expect(updatesOf(100).map(({ message }) => message.split(' ')[0])).toEqual(
+      Array.from({ length: 100 }, (_, i) => `p${i}`),
+    );
+    const many = updatesOf(2_000, 3_000);
+    expect(many).toHaveLength(101);
+    expect(many.slice(0, 100)).toEqual(updatesOf(100));
+    expect(many[100]).toMatchObject({
+      message: 'On web-1, 4900 more security updates are outstanding.',
+      document: 'Server/web-1',
+    });
+    // one more or less is the same thing to mend
+    expect(updatesOf(101)[100]).toMatchObject({
+      message: 'On web-1, 1 more security update is outstanding.',
+      fingerprint: many[100]?.fingerprint,
+    });
+    expect(new Set(many.map(({ fingerprint }) => fingerprint)).size).toBe(101);
   });
 
   it('are one of a waiver that a single server calls over, whoever comes after it', () => {
