@@ -16,7 +16,7 @@ export interface ChangelogState {
   readonly cves: readonly string[];
 }
 
-const CVES_MAX = 500;
+export const CVES_MAX = 500;
 /** apt asks the server of the package's archive. Seconds. */
 const SECONDS_MAX = 8;
 

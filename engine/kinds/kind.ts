@@ -96,7 +96,7 @@ export interface Mended {
   readonly from: string;
   /** Of the list, ISO time. */
   readonly date: string;
-  /** CVE ids by name of the package, for each that the list says anything of for the host's release. */
+  /** CVE ids, each once, by name of the package, for each that the list says anything of for the host's release. */
   readonly packages: ReadonlyMap<string, readonly string[]>;
 }
 

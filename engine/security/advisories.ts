@@ -88,21 +88,20 @@ export function sourcesOf(inventories: readonly InventoryState[]): ReadonlySet<s
   return new Set(inventories.flatMap(({ sources }) => sources.map(({ source }) => trackedName(source))));
 }
 
-/** Vulnerabilities that the way from one version of the source package to another closes. */
+/** Vulnerabilities, each once, that the way from one version of the source package to another closes. */
 export function closedBy(
   { source, from, to }: { readonly source: string; readonly from: string; readonly to: string },
   release: string,
   { sources }: Advisories,
 ): readonly string[] {
   const own = sources.get(trackedName(source))?.[release] ?? [];
-  return own
-    .filter(
-      ({ fixed }) =>
-        fixed !== undefined &&
-        compareDebianVersions(fixed, from) > 0 &&
-        compareDebianVersions(fixed, withoutRebuild(to)) <= 0,
-    )
-    .map(({ cve }) => cve);
+  const closed = own.filter(
+    ({ fixed }) =>
+      fixed !== undefined &&
+      compareDebianVersions(fixed, from) > 0 &&
+      compareDebianVersions(fixed, withoutRebuild(to)) <= 0,
+  );
+  return [...new Set(closed.map(({ cve }) => cve))];
 }
 
 /** A package that was only built again is of the same source: `1.0-1+b2`. */

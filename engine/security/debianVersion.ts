@@ -29,41 +29,60 @@ function partsOf(version: string): Parts {
   };
 }
 
-/** By turns what is no digit, by characters, and what is digits, as a number; nothing counts as zero. */
+/**
+ * By turns what is no digit, by characters, and what is digits, as a number of any length; nothing counts as zero. Makes no copies:
+ * a report compares hundreds of thousands.
+ */
 function comparePart(a: string, b: string): number {
-  const [one, other] = [piecesOf(a), piecesOf(b)];
-  for (let i = 0; i < Math.max(one.length, other.length); i++) {
-    const [text = '', number = ''] = one[i] ?? [];
-    const [otherText = '', otherNumber = ''] = other[i] ?? [];
-    const order = compareText(text, otherText) || compareNumber(number, otherNumber);
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    while (isText(a, i) || isText(b, j)) {
+      const order = rank(a, i) - rank(b, j);
+      if (order !== 0) return order;
+      i += 1;
+      j += 1;
+    }
+    i = afterZeros(a, i);
+    j = afterZeros(b, j);
+    let order = 0;
+    while (isDigit(a, i) && isDigit(b, j)) {
+      order ||= a.charCodeAt(i) - b.charCodeAt(j);
+      i += 1;
+      j += 1;
+    }
+    // the number with more digits is the greater one
+    if (isDigit(a, i)) return 1;
+    if (isDigit(b, j)) return -1;
     if (order !== 0) return order;
   }
   return 0;
 }
 
-function piecesOf(part: string): readonly (readonly [string, string])[] {
-  return [...part.matchAll(/(\D*)(\d*)/g)].map(([, text = '', number = '']) => [text, number]);
+const [ZERO, NINE, TILDE] = [48, 57, 126];
+
+function isDigit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= ZERO && code <= NINE;
 }
 
-function compareText(a: string, b: string): number {
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const order = rank(a[i]) - rank(b[i]);
-    if (order !== 0) return order;
-  }
-  return 0;
+function isText(text: string, at: number): boolean {
+  return at < text.length && !isDigit(text, at);
 }
 
-/** Letters before all else, a tilde before everything, even the end of a part. */
-function rank(character: string | undefined): number {
-  if (character === undefined) return 0;
-  if (character === '~') return -1;
-  const code = character.charCodeAt(0);
-  return /[A-Za-z]/.test(character) ? code : code + 256;
+function afterZeros(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === ZERO) at += 1;
+  return at;
 }
 
-/** Of any length. */
-function compareNumber(a: string, b: string): number {
-  const [one, other] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
-  if (one.length !== other.length) return one.length - other.length;
-  return one < other ? -1 : one > other ? 1 : 0;
+/** Letters before all else, a tilde before everything, even the end of what is no digit. */
+function rank(text: string, at: number): number {
+  if (!isText(text, at)) return 0;
+  const code = text.charCodeAt(at);
+  if (code === TILDE) return -1;
+  return isLetter(code) ? code : code + 256;
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 }

@@ -7,6 +7,7 @@ import {
   type ReportedHardening,
   type ReportedHost,
   type SecurityReport,
+  securityUpdates,
   undeclaredPorts,
   unjudgedPorts,
 } from './report.ts';
@@ -214,6 +215,9 @@ export const LISTS_OLD: Rule = {
   severity: 'medium',
 };
 
+/** Updates of one server that are told one by one: GitHub keeps 5,000 results, and closes the alerts of all others. */
+const UPDATES_TOLD = 100;
+
 /** Vulnerabilities that one sentence names. */
 const CVES_TOLD = 10;
 
@@ -221,24 +225,36 @@ function patchFindings(reported: ReportedHost): readonly SecurityFinding[] {
   const { host, patches, asOf } = reported;
   const document = patches.policy ?? `Server/${host}`;
   const pointer = patches.policy === undefined ? '/metadata/name' : '/spec';
-  const updates = patches.security.map(({ name, from, to, cves, held }) => ({
+  const at = { document, pointer };
+  const told = [...updateFindings(reported, at), ...listsFinding(reported, at)];
+  if (!patches.reboot.required) return told;
+  const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
+  const message = seen(`${host} waits for a reboot${why}.`, asOf);
+  const print = fingerprint('reboot', host);
+  return [...told, { rule: WAITS_FOR_REBOOT, host, ...message, document, pointer, fingerprint: print }];
+}
+
+function updateFindings(
+  { host, patches }: ReportedHost,
+  at: Pick<SecurityFinding, 'document' | 'pointer'>,
+): readonly SecurityFinding[] {
+  const told = patches.security.slice(0, UPDATES_TOLD).map(({ name, from, to, cves, held }) => ({
     rule: SECURITY_UPDATE,
     host,
     ...seen(
       `${name} on ${host} is ${from}, and ${to} is out${closes(cves)}.${held === undefined ? '' : ` It is ${held}.`}`,
       patches.asOf,
     ),
-    document,
-    pointer,
+    ...at,
     // a still newer version is the same thing to mend
     fingerprint: fingerprint('update', host, name),
   }));
-  const told = [...updates, ...listsFinding(reported, { document, pointer })];
-  if (!patches.reboot.required) return told;
-  const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
-  const message = seen(`${host} waits for a reboot${why}.`, asOf);
-  const print = fingerprint('reboot', host);
-  return [...told, { rule: WAITS_FOR_REBOOT, host, ...message, document, pointer, fingerprint: print }];
+  const more = securityUpdates(patches) - told.length;
+  if (more === 0) return told;
+  const are = more === 1 ? 'update is' : 'updates are';
+  const message = seen(`On ${host}, ${more} more security ${are} outstanding.`, patches.asOf);
+  const print = fingerprint('more-updates', host);
+  return [...told, { rule: SECURITY_UPDATE, host, ...message, ...at, fingerprint: print }];
 }
 
 function listsFinding(

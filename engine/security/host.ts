@@ -104,8 +104,10 @@ export interface Patches {
   readonly unknown?: true;
   /** Where apt could not say now what is outstanding: when it did, ISO time. */
   readonly asOf?: string;
-  /** Outstanding versions that a security archive has. */
+  /** Outstanding versions that a security archive has; at most `SECURITY_MAX`. */
   readonly security: readonly OutstandingUpdate[];
+  /** How many more there are, where that bound left some out. */
+  readonly moreSecurity?: number;
   /** Other packages with a newer version. */
   readonly others: number;
   readonly restarts: Restarts;

@@ -71,6 +71,15 @@ describe('of a server that does not answer', () => {
     expect(patches.unknown).toBeUndefined();
   });
 
+  it('how many updates the bound left out goes with those that it did not', () => {
+    const many = readHost('web-1', { patches: { ...PATCHES, moreSecurity: 7 } });
+    const mute = { ...MUTE, moreSecurity: 3 };
+    const toldOf = (before: ReadSecurity) =>
+      knownOf(remembered(before, readHost('web-1', { patches: mute }))).patches;
+    expect(toldOf(many)).toMatchObject({ security: PATCHES.security, moreSecurity: 7 });
+    expect(toldOf(readHost('web-1'))).not.toHaveProperty('moreSecurity');
+  });
+
   it('nothing is known where no reading saw it', () => {
     expect(withKnown(AWAY, [], WANTED)).toEqual(AWAY);
     expect(withKnown(AWAY, [{ part: 'server', body: AWAY, at: 1 }], WANTED)).toEqual(AWAY);

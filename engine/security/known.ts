@@ -3,7 +3,7 @@ import { isHardening } from './hardening.ts';
 import type { Exposure, HardeningState, HostSecurity, Patches, ReadSecurity, SeenPort } from './host.ts';
 
 /** What is outstanding, as apt says it. */
-export type Updates = Pick<Patches, 'security' | 'others'>;
+export type Updates = Pick<Patches, 'security' | 'moreSecurity' | 'others'>;
 
 /**
  * What one reading knows of a server, in the parts that may each be unknown by themselves: the server, how others see it, what apt
@@ -23,12 +23,13 @@ export type Remembered = KnownPart & { readonly at: number };
  */
 export function partsOf(host: HostSecurity, earlier: readonly Remembered[]): readonly KnownPart[] {
   if (host.kind === 'unread') return [];
-  const { security, others } = host.patches;
+  const { security, moreSecurity, others } = host.patches;
+  const updates = { security, ...(moreSecurity === undefined ? {} : { moreSecurity }), others };
   const exposure = earlier.reduce(portsBefore, host.exposure);
   return [
     { part: 'server', body: host },
     ...(exposure.from === undefined ? [] : [{ part: 'exposure' as const, body: exposure }]),
-    ...(host.patches.unknown ? [] : [{ part: 'updates' as const, body: { security, others } }]),
+    ...(host.patches.unknown ? [] : [{ part: 'updates' as const, body: updates }]),
   ];
 }
 
@@ -112,7 +113,9 @@ function placeOf({ address, port }: SeenPort): string {
 
 function toldBefore({ unknown, ...now }: Patches, one: Remembered): Patches {
   if (!unknown) return now;
-  return one.part === 'updates' ? { ...now, ...one.body, asOf: timeOf(one) } : { ...now, unknown };
+  if (one.part !== 'updates') return { ...now, unknown };
+  const { moreSecurity: _, ...known } = now;
+  return { ...known, ...one.body, asOf: timeOf(one) };
 }
 
 function hardeningBy(wanted: ResolvedHost, known: readonly HardeningState[]): readonly HardeningState[] {

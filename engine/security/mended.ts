@@ -18,20 +18,31 @@ export function outstandingSources(readings: Readings): readonly string[] {
 /** `sourceVersion`: of what is installed; left out where nobody asked for it. */
 type Versions = Pick<Update, 'name' | 'source' | 'from' | 'to'> & Partial<Pick<Update, 'sourceVersion'>>;
 
+/** Pairs of versions that packages of one source go from and to: each is compared with all that the list says of the source. */
+const WAYS_MAX = 4;
+
 /**
  * What outstanding updates of a host close. Left out is a package that the list knows nothing of for the host's release, or whose
- * versions are not those of its source, which the list has.
+ * versions are not those of its source, which the list has, or are of more than `WAYS_MAX` pairs.
  */
 export function mendedBy(updates: readonly Versions[], release: string, advisories: Advisories): Mended {
   const known = updates.filter(
     (update) => isListed(update.source, release, advisories) && hasVersionOfSource(update),
   );
+  const ways = new Map<string, Map<string, readonly string[]>>();
+  const packages = new Map<string, readonly string[]>();
+  for (const update of known) {
+    const source = trackedName(update.source);
+    const ofSource = ways.get(source) ?? new Map<string, readonly string[]>();
+    ways.set(source, ofSource);
+    const way = `${update.from} ${update.to}`;
+    if (!ofSource.has(way) && ofSource.size >= WAYS_MAX) continue;
+    const cves = ofSource.get(way) ?? closedBy(update, release, advisories);
+    ofSource.set(way, cves);
+    packages.set(update.name, cves);
+  }
   const { from, date } = advisories;
-  return {
-    from,
-    date,
-    packages: new Map(known.map((update) => [update.name, closedBy(update, release, advisories)])),
-  };
+  return { from, date, packages };
 }
 
 /** The same of all that a host has outstanding, as it was read for a plan. */

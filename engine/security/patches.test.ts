@@ -62,6 +62,24 @@ describe('a server with much outstanding that apt keeps back', () => {
 
   it('is soon told', { timeout: 2_000 }, () => {
     const { security } = patchesOf(host, readings);
-    expect(security.filter(({ keptBack }) => keptBack === 'it needs more')).toHaveLength(20_000);
+    expect(security.filter(({ keptBack }) => keptBack === 'it needs more')).toHaveLength(2_000);
   });
+});
+
+it('what a server makes up is bounded: the updates told one by one, the others counted, and what changelogs name', () => {
+  const ids = Array.from({ length: 600 }, (_, i) => `CVE-2026-${10_000 + i}`).join(' ');
+  const lines = Array.from({ length: 2_500 }, (_, i) => [
+    `~ update p${i}\t1\t2\t2\ts${i}\t1\tselected\tarchive`,
+    `~ version p${i}\t2`,
+    `~ of p${i}\t2\t1`,
+    ...(i < 120 ? [`~ cves s${i}\t${ids}`] : []),
+  ]).flat();
+  const archive =
+    '~ archive 1\thttp://deb.example\tbookworm-security/main\to=Debian,l=Debian-Security,n=bookworm-security';
+  const { security, moreSecurity, others } = told('apt', '~ lists 900', archive, ...lines);
+  expect([security.length, moreSecurity, others]).toEqual([2_000, 500, 0]);
+  const named = security.map(({ changelog = [] }) => changelog.length);
+  expect(named.slice(0, 2)).toEqual([200, 200]);
+  expect(named.reduce((sum, count) => sum + count, 0)).toBe(20_000);
+  expect(told('apt', '~ lists 900', archive, ...lines.slice(0, 8))).not.toHaveProperty('moreSecurity');
 });

@@ -1,16 +1,21 @@
-import { type ChangelogQuery, type ChangelogState, changelogFact } from '../facts/changelog.ts';
+import { type ChangelogQuery, type ChangelogState, CVES_MAX, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Readings } from '../facts/fact.ts';
-import { type Update, updatesFact } from '../facts/updates.ts';
+import { type Update, type UpdatesState, updatesFact } from '../facts/updates.ts';
 import { stateOf } from '../kinds/readings.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { OutstandingUpdate, Patches } from './host.ts';
+
+/** Updates that are told one by one; a server that lies could name tens of thousands. */
+const SECURITY_MAX = 2_000;
+/** Vulnerabilities that the changelogs name, over all updates of a server: as many as 40 long changelogs. */
+const NAMED_MAX = 20_000;
 
 /** What is outstanding on a host and what waits for a restart, by what was read of it. */
 export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patches {
   const state = stateOf(readings, updatesFact, 'all');
   const policy = documents.find(({ kind }) => kind === 'PatchPolicy');
+  const secure = state.updates.filter(({ security }) => security);
   const problem = state.present ? state.aptProblem : 'the server has no apt';
-  const whyKept = new Map(state.keptBack.map(({ name, why }) => [name, why]));
   // without package lists apt knows of nothing newer
   const isUnknown = state.aptProblem !== undefined || (state.present && state.listsAgeSeconds === undefined);
   return {
@@ -18,19 +23,32 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
     ...(problem === undefined ? {} : { problem }),
     ...(state.dpkgProblem === undefined ? {} : { dpkgProblem: state.dpkgProblem }),
     ...(isUnknown ? { unknown: true } : {}),
-    security: state.updates
-      .filter(({ security }) => security)
-      .map((update) => outstanding(update, whyKept.get(update.name))),
-    others: state.updates.filter(({ security }) => !security).length,
+    security: outstandingOf(secure.slice(0, SECURITY_MAX), state),
+    ...(secure.length > SECURITY_MAX ? { moreSecurity: secure.length - SECURITY_MAX } : {}),
+    others: state.updates.length - secure.length,
     restarts: state.restarts,
     reboot: { required: state.reboot.required, why: state.reboot.why },
     ...(state.listsAgeSeconds === undefined ? {} : { listsAgeSeconds: state.listsAgeSeconds }),
   };
 }
 
+function outstandingOf(updates: readonly Update[], { keptBack }: UpdatesState): readonly OutstandingUpdate[] {
+  const whyKept = new Map(keptBack.map(({ name, why }) => [name, why]));
+  let left = NAMED_MAX;
+  return updates.map((update) => {
+    const cves = update.cves?.slice(0, Math.min(CVES_MAX, left));
+    left -= cves?.length ?? 0;
+    return outstanding(update, cves, whyKept.get(update.name));
+  });
+}
+
 /** Versions come newest first. */
-function outstanding(update: Update, keptBack: string | undefined): OutstandingUpdate {
-  const { name, from, to, source, sourceVersion, state, versions, cves } = update;
+function outstanding(
+  update: Update,
+  cves: readonly string[] | undefined,
+  keptBack: string | undefined,
+): OutstandingUpdate {
+  const { name, from, to, source, sourceVersion, state, versions } = update;
   const secure = versions.find(({ archives }) => archives.some(({ security }) => security));
   const archive = secure?.archives.find(({ security }) => security);
   const origin = archive && { archive: `${archive.label || archive.origin} ${archive.place}` };

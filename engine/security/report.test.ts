@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingsOf, LISTS_OLD } from './findings.ts';
+import { findingsOf, LISTS_OLD, SECURITY_UPDATE } from './findings.ts';
 import type { HostSecurity, OutstandingUpdate, Patches, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
 import {
@@ -45,6 +45,11 @@ describe('the report of a fleet', () => {
       securityUpdates: 6,
       waitingForReboot: ['web-1', 'web-4', 'web-2'],
     });
+  });
+
+  it('counts the updates that a bound left out of a server', () => {
+    const { fleet } = reportOf([readHost('web-1', { patches: { ...PATCHES, moreSecurity: 500 } })]);
+    expect(fleet.securityUpdates).toBe(502);
   });
 
   it('says of each vulnerability on how many servers it stands how', () => {
@@ -114,6 +119,36 @@ describe('what an update closes', () => {
   it('is not taken from versions of which an engine before did not say whose they are', () => {
     const { sourceVersion: _, ...before } = libcurl;
     expect(closed([before])).toEqual([['libcurl4', 'changelog']]);
+  });
+
+  it('is told in time that no list of updates makes long', { timeout: 2_000 }, () => {
+    const names = Array.from({ length: 5_000 }, (_, i) => `p${i}`);
+    const named = names.map((name, i) => ({ ...ACME, name, changelog: [`CVE-2026-${10_000 + i}`] }));
+    const { hosts } = reportOf([readHost('web-1', { patches: { ...PATCHES, security: named } })]);
+    const told = hosts[0]?.patches.security.map(({ cves, cvesBy }) => `${cvesBy} ${cves.length}`);
+    expect(new Set(told)).toEqual(new Set([`changelog ${names.length}`]));
+  });
+
+  it('is told by a long list in time that no versions make long', { timeout: 2_000 }, () => {
+    const bookworm = Array.from({ length: 1_000 }, (_, i) => ({
+      cve: `CVE-2026-${10_000 + i}`,
+      fixed: `1.${i}-1`,
+    }));
+    const advisories = { ...ADVISORIES, sources: new Map([['linux', { bookworm }]]) };
+    const security = Array.from({ length: 500 }, (_, i) => ({
+      name: `linux-image-${i}`,
+      from: `0.${i}`,
+      sourceVersion: `0.${i}`,
+      source: 'linux',
+      to: '2',
+    }));
+    const { hosts } = securityReport([readHost('web-1', { patches: { ...PATCHES, security } })], {
+      ...MADE,
+      locate: HERE,
+      advisories,
+    });
+    const told = hosts[0]?.patches.security.map(({ cves, cvesBy }) => `${cvesBy} ${cves.length}`);
+    expect(new Set(told)).toEqual(new Set(['list 1000']));
   });
 
   it('counts for the fleet: of what the list knows by its versions alone, of all else by changelogs', () => {
@@ -233,6 +268,32 @@ describe('findings', () => {
     expect(texts()).toEqual([
       'No Firewall document has web-1 among its targets, so nothing says what it lets in. web-2 reaches tcp/22 of it. As of 2026-11-26 10:00 UTC: web-9 reaches tcp/3306 of it.',
     ]);
+  });
+
+  it('are at most 100 of the updates of a server, and one of all others, so that none crowds out what others have', () => {
+    const [curl = own({})] = PATCHES.security;
+    const updatesOf = (count: number, moreSecurity = 0) => {
+      const security = Array.from({ length: count }, (_, i) => ({ ...curl, name: `p${i}` }));
+      return findingsOf(
+        reportOf([readHost('web-1', { patches: { ...PATCHES, security, moreSecurity } })]),
+      ).filter(({ rule }) => rule === SECURITY_UPDATE);
+    };
+    expect(updatesOf(100).map(({ message }) => message.split(' ')[0])).toEqual(
+      Array.from({ length: 100 }, (_, i) => `p${i}`),
+    );
+    const many = updatesOf(2_000, 3_000);
+    expect(many).toHaveLength(101);
+    expect(many.slice(0, 100)).toEqual(updatesOf(100));
+    expect(many[100]).toMatchObject({
+      message: 'On web-1, 4900 more security updates are outstanding.',
+      document: 'Server/web-1',
+    });
+    // one more or less is the same thing to mend
+    expect(updatesOf(101)[100]).toMatchObject({
+      message: 'On web-1, 1 more security update is outstanding.',
+      fingerprint: many[100]?.fingerprint,
+    });
+    expect(new Set(many.map(({ fingerprint }) => fingerprint)).size).toBe(101);
   });
 
   it('are one of a waiver that a single server calls over, whoever comes after it', () => {

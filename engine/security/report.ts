@@ -1,4 +1,4 @@
-import { type Closed, closedByOne } from '../kinds/patchPolicy/closed.ts';
+import { type Closed, closedByEach } from '../kinds/patchPolicy/closed.ts';
 import type { Position } from '../spec/manifest.ts';
 import type { Advisories } from './advisories.ts';
 import { type FleetCves, fleetCves, type HostCves, hostCves } from './fleetCves.ts';
@@ -147,8 +147,9 @@ function reportedUpdates(
 ): readonly ReportedUpdate[] {
   const mended = advisories && mendedBy(updates, release, advisories);
   const all = updates.map(({ name, source, changelog: cves = [] }) => ({ name, source, cves }));
-  return updates.map((update) => {
-    const { by, cves } = closedByOne(update, all, mended);
+  const closed = closedByEach(all, mended);
+  return updates.map((update, i) => {
+    const { by = 'changelog', cves = [] } = closed[i] ?? {};
     return { ...update, cves, cvesBy: by };
   });
 }
@@ -170,9 +171,17 @@ function fleetOf(hosts: readonly ReportedHost[], unread: number): Omit<Fleet, 'c
     expiredWaivers: waivers.filter(({ expired }) => expired).length,
     undeclaredPorts: hosts.reduce((count, { exposure }) => count + undeclaredPorts(exposure).length, 0),
     unjudgedPorts: hosts.reduce((count, { exposure }) => count + unjudgedPorts(exposure).length, 0),
-    securityUpdates: hosts.reduce((count, { patches }) => count + patches.security.length, 0),
+    securityUpdates: hosts.reduce((count, { patches }) => count + securityUpdates(patches), 0),
     waitingForReboot: hosts.filter(({ patches }) => patches.reboot.required).map(({ host }) => host),
   };
+}
+
+/** How many are outstanding, told one by one or not. */
+export function securityUpdates({
+  security,
+  moreSecurity = 0,
+}: Pick<Patches, 'security' | 'moreSecurity'>): number {
+  return security.length + moreSecurity;
 }
 
 function sum(parts: readonly Counted[]): Counted {

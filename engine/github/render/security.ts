@@ -1,12 +1,13 @@
 import type { FleetCves } from '../../security/fleetCves.ts';
 import type { NotJudged, SeenPort } from '../../security/host.ts';
-import type {
-  Fleet,
-  ReportedHardening,
-  ReportedHost,
-  ReportedUpdate,
-  SecurityReport,
-  UnreadHost,
+import {
+  type Fleet,
+  type ReportedHardening,
+  type ReportedHost,
+  type ReportedUpdate,
+  type SecurityReport,
+  securityUpdates,
+  type UnreadHost,
 } from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
 import { restartsText } from './restarts.ts';
@@ -107,8 +108,10 @@ function unreadBlock(so: string, unread: readonly UnreadHost[]): readonly string
   return [`**Not read**, ${so}:\n\n${[...rows, ...more(unread, 'server')].join('\n')}`];
 }
 
-function more(all: readonly unknown[], noun: string): readonly string[] {
-  return all.length <= MAX_ROWS ? [] : [`- *${count(all.length - MAX_ROWS, `more ${noun}`)} not shown*`];
+/** `left`: how many there are beyond all of these. */
+function more(all: readonly unknown[], noun: string, left = 0): readonly string[] {
+  const hidden = Math.max(0, all.length - MAX_ROWS) + left;
+  return hidden === 0 ? [] : [`- *${count(hidden, `more ${noun}`)} not shown*`];
 }
 
 function hostBlock(host: ReportedHost): string {
@@ -132,7 +135,7 @@ function summary({ host, hardening, exposure, patches, asOf: at }: ReportedHost)
     exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
     ...(unjudged === 0 ? [] : [`${count(unjudged, 'open port')} not judged`]),
     ...(unknown === 0 ? [] : [`${count(unknown, 'port')} that could not be reached not judged`]),
-    patches.unknown ? 'security updates not known' : count(patches.security.length, 'security update'),
+    patches.unknown ? 'security updates not known' : count(securityUpdates(patches), 'security update'),
   ];
   const name = at === undefined ? host : `${host}, ${asOf(at)}`;
   return `${name}: ${parts.join(', ')}`;
@@ -255,7 +258,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
       : `Its package lists ${are} ${listsAge(listsAgeSeconds)} old.`;
   const outstanding = unknown
     ? 'what is outstanding is not known'
-    : `${at === undefined ? '' : `${asOf(at)}, `}${count(security.length, 'security update')} outstanding, ${others} others`;
+    : `${at === undefined ? '' : `${asOf(at)}, `}${count(securityUpdates(patches), 'security update')} outstanding, ${others} others`;
   const stillRun = restartsText(restarts);
   return [
     `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${outstanding}. ${age}`,
@@ -263,7 +266,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
     ...(dpkgProblem === undefined
       ? []
       : [`A run waits for dpkg, and repairs it first: ${prose(dpkgProblem, SENTENCE_MAX)}`]),
-    ...(security.length === 0 ? [] : [updateTable(security)]),
+    ...(security.length === 0 ? [] : [updateTable(security, patches.moreSecurity)]),
     ...(reboot.required ? [`**Waits for a reboot** for ${prose(reboot.why.join(', '), SENTENCE_MAX)}.`] : []),
     ...(stillRun === undefined ? [] : [prose(stillRun, SENTENCE_MAX)]),
     ...(known === 0
@@ -281,9 +284,9 @@ function listsAge(age: number): string {
 
 const DAY_SECONDS = 86_400;
 
-function updateTable(updates: readonly ReportedUpdate[]): string {
+function updateTable(updates: readonly ReportedUpdate[], left = 0): string {
   const rows = updates
     .slice(0, MAX_ROWS)
     .map((update) => updateRow(update).map((text) => prose(text, SENTENCE_MAX)));
-  return [table(UPDATE_COLUMNS, rows), ...more(updates, 'update')].join('\n');
+  return [table(UPDATE_COLUMNS, rows), ...more(updates, 'update', left)].join('\n');
 }

@@ -21,6 +21,10 @@ const HELD: Readonly<Record<NonNullable<ReportedUpdate['held']>, string>> = {
   asked: 'it may ask about a configuration file, which is left to people',
 };
 
+/** More than a cell has room for, which is cut to 500 characters. */
+const CVES_SHOWN = 50;
+
 function closesText({ cves, cvesBy }: ReportedUpdate): string {
-  return cvesBy === 'changelog' && cves.length > 0 ? `by its changelog: ${cves.join(', ')}` : cves.join(', ');
+  const shown = cves.slice(0, CVES_SHOWN).join(', ');
+  return cvesBy === 'changelog' && cves.length > 0 ? `by its changelog: ${shown}` : shown;
 }
