@@ -436,6 +436,7 @@ spec:
     );
     const beside = await ask(number, '/doaas adopt');
     await onHost(0, 'touch /srv/busy.go');
+    await world.check(busy.sha, 'doaas/apply');
     expect(beside).toMatch(/Not adopted: .*left out, as a run that has not ended is to change them: web-1\./);
     expect(beside).toMatch(/path:\/etc\/issue on web-2: a merged pull request is still to change it/);
   });
