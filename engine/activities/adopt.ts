@@ -22,6 +22,7 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { keepJson, keptJson } from './keptJson.ts';
 import { mergedAfter } from './mergedLater.ts';
+import { busyHosts, mergedPlans } from './notJudged.ts';
 import { planHosts } from './planning.ts';
 import { fullName } from './pull.ts';
 import { elsewhereOf, unservedText } from './sites.ts';
@@ -84,8 +85,8 @@ export async function readAdoption(
 ): Promise<SiteAdoption> {
   const desired = await desiredBy(engine, reading);
   if (desired.kind === 'invalid') throw permanent(`${reading.commit} is not valid: ${desired.message}`);
-  const { adopting, unread } = await readServers(engine, reading, desired, (at) => at === site);
-  return { site, kept: await keepJson(engine, partOf(adopting)), unread };
+  const { adopting, unread, busy } = await readServers(engine, reading, desired, (at) => at === site);
+  return { site, kept: await keepJson(engine, partOf(adopting)), unread, busy };
 }
 
 async function publish(
@@ -102,10 +103,12 @@ async function publish(
   const isHere = (site: string) => parts.every((part) => part.site !== site);
   const read = await readServers(engine, reading, desired, isHere);
   const unread = [...read.unread, ...parts.flatMap((part) => unreadAt(part, desired))];
+  const busy = [...read.busy, ...parts.flatMap((part) => part.busy ?? [])];
   const draft = draftAdoption(read.adopting, await foundAt(engine, parts));
   const cannot = draft.cannot.map(({ item, hosts, why }) => `${item} on ${hosts.join(', ')}: ${why}`);
-  if (draft.adopted.length === 0) return no(nothingSentence(cannot.length, unread, parts), cannot);
-  const { title, body } = renderAdopt({ document, issue: number, asker: request.actor, unread, ...draft });
+  if (draft.adopted.length === 0) return no(nothingSentence(cannot.length, unread, parts, busy), cannot);
+  const asked = { document, issue: number, asker: request.actor };
+  const { title, body } = renderAdopt({ ...asked, unread, busy, ...draft });
   const published = await publishOwnBranch(client, repository, {
     branch: adoptBranch(number),
     baseRef: await defaultBranchOf(client, repository),
@@ -118,7 +121,8 @@ async function publish(
   const items = draft.adopted.map(({ item }) => item);
   await audit(engine, issue, request, published.number, items);
   const { number: pull, again } = published;
-  return { kind: 'adopted', pull, changed: draft.adopted.length, cannot: cannot.length, again };
+  const left = busy.length === 0 ? {} : { busy: busy.slice(0, SAID_MAX) };
+  return { kind: 'adopted', pull, changed: items.length, cannot: cannot.length, again, ...left };
 }
 
 /** All of them are UTF-8. */
@@ -131,15 +135,20 @@ function no(reason: string, cannot: readonly string[] = []): AdoptAnswer {
   return { kind: 'not-adopted', reason, cannot: cannot.slice(0, SAID_MAX) };
 }
 
-/** Sentences of one answer; all of them would be too long for a history. */
+/** Sentences of one answer, and servers; all of them would be too long for a history. */
 const SAID_MAX = 20;
 
-/** Why nothing is adopted. `unread`: servers; `parts`: what workers of sites have read. */
+/** Why nothing is adopted. `unread`, `busy`: servers; `parts`: what workers of sites have read. */
 export function nothingSentence(
   cannot: number,
   unread: readonly string[],
   parts: readonly SiteAdoption[],
+  busy: readonly string[] = [],
 ): string {
+  if (busy.length > 0) {
+    const rest = cannot + unread.length > 0 ? nothingSentence(cannot, unread, parts) : OTHERS_EQUAL;
+    return `${rest}; left out, as a run that has not ended is to change them: ${busy.join(', ')}. Ask again once it has`;
+  }
   if (cannot > 0) return 'nothing of what differs can be said in the document';
   const unserved = parts.flatMap(({ site, kept }) => (kept === undefined ? [unservedText(site)] : []));
   if (unread.length > 0)
@@ -150,6 +159,8 @@ export function nothingSentence(
   return 'the servers do not differ from the document any more';
 }
 
+const OTHERS_EQUAL = 'the other servers do not differ from the document any more';
+
 function foreignSentence(issue: number, pull: number | undefined): string {
   const which = pull === undefined ? '' : ` (pull request #${pull})`;
   return `somebody else has committed to the branch ${adoptBranch(issue)}${which}, so it is left as it is. Merge or delete it, then ask again`;
@@ -158,6 +169,8 @@ function foreignSentence(issue: number, pull: number | undefined): string {
 /** What the document asks for at a commit, and of which hosts. */
 interface Desired extends Pick<Adopting, 'files' | 'options'> {
   readonly kind: 'desired';
+  /** Epoch ms, before it was read. */
+  readonly at: number;
   readonly hosts: readonly ResolvedHost[];
   readonly payloads: Payloads;
 }
@@ -166,37 +179,48 @@ async function desiredBy(
   engine: Engine,
   { repository, document, commit }: AdoptionReading,
 ): Promise<Desired | { readonly kind: 'invalid'; readonly message: string }> {
+  const at = Date.now();
   const { files, refused, resolution, errors } = await engine.revisions.readCommit(repository, commit);
   const [error] = errors;
   if (error !== undefined) return { kind: 'invalid', message: error.message };
   const { payloads } = resolution;
   const hosts = resolution.hosts.filter(({ documents }) => documents.some(({ ref }) => ref === document));
-  return { kind: 'desired', files, options: { refused }, hosts, payloads };
+  return { kind: 'desired', at, files, options: { refused }, hosts, payloads };
 }
 
 interface ServersRead {
   readonly adopting: Adopting;
   readonly unread: readonly string[];
+  readonly busy: readonly string[];
 }
 
 async function readServers(
   engine: Engine,
   { repository, document, commit }: AdoptionReading,
-  { files, options, hosts: all, payloads }: Desired,
+  { at, files, options, hosts: all, payloads }: Desired,
   isHere: (site: string) => boolean,
 ): Promise<ServersRead> {
   const hosts = all.filter(({ server }) => isHere(server.site));
   const openRuns = (await engine.store.runs.openStates()).map(({ id }) => id);
   const mergedLater = mergedAfter(engine, repository, commit);
-  const owner = { repository: recordName(repository), openRuns, mergedLater };
+  const name = recordName(repository);
+  const owner = { repository: name, openRuns, mergedLater };
+  const pending = await mergedPlans(engine, name, at);
   const plannings = await planHosts(engine, { ...owner, hosts, payloads, changedItems: () => new Set() });
+  // after it, for one may have begun meanwhile
+  const changing = await busyHosts(engine, name, at);
+  const isBusy = (host: string) => changing.has(host);
   const read = plannings.flatMap((planning): readonly ReadHost[] => {
     if (planning.kind === 'problem' || planning.mask === undefined) return [];
     const host = hosts.find(({ name }) => name === planning.plan.host);
-    return host === undefined ? [] : [{ ...planning, host, mask: planning.mask }];
+    return host === undefined || isBusy(host.name) ? [] : [{ ...planning, host, mask: planning.mask }];
   });
   const unread = plannings.flatMap((planning) => (planning.kind === 'problem' ? [planning.host] : []));
-  return { adopting: { ...owner, document, files, options, hosts: read }, unread };
+  return {
+    adopting: { ...owner, document, files, options, hosts: read, pending },
+    unread: unread.filter((host) => !isBusy(host)),
+    busy: hosts.map(({ name }) => name).filter(isBusy),
+  };
 }
 
 /** Where no worker serves the site, that is all of its servers. */

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { verifyReceipts } from '../store/auditReceipts.ts';
+import { receiptsDigest } from '../store/receiptsDigest.ts';
 import type { RunKind, RunState } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { someReceipt } from '../store/testing/some.ts';
 import { clearQuiet, endDeadRuns, mayLive } from './deadRuns.ts';
 import type { Engine } from './engine.ts';
 import type { RunDetail } from './runViews.ts';
@@ -46,16 +49,18 @@ function engine(): Engine {
   } as unknown as Engine;
 }
 
-/** `ref`: it is known well enough to be shown. */
+/** `ref`: it is known well enough to be shown. `undoes`: the run that it takes back. */
 async function begun(
   id: string,
   state: RunState,
   kind: RunKind = 'apply',
   ref: 'ref' | 'no-ref' = 'no-ref',
+  undoes?: string,
 ): Promise<void> {
   const none = { planDigest: null, headSha: 'a'.repeat(40), baseSha: null };
   const pull = { repository: { owner: 'acme', name: 'infra', installationId: 1 }, number: 7 };
-  const detail = ref === 'ref' ? { ref: { run: id, pull, plan: { hosts: [] } } } : {};
+  const detail =
+    ref === 'ref' ? { ref: { run: id, pull, plan: { hosts: [] }, ...(undoes && { undoes }) } } : {};
   const run = { id, repository: 'acme/infra', pullNumber: 7, kind, ...none, actor: 'anna', detail };
   await store.runs.create(run);
   await store.runs.update(id, { state });
@@ -210,6 +215,23 @@ test('what takes a merged change back and dies while it waits leaves the check o
   await endDeadRuns(engine());
   expect(await stateOf('takes-back')).toBe('cancelled');
   expect((await detailOf('takes-back')).phase).toBeUndefined();
+});
+
+test('what takes a merged change back and dies at it vouches for the receipts of that change, as far as it came', async () => {
+  await begun('applied', 'applied');
+  const receipt = someReceipt('applied', 'file:/etc/motd', HOST);
+  await store.receipts.save([{ ...receipt, state: 'done' }]);
+  const place = { who: 'anna', repository: 'acme/infra', pull: 7 };
+  const detail = { run: 'applied', receiptsDigest: receiptsDigest(await store.receipts.ofRun('applied')) };
+  await store.audit.append({ ...place, what: 'applied', detail });
+
+  await begun('takes-back', 'running', 'rollback', 'ref', 'applied');
+  await store.audit.append({ ...place, what: 'rollback', detail: { run: 'takes-back', of: 'applied' } });
+  await takes('takes-back', 'w-takes-back', [HOST]);
+  await store.receipts.save([{ ...receipt, state: 'undone' }]);
+  await endDeadRuns(engine());
+  expect(await stateOf('takes-back')).toBe('failed');
+  expect(await verifyReceipts(store)).toEqual({ runs: 1, edited: [] });
 });
 
 test('which of the runs under one workflow can be the living one is told by fences and places, not by clocks', () => {

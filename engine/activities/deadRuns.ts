@@ -157,7 +157,8 @@ async function attend(engine: Engine, id: string): Promise<boolean> {
   const left = await isLeft(engine.store, ref);
   if (left && (phase?.kind === 'needs-recovery' || run.kind === 'rollback')) return false;
   const there = { ...ref, pull: { ...ref.pull, repository: await relocated(engine, ref.pull.repository) } };
-  const receipts = await engine.store.receipts.ofRun(id);
+  // what takes a change back has none of its own
+  const receipts = await engine.store.receipts.ofRun(ref.undoes ?? id);
   const merge = await mergeOf(engine, run, there, receipts);
   if (merge === undefined) return false;
   if (!left) return end(engine, run, there, receipts, merge);

@@ -12,9 +12,10 @@ import { DRIFT_KEY, publishDrift } from './driftIssues.ts';
 import { type Told, toldAtSites, toldBy } from './driftTraces.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
+import { busyHosts, mergedPlans } from './notJudged.ts';
 import { NO_PULL } from './planRef.ts';
 import type { ResolvedTree } from './revisions.ts';
-import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRef, RunRef } from './types.ts';
+import type { BranchTip, DriftReport, FleetPlan, PlannedCorrection, RepositoryRef } from './types.ts';
 
 /** Brings the issues of a repository to what was just read of its servers. Safe to repeat, not beside another one. */
 export async function reportDrift(
@@ -101,20 +102,6 @@ async function driftedItems(
   );
 }
 
-/** Between the opening of a window and the run that waited for it. Milliseconds. */
-const BEGINS_WITHIN_MS = 5 * 60_000;
-
-/** Of pull requests that were merged and wait for their window: to adopt what is on servers would take these changes back. */
-async function mergedPlans(
-  { store }: Pick<Engine, 'store'>,
-  repository: string,
-  at: number,
-): Promise<readonly Plan[]> {
-  const digests = await store.verdicts.mergedBeforeWindow(repository, at - BEGINS_WITHIN_MS);
-  const plans = await Promise.all(digests.map((digest) => store.plans.get(digest)));
-  return plans.filter((plan) => plan !== undefined);
-}
-
 /** Lines of the log about one reading; more are counted. */
 const PROBLEMS_TOLD = 50;
 
@@ -176,15 +163,6 @@ function withoutIgnored(
     const step = steps.get(JSON.stringify([host, stepId]));
     return step === undefined || !ignoresStep(step, patterns.get(document) ?? []);
   });
-}
-
-/** Hosts that a run of this repository may have been changing while they were read; a dead one changes nothing any more. */
-async function busyHosts(engine: Engine, name: string, since: number): Promise<ReadonlySet<string>> {
-  const runs = (await engine.store.runs.activeSince(since)).filter(
-    ({ repository, state }) => repository === name && state !== 'needs-recovery',
-  );
-  const refs = runs.map((run) => (run.detail as { readonly ref?: RunRef } | null)?.ref);
-  return new Set(refs.flatMap((ref) => ref?.plan.hosts.map((host) => host.name) ?? []));
 }
 
 function itemsOf(steps: readonly Step[], told: Told, at: number): readonly DriftedItem[] {

@@ -35,6 +35,8 @@ export type AdoptAnswer =
       readonly changed: number;
       readonly cannot: number;
       readonly again: boolean;
+      /** Hosts that were left out, as a run is to change them. */
+      readonly busy?: readonly string[];
     }
   | { readonly kind: 'not-adopted'; readonly reason: string; readonly cannot: readonly string[] };
 
@@ -58,4 +60,6 @@ export interface SiteAdoption {
   readonly kept?: readonly string[];
   /** Servers that could not be read. */
   readonly unread: readonly string[];
+  /** Servers that a run is to change. Missing from workers of older engines. */
+  readonly busy?: readonly string[];
 }

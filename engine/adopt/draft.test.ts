@@ -147,6 +147,22 @@ test('what is gone is said to be absent; what is ignored is left out', () => {
   expect(textOf(files.get('web.yaml'))).toContain('/etc/motd: { state: "absent" } # the greeting');
 });
 
+test('what a merged change is still to bring is not taken back, on no server of the document', () => {
+  const bothOld = { ...AS_IT_IS, '/etc/motd': 'old\n' };
+  const given = adopting(FILES, { 'web-1': { ...bothOld, '/etc/banner': 'ho\n' }, 'web-2': bothOld });
+  const [one] = given.hosts;
+  if (one === undefined) throw new Error('there is no host');
+  const steps = one.plan.steps.filter(({ before }) => 'path:/etc/motd' in before);
+  const pending = [{ kind: 'plan' as const, hosts: [{ ...one.plan, steps }], digest: '' }];
+  const { files, adopted, cannot } = draftAdoption({ ...given, pending });
+  expect([...files.keys()]).toEqual(['files/banner']);
+  expect(adopted.map(({ item }) => item)).toEqual(['path:/etc/banner']);
+  const why = 'a merged pull request is still to change it, once its window opens';
+  expect(cannot).toEqual([{ item: 'path:/etc/motd', hosts: ['web-1', 'web-2'], why }]);
+  const { differing } = partOf({ ...given, pending });
+  expect(differing).toMatchObject([{ adoption: { kind: 'cannot', why } }, { adoption: { kind: 'adopt' } }]);
+});
+
 describe('servers that somebody else has read', () => {
   const MOTD = { ...AS_IT_IS, '/etc/motd': 'b\n' };
   /** As it comes through the store. */

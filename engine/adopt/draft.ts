@@ -1,11 +1,12 @@
 import { ignoresStep } from '../drift/ignored.ts';
+import { undoneOf } from '../drift/undone.ts';
 import { FactError, type ItemKey, type Readings } from '../facts/fact.ts';
 import { type Adoption, cannot as cannotBe, type Edit } from '../kinds/adoption.ts';
 import type { Seals } from '../kinds/kind.ts';
 import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import { type Owner, planHost } from '../plan/planHost.ts';
-import type { HostPlan, Step } from '../plan/step.ts';
+import type { HostPlan, Plan, Step } from '../plan/step.ts';
 import type { Mask } from '../secrets/mask.ts';
 import { type CheckedRepository, checkRepository } from '../spec/check.ts';
 import type { LoadOptions } from '../spec/load.ts';
@@ -28,6 +29,8 @@ export interface Adopting extends Owner {
   /** As the files were read. */
   readonly options: LoadOptions;
   readonly hosts: readonly ReadHost[];
+  /** Of merged changes that are still to be applied: to adopt what they change would take them back. */
+  readonly pending?: readonly Plan[];
 }
 
 /** A difference that the new text takes in. */
@@ -150,11 +153,12 @@ function documentOn({ documents }: ResolvedHost, ref: string): ResolvedDocument 
 }
 
 /** Items of the document that differ, with what each host makes of it. */
-function differing({ document, hosts, files, options }: Adopting): readonly Found[] {
+function differing({ document, hosts, files, options, pending = [] }: Adopting): readonly Found[] {
   const source = checkRepository(files, options)
     .manifest.documents.filter(isPlanned)
     .find(({ ref }) => ref === document);
   if (source === undefined) return [];
+  const undone = undoneOf(pending);
   const found = new Map<ItemKey, Found['on'][number][]>();
   for (const read of hosts) {
     const own = documentOn(read.host, document);
@@ -162,9 +166,11 @@ function differing({ document, hosts, files, options }: Adopting): readonly Foun
     for (const step of read.plan.steps) {
       if (own === undefined || step.document !== document || ignoresStep(step, patterns)) continue;
       for (const item of itemsOf(step, own)) {
-        const wanted = kindOf(own).adopt(source.spec, own.spec, item, read.readings);
-        const adoption = withoutSecrets(wanted, item, read.mask);
-        const one = { host: read.host.name, summary: step.summary, adoption, read };
+        const host = read.host.name;
+        const adoption = undone({ host, stepId: step.id })
+          ? cannotBe(PENDING)
+          : withoutSecrets(kindOf(own).adopt(source.spec, own.spec, item, read.readings), item, read.mask);
+        const one = { host, summary: step.summary, adoption, read };
         found.set(item, [...(found.get(item) ?? []), one]);
       }
     }
@@ -183,6 +189,8 @@ function textOf(edit: Edit): string {
   if (edit.kind === 'write') return edit.text;
   return typeof edit.value === 'string' ? edit.value : JSON.stringify(edit.value);
 }
+
+const PENDING = 'a merged pull request is still to change it, once its window opens';
 
 /** What the document names among the items of a step. A unit's file is part of its unit. */
 function itemsOf({ before }: Step, document: ResolvedDocument): readonly ItemKey[] {

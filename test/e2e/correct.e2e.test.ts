@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlannedCorrection } from '../../engine/activities/types.ts';
 import { openStore } from '../../engine/store/store.ts';
 import { driftVerbs } from '../driftVerbs.ts';
+import { HEAD, isoDay } from '../policies.ts';
 import { until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
+import { configuration } from '../yaml.ts';
 
 const MINUTES = 60_000;
 
@@ -366,6 +368,77 @@ spec:
       30,
       verdict,
     );
+  });
+
+  it('is not taken into the YAML where a merged change waits for its window, or a run has the server', async () => {
+    const approved = async ({ pull, sha }: { pull: number; sha: string }, judged: RegExp) => {
+      await world.check(sha, 'doaas/plan');
+      await world.approve(pull);
+      const verdict = async () =>
+        (await world.checks(sha)).find(({ name }) => name === 'doaas/plan')?.summary ?? '';
+      await until(
+        async () => (judged.test(await verdict()) ? true : undefined),
+        'the approval to be judged',
+        30,
+        verdict,
+      );
+    };
+    const before = await issue('open', /Drift: Configuration\/own/);
+    await onHost(0, 'echo lab > /etc/issue; echo none > /etc/key.pem');
+    await onHost(0, 'echo hello > /etc/banner; chmod 644 /etc/banner');
+    await look();
+    await until(
+      async () => (await issues()).find((each) => each.number === before.number && each.state === 'closed'),
+      'the issue to be closed',
+      40,
+      async () => JSON.stringify(await issues()),
+    );
+    const [today, tomorrow] = [0, 1].map((days) => isoDay(Date.now() + days * 24 * 60 * MINUTES));
+    const window = `{ timeZone: UTC, freeze: [{ from: "${today}", to: "${tomorrow}" }] }`;
+    await world.github.push(world.repo, 'main', {
+      '.doaas/policy.yaml': `${HEAD}  trigger: merge\n  rules: { web: { match: { paths: [web.yaml] }, window: ${window} } }\n`,
+    });
+    const newer = WEB.replace('content: "lab\\n" # short', 'content: "newer\\n" # short');
+    const waiting = await world.open('waiting', { 'web.yaml': newer });
+    await approved(waiting, /Waiting for:\*\* the change window/);
+    await world.github.mergeByHand(world.repo, waiting.pull);
+    await comment(waiting.pull, /The change window is shut. This is applied by itself when it opens/);
+    await onHost(0, 'echo bye > /etc/banner');
+    await look();
+    const { number, body } = await issue('open', /Drift: Configuration\/own on web-1/);
+    expect(String(body)).not.toContain('/etc/issue');
+
+    const answer = await ask(number, '/doaas adopt');
+    expect(answer).toMatch(/takes 1 difference into the YAML\. 1 difference cannot be adopted/);
+    const pull = await world.github.getPull(world.repo, Number(/#(\d+)/.exec(answer)?.[1]));
+    expect(String(pull.body)).toMatch(/path:\/etc\/issue.*a merged pull request is still to change it/);
+    const { ref } = pull.head as { ref: string };
+    expect(await world.github.fileAt(world.repo, ref, 'web.yaml')).toBe(newer);
+    expect(await world.github.fileAt(world.repo, ref, 'files/banner')).toBe('bye\n');
+
+    const busy = await world.open('busy', {
+      'busy.yaml': configuration('busy', {
+        targets: { hosts: ['web-1'] },
+        scripts: {
+          busy: {
+            check: 'test -e /srv/busy',
+            apply: 'touch /srv/busy.begun; until test -e /srv/busy.go; do sleep 0.1; done; touch /srv/busy',
+          },
+        },
+      }),
+    });
+    await approved(busy, /Waiting for:\*\* nothing/);
+    await world.github.mergeByHand(world.repo, busy.pull);
+    await until(
+      async () => ((await onHost(0, 'ls /srv')).includes('busy.begun') ? true : undefined),
+      'the run of the merged change',
+      40,
+    );
+    const beside = await ask(number, '/doaas adopt');
+    await onHost(0, 'touch /srv/busy.go');
+    await world.check(busy.sha, 'doaas/apply');
+    expect(beside).toMatch(/Not adopted: .*left out, as a run that has not ended is to change them: web-1\./);
+    expect(beside).toMatch(/path:\/etc\/issue on web-2: a merged pull request is still to change it/);
   });
 
   it('on a pull request `adopt` is answered too', async () => {

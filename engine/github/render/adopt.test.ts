@@ -11,6 +11,7 @@ const view: AdoptView = {
   ],
   cannot: [{ item: 'path:/etc/key', hosts: ['web-1'], why: 'it holds what looks like a key' }],
   unread: ['web-4'],
+  busy: ['web-5'],
 };
 
 test('reads as the golden file', async () => {

@@ -16,10 +16,12 @@ export interface AdoptView {
   readonly cannot: readonly NotAdopted[];
   /** Hosts of the document that could not be read: what they are like is not known. */
   readonly unread: readonly string[];
+  /** Hosts of the document that a run was to change. */
+  readonly busy: readonly string[];
 }
 
 /** Title and description of the pull request that takes into the YAML what is on the servers. */
-export function renderAdopt({ document, issue, asker, adopted, cannot, unread }: AdoptView): Rendered {
+export function renderAdopt({ document, issue, asker, adopted, cannot, unread, busy }: AdoptView): Rendered {
   const hosts = [...new Set(adopted.flatMap((each) => each.hosts))];
   const others = [...new Set(adopted.flatMap((each) => each.others))];
   const blocks = [
@@ -38,6 +40,9 @@ export function renderAdopt({ document, issue, asker, adopted, cannot, unread }:
     ...(unread.length === 0
       ? []
       : [`Not read, so what they have is not known: ${prose(unread.join(', '), REASON_MAX)}.`]),
+    ...(busy.length === 0
+      ? []
+      : [`Left out, as a run that had not ended was to change them: ${prose(busy.join(', '), REASON_MAX)}.`]),
     'The plan check shows what applying it changes: nothing on the servers that have it so already.',
   ];
   const title = oneLine(`Adopt what is on ${names(hosts)}: ${document}`, TITLE_MAX);

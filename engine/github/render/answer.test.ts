@@ -24,6 +24,7 @@ const goldens: Readonly<Record<string, Answer>> = {
   }),
   'late-no-revert': late({ kind: 'refused', revert: undefined, reasons: ['the revert could not be opened'] }),
   adopted: { kind: 'adopted', pull: 18, changed: 2, cannot: 1, again: false },
+  'adopted-beside': { kind: 'adopted', pull: 18, changed: 1, cannot: 0, again: false, busy: ['web-5'] },
   'adopted-again': { kind: 'adopted', pull: 18, changed: 1, cannot: 0, again: true },
   'not-adopted': {
     kind: 'not-adopted',

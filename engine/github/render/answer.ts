@@ -23,14 +23,18 @@ export function renderAnswer(answer: Answer): string {
   }
 }
 
-function adopted({ pull, changed, cannot, again }: Extract<Answer, { kind: 'adopted' }>): string {
+function adopted({ pull, changed, cannot, again, busy = [] }: Extract<Answer, { kind: 'adopted' }>): string {
   const what = `${count(changed, 'difference')} into the YAML`;
   const rest =
     cannot === 0 ? '' : ` ${count(cannot, 'difference')} cannot be adopted; its description says why.`;
   const opened = again
     ? `Pull request #${pull} has been there and is up to date: it takes`
     : `Pull request #${pull} takes`;
-  return `${opened} ${what}.${rest} Nothing changes on the servers or the branch until it is approved and applied.`;
+  const left =
+    busy.length === 0
+      ? ''
+      : ` Left out, as a run that has not ended is to change them: ${prose(busy.join(', '), 1000)}. Ask again once it has.`;
+  return `${opened} ${what}.${rest}${left} Nothing changes on the servers or the branch until it is approved and applied.`;
 }
 
 function notAdopted({ reason, cannot }: Extract<Answer, { kind: 'not-adopted' }>): string {
