@@ -1,5 +1,5 @@
 import type { BatchEvent, BatchResult } from '../hosts/batchRun.ts';
-import type { Mask } from '../secrets/mask.ts';
+import type { Mask } from '../spec/secrets.ts';
 import type { ReceiptState } from '../store/receipts.ts';
 
 /** Changes of one step's state that are kept: a run that is resumed again and again has some, a host that lies any number. */

@@ -1,12 +1,11 @@
 import type { Payloads, Seal, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { SecretError } from '../secrets/error.ts';
-import type { Mask } from '../secrets/mask.ts';
 import type { ContentOf } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { Payload } from '../spec/configuration.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
-import { type SecretUse, sealKey } from '../spec/secrets.ts';
+import { type Mask, type SecretUse, sealKey } from '../spec/secrets.ts';
 
 /** What the sealed contents of one host are like once their secrets are filled in. */
 export async function sealsOf(

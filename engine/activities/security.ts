@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { recordName } from '../github/workflowIds.ts';
-import type { Mask } from '../secrets/mask.ts';
 import { isSecured } from '../security/needs.ts';
 import { withQuotesMasked } from '../security/quoted.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
 import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
+import type { Mask } from '../spec/secrets.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { HOSTS_PER_ACTIVITY } from './hostsPerActivity.ts';

@@ -7,9 +7,9 @@ import { type Batch, batchPayloads } from '../operations/batch.ts';
 import { sealedOf, unsealed } from '../operations/path.ts';
 import type { Step } from '../plan/step.ts';
 import { SecretError } from '../secrets/error.ts';
-import type { Mask } from '../secrets/mask.ts';
 import type { ContentOf } from '../secrets/secrets.ts';
 import { CONCEALED, type Unsealing } from '../secrets/unseal.ts';
+import type { Mask } from '../spec/secrets.ts';
 
 type Contents = ReadonlyMap<string, Uint8Array>;
 

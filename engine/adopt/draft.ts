@@ -7,10 +7,10 @@ import { isPlanned, kindOf } from '../kinds/registry.ts';
 import { canonicalJson } from '../plan/digest.ts';
 import { type Owner, planHost } from '../plan/planHost.ts';
 import type { HostPlan, Plan, Step } from '../plan/step.ts';
-import type { Mask } from '../secrets/mask.ts';
 import { type CheckedRepository, checkRepository } from '../spec/check.ts';
 import type { LoadOptions } from '../spec/load.ts';
 import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
+import type { Mask } from '../spec/secrets.ts';
 import { type Files, withEdits } from './edits.ts';
 
 /** A host as it was read for this. */

@@ -1,7 +1,12 @@
 import type { Readings } from '../facts/fact.ts';
-import type { Mask } from '../secrets/mask.ts';
-import type { Unsealing } from '../secrets/unseal.ts';
+import type { Mask } from '../spec/secrets.ts';
 import type { HostPlan } from './step.ts';
+
+/** Of all secrets of a host, and of those alone of which something stands in a text. */
+interface Masks {
+  readonly mask: Mask;
+  readonly maskOfThoseIn: (said: string) => Mask;
+}
 
 /** Characters that are searched for what the host showed; where it says more, all that is known is taken out. */
 const SAID_MAX = 4_000_000;
@@ -10,10 +15,7 @@ const SAID_MAX = 4_000_000;
  * Takes the values of secrets out of words that quote a host. A value that the host did not show stays: it is the repository's own
  * text, and whoever guesses one there must not be told that it is right.
  */
-export function maskOfQuotes(
-  { mask, maskOfThoseIn }: Pick<Unsealing, 'mask' | 'maskOfThoseIn'>,
-  readings: Readings,
-): Mask {
+export function maskOfQuotes({ mask, maskOfThoseIn }: Masks, readings: Readings): Mask {
   const maskOfSaid = (said: string): Mask => (said.length > SAID_MAX ? mask : maskOfThoseIn(said));
   let ofThose: Mask | undefined;
   return (text) => {

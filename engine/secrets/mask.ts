@@ -1,8 +1,6 @@
+import type { Mask } from '../spec/secrets.ts';
 import { FORM_MAX, FORM_MIN, type Form, formsOf, hashForms, type Reading } from './forms.ts';
 import { type View, viewOf } from './view.ts';
-
-/** A text without values of secrets. */
-export type Mask = (text: string) => string;
 
 type Names = ReadonlyMap<string, string>;
 

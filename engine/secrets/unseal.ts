@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { MAX_RENDERED_BYTES } from '../spec/limits.ts';
-import type { SecretRef, SecretUse } from '../spec/secrets.ts';
+import type { Mask, SecretRef, SecretUse } from '../spec/secrets.ts';
 import { SecretError } from './error.ts';
-import { type Mask, maskOf, maskOfThoseIn } from './mask.ts';
+import { maskOf, maskOfThoseIn } from './mask.ts';
 
 /** A content with its secrets filled in. Only in memory. */
 export interface Unsealed {

@@ -1,4 +1,4 @@
-import type { Mask } from '../secrets/mask.ts';
+import type { Mask } from '../spec/secrets.ts';
 import type { HostSecurity, Patches, ReadSecurity } from './host.ts';
 
 /** What was read of a host, without the values of secrets in its own words. Names and versions stay: they are compared later. */

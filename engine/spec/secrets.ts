@@ -76,3 +76,6 @@ export function refText(ref: SecretRef): string {
       return `Vault ${ref.path} ${ref.key}`;
   }
 }
+
+/** Gives a text without values of secrets. */
+export type Mask = (text: string) => string;

@@ -1,13 +1,12 @@
 import type { FleetCves } from '../../security/fleetCves.ts';
 import type { NotJudged, SeenPort } from '../../security/host.ts';
-import {
-  type Fleet,
-  type ReportedHardening,
-  type ReportedHost,
-  type ReportedUpdate,
-  type SecurityReport,
-  securityUpdates,
-  type UnreadHost,
+import type {
+  Fleet,
+  ReportedHardening,
+  ReportedHost,
+  ReportedUpdate,
+  SecurityReport,
+  UnreadHost,
 } from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
 import { restartsText } from './restarts.ts';
@@ -135,7 +134,7 @@ function summary({ host, hardening, exposure, patches, asOf: at }: ReportedHost)
     exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
     ...(unjudged === 0 ? [] : [`${count(unjudged, 'open port')} not judged`]),
     ...(unknown === 0 ? [] : [`${count(unknown, 'port')} that could not be reached not judged`]),
-    patches.unknown ? 'security updates not known' : count(securityUpdates(patches), 'security update'),
+    patches.unknown ? 'security updates not known' : count(updatesOf(patches), 'security update'),
   ];
   const name = at === undefined ? host : `${host}, ${asOf(at)}`;
   return `${name}: ${parts.join(', ')}`;
@@ -258,7 +257,7 @@ function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
       : `Its package lists ${are} ${listsAge(listsAgeSeconds)} old.`;
   const outstanding = unknown
     ? 'what is outstanding is not known'
-    : `${at === undefined ? '' : `${asOf(at)}, `}${count(securityUpdates(patches), 'security update')} outstanding, ${others} others`;
+    : `${at === undefined ? '' : `${asOf(at)}, `}${count(updatesOf(patches), 'security update')} outstanding, ${others} others`;
   const stillRun = restartsText(restarts);
   return [
     `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${outstanding}. ${age}`,
@@ -289,4 +288,9 @@ function updateTable(updates: readonly ReportedUpdate[], left = 0): string {
     .slice(0, MAX_ROWS)
     .map((update) => updateRow(update).map((text) => prose(text, SENTENCE_MAX)));
   return [table(UPDATE_COLUMNS, rows), ...more(updates, 'update', left)].join('\n');
+}
+
+/** How many are outstanding, told one by one or not. */
+function updatesOf({ security, moreSecurity = 0 }: ReportedHost['patches']): number {
+  return security.length + moreSecurity;
 }
