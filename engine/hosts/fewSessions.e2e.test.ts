@@ -42,7 +42,7 @@ describe.skipIf(sshdMissing() !== undefined)('sshd with few sessions', { timeout
     withSshd(['MaxSessions 2', 'AllowTcpForwarding no'], async (sshd) => {
       const looked = await sshd.transport().withSession(sshd.target(), (session) =>
         some(MAX_RUNS_PER_CONNECTION, async () => {
-          const stream = await session.connect('127.0.0.1', sshd.port, 5_000);
+          const stream = await session.connect('127.0.0.1', sshd.port, limit.timeoutSeconds * 1_000);
           const [banner] = await stream.take(1).toArray();
           stream.destroy();
           return String(banner);
