@@ -219,6 +219,13 @@ test('what all files hold together is bounded, and what is not ours is no more l
     loadManifest(repository({ 'a.yaml': server('a'), ...Object.fromEntries(dear) })).errors,
   ).toMatchObject([{ code: 'too-many' }]);
 
+  const texts = dear.map(([, text]) => text);
+  const files = { 'b.yaml': texts.slice(0, 40).join('---\n'), 'c.yaml': texts.slice(40).join('---\n') };
+  expect(loadManifest(repository({ 'a.yaml': server('a'), ...files }))).toMatchObject({
+    complete: false,
+    errors: [{ code: 'too-many', position: { file: 'c.yaml' } }],
+  });
+
   const foreign = many(() => 'apiVersion: v1\nkind: Service\n');
   const beside = loadManifest(repository({ ...foreign, 'z.yaml': server('web') }));
   expect(beside).toMatchObject({ complete: true, errors: [] });

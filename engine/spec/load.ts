@@ -108,13 +108,13 @@ function readFiles(
     if (look === 'foreign') continue;
     // one that is too large is not read
     if (bytes.byteLength <= MAX_SPEC_FILE_BYTES) left[look] -= bytes.byteLength;
-    if (left.ours < 0 || left.values < 0)
-      return { readings: [...readings, unreadable([tooMuch(path)])], complete: false };
+    if (left.ours < 0) return { readings: [...readings, unreadable([tooMuch(path)])], complete: false };
     if (left.maybe < 0 && look === 'maybe') continue;
     const reading = readFile(path, bytes, look, options);
     readings.push(reading);
     errors += reading.errors.length;
     for (const { positions } of reading.documents) left.values -= positions.size;
+    if (left.values < 0) return { readings: [...readings, unreadable([tooMuch(path)])], complete: false };
   }
   return { readings, complete: true };
 }
