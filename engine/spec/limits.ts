@@ -4,7 +4,7 @@
 export const MAX_SPEC_FILE_BYTES = 1024 * 1024;
 /** Bytes of all YAML files with documents together. */
 export const MAX_SPEC_BYTES = 2 * 1024 * 1024;
-/** Values of all documents together: each takes some 30 microseconds to check, and nothing else runs meanwhile. */
+/** Values of all documents together: so many take about a second to check, and nothing else runs meanwhile. */
 export const MAX_SPEC_VALUES = 100_000;
 /** Bytes of YAML files that may hold documents, as they have a `kind`, and do not name ours: what comes after that is not looked at. */
 export const MAX_FOREIGN_BYTES = 2 * 1024 * 1024;
