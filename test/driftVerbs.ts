@@ -7,10 +7,11 @@ export function driftVerbs(world: () => World, seconds: number) {
   /** A schedule names its workflows by the second, and takes no second one of a name. */
   let lastSecond = 0;
   const second = () => Math.floor(Date.now() / 1000);
+  const handle = (schedule: string) => world().engine.temporal().schedule.getHandle(schedule);
   const trigger = async (schedule: string): Promise<void> => {
     await until(async () => (second() > lastSecond ? true : undefined), 'the next second');
     lastSecond = second();
-    await world().engine.temporal().schedule.getHandle(schedule).trigger('ALLOW_ALL');
+    await handle(schedule).trigger('ALLOW_ALL');
   };
   /** Reads for drift. */
   const look = () => trigger(driftScheduleId(world().repo));
@@ -20,7 +21,7 @@ export function driftVerbs(world: () => World, seconds: number) {
   return {
     trigger,
     look,
-    /** Sweeps, and reads for drift as soon as the repository has a schedule for that. */
+    /** Sweeps, reads for drift as soon as the repository has a schedule for that, and waits for the reading: it is to see nothing of what comes next. */
     firstLook: async (): Promise<void> => {
       await trigger('sweep');
       await until(
@@ -31,6 +32,11 @@ export function driftVerbs(world: () => World, seconds: number) {
           ),
         'a drift schedule',
       );
+      const reading = await until(async () => {
+        const { info } = await handle(driftScheduleId(world().repo)).describe();
+        return info.recentActions.at(-1)?.action.workflow.workflowId;
+      }, 'the first reading for drift');
+      await world().engine.temporal().workflow.result(reading);
     },
     issues,
     issue: (state: string, text: RegExp) =>

@@ -68,17 +68,27 @@ doaas_sum() { # PATH
   [ "$doaas_hash" != "$doaas_sums" ] || return 1
   doaas_hash=\${doaas_hash##*"$doaas_nl"}; [ "\${#doaas_hash}" -eq 64 ]
 }
+doaas_alone() { # PATH
+  doaas_words=$(stat -c '%a %u %g %U %G %h %s' -- "$1"); doaas_hash=$(sha256sum < "$1"); doaas_hash=\${doaas_hash%% *}
+}
+doaas_text() { # PATH UNLESS: doaas_base64, if it is asked for
+  set -- "$1" "$2" $doaas_words
+  [ "$#" -eq 9 ] && [ -n "$2" ] && [ "$2" != "$doaas_hash" ] && [ "$9" -le ${DIFF_BYTES_MAX} ] || return 1
+  # as nobody: a plan is shown to people who may not log in here, so it shows what any user here can read
+  doaas_base64=$(setpriv --reuid=65534 --regid=65534 --clear-groups -- base64 -w0 -- "$1" 2>/dev/null) || return 1
+  [ "\${#doaas_base64}" -eq "$((($9 + 2) / 3 * 4))" ] || doaas_torn=yes
+}
 doaas_file() {
-  if ! { doaas_stat "$1" 'regular file' || doaas_stat "$1" 'regular empty file'; } || ! doaas_sum "$1"; then
-    doaas_words=$(stat -c '%a %u %g %U %G %h %s' -- "$1"); doaas_hash=$(sha256sum < "$1")
-  fi
-  set -- "$1" "$2" $doaas_words $doaas_hash
-  case $8 in 1) doaas_links= ;; *) doaas_links=" $8" ;; esac
-  printf 'file %s %s %s %s %s %s%s\\n~ size %s\\n' "$3" "$4" "$5" "$6" "$7" "\${10}" "$doaas_links" "$9"
-  if [ -n "$2" ] && [ "$2" != "\${10}" ] && [ "$9" -le ${DIFF_BYTES_MAX} ]; then
-    # as nobody: a plan is shown to people who may not log in here, so it shows what any user here can read
-    doaas_words=$(setpriv --reuid=65534 --regid=65534 --clear-groups -- base64 -w0 -- "$1" 2>/dev/null) && printf '~ content %s\\n' "$doaas_words" || :
-  fi
+  if ! { doaas_stat "$1" 'regular file' || doaas_stat "$1" 'regular empty file'; } || ! doaas_sum "$1"; then doaas_alone "$1"; fi
+  doaas_shown= doaas_torn=
+  ! doaas_text "$1" "$2" || doaas_shown=yes
+  # somebody wrote it between two of the looks
+  if [ -n "$doaas_torn" ]; then doaas_shown=; doaas_alone "$1"; ! doaas_text "$1" "$2" || doaas_shown=yes; fi
+  set -- $doaas_words
+  [ "$#" -eq 7 ] || { echo absent; return; }
+  case $6 in 1) doaas_links= ;; *) doaas_links=" $6" ;; esac
+  printf 'file %s %s %s %s %s %s%s\\n~ size %s\\n' "$1" "$2" "$3" "$4" "$5" "$doaas_hash" "$doaas_links" "$7"
+  [ -z "$doaas_shown" ] || printf '~ content %s\\n' "$doaas_base64"
 }
 doaas_path() {
   if [ -L "$1" ]; then

@@ -17,7 +17,7 @@ const CANARY = 'canary-argument-4d1f';
 /** What the engine finds by the clock; the clock is wound by hand here, through Temporal's own schedules. */
 describe('by the clock', { timeout: 5 * MINUTES }, () => {
   let world: World;
-  const { trigger, look } = driftVerbs(() => world, 30);
+  const { trigger, look, firstLook } = driftVerbs(() => world, 30);
   beforeAll(async () => {
     world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
   }, 3 * MINUTES);
@@ -54,30 +54,20 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
 
   it('a change made by hand becomes one issue, which follows it and is closed with it', async () => {
     await applyMotd();
-    await trigger('sweep');
-    const drift = driftScheduleId(world.repo);
-    await until(
-      () =>
-        trigger(drift).then(
-          () => true as const,
-          () => undefined,
-        ),
-      'a drift schedule for the repository',
-    );
+    await firstLook();
     const [first, other] = world.hosts;
     if (first === undefined || other === undefined) throw new Error('two hosts are needed');
     await first.exec(`runuser -u deploy -- sudo -n /bin/true -p${CANARY}`);
     await first.exec(`runuser -u deploy -- sh -c 'echo "by hand | @all" | sudo -n tee /etc/motd'`);
-    await trigger(drift);
-    const found = await issue({ state: 'open' });
+    await look();
+    const found = await issue({ state: 'open', text: '| web-1 | motd +1 -1 |' });
     expect(found.title).toBe('Drift: Configuration/web on web-1');
-    expect(String(found.body)).toContain('| web-1 | motd +1 -1 |');
     expect(String(found.body)).toMatch(/deploy ran with sudo as root at .* UTC: tee \/etc\/motd/);
     expect(String(found.body)).toMatch(/deploy ran with sudo as root at .* UTC: true …/);
     expect(String(found.body)).toContain('-by hand | @all\n+welcome');
 
     await other.exec('echo other > /etc/issue');
-    await trigger(drift);
+    await look();
     const grown = await issue({ state: 'open', text: '| web-2 | issue' });
     expect(grown).toMatchObject({
       number: found.number,
@@ -88,7 +78,7 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
 
     await first.exec('echo welcome > /etc/motd');
     await other.exec('echo lab > /etc/issue');
-    await trigger(drift);
+    await look();
     const closed = await issue({ state: 'closed' });
     expect(closed.number).toBe(found.number);
     const said = (await world.github.listComments(world.repo, Number(found.number))).map((c) => c.body);
