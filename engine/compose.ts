@@ -32,6 +32,7 @@ import type { Logger } from './log.ts';
 import { createEngineMetrics, type EngineMetrics } from './metrics.ts';
 import type { ReceiverOrder } from './receiver/order.ts';
 import { startReceiver } from './receiver/start.ts';
+import { gitProcess } from './repository/gitProcess.ts';
 import { newKey } from './secrets/fingerprintKey.ts';
 import { secretsFrom } from './secrets/fromConfig.ts';
 import { type Inbox, openInbox } from './store/inbox.ts';
@@ -131,7 +132,10 @@ async function start(
     onLimited: () => metrics.githubLimited.inc(),
     onFailed: (type) => metrics.githubFailed.inc({ type }),
   });
-  const source = createMirrors({ dataDir: config.dataDir, githubUrl: config.githubUrl, github });
+  const git = gitProcess();
+  stops.push(() => git.close());
+  const { dataDir, githubUrl } = config;
+  const source = createMirrors({ dataDir, githubUrl, github, git: git.run });
   const engine: Engine = {
     config,
     store,

@@ -12,8 +12,12 @@ import { BUNDLE, bundleOptions } from '../engine/worker.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORKFLOWS = join(ROOT, 'workflows');
 
-/** By the name of the bundle: what is started by itself, the process and its thread. */
-const PROGRAMS = { engine: 'engine/main.ts', receiver: 'engine/receiver/thread.ts' } as const;
+/** By the name of the bundle: what is started by itself, the process, its thread, and the process that starts git. */
+const PROGRAMS = {
+  engine: 'engine/main.ts',
+  receiver: 'engine/receiver/thread.ts',
+  git: 'engine/repository/gitProgram.ts',
+} as const;
 
 /** What `npm start` runs. */
 export const ENGINE = join(dirname(BUNDLE), 'engine.js');

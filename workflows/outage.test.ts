@@ -13,6 +13,7 @@ const PASSING = [
   'github-not-found-yet',
   'repository-unreachable',
   'git-timeout',
+  'git-ended',
   'store-full',
   'store-locked',
   'store-unavailable',

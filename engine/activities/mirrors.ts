@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { GitHub } from '../github/client.ts';
 import { recordName } from '../github/workflowIds.ts';
 import { type Mirror, openMirror } from '../repository/mirror.ts';
+import type { RunGit } from '../repository/runGit.ts';
 import type { RevisionSource } from './revisions.ts';
 import type { RepositoryRef } from './types.ts';
 
@@ -10,6 +11,7 @@ export interface MirrorsOptions {
   /** Base of clone URLs, such as https://github.com. */
   readonly githubUrl: string;
   readonly github: Pick<GitHub, 'installationToken'>;
+  readonly git: RunGit;
 }
 
 /** One bare mirror a repository, opened at first use. Its folder stays where it is when the repository is renamed. */
@@ -24,6 +26,7 @@ export function createMirrors(options: MirrorsOptions): RevisionSource {
     const fresh = openMirror({
       dir: join(options.dataDir, 'mirrors', `${folder}.git`),
       url,
+      run: options.git,
       token: async () => (await options.github.installationToken(repository.installationId)).reveal(),
     });
     mirrors.set(reached, fresh);

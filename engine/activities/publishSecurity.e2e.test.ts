@@ -8,6 +8,7 @@ import { createTracker } from '../advisories/tracker.ts';
 import { secret } from '../config/secret.ts';
 import { createGitHub } from '../github/client.ts';
 import { createLogger } from '../log.ts';
+import { runGit } from '../repository/runGit.ts';
 import type { HostSecurity, ReadSecurity } from '../security/host.ts';
 import { EXPOSURE, PATCHES, readHost } from '../security/testing/hosts.ts';
 import { forAll } from '../spec/testing.ts';
@@ -58,7 +59,7 @@ describe('the security report', { timeout: 60_000 }, () => {
       githubWritesPerMinute: 1_000,
     };
     const github = createGitHub(config, log);
-    const source = createMirrors({ dataDir: dir, githubUrl: lab.url, github });
+    const source = createMirrors({ dataDir: dir, githubUrl: lab.url, github, git: runGit });
     const tracker = createTracker({ url: 'off', folder: dir, failed: () => undefined });
     return { store, github, log, tracker, revisions: createRevisions(source) };
   };

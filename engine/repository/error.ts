@@ -1,6 +1,6 @@
 /**
  * What can go wrong with the infrastructure repository; callers switch on `type`.
- * Retryable: `repository-unreachable`, `git-timeout`. All others need a person or another request.
+ * Retryable: `repository-unreachable`, `git-timeout`, `git-ended`. All others need a person or another request.
  */
 export type RepositoryErrorType =
   | 'repository-unreachable'
@@ -9,10 +9,17 @@ export type RepositoryErrorType =
   | 'commit-not-found'
   | 'too-large'
   | 'git-timeout'
+  | 'git-ended'
   | 'push-rejected'
   | 'revert-conflict'
   | 'bad-argument'
   | 'git-failed';
+
+const RETRYABLE: ReadonlySet<RepositoryErrorType> = new Set([
+  'repository-unreachable',
+  'git-timeout',
+  'git-ended',
+]);
 
 export class RepositoryError extends Error {
   readonly type: RepositoryErrorType;
@@ -22,7 +29,7 @@ export class RepositoryError extends Error {
     super(message);
     this.name = 'RepositoryError';
     this.type = type;
-    this.retryable = type === 'repository-unreachable' || type === 'git-timeout';
+    this.retryable = RETRYABLE.has(type);
   }
 }
 

@@ -1,13 +1,11 @@
-import { type SimpleGit, simpleGit } from 'simple-git';
 import { limiter } from '../limit.ts';
 import { toRepositoryError } from './error.ts';
 import { LOCAL_TIMEOUT_MS } from './limits.ts';
 import { gitObjects, type Objects } from './objects.ts';
+import { type RunGit, runGit } from './runGit.ts';
 
 /** Upper bound of a git process that talks to the remote. */
 export const REMOTE_TIMEOUT_MS = 300_000;
-/** A remote that says nothing for this long is given up. */
-const SILENCE_TIMEOUT_MS = 60_000;
 /** Git processes of one mirror at one time, beside the one that reads objects. */
 export const PROCESSES_MAX = 4;
 
@@ -16,6 +14,8 @@ export interface GitOptions {
   readonly url: string;
   /** Tests only: lets git read a remote on this machine. */
   readonly allowFileProtocol?: boolean;
+  /** Who starts git; default: this process. */
+  readonly run?: RunGit;
 }
 
 export interface GitCall {
@@ -34,42 +34,27 @@ export interface Git {
 
 /** Git on one bare repository, without anyone's configuration, hooks, prompts or unexpected transports. */
 export function gitIn(options: GitOptions): Git {
-  // simple-git counts for each of its instances, and a call needs one of its own for its token
   const places = limiter(PROCESSES_MAX);
   return {
-    text: (args, call = {}) => places(() => guarded(options, args, call, (git) => git.raw([...args]))),
+    text: (args, call = {}) => places(() => guarded(options, args, call)),
     objects: gitObjects(options.dir, environment(options, {}, undefined)),
   };
 }
 
-async function guarded<T>(
-  options: GitOptions,
-  args: readonly string[],
-  call: GitCall,
-  work: (git: SimpleGit) => Promise<T>,
-): Promise<T> {
+async function guarded(options: GitOptions, args: readonly string[], call: GitCall): Promise<string> {
   const header = call.token === undefined ? undefined : basicAuth(call.token);
   try {
-    return await work(configured(options, call, header));
+    return await (options.run ?? runGit)({
+      dir: options.dir,
+      args,
+      env: environment(options, call, header),
+      timeoutMs: call.timeoutMs ?? LOCAL_TIMEOUT_MS,
+      ...(call.input === undefined ? {} : { input: call.input }),
+    });
   } catch (error) {
     const secrets = [call.token, header].filter((s) => s !== undefined && s !== '') as string[];
     throw toRepositoryError(error, args[0] ?? '', secrets);
   }
-}
-
-function configured(options: GitOptions, call: GitCall, header: string | undefined): SimpleGit {
-  const env = environment(options, call, header);
-  return simpleGit({
-    baseDir: options.dir,
-    timeout: { block: SILENCE_TIMEOUT_MS },
-    abort: AbortSignal.timeout(call.timeoutMs ?? LOCAL_TIMEOUT_MS),
-    // Waiting for `close` only: on `exit` the last output may not have been read yet.
-    completion: { onClose: true, onExit: false },
-    input: () => call.input,
-    allowEnvironment: Object.keys(env).filter((name) => name.startsWith('GIT_')),
-    // Only for the fixed values below: no configuration files, and the header of the token.
-    unsafe: { allowUnsafeConfigPaths: true, allowUnsafeConfigEnvCount: true },
-  }).env(env);
 }
 
 function environment(options: GitOptions, call: GitCall, header: string | undefined): Record<string, string> {

@@ -4,6 +4,7 @@ import { RepositoryError } from './error.ts';
 import { gathered } from './gathered.ts';
 import { type Git, gitIn, REMOTE_TIMEOUT_MS } from './git.ts';
 import { type MergedTree, mergeTrees, type RevertRequest, revertCommit } from './merge.ts';
+import type { RunGit } from './runGit.ts';
 import { type RepositoryTree, readCommit, readTree, treeOf } from './tree.ts';
 
 export interface MirrorOptions {
@@ -15,6 +16,8 @@ export interface MirrorOptions {
   readonly token?: () => Promise<string | undefined>;
   /** Tests only: lets `url` be a `file://` one. */
   readonly allowFileProtocol?: boolean;
+  /** Who starts git; default: this process. */
+  readonly run?: RunGit;
 }
 
 /** A local copy of one repository's objects. All calls may throw `RepositoryError`; see its `type`. */
