@@ -58,9 +58,12 @@ it('when it is killed what is under way is to be tried again, and the next order
   expect(git.pid()).not.toBe(first);
 });
 
-it('ends when it is closed, and takes no more', async () => {
+it('ends when it is closed and not before, and takes no more', async () => {
   await git.run(order(['version']));
   const pid = git.pid() ?? 0;
+  process.kill(pid, 'SIGTERM');
+  expect(await git.run(order(['version']))).toMatch(/^git version/);
+  expect(git.pid()).toBe(pid);
   const under = endless();
   const given = expect(under).rejects.toMatchObject({ type: 'git-ended' });
   await git.close();

@@ -9,8 +9,9 @@ export interface Asked {
 /** `words`: git's, of an order that failed. */
 export type Answered = { readonly id: number } & ({ readonly text: string } | { readonly words: string });
 
-// A Ctrl-C reaches the whole terminal: the engine ends first, and this with it.
+// A Ctrl-C reaches the whole terminal, an end by systemd the whole unit: the engine ends first, and this with it.
 process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
 process.on('disconnect', () => process.exit());
 process.on('message', ({ id, order }: Asked) => {
   const answer = (answered: Answered): void => {
