@@ -30,8 +30,8 @@ export async function exposureOf(
 ): Promise<Exposure> {
   const { host, readings } = seen;
   const document = host.documents.find(isFirewall);
-  const { listeners, login } = firewallOf(readings);
-  const { ports, more } = portsToTry(listeners, document?.spec.desired);
+  const { listeners, unlisted, login } = firewallOf(readings);
+  const { ports, more } = portsToTry(listeners, document?.spec.desired, unlisted);
   const places = placesOf(seen, ports);
   const firewall = document === undefined ? {} : { firewall: document.ref };
   const looker = lookerFor(seen, all);

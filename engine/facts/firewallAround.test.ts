@@ -31,8 +31,22 @@ UNCONN 0      0             [::]:51820         [::]:*
     ]);
     const many = Array.from({ length: 500 }, (_, n) => `UNCONN 0 0 0.0.0.0:${9000 - n} 0.0.0.0:*`);
     const { lines } = printed('doaas_waiting udp', many.join('\n'));
-    expect([lines.length, lines[0]]).toEqual([LISTENERS_MAX, '~ udp 8501 ']);
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([
+      LISTENERS_MAX + 1,
+      '~ udp 8501 ',
+      `~ udp-more ${500 - LISTENERS_MAX}`,
+    ]);
   });
+});
+
+it('counts what listens beyond those that it tells', () => {
+  const listening = (count: number) =>
+    Array.from({ length: count }, (_, n) => `LISTEN 0 128 0.0.0.0:${n + 1} 0.0.0.0:*`).join('\n');
+  const of = (count: number) => aroundOf(printed('doaas_waiting listen', listening(count)).lines);
+  expect(of(LISTENERS_MAX)).not.toHaveProperty('unlisted');
+  expect(of(LISTENERS_MAX + 3)).toMatchObject({ unlisted: 3 });
+  expect(of(LISTENERS_MAX + 3).listeners).toHaveLength(LISTENERS_MAX);
+  expect(aroundOf(['~ listen-more many'])).not.toHaveProperty('unlisted');
 });
 
 describe('a chain of others', () => {

@@ -11,6 +11,8 @@ export interface FirewallAround {
   readonly forwards: { readonly ipv4: boolean; readonly ipv6: boolean };
   /** TCP ports that something listens on for others than the host itself; at most `LISTENERS_MAX`. */
   readonly listeners: readonly Listener[];
+  /** How many TCP ports more there are; left out where there are none. */
+  readonly unlisted?: number;
   /** Unconnected UDP sockets that others than the host itself reach, those of clients too; at most `LISTENERS_MAX`, the lowest ports. */
   readonly udp: readonly Listener[];
   /** What the kernel chooses from where a program asks for no port of its own; both ends count. */
@@ -134,7 +136,8 @@ doaas_waiting() { # WORD; the lowest ports first, since programs that ask others
     $4 ~ /^(127[.]|[[]::1[]]|[[]::ffff:127[.])|%lo:/ { next }
     { port = $4; sub(/.*:/, "", port); name = ""; if (match($0, /[(][(]"[^"]*"/)) name = substr($0, RSTART + 3, RLENGTH - 4)
       if (!(port in names)) names[port] = name }
-    END { for (p = 0; p < 65536 && n < ${LISTENERS_MAX}; p++) if (p in names) { print "~ " word " " p " " names[p]; n++ } }'
+    END { for (p = 0; p < 65536; p++) if (p in names && n++ < ${LISTENERS_MAX}) print "~ " word " " p " " names[p]
+      if (n > ${LISTENERS_MAX}) print "~ " word "-more " n - ${LISTENERS_MAX} }'
 }`,
 };
 
@@ -151,12 +154,17 @@ export function aroundOf(output: readonly string[]): FirewallAround {
       .slice(0, CLOSING_MAX),
     forwards: { ipv4: ipv4 === '1', ipv6: ipv6 === '1' },
     listeners: all(output, '~ listen').flatMap(listenerOf).slice(0, LISTENERS_MAX),
+    ...unlistedOf(told(output, '~ listen-more')),
     udp: all(output, '~ udp').flatMap(listenerOf).slice(0, LISTENERS_MAX),
     ephemeral: rangeOf(told(output, '~ ephemeral')),
     wireGuards,
     ...(login && { login }),
     ...(vpn === undefined ? {} : { vpn }),
   };
+}
+
+function unlistedOf(text: string | undefined): Pick<FirewallAround, 'unlisted'> {
+  return /^[0-9]{1,5}$/.test(text ?? '') ? { unlisted: Number(text) } : {};
 }
 
 function listenerOf(text: string): readonly Listener[] {

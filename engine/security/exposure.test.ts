@@ -28,6 +28,7 @@ describe('ports that are tried', () => {
     const listeners = Array.from({ length: PORTS_MAX }, (_, i) => ({ port: 10_000 + i, program: '' }));
     const { ports: tried, more } = portsToTry(listeners, desired);
     expect({ tried: tried.length, more }).toEqual({ tried: PORTS_MAX, more: 4 });
+    expect(portsToTry(listeners, desired, 5).more).toBe(9);
   });
 });
 
@@ -165,5 +166,7 @@ describe('the way out of a host that looks', () => {
     expect(out({ db })({ ...place, address: 'db.internal' })).toBe(false);
     expect(out({ db: { ...db, outInterfaces: ['eth1'] } })(place)).toBe(false);
     expect(out({ no: { ...db, action: 'reject' } }, false)(place)).toBe(false);
+    // it may leave by that one
+    expect(out({ no: { ...db, action: 'drop', outInterfaces: ['eth1'] } }, false)(place)).toBe(false);
   });
 });

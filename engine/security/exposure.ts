@@ -11,7 +11,7 @@ import {
 import { type Admitted, admittedOn } from '../kinds/firewall/admitted.ts';
 import { receiversOf } from '../kinds/firewall/flows.ts';
 import type { DesiredFirewall } from '../kinds/firewall/spec.ts';
-import { outboundGate, passing, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
+import { type Gate, isAccept, outboundGate, passing, WORK_MAX, workOf } from '../kinds/firewall/traffic.ts';
 import type { SeenPort } from './host.ts';
 
 /** TCP ports that are tried on one address of a host; of more, those that listen go first. */
@@ -19,16 +19,17 @@ export const PORTS_MAX = 2 * LISTENERS_MAX;
 
 /**
  * What is worth trying from outside: what listens on the host, and what its firewall opens. Of a range that is opened, its first
- * port, for all the others that answer do listen.
+ * port, for all the others that answer do listen. `unlisted`: how many more listen than the host told.
  */
 export function portsToTry(
   listeners: readonly Listener[],
   desired: DesiredFirewall | undefined,
+  unlisted = 0,
 ): { readonly ports: readonly number[]; readonly more: number } {
   const declared = desired === undefined ? [] : openedPorts(desired);
   const all = [...new Set([...listeners.map(({ port }) => port), ...declared])].filter((port) => port > 0);
   const ports = all.slice(0, PORTS_MAX);
-  return { ports: [...ports].sort((a, b) => a - b), more: all.length - ports.length };
+  return { ports: [...ports].sort((a, b) => a - b), more: all.length - ports.length + unlisted };
 }
 
 function openedPorts({ management, inbound, portForwards }: DesiredFirewall): readonly number[] {
@@ -81,17 +82,25 @@ function ofFamily(set: Addresses, family: number): Addresses {
 
 /**
  * Whether the firewall of a host lets a connection of its own out, by its rules; false also where they are too many to say. By which
- * interface it leaves is not known: a rule that names one is not counted on. A host name may be any address.
+ * interface it leaves is not known: an acceptance that names one is not counted on, and a denial is. A host name may be any address.
  */
 export function wayOut(desired: DesiredFirewall | undefined): (place: SeenPlace) => boolean {
   if (desired === undefined) return () => true;
-  const gate = outboundGate(desired);
+  const gate = surelyDenied(outboundGate(desired));
   const isTooMuch = workOf(gate) > WORK_MAX;
   return ({ address, port }) => {
     if (isTooMuch) return false;
     const cell = { protocol: 'tcp', first: port, last: port, in: undefined, out: undefined } as const;
     const to = isIP(address) === 0 ? EVERYBODY : addressesOf([address]);
     return contains(receiversOf(passing(gate, cell)), to);
+  };
+}
+
+/** As if every denial held on every interface. */
+function surelyDenied(gate: Gate): Gate {
+  return {
+    ...gate,
+    rules: gate.rules.map((rule) => (isAccept(rule) ? rule : { ...rule, outInterfaces: [] })),
   };
 }
 
