@@ -15,28 +15,40 @@ export function driftVerbs(world: () => World, seconds: number) {
   };
   /** Reads for drift. */
   const look = () => trigger(driftScheduleId(world().repo));
+  /** Reads for drift, and waits for that reading. */
+  const looked = async (): Promise<void> => {
+    const last = async () =>
+      (await handle(driftScheduleId(world().repo)).describe()).info.recentActions.at(-1)?.action.workflow
+        .workflowId;
+    const before = await last();
+    await look();
+    const reading = await until(async () => {
+      const now = await last();
+      return now === before ? undefined : now;
+    }, 'a reading for drift');
+    await world().engine.temporal().workflow.result(reading);
+  };
   const issues = () => world().github.listIssues(world().repo);
   const said = async (number: unknown): Promise<readonly string[]> =>
     (await world().github.listComments(world().repo, Number(number))).map(({ body }) => String(body));
   return {
     trigger,
     look,
+    looked,
     /** Sweeps, reads for drift as soon as the repository has a schedule for that, and waits for the reading: it is to see nothing of what comes next. */
     firstLook: async (): Promise<void> => {
       await trigger('sweep');
       await until(
         () =>
-          look().then(
-            () => true as const,
-            () => undefined,
-          ),
+          handle(driftScheduleId(world().repo))
+            .describe()
+            .then(
+              () => true as const,
+              () => undefined,
+            ),
         'a drift schedule',
       );
-      const reading = await until(async () => {
-        const { info } = await handle(driftScheduleId(world().repo)).describe();
-        return info.recentActions.at(-1)?.action.workflow.workflowId;
-      }, 'the first reading for drift');
-      await world().engine.temporal().workflow.result(reading);
+      await looked();
     },
     issues,
     issue: (state: string, text: RegExp) =>

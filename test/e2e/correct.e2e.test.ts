@@ -3,11 +3,9 @@ import type { PlannedCorrection } from '../../engine/activities/types.ts';
 import { openStore } from '../../engine/store/store.ts';
 import { driftVerbs } from '../driftVerbs.ts';
 import { HEAD, isoDay } from '../policies.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** Text that no rewriting may disturb. */
 const WEB = `# what every web server says
@@ -21,7 +19,7 @@ spec:
     /etc/motd: { content: "welcome\\n" }
     /etc/issue.net: { content: "lab\\n" }
   probes:
-    - { command: [test, "!", -e, /srv/blocked], within: 1s, every: 1s }
+    - { command: [test, "!", -e, /srv/blocked], within: 10s, every: 1s }
 ---
 apiVersion: doaas/v1
 kind: Configuration
@@ -50,7 +48,7 @@ const HOSTILE = 'a\n"}\n---\nkind: Server # @all\n';
 /** Putting drift right by itself, and taking it into the YAML; the clock is wound by hand. */
 describe('drift', { timeout: 5 * MINUTES }, () => {
   let world: World;
-  const { look, firstLook, issues, issue, said, comment } = driftVerbs(() => world, 40);
+  const { look, looked, firstLook, issues, issue, said, comment } = driftVerbs(() => world, 40);
   beforeAll(async () => {
     world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
     const { pull, sha } = await world.open('web', { 'web.yaml': WEB, 'files/banner': 'hello\n' });
@@ -59,7 +57,7 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     await world.say(pull, '/doaas apply');
     await world.mergedSoon(pull, sha);
     await firstLook();
-  }, 3 * MINUTES);
+  });
   afterAll(() => world?.close());
 
   const name = () => `${world.repo.owner}/${world.repo.name}`.toLowerCase();
@@ -68,8 +66,10 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
   const ask = async (number: unknown, text: string, by = world.github.accounts.author) => {
     const comment = await world.say(Number(number), text, by);
     const answer = await world.answer(Number(number), comment, /./);
-    const reactions = await world.github.listReactions(world.repo, comment);
-    expect(reactions.map(({ content }) => content)).toEqual(['eyes']);
+    const reactions = () => world.github.listReactions(world.repo, comment);
+    // on a pull request it comes beside the answer
+    await until(async () => ((await reactions()).length > 0 ? true : undefined), 'the reaction');
+    expect((await reactions()).map(({ content }) => content)).toEqual(['eyes']);
     return answer;
   };
 
@@ -190,7 +190,7 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     await world.mergedSoon(pull, sha);
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     const answer = await world.answer(pull, await world.say(pull, '/doaas rollback'), /as they were before/);
-    await look();
+    await looked();
     await issue('open', /motd \+1 -1 \| no reading has found it on the server/);
     expect(await onHost(0, 'cat /etc/motd')).toBe('once more\n');
     await world.github.mergeByHand(world.repo, Number(/#(\d+) reverts/.exec(answer)?.[1]));

@@ -36,13 +36,13 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
   const mergedSoon = (pull: number) => world.mergedSoon(pull, '', 90);
 
   /** One slow effect that counts itself on the host, and a file. */
-  const slow = (name: string, extra: Readonly<Record<string, unknown>> = {}): string =>
+  const slow = (name: string, extra: Readonly<Record<string, unknown>> = {}, pause = 'sleep 3'): string =>
     configuration(name, {
       files: { [`/etc/doaas-${name}`]: { content: `${name}\n` } },
       scripts: {
         [name]: {
           check: `test -e /var/tmp/${name}.done`,
-          apply: `echo begun >> /var/tmp/${name}.begun; sleep 3; echo effect >> /var/tmp/${name}.done`,
+          apply: `echo begun >> /var/tmp/${name}.begun; ${pause}; echo effect >> /var/tmp/${name}.done`,
           undo: `echo undone >> /var/tmp/${name}.undone; sleep 3; rm -f /var/tmp/${name}.done /var/tmp/${name}.begun`,
         },
       },
@@ -90,12 +90,15 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
   });
 
   it('inside a remote command attaches to what runs', async () => {
-    const { pull, sha } = await approved('inside', { 'inside.yaml': slow('inside') });
+    const { pull, sha } = await approved('inside', {
+      'inside.yaml': slow('inside', {}, 'until [ -e /root/inside.go ]; do sleep 0.1; done'),
+    });
     await seen('the effect to begin', '[ -e /var/tmp/inside.begun ] && echo yes');
     const unit = await on(
       'systemctl show -p InvocationID --value $(systemctl list-units --no-legend --plain "doaas-*" | cut -d" " -f1)',
     );
     await killAndStart();
+    await on('touch /root/inside.go');
     await expectApplied('inside', pull, sha);
     expect(unit).toMatch(/^[0-9a-f]{32}$/);
     expect(await invocationsOf(`doaas-pr${pull}-*`)).toBe(unit);

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyShows as applyShowsIn } from '../applyShows.ts';
 import { LIMITS, loadOf } from '../githubLoad.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** A change reaches eight servers in batches: who is touched when, what a failure costs, and what a person can stop. */
 describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
@@ -17,7 +15,7 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
       environment: { DOAAS_CANCEL_SECONDS: '5', DOAAS_HOST_OUTAGE_SECONDS: '20' },
       files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }),
     });
-  }, 5 * MINUTES);
+  });
   afterAll(() => world?.close());
 
   const ALL = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -46,14 +44,15 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
       undo: `rm -f /var/tmp/${name}; echo undone >> /var/tmp/${name}.undone`,
     },
   });
-  /** A restart takes half a second; its host keeps when it began and ended, once done and once undone. */
-  const restarting = (name: string, first = ':') => {
-    const restart = (file: string) => `b=$(date +%s%N); sleep 0.5; echo "$b $(date +%s%N)" >> ${file}`;
+  /** A restart takes half a second; its host keeps when it began and ended, once done and once undone. `undoSeconds`: more where several are to be seen at it at once. */
+  const restarting = (name: string, first = ':', undoSeconds = 0.5) => {
+    const restart = (file: string, seconds = 0.5) =>
+      `b=$(date +%s%N); sleep ${seconds}; echo "$b $(date +%s%N)" >> ${file}`;
     return {
       [name]: {
         check: `test -e /var/tmp/${name}`,
         apply: `${first}; ${restart(`/var/tmp/${name}`)}`,
-        undo: `${restart(`/var/tmp/${name}.undone`)}; rm -f /var/tmp/${name}`,
+        undo: `${restart(`/var/tmp/${name}.undone`, undoSeconds)}; rm -f /var/tmp/${name}`,
       },
     };
   };
@@ -110,8 +109,8 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
     await on(7, 'touch /var/tmp/lingers');
     const lingering = 'touch /var/tmp/late.begun; while test -e /var/tmp/lingers; do sleep 0.1; done';
     const { pull, sha } = await applying('late', {
-      scripts: restarting('late', lingering),
-      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '1s' }],
+      scripts: restarting('late', lingering, 4),
+      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '10s' }],
     });
     await until(
       async () => ((await having('/var/tmp/late.begun')).includes(7) ? true : undefined),
@@ -136,7 +135,7 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
 
   it('is taken back after the merge in batches of the same size', async () => {
     const { pull, sha } = await applying('merged', {
-      scripts: restarting('merged'),
+      scripts: restarting('merged', ':', 4),
       rollout: { canary: 0, batches: '50%' },
     });
     await finished(sha, 'success');
@@ -271,7 +270,7 @@ describe('a rollout over eight servers', { timeout: 8 * MINUTES }, () => {
   it('goes on in the same batch when the engine is killed in a pause', async () => {
     const { sha } = await applying('pause', {
       scripts: counted('pause'),
-      rollout: { pause: '8s', batches: '100%' },
+      rollout: { pause: '30s', batches: '100%' },
     });
     await applyShows(sha, /the next begins at/);
     expect(await having('/var/tmp/pause')).toEqual([1]);

@@ -191,8 +191,14 @@ describe('a pull request', { timeout: 3 * MINUTES }, () => {
     await answered(pull, denied, /needs write access to this repository, which you do not have/);
     const status = await world.say(pull, '/doaas status', reader);
     await answered(pull, status, /Nothing of this pull request has run yet/);
-    const reactions = await world.github.listReactions(world.repo, status);
-    expect(reactions.map((reaction) => reaction.content)).toContain('eyes');
+    // it comes beside the answer
+    await until(
+      async () =>
+        (await world.github.listReactions(world.repo, status)).some(({ content }) => content === 'eyes')
+          ? true
+          : undefined,
+      'the reaction',
+    );
     const help = await world.say(pull, '/doaas help', author);
     await answered(pull, help, /`\/doaas rollback` takes the change back/);
     await world.github.closePullRequest(world.repo, pull);

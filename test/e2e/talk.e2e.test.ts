@@ -130,7 +130,11 @@ describe('a comment', { timeout: 3 * MINUTES }, () => {
       await world.answer(pull, last, /Nothing of this pull request has run yet/);
       await seen(last);
       const answered = (await repliesOf(pull)).length - 1;
-      const reactedTo = (await Promise.all(comments.map(reactionsTo))).filter((all) => all.length > 0).length;
+      const reacted = async () =>
+        (await Promise.all(comments.map(reactionsTo))).filter((all) => all.length > 0).length;
+      // a reaction comes beside its answer
+      await until(async () => ((await reacted()) >= answered ? true : undefined), 'the reactions');
+      const reactedTo = await reacted();
       // some were answered by the tests before this one
       expect(answered).toBeGreaterThan(0);
       expect(answered).toBeLessThan(STRANGERS_ANSWERED_MAX);

@@ -35,7 +35,7 @@ describe('an engine that is upgraded in the middle of an apply', { timeout: 4 * 
       scripts: {
         [name]: {
           check: `test -e /var/tmp/${name}.done`,
-          apply: `echo begun >> /var/tmp/${name}.begun; sleep 6; echo effect >> /var/tmp/${name}.done`,
+          apply: `echo begun >> /var/tmp/${name}.begun; until [ -e /root/${name}.go ]; do sleep 0.1; done; echo effect >> /var/tmp/${name}.done`,
         },
       },
     }),
@@ -64,6 +64,7 @@ describe('an engine that is upgraded in the middle of an apply', { timeout: 4 * 
     expect((await world.checks(sha)).find(({ name }) => name === 'doaas/apply')?.status).toBe('in_progress');
     await world.engine.start(ENGINE);
     expect(world.engine.pid()).not.toBe(before);
+    await on('touch /root/during.go /root/waits.go');
 
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
     expect(apply.title).toMatch(/^Applied 2 changes on 1 server/);
