@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { waitFor } from '../../lab/wait.ts';
 import { resolvedHost } from '../../test/hostHarness.ts';
 import type { ReachProbe } from '../kinds/kind.ts';
 import { sh } from '../shell/sh.ts';
@@ -99,11 +100,11 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
       "printf 'AllowTcpForwarding no\\n' > /etc/ssh/sshd_config.d/own.conf; systemctl restart ssh",
     );
     await transport().empty();
-    expect(await look({})).toEqual({
+    expect(await look({ withinSeconds: 3 })).toEqual({
       passed: true,
       detail: expect.stringContaining('refused the connection'),
     });
-    expect(await look({ address: 'fd78::1' })).toEqual({
+    expect(await look({ address: 'fd78::1', withinSeconds: 3 })).toEqual({
       passed: false,
       detail: expect.stringMatching(
         /cannot be judged: it cannot be reached: (Network is unreachable|No route to host)/,
@@ -123,8 +124,12 @@ describe('a port that is to be closed, as another server sees it', { timeout: 12
     expect((await silent).filter(({ passed }) => !passed)).toEqual([]);
     expect((await open).filter(({ passed }) => !passed)).toEqual([]);
     expect((await ran).stdout).toBe('here\n');
+    // while nothing answers them yet, so that none ends by itself
+    await waitFor(
+      'no bash to be left',
+      20_000,
+      async () => (await looker().exec("pgrep -fc '[/]dev/tcp' || :")).stdout === '0\n',
+    );
     await nothingDropped();
-    const left = await looker().exec("pgrep -fc '[/]dev/tcp' || :");
-    expect(left.stdout).toBe('0\n');
   });
 });

@@ -86,7 +86,8 @@ describe('scripts on a real host', () => {
 
   it('fails where apply fails, where the check still fails after it, and where it takes too long', async () => {
     for (const apply of ['echo broken >&2; exit 7', 'true', 'undefined_variable=$nope', 'sleep 60']) {
-      const spec = script({ apply, undo: 'true', timeoutSeconds: 1 });
+      const timeoutSeconds = apply === 'sleep 60' ? 3 : 60;
+      const spec = script({ apply, undo: 'true', timeoutSeconds });
       const result = await t.harness().apply(spec);
       expect(result.end, apply).toBe('failed');
       await t.undone(result.run);

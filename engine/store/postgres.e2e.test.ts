@@ -156,7 +156,7 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
     const { port } = way.address() as AddressInfo;
     const { db, close } = openPostgres(`postgresql://postgres@127.0.0.1:${port}/postgres`, {
       connections: 1,
-      silenceMaxMs: 500,
+      silenceMaxMs: 3_000,
     });
     try {
       const lost = db.transaction().execute(async (transaction) => {
@@ -166,7 +166,7 @@ describe.skipIf(missing !== undefined)('with a throw-away PostgreSQL', () => {
       });
       expect(await lost.catch((error: unknown) => error)).toMatchObject({
         type: 'store-unavailable',
-        message: expect.stringContaining('the server has said nothing for 500 ms'),
+        message: expect.stringContaining('the server has said nothing for 3000 ms'),
       });
       isThere = true;
       expect((await sql<{ n: number }>`select 1 as n`.execute(db)).rows).toEqual([{ n: 1 }]);

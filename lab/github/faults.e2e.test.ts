@@ -57,7 +57,7 @@ describe('webhooks and faults', () => {
     await lab.branchWithChanges(repo, 'change', { 'a.txt': 'two\n' });
     const pull = await lab.openPullRequest(repo, { branch: 'change' });
     await lab.webhooks.settled();
-    const delayMs = 400;
+    const delayMs = 3_000;
     lab.webhooks.faults.add({ event: 'issue_comment', action: 'created', times: 1, effect: { delayMs } });
     const asked = performance.now();
     await lab.comment(repo, pull, lab.accounts.reviewer, 'late');

@@ -4,8 +4,12 @@ export interface FaultResponse {
   readonly body?: unknown;
 }
 
-/** `drop` cuts the connection without an answer; `delayMs` answers late. */
-export type FaultEffect = FaultResponse | 'drop' | { readonly delayMs: number };
+/** `drop` cuts the connection without an answer; `delayMs` answers late, `until` once that has come. */
+export type FaultEffect =
+  | FaultResponse
+  | 'drop'
+  | { readonly delayMs: number }
+  | { readonly until: Promise<unknown> };
 
 export interface Fault {
   readonly method?: string;

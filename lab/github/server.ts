@@ -95,6 +95,10 @@ async function suffered(
     await sleep(effect.delayMs, parts.stopped);
     return true;
   }
+  if ('until' in effect) {
+    await effect.until;
+    return true;
+  }
   send(res, answer(effect.status, effect.body ?? { message: `Injected ${effect.status}` }, effect.headers));
   return false;
 }
