@@ -3,11 +3,9 @@ import type { LabHost } from '../../lab/hosts.ts';
 import { explain } from '../explain.ts';
 import { hostKeyOf } from '../hostKey.ts';
 import { isoDay, nextSecond, policyVerbs } from '../policies.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** What a change is judged by: servers as what they are, checks, owners and people as who they are. */
 describe('the gate', { timeout: 6 * MINUTES }, () => {
@@ -36,7 +34,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
       }),
     });
     await world.github.createTeam('dba', [world.github.accounts.second]);
-  }, 3 * MINUTES);
+  });
   afterEach(closeOpen);
   afterAll(() => world?.close());
 

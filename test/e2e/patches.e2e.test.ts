@@ -3,15 +3,15 @@ import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } fr
 import { driftVerbs } from '../driftVerbs.ts';
 import { broken, daemon, library, onAll, startsOf, versionsOf } from '../patching.ts';
 import { startTracker, type TestTracker, tracked } from '../tracker.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
+const MINUTE_MS = 60_000;
 const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id';
 
 const day = (from: number): string =>
-  new Date(Date.now() + from * 24 * 60 * MINUTES).toISOString().slice(0, 10);
+  new Date(Date.now() + from * 24 * 60 * MINUTE_MS).toISOString().slice(0, 10);
 const SHUT = `{ timeZone: UTC, freeze: [{ from: "${day(-1)}", to: "${day(1)}" }] }`;
 const OPEN = '{ timeZone: UTC }';
 

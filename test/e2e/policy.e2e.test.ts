@@ -2,11 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import { explain } from '../explain.ts';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** Policies of the default branch, on the lab's GitHub and a real host. */
 describe('a policy', { timeout: 6 * MINUTES }, () => {
@@ -35,7 +33,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
       }),
     });
     await world.github.createTeam('dba', [world.github.accounts.second]);
-  }, 3 * MINUTES);
+  });
   afterEach(closeOpen);
   afterAll(() => world?.close());
 
