@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import { explain } from '../explain.ts';
+import { heldStep, letGo, stepBegun } from '../heldStep.ts';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -12,6 +13,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   const {
     setPolicy,
     change,
+    openOnly,
     applyHalves,
     waitingFor,
     mergedSoon,
@@ -416,7 +418,9 @@ rules:
 
   it('is asked again when a run has its servers, and of a head that moved under a comment', async () => {
     await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
-    const slow = await change('slow', {}, [{ tcp: 'localhost:81', within: '8s' }]);
+    const slow = await openOnly('slow', {
+      'db/slow.yaml': configuration('slow', { scripts: { slow: heldStep('slow', 'exit 1') } }),
+    });
     const next = await change('dismissed');
     await world.check(slow.sha, 'doaas/plan');
     await world.check(next.sha, 'doaas/plan');
@@ -424,11 +428,12 @@ rules:
     const { reviewer } = world.github.accounts;
     const review = await world.github.review(world.repo, next.pull, reviewer, 'APPROVE');
     await world.say(slow.pull, '/doaas apply');
-    await until(async () => ((await onHost('slow')) === 'slow\n' ? true : undefined), 'the first run', 30);
+    await stepBegun(world.hosts.slice(0, 1), 'slow');
     await world.say(next.pull, '/doaas apply');
     const applyOf = async () => (await world.checks(next.sha)).find((run) => run.name === 'doaas/apply');
     await until(async () => ((await applyOf())?.status === 'queued' ? true : undefined), 'it to wait', 20);
     await world.github.dismissReview(world.repo, next.pull, review);
+    await letGo(world.hosts, 'slow');
     const stale = await world.check(next.sha, 'doaas/apply', { conclusion: 'neutral' });
     expect(stale.summary).toContain('it is not ready any more. Missing: one approving review');
     expect(await onHost('dismissed')).toBe('absent\n');
