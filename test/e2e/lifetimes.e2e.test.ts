@@ -230,12 +230,12 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   });
 
   it('is finished, as that merge, also when it waits in the middle for its window', {
-    timeout: 6 * MINUTES,
+    timeout: 10 * MINUTES,
   }, async () => {
-    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
-    const opens = new Date(shuts.getTime() + 60_000);
+    const shuts = new Date(Math.ceil((Date.now() + 90_000) / 60_000) * 60_000);
+    const opens = new Date(shuts.getTime() + 120_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
-    // through midnight: all of the day but one minute
+    // through midnight: all of the day but two minutes
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules: {all: {window: {timeZone: UTC, hours: ${hours}}}}\n`);
     const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
@@ -245,11 +245,11 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
       async () =>
         (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
       'the run to wait in the middle',
-      150,
+      240,
       async () => JSON.stringify(await world.checks(sha)),
     );
     const merge = await world.github.mergeByHand(world.repo, pull);
-    const apply = await world.check(sha, 'doaas/apply', { title: /merged as/, seconds: 120 });
+    const apply = await world.check(sha, 'doaas/apply', { title: /merged as/, seconds: 240 });
     expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
     expect(apply.title).toMatch(
       new RegExp(`^Applied 2 changes on 1 server in .*; merged as ${merge.slice(0, 8)}$`),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
+import { applyShows } from '../applyShows.ts';
 import { explain } from '../explain.ts';
 import { heldStep, letGo, stepBegun } from '../heldStep.ts';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
@@ -212,25 +213,20 @@ rules: {all: {checks: [ci/test]}}
     expect(await world.merged(pull)).toBe(false);
   });
 
-  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too, unless that is cancelled', async () => {
-    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
-    const opens = new Date(shuts.getTime() + 60_000);
+  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too, unless that is cancelled', {
+    timeout: 12 * MINUTES,
+  }, async () => {
+    const shuts = new Date(Math.ceil((Date.now() + 90_000) / 60_000) * 60_000);
+    const opens = new Date(shuts.getTime() + 180_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
-    // through midnight: all of the day but one minute
+    // through midnight: all of the day but three minutes
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
     const { second } = world.github.accounts;
     const revoked = await change('revoked');
     await world.check(revoked.sha, 'doaas/plan');
     await world.approve(revoked.pull);
-    const shutOut = (sha: string) =>
-      until(
-        async () =>
-          (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
-        'the run to wait in the middle',
-        120,
-        async () => JSON.stringify(await world.checks(sha)),
-      );
+    const shutOut = (sha: string) => applyShows(world, sha, /^Waiting for the change window/, 240);
     // one half on each side of the window
     const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
     const rollout = { rollout: { pause, unreachable: 'wait' } };
@@ -273,7 +269,7 @@ rules: {all: {checks: [ci/test]}}
     await world.answer(revoked.pull, await world.say(revoked.pull, '/doaas apply', second), /window is shut/);
     await world.github.setCollaborator(world.repo, second, 'pull');
     const asked = world.github.requests().length;
-    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 240 });
     await commentLike(revoked.pull, /waited, and is not applied any more: `apply` needs write access/);
     await world.github.setCollaborator(world.repo, second, 'push');
     expect(await onHost('revoked')).toBe('absent\n');
