@@ -61,7 +61,7 @@ describe.each([
     const { pull, sha } = await change('window');
     await world.check(sha, 'doaas/plan');
     await world.approve(pull);
-    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
+    const shuts = new Date(Math.ceil((Date.now() + 90_000) / 60_000) * 60_000);
     const opens = new Date(shuts.getTime() + 120_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
     // through midnight: all of the day but two minutes
@@ -73,15 +73,18 @@ describe.each([
       async () =>
         (await world.checks(long.sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
       'the run to wait in the middle',
-      120,
+      240,
       async () => JSON.stringify(await world.checks(long.sha)),
     );
     const asked = await world.say(pull, '/doaas apply');
     const opening = `${opens.toISOString().slice(0, 10)} ${clock(opens)} UTC`;
     expect(await world.answer(pull, asked, /The change window is shut/)).toContain(opening);
+    // what told of the window is written before that
+    await waitingFor(sha, /Waiting for:\*\* the change window/);
+    await Promise.all([pull, long.pull].map(commentTells));
     const waits = Date.now();
     for (const each of [long, { pull, sha }]) {
-      await world.check(each.sha, 'doaas/apply', { conclusion: 'success', seconds: 180 });
+      await world.check(each.sha, 'doaas/apply', { conclusion: 'success', seconds: 240 });
       await mergedSoon(each.pull);
     }
     // each time it were asked again, a check and a comment would be written; a few reads of the answer may still be under way
@@ -91,12 +94,22 @@ describe.each([
     expect(meanwhile.length).toBeLessThan(10);
     const { stdout = '' } =
       (await world.hosts[0]?.exec('stat -c %Y /etc/doaas-later /etc/doaas-window')) ?? {};
-    // by the machine's clock
+    // by the machine's clock; one after the other, as they are of one host
     const done = stdout.split('\n', 2).map((seconds) => Number(seconds) * 1000 - off);
+    let before = opens.getTime();
     for (const at of done) {
-      expect(at).toBeGreaterThanOrEqual(opens.getTime());
-      expect(at).toBeLessThan(opens.getTime() + 60_000);
+      expect(at).toBeGreaterThanOrEqual(before);
+      expect(at).toBeLessThan(before + MINUTES);
+      before = at;
     }
     expect(await onHost('window')).toBe('window\n');
   });
+
+  const commentTells = (pull: number) =>
+    until(
+      async () => ((await world.comment(pull)).includes('change window') ? true : undefined),
+      'the comment to tell of the window',
+      30,
+      () => world.comment(pull),
+    );
 });

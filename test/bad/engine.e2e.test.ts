@@ -12,11 +12,10 @@ import type { Delivery } from '../../lab/github/deliveries.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { childrenOf, processStart, signal } from '../../lab/processes.ts';
 import { SECRET } from '../secret.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
-const MINUTES = 60_000;
 const MAIN = fileURLToPath(new URL('../../engine/main.ts', import.meta.url));
 
 describe('an engine that cannot start', { timeout: 3 * MINUTES }, () => {

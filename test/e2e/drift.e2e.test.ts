@@ -3,11 +3,9 @@ import { driftScheduleId } from '../../engine/activities/clock.ts';
 import { TASK_QUEUE } from '../../engine/activities/signalPull.ts';
 import { driftVerbs } from '../driftVerbs.ts';
 import { databaseOf, filesBelow, placesOf } from '../secrets/search.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 const APP = '[Service]\nExecStart=/bin/sleep infinity\n';
 
@@ -20,7 +18,7 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
   const { trigger, look, firstLook } = driftVerbs(() => world, 30);
   beforeAll(async () => {
     world = await startWorld({ hosts: 2, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
-  }, 3 * MINUTES);
+  });
   afterAll(() => world?.close());
 
   const issue = (wanted: { state: string; text?: string }, seconds = 30) =>
@@ -118,7 +116,7 @@ describe('by the clock', { timeout: 5 * MINUTES }, () => {
     };
     const found = () => specOf(other).catch(() => undefined);
     const specs = [await specOf(world.repo), await until(found, 'a drift schedule of another repository')];
-    const every = 60 * MINUTES;
+    const every = 60 * 60_000;
     for (const { intervals, jitter } of specs) {
       expect(intervals).toMatchObject([{ every }]);
       expect(jitter).toBe(every / 10);

@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { LabHost } from '../../lab/hosts.ts';
 import { explain } from '../explain.ts';
+import { heldStep, letGo } from '../heldStep.ts';
 import { hostKeyOf } from '../hostKey.ts';
 import { isoDay, nextSecond, policyVerbs } from '../policies.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** What a change is judged by: servers as what they are, checks, owners and people as who they are. */
 describe('the gate', { timeout: 6 * MINUTES }, () => {
@@ -36,7 +35,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
       }),
     });
     await world.github.createTeam('dba', [world.github.accounts.second]);
-  }, 3 * MINUTES);
+  });
   afterEach(closeOpen);
   afterAll(() => world?.close());
 
@@ -72,7 +71,9 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
   it('asks again, once a run has its servers, whether who asked for it still may', async () => {
     await setPolicy('{}\n');
     const { second } = world.github.accounts;
-    const slow = await change('long', {}, [{ tcp: 'localhost:81', within: '6s' }]);
+    const slow = await openOnly('long', {
+      'db/long.yaml': configuration('long', { scripts: { long: heldStep('long', 'exit 1') } }),
+    });
     const late = await change('late');
     await world.check(slow.sha, 'doaas/plan');
     await world.check(late.sha, 'doaas/plan');
@@ -89,6 +90,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
     );
     await world.github.setCollaborator(world.repo, second, 'pull');
     try {
+      await letGo(world.hosts, 'long');
       const stale = await world.check(late.sha, 'doaas/apply', { conclusion: 'neutral' });
       expect(stale.summary).toMatch(/dora-dba may not apply it any more: .*needs write access/);
       await commentLike(late.pull, /needs write access to this repository/);

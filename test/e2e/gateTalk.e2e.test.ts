@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { explain } from '../explain.ts';
 import { policyVerbs } from '../policies.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
-
-const MINUTES = 60_000;
 
 /** What the gate says where its answer changes beside it: by a check in the last moment, the end of a run, a cancel, a draft, a merge. */
 describe('the gate', { timeout: 6 * MINUTES }, () => {
@@ -14,7 +12,7 @@ describe('the gate', { timeout: 6 * MINUTES }, () => {
   );
   beforeAll(async () => {
     world = await startWorld({ files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
-  }, 3 * MINUTES);
+  });
   afterEach(closeOpen);
   afterAll(() => world?.close());
 

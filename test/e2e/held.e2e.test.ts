@@ -4,6 +4,7 @@ import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compa
 import type { Account } from '../../lab/github/accounts.ts';
 import type { LabHost } from '../../lab/hosts.ts';
 import { endDeploymentOf } from '../endDeployment.ts';
+import { heldStep, letGo, stepBegun, toldToStop } from '../heldStep.ts';
 import { press as pressOn } from '../press.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -35,16 +36,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
       ...spec,
     }),
   });
-  const slow = (name: string, seconds = 3): Record<string, string> =>
-    file(name, {
-      scripts: {
-        [name]: {
-          check: `test -e /var/tmp/${name}.done`,
-          apply: `touch /var/tmp/${name}.begun; sleep ${seconds}; touch /var/tmp/${name}.done`,
-          undo: `rm -f /var/tmp/${name}.begun /var/tmp/${name}.done`,
-        },
-      },
-    });
+  const held = (name: string): Record<string, string> => file(name, { scripts: { [name]: heldStep(name) } });
   const planned = async (name: string, files: Readonly<Record<string, string>>) => {
     const opened = await world.open(name, files);
     await world.check(opened.sha, 'doaas/plan', { conclusion: 'success' });
@@ -56,11 +48,11 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     await world.say(opened.pull, '/doaas apply');
     return opened;
   };
-  const begun = (name: string) =>
-    until(
-      async () => ((await on(`[ -e /var/tmp/${name}.begun ] && echo yes`)) === 'yes' ? true : undefined),
-      `the effect ${name} to begin`,
-    );
+  const begun = (name: string) => stepBegun([host], name);
+  const stopHeard = async (pull: number, name: string): Promise<void> => {
+    await toldToStop(world.engine.temporal(), pull);
+    await letGo([host], name);
+  };
   const mergedSoon = (pull: number, sha?: string) => world.mergedSoon(pull, sha);
   const press = (...what: [string, string, string, Account]) => pressOn(world, ...what);
   const said = (pull: number, text: RegExp) =>
@@ -78,7 +70,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
 
   it('is begun, planned again and taken back with buttons, also once it is merged', async () => {
     const { author } = world.github.accounts;
-    const { pull, sha } = await planned('press', slow('press'));
+    const { pull, sha } = await planned('press', held('press'));
     const before = await snapshotTree(host);
     await press(sha, 'doaas/plan', 'plan', author);
     await said(pull, /Planning again on fresh facts/);
@@ -86,6 +78,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     await press(sha, 'doaas/plan', 'apply', author);
     await begun('press');
     await press(sha, 'doaas/apply', 'rollback', author);
+    await stopHeard(pull, 'press');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toBe(`${author.login} asked for a rollback; 1 server restored as before`);
     expect(apply.summary).toContain(`${author.login} asked for a rollback.`);
@@ -162,9 +155,10 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
 
   it('is taken back when its pull request is closed', async () => {
     const before = await snapshotTree(host);
-    const { pull, sha } = await approved('closed', slow('closed'));
+    const { pull, sha } = await approved('closed', held('closed'));
     await begun('closed');
     await world.github.closePullRequest(world.repo, pull);
+    await stopHeard(pull, 'closed');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toBe('The pull request was closed while it was applied; 1 server restored as before');
     expect(await world.merged(pull)).toBe(false);
@@ -172,11 +166,12 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
   });
 
   it('is taken back when a newer commit is pushed, which is planned on the restored server', async () => {
-    const { pull, sha } = await approved('pushed', slow('pushed'));
+    const { pull, sha } = await approved('pushed', held('pushed'));
     await begun('pushed');
     const next = await world.github.push(world.repo, 'pushed', {
       'pushed.yaml': configuration('pushed', { files: { '/etc/doaas-pushed': { content: 'newer\n' } } }),
     });
+    await stopHeard(pull, 'pushed');
     expect((await world.check(next, 'doaas/validate')).conclusion).toBe('success');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toBe(
@@ -208,9 +203,10 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
   });
 
   it('whose workflow was ended from outside is undone by the next one on its server', async () => {
-    const dead = await approved('dead', slow('dead', 5));
+    const dead = await approved('dead', held('dead'));
     await begun('dead');
     await endDeploymentOf(world.engine.temporal(), dead.pull);
+    await letGo([host], 'dead');
     const next = await approved('next', file('next'));
     await mergedSoon(next.pull, next.sha);
     expect(await on('cat /etc/doaas-next; ls /etc/doaas-dead /var/tmp/dead.* 2>/dev/null')).toBe('next');
@@ -222,8 +218,10 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     expect(await on('cat /etc/doaas-dead; ls /var/tmp/dead.done')).toBe('dead\n/var/tmp/dead.done');
   });
 
-  it('whose workflow was ended from outside is noticed also by a pull request whose history was begun anew', async () => {
-    const dead = await approved('orphan', slow('orphan', 60));
+  it('whose workflow was ended from outside is noticed also by a pull request whose history was begun anew', {
+    timeout: 6 * MINUTES,
+  }, async () => {
+    const dead = await approved('orphan', held('orphan'));
     await begun('orphan');
     const { workflow } = world.engine.temporal();
     const pull = {
@@ -236,7 +234,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
     // one by one they would take minutes; a history is begun anew after 4,096 events, or far fewer where engines are many
     for (let sent = 0; sent < 4200 && (await isAnew()) === undefined; sent += 100)
       await Promise.all(Array.from({ length: 100 }, () => handle.signal('pullEvent', { kind: 'reviewed' })));
-    await until(isAnew, 'the history to be begun anew', 60);
+    await until(isAnew, 'the history to be begun anew', 150);
     expect(await handle.query('pullStatus')).toMatchObject({ deployment: expect.stringMatching(/^pr/) });
     await endDeploymentOf(world.engine.temporal(), dead.pull);
     await until(
@@ -247,6 +245,7 @@ describe('a run that does not go straight', { timeout: 3 * MINUTES }, () => {
       'the end to be noticed',
       60,
     );
+    await letGo([host], 'orphan');
     const next = await approved('after-orphan', file('after-orphan'));
     await mergedSoon(next.pull, next.sha);
     expect(await on('ls /etc/doaas-orphan /var/tmp/orphan.* 2>/dev/null; echo none')).toBe('none');

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
 import { compareTrees, describeDifferences, snapshotTree } from '../../lab/compare.ts';
+import { heldStep, letGo, stepBegun, toldToStop, untilGo } from '../heldStep.ts';
 import { policyVerbs } from '../policies.ts';
 import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
@@ -30,11 +31,8 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   };
   const AT_ONCE = { canary: 0, batches: '100%' };
   const approved = async (name: string, spec: Readonly<Record<string, unknown>> = {}) => {
-    const slow = {
-      check: `test -e /var/tmp/${name}.done`,
-      apply: `touch /var/tmp/${name}.begun; sleep 3; touch /var/tmp/${name}.done`,
-      undo: `sleep 2; rm -f /var/tmp/${name}.begun /var/tmp/${name}.done`,
-    };
+    const held = heldStep(name);
+    const slow = { ...held, undo: `sleep 2; ${held.undo}` };
     const files = { [`/etc/doaas-${name}`]: { content: `${name}\n` } };
     const { pull, sha } = await world.open(name, {
       [`${name}.yaml`]: configuration(name, { files, scripts: { [name]: slow }, rollout: AT_ONCE, ...spec }),
@@ -43,11 +41,12 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     const before = await trees();
     await world.approve(pull);
     await world.say(pull, '/doaas apply');
-    await until(async () => {
-      const begun = await onAll(`[ -e /var/tmp/${name}.begun ] && echo yes`);
-      return begun.every((each) => each === 'yes') ? true : undefined;
-    }, `the effect ${name} to begin on both`);
+    await stepBegun(world.hosts, name);
     return { pull, sha, before };
+  };
+  const stopHeard = async (pull: number, name: string): Promise<void> => {
+    await toldToStop(world.engine.temporal(), pull);
+    await letGo(world.hosts, name);
   };
   const done = (name: string) => onAll(`cat /etc/doaas-${name}; ls /var/tmp/${name}.done`);
   const applyShows = (sha: string, text: RegExp) =>
@@ -95,6 +94,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   it('is taken back on both servers when its branch is deleted', async () => {
     const { pull, sha, before } = await approved('deleted');
     await world.github.deleteBranch(world.repo, 'deleted');
+    await stopHeard(pull, 'deleted');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toBe(
       'The pull request was closed while it was applied; 2 servers restored as before',
@@ -105,10 +105,15 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   });
 
   it('is taken back when it is closed, and begins anew when it is opened again meanwhile', async () => {
-    const { pull, sha, before } = await approved('reopened');
+    const held = heldStep('reopened');
+    const script = { ...held, undo: `${untilGo('reopened-back')}; ${held.undo}` };
+    const { pull, sha, before } = await approved('reopened', { scripts: { reopened: script } });
     await world.github.closePullRequest(world.repo, pull);
+    await stopHeard(pull, 'reopened');
     await applyShows(sha, /; rolling back 2 servers$/);
     await world.github.reopenPullRequest(world.repo, pull);
+    await world.github.webhooks.settled();
+    await letGo(world.hosts, 'reopened-back');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toMatch(/was closed while it was applied; 2 servers restored as before$/);
     expect(await changes(before)).toEqual(['', '']);
@@ -150,6 +155,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     const merge = { method: 'PUT', path: /\/pulls\/\d+\/merge$/ } as const;
     world.github.faults.add({ ...merge, times: 1_000_000, respond: { status: 502 } });
     const { pull, sha } = await approved('merging');
+    await letGo(world.hosts, 'merging');
     const isMerging = (): boolean =>
       world.github
         .requests()
@@ -171,6 +177,8 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   it('is finished when somebody merges it by hand, as that merge', async () => {
     const { pull, sha } = await approved('by-hand');
     const merge = await world.github.mergeByHand(world.repo, pull);
+    await world.github.webhooks.settled();
+    await letGo(world.hosts, 'by-hand');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'success', title: /merged as/ });
     expect(apply.title).toMatch(
       new RegExp(`^Applied 4 changes on 2 servers in .*; merged as ${merge.slice(0, 8)}$`),
@@ -185,6 +193,8 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
       probes: [{ tcp: 'localhost:81', within: '1s' }],
     });
     await world.github.mergeByHand(world.repo, pull);
+    await world.github.webhooks.settled();
+    await letGo(world.hosts, 'too-early');
     const apply = await world.check(sha, 'doaas/apply', { conclusion: 'failure' });
     expect(apply.title).toMatch(/; 2 servers restored as before$/);
     expect(await changes(before)).toEqual(['', '']);
@@ -197,7 +207,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   });
 
   it('is not begun when somebody merges it by hand while it waits for its servers, and says so once', async () => {
-    const slow = await approved('holding', { probes: [{ tcp: 'localhost:81', within: '8s' }] });
+    const slow = await approved('holding', { scripts: { holding: heldStep('holding', 'exit 1') } });
     const files = { '/etc/doaas-overtaken': { content: 'overtaken\n' } };
     const { pull, sha } = await openOnly('overtaken', {
       'overtaken.yaml': configuration('overtaken', { files }),
@@ -208,6 +218,7 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
     const apply = async () => (await world.checks(sha)).find(({ name }) => name === 'doaas/apply');
     await until(async () => ((await apply())?.status === 'queued' ? true : undefined), 'it to wait');
     await world.github.mergeByHand(world.repo, pull);
+    await letGo(world.hosts, 'holding');
     const stale = await world.check(sha, 'doaas/apply', { conclusion: 'neutral' });
     expect(stale.summary).toContain('the pull request was merged before anything was applied');
     await commentLike(pull, /^Not applied: .*merged before anything was applied/m);
@@ -219,12 +230,12 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
   });
 
   it('is finished, as that merge, also when it waits in the middle for its window', {
-    timeout: 6 * MINUTES,
+    timeout: 10 * MINUTES,
   }, async () => {
-    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
-    const opens = new Date(shuts.getTime() + 60_000);
+    const shuts = new Date(Math.ceil((Date.now() + 90_000) / 60_000) * 60_000);
+    const opens = new Date(shuts.getTime() + 120_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
-    // through midnight: all of the day but one minute
+    // through midnight: all of the day but two minutes
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules: {all: {window: {timeZone: UTC, hours: ${hours}}}}\n`);
     const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
@@ -234,11 +245,11 @@ describe('a pull request whose life takes a turn in the middle of its run', { ti
       async () =>
         (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
       'the run to wait in the middle',
-      150,
+      240,
       async () => JSON.stringify(await world.checks(sha)),
     );
     const merge = await world.github.mergeByHand(world.repo, pull);
-    const apply = await world.check(sha, 'doaas/apply', { title: /merged as/, seconds: 120 });
+    const apply = await world.check(sha, 'doaas/apply', { title: /merged as/, seconds: 240 });
     expect(Date.now()).toBeGreaterThanOrEqual(opens.getTime());
     expect(apply.title).toMatch(
       new RegExp(`^Applied 2 changes on 1 server in .*; merged as ${merge.slice(0, 8)}$`),

@@ -314,9 +314,9 @@ describe.skipIf(missing !== undefined)(
     });
 
     it('wait for a server of a site, and for its worker, once the window of a run has opened again', {
-      timeout: 8 * MINUTES,
+      timeout: 10 * MINUTES,
     }, async () => {
-      const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
+      const shuts = new Date(Math.ceil((Date.now() + 90_000) / 60_000) * 60_000);
       const opens = new Date(shuts.getTime() + 120_000);
       const clock = (time: Date) => time.toISOString().slice(11, 16);
       const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
@@ -325,7 +325,7 @@ describe.skipIf(missing !== undefined)(
       const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
       const files = { '/etc/doaas-held': { content: 'held\n' } };
       const { pull, sha } = await approved('held', configuration('held', { files, rollout: { pause } }));
-      await applyShows(world, sha, /waiting for the change window/, 200);
+      await applyShows(world, sha, /waiting for the change window/, 240);
       expect(await on(far, 'cat /etc/doaas-held')).toBe('held');
       const siteAddress = (verb: string) =>
         run(['ip', '-n', far.kernelName, 'addr', verb, `${SITE_ADDRESS}/32`, 'dev', 'lo']);

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../engine/store/store.ts';
+import { applyShows } from '../applyShows.ts';
 import { explain } from '../explain.ts';
+import { heldStep, letGo, stepBegun } from '../heldStep.ts';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
-import { until } from '../until.ts';
+import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** Policies of the default branch, on the lab's GitHub and a real host. */
 describe('a policy', { timeout: 6 * MINUTES }, () => {
@@ -14,6 +14,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
   const {
     setPolicy,
     change,
+    openOnly,
     applyHalves,
     waitingFor,
     mergedSoon,
@@ -35,7 +36,7 @@ describe('a policy', { timeout: 6 * MINUTES }, () => {
       }),
     });
     await world.github.createTeam('dba', [world.github.accounts.second]);
-  }, 3 * MINUTES);
+  });
   afterEach(closeOpen);
   afterAll(() => world?.close());
 
@@ -212,25 +213,20 @@ rules: {all: {checks: [ci/test]}}
     expect(await world.merged(pull)).toBe(false);
   });
 
-  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too, unless that is cancelled', async () => {
-    const shuts = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
-    const opens = new Date(shuts.getTime() + 60_000);
+  it('waits for its window without polling, and goes on by itself when that opens; in the middle of a run too, unless that is cancelled', {
+    timeout: 12 * MINUTES,
+  }, async () => {
+    const shuts = new Date(Math.ceil((Date.now() + 90_000) / 60_000) * 60_000);
+    const opens = new Date(shuts.getTime() + 180_000);
     const clock = (at: Date) => at.toISOString().slice(11, 16);
-    // through midnight: all of the day but one minute
+    // through midnight: all of the day but three minutes
     const hours = `{from: "${clock(opens)}", to: "${clock(shuts)}"}`;
     await setPolicy(`rules:\n  all: {window: {timeZone: UTC, hours: ${hours}}}\n`);
     const { second } = world.github.accounts;
     const revoked = await change('revoked');
     await world.check(revoked.sha, 'doaas/plan');
     await world.approve(revoked.pull);
-    const shutOut = (sha: string) =>
-      until(
-        async () =>
-          (await world.checks(sha)).find(({ title }) => title.startsWith('Waiting for the change window')),
-        'the run to wait in the middle',
-        120,
-        async () => JSON.stringify(await world.checks(sha)),
-      );
+    const shutOut = (sha: string) => applyShows(world, sha, /^Waiting for the change window/, 240);
     // one half on each side of the window
     const pause = `${Math.ceil((shuts.getTime() - Date.now()) / 1000)}s`;
     const rollout = { rollout: { pause, unreachable: 'wait' } };
@@ -273,7 +269,7 @@ rules: {all: {checks: [ci/test]}}
     await world.answer(revoked.pull, await world.say(revoked.pull, '/doaas apply', second), /window is shut/);
     await world.github.setCollaborator(world.repo, second, 'pull');
     const asked = world.github.requests().length;
-    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 120 });
+    await world.check(sha, 'doaas/apply', { conclusion: 'success', seconds: 240 });
     await commentLike(revoked.pull, /waited, and is not applied any more: `apply` needs write access/);
     await world.github.setCollaborator(world.repo, second, 'push');
     expect(await onHost('revoked')).toBe('absent\n');
@@ -418,7 +414,9 @@ rules:
 
   it('is asked again when a run has its servers, and of a head that moved under a comment', async () => {
     await setPolicy('rules:\n  all: {approvals: [{count: 1}]}\n');
-    const slow = await change('slow', {}, [{ tcp: 'localhost:81', within: '8s' }]);
+    const slow = await openOnly('slow', {
+      'db/slow.yaml': configuration('slow', { scripts: { slow: heldStep('slow', 'exit 1') } }),
+    });
     const next = await change('dismissed');
     await world.check(slow.sha, 'doaas/plan');
     await world.check(next.sha, 'doaas/plan');
@@ -426,11 +424,12 @@ rules:
     const { reviewer } = world.github.accounts;
     const review = await world.github.review(world.repo, next.pull, reviewer, 'APPROVE');
     await world.say(slow.pull, '/doaas apply');
-    await until(async () => ((await onHost('slow')) === 'slow\n' ? true : undefined), 'the first run', 30);
+    await stepBegun(world.hosts.slice(0, 1), 'slow');
     await world.say(next.pull, '/doaas apply');
     const applyOf = async () => (await world.checks(next.sha)).find((run) => run.name === 'doaas/apply');
     await until(async () => ((await applyOf())?.status === 'queued' ? true : undefined), 'it to wait', 20);
     await world.github.dismissReview(world.repo, next.pull, review);
+    await letGo(world.hosts, 'slow');
     const stale = await world.check(next.sha, 'doaas/apply', { conclusion: 'neutral' });
     expect(stale.summary).toContain('it is not ready any more. Missing: one approving review');
     expect(await onHost('dismissed')).toBe('absent\n');

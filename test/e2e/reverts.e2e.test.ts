@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HEAD, isoDay, nextSecond, policyVerbs } from '../policies.ts';
+import { MINUTES } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
-
-const MINUTES = 60_000;
 
 /** What becomes of a change that is not to be applied, or not any more. */
 describe('taking back', { timeout: 6 * MINUTES }, () => {
@@ -12,7 +11,7 @@ describe('taking back', { timeout: 6 * MINUTES }, () => {
     policyVerbs(() => world);
   beforeAll(async () => {
     world = await startWorld({ hosts: 1, files: (hosts) => ({ 'servers.yaml': serverYaml(hosts) }) });
-  }, 3 * MINUTES);
+  });
   afterEach(closeOpen);
   afterAll(() => world?.close());
 
