@@ -11,7 +11,7 @@ for file in story rollout; do
 done
 # held: unlock, isRunning, buttons; policy: overrides, hosts looked at again; gate: what is merged without a plan; reverts: windows that are cancelled, reverts that are refused; locks: runs that are cancelled before they did anything;
 # heads: overtaken plans, moved bases; talk, queue: commands while runs wait or go on; correct, drift: corrections, issues; repositories, app: what
-# GitHub no longer shows; room: servers that fall silent in a batch; many: sites, their security, what is adopted there; login: hosts that go away
+# GitHub no longer shows; room: servers that fall silent, or fail, in a batch; many: sites, their security, what is adopted there; login: hosts that go away
 # before a plan is applied
 for file in e2e/held e2e/policy e2e/gate e2e/reverts e2e/locks e2e/heads e2e/talk e2e/queue e2e/correct e2e/drift e2e/room bad/repositories bad/app bad/login e2e/many; do
   sh scripts/test.sh "test/$file"

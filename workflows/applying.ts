@@ -5,7 +5,16 @@ import { leaveBesideDown } from './besideDown.ts';
 import { causeOf } from './cause.ts';
 import { changeTogether } from './changing.ts';
 import { type Control, isUnwanted, show } from './control.ts';
-import { endedBy, type Fleet, fail, leftOutOf, neverBegun, progressOf, rolloutOf } from './fleet.ts';
+import {
+  endedBy,
+  type Fleet,
+  fail,
+  leftOutOf,
+  neverBegun,
+  notLeftOut,
+  progressOf,
+  rolloutOf,
+} from './fleet.ts';
 import { undoHost } from './rollingBack.ts';
 import { lookUntil, roomFor } from './room.ts';
 import { silentHosts, verifyHosts } from './sites.ts';
@@ -81,6 +90,7 @@ async function runInRoom(
 ): Promise<Stop | undefined> {
   for (let left = stage.hosts, looked = true; left.length > 0; looked = false) {
     if (!looked && looksAgain(run)) left = await hostsOf(run, { ...stage, hosts: left }, at, fleet, control);
+    else left = withoutLeftOut(fleet, left);
     if (left.length === 0) break;
     const room = await roomFor(run, left, at, fleet, control);
     if (room.kind === 'none') return unwanted(control) ?? { kind: 'failed', reason: room.reason };
@@ -110,7 +120,7 @@ async function runInRoom(
 /** Ends the changes, with what is done. */
 function leaveRest(run: RunRef, fleet: Fleet): undefined {
   const all = new Set(rolloutOf(run).stages.flatMap(({ hosts }) => hosts));
-  const rest = [...all].filter((host) => isToCome(fleet, host));
+  const rest = neverBegun(fleet, notLeftOut(fleet, [...all]));
   fleet.later.push(...rest.map((host) => ({ host, reason: SHUT_BEFORE })));
 }
 
@@ -118,10 +128,10 @@ function isLater({ later }: Fleet, host: string): boolean {
   return later.some((each) => each.host === host);
 }
 
-/** Not begun, not left out, and not yet told to come later. */
-function isToCome({ touched, failed, skipped, later }: Fleet, host: string): boolean {
-  const known = [...touched.keys(), ...[...failed, ...later].map((each) => each.host), ...skipped];
-  return !known.includes(host);
+/** The proof of an earlier part can fail one that is still to come: it was put back, and is begun no more. */
+function withoutLeftOut(fleet: Fleet, left: readonly string[]): readonly string[] {
+  const rest = notLeftOut(fleet, left);
+  return rest.length === left.length || patched('leave-out-failed') ? rest : left;
 }
 
 function looksAgain(run: RunRef): boolean {
@@ -210,8 +220,7 @@ async function hostsOf(
   fleet: Fleet,
   control: Control,
 ): Promise<readonly string[]> {
-  const out = [...fleet.failed, ...fleet.later].map(({ host }) => host).concat(fleet.skipped);
-  const hosts = stage.hosts.filter((host) => !out.includes(host));
+  const hosts = notLeftOut(fleet, stage.hosts);
   const { unreachable } = rolloutOf(run);
   if (unreachable === 'fail' || hosts.length === 0) return hosts;
   const silent = await lookUntil(

@@ -79,6 +79,12 @@ export function endedBy(
   return failed.find(({ host }) => canaries.includes(host)) ?? failed[failureBudget];
 }
 
+/** Those of these hosts that are still to be changed, or to be changed further: who failed is not, once it is put back. */
+export function notLeftOut({ failed, skipped, later }: Fleet, hosts: readonly string[]): readonly string[] {
+  const out = [...[...failed, ...later].map(({ host }) => host), ...skipped];
+  return hosts.filter((host) => !out.includes(host));
+}
+
 /** Hosts that are not to be as the branch says in the end. */
 export function leftOutOf({ failed, skipped, later }: Fleet, run: RunRef): readonly HostFailure[] {
   const away = [...(run.plan.skipped ?? []), ...skipped];

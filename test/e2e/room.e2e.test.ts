@@ -108,4 +108,37 @@ describe('room beside servers that are down', { timeout: 4 * MINUTES }, () => {
     expect(end.title).toMatch(/web.*2/);
     expect(await on(3, 'ls /var/tmp')).not.toContain('own');
   });
+
+  it('leaves out of the rest of a batch who fails in the proof of a part of it, and was put back', async () => {
+    const wave = (name: string, apply: string, spec: Readonly<Record<string, unknown>> = {}) =>
+      configuration(name, {
+        scripts: { [name]: { check: `test -e /var/tmp/${name}`, apply, undo: `rm -f /var/tmp/${name}` } },
+        rollout: { canary: 0, batches: 3, maxUnavailable: 3, failureBudget: 2 },
+        ...spec,
+      });
+    const lower = wave('lower', 'test ! -e /var/tmp/refuses && touch /var/tmp/lower', {
+      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '1s' }],
+    });
+    const lingering =
+      'touch /var/tmp/upper.begun; while test -e /var/tmp/lingers; do sleep 0.1; done; touch /var/tmp/upper';
+    const upper = JSON.stringify({
+      ...JSON.parse(wave('upper', lingering)),
+      dependsOn: ['Configuration/lower'],
+    });
+    const { pull, sha } = await world.open('parts', { 'parts.yaml': `${lower}\n---\n${upper}\n` });
+    await world.check(sha, 'doaas/plan', { conclusion: 'success' });
+    await on(4, 'touch /var/tmp/refuses'); // so that two of the three have room in the later wave
+    await on(1, 'touch /var/tmp/lingers');
+    await world.approve(pull);
+    await world.say(pull, '/doaas apply');
+    const begun = async () => ((await on(1, 'ls /var/tmp/upper.begun')) === '' ? undefined : true);
+    await until(begun, 'the later wave', 60);
+    await on(3, 'touch /var/tmp/bad');
+    await on(1, 'rm /var/tmp/lingers');
+    const end = await world.check(sha, 'doaas/apply', { conclusion: 'neutral', seconds: 120 });
+    expect(end.title).toMatch(/; without web-4 and web-3$/);
+    for (const n of [1, 2]) expect(await on(n, 'ls /var/tmp')).toMatch(/^upper$/m);
+    expect(await on(3, 'ls /var/tmp')).not.toMatch(/^(lower|upper|upper\.begun)$/m);
+    await world.mergedSoon(pull);
+  });
 });
