@@ -293,11 +293,9 @@ rules: {all: {checks: [ci/test]}}
 
   it('lets those whom it names break the glass, shown and logged for good', async () => {
     const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
-    // whom it names for that need not be among those who may apply
     await setPolicy(`people:
-  apply: {users: [rob-reviewer]}
-  breakGlass: {users: [olivia-owner]}
-  notify: {teams: [dba], users: [rob-reviewer]}
+  {apply: {users: [rob-reviewer]}, breakGlass: {users: [olivia-owner]},
+  notify: {teams: [dba], users: [rob-reviewer]}}
 rules:
   all: {approvals: [{count: 2}], window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}}
 `);
