@@ -22,9 +22,11 @@ export async function busyHosts(
   name: string,
   since: number,
 ): Promise<ReadonlySet<string>> {
-  const runs = (await store.runs.activeSince(since)).filter(
-    ({ repository, state }) => repository === name && state !== 'needs-recovery',
-  );
-  const refs = runs.map((run) => (run.detail as { readonly ref?: RunRef } | null)?.ref);
-  return new Set(refs.flatMap((ref) => ref?.plan.hosts.map((host) => host.name) ?? []));
+  const busy = new Set<string>();
+  for await (const { state, detail } of store.runs.activeSince(name, since)) {
+    if (state === 'needs-recovery') continue;
+    const { ref } = (detail ?? {}) as { readonly ref?: RunRef };
+    for (const host of ref?.plan.hosts ?? []) busy.add(host.name);
+  }
+  return busy;
 }

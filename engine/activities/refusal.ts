@@ -4,18 +4,10 @@ import { accountOf } from '../github/people.ts';
 import { branchTip, getPull, type PullRequest } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { mayWrite, permissionOf } from '../github/reviews.ts';
-import { type Capability, isAmong, sayUnshown, sayWho, whoMay } from '../policy/people.ts';
+import { type Capability, capabilityOf, isAmong, sayUnshown, sayWho, whoMay } from '../policy/people.ts';
 import type { Engine } from './engine.ts';
 import { holdingPolicy, readTeams } from './policy.ts';
 import type { IssueRequest, PullRef, RepositoryRef, Request, RunRef } from './types.ts';
-
-/** Which commands the policy can keep to some people. */
-const CAPABILITIES: Readonly<Partial<Record<string, Capability>>> = {
-  apply: 'apply',
-  cancel: 'cancel',
-  rollback: 'rollback',
-  unlock: 'unlock',
-};
 
 /**
  * Everybody may ask what is going on; what changes something needs write access, and the policy may keep it to some.
@@ -28,15 +20,13 @@ export async function refusal(
   request: Pick<Request, 'command' | 'actor' | 'override' | 'merged'>,
 ): Promise<string | undefined> {
   const { command, actor, override } = request;
-  const own = CAPABILITIES[command];
-  const extra = override === undefined ? [] : [OVERRIDES[override.kind]];
-  const capabilities = [...(own === undefined ? [] : [own]), ...extra];
+  const capability = capabilityOf(command, override?.kind);
   const base = () => getPull(client, pull.repository, pull.number);
   // GitHub lets no App merge that may not write, and says of none that it may
   const mayMerge = request.merged === true && isApp(actor);
   return (
     (mayMerge ? undefined : await withoutWrite(client, pull.repository, command, actor)) ??
-    firstKept(engine, client, pull.repository, actor, capabilities, base)
+    firstKept(engine, client, pull.repository, actor, capability, base)
   );
 }
 
@@ -61,8 +51,7 @@ export async function refusalOnIssue(
   { repository }: PullRef,
   { command, actor }: IssueRequest,
 ): Promise<string | undefined> {
-  const own = CAPABILITIES[command];
-  const capabilities = own === undefined ? [] : [own];
+  const capability = capabilityOf(command);
   const base = async (): Promise<Base> => {
     const defaultBranch = await defaultBranchOf(client, repository);
     const baseSha = await branchTip(client, repository, defaultBranch);
@@ -70,7 +59,7 @@ export async function refusalOnIssue(
   };
   return (
     (await withoutWrite(client, repository, command, actor)) ??
-    firstKept(engine, client, repository, actor, capabilities, base)
+    firstKept(engine, client, repository, actor, capability, base)
   );
 }
 
@@ -93,20 +82,12 @@ async function firstKept(
   client: GitHubClient,
   repository: RepositoryRef,
   actor: string,
-  capabilities: readonly Capability[],
+  capability: Capability | undefined,
   base: () => Promise<Base>,
 ): Promise<string | undefined> {
-  for (const capability of capabilities) {
-    const kept = await keptFrom(engine, client, repository, actor, capability, await base());
-    if (kept !== undefined) return kept;
-  }
-  return undefined;
+  if (capability === undefined) return undefined;
+  return keptFrom(engine, client, repository, actor, capability, await base());
 }
-
-const OVERRIDES = { override: 'override', 'break-glass': 'breakGlass' } as const satisfies Record<
-  string,
-  Capability
->;
 
 const WORDS: Readonly<Record<Capability, string>> = {
   apply: '`apply`',

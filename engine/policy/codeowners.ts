@@ -1,8 +1,8 @@
-import { matchesGlob } from './glob.ts';
+import { matchesEscapedGlob } from './glob.ts';
 
 /** One line of CODEOWNERS. */
 interface OwnersLine {
-  /** Patterns for matchesGlob, any of which is enough. */
+  /** Patterns for matchesEscapedGlob, any of which is enough. */
   readonly patterns: readonly string[];
   readonly owners: readonly string[];
 }
@@ -17,8 +17,8 @@ const PATTERN_MAX = 4_096;
 
 /**
  * The lines of a CODEOWNERS file, by GitHub's rules (docs.github.com, "About code owners"): gitignore's patterns without
- * `!` and `[ ]`. A line that cannot be understood is left out, as GitHub does. Undefined where there are too many: the last that
- * matches holds, so what would be left out is what counts most.
+ * `!` and `[ ]`, with `\` before what is meant as it stands. A line that cannot be understood is left out, as GitHub does.
+ * Undefined where there are too many: the last that matches holds, so what would be left out is what counts most.
  */
 export function parseCodeowners(text: string): CodeOwners | undefined {
   const lines = text.split(/\r\n|\r|\n/).flatMap(readLine);
@@ -26,17 +26,37 @@ export function parseCodeowners(text: string): CodeOwners | undefined {
 }
 
 function readLine(line: string): readonly OwnersLine[] {
-  const [pattern, ...rest] = line.trim().split(/\s+/);
-  if (pattern === undefined || pattern === '' || /^[#!]|[[\]]/.test(pattern)) return [];
-  if (pattern.length > PATTERN_MAX) return [];
+  const given = line.trimStart();
+  const end = endOfPattern(given);
+  if (end === 0 || end > given.length || end > PATTERN_MAX) return [];
+  const pattern = given.slice(0, end);
+  // GitHub has no escape for `#`, and wants one before brackets
+  if (/^(?:!|\\?#)/.test(pattern) || /[[\]]/.test(pattern.replace(/\\./gsu, ''))) return [];
+  const rest = given.slice(end).trim().split(/\s+/).filter(Boolean);
   const comment = rest.findIndex((word) => word.startsWith('#'));
   const owners = comment === -1 ? rest : rest.slice(0, comment);
-  return [{ patterns: globsOf(pattern), owners }];
+  return [{ patterns: globsOf(withoutIdleEscapes(pattern)), owners }];
+}
+
+/** Where the first blank is that no `\` stands before; beyond the line where one stands at its end and escapes nothing. */
+function endOfPattern(line: string): number {
+  let at = 0;
+  while (at < line.length && !/\s/.test(line.charAt(at))) at += line.charAt(at) === '\\' ? 2 : 1;
+  return at;
+}
+
+/** Escapes stay where they change what is meant, so that slashes can be told by themselves. */
+function withoutIdleEscapes(pattern: string): string {
+  return pattern.replace(/\\(.)/gsu, (escaped, character: string) =>
+    /[*?\\]/.test(character) ? escaped : character,
+  );
 }
 
 /** The owners that the last matching line names; none where it names none. */
 export function ownersOf(lines: CodeOwners, path: string): readonly string[] {
-  const last = lines.findLast(({ patterns }) => patterns.some((pattern) => matchesGlob(pattern, path)));
+  const last = lines.findLast(({ patterns }) =>
+    patterns.some((pattern) => matchesEscapedGlob(pattern, path)),
+  );
   return last?.owners ?? [];
 }
 

@@ -6,9 +6,23 @@ export function matchesGlob(pattern: string, path: string): boolean {
   return matchesSequence(pattern.split('/'), path.split('/'), '**', matchesSegment);
 }
 
+/** The same, where a `\` before `*`, `?` or another `\` lets these stand for themselves. */
+export function matchesEscapedGlob(pattern: string, path: string): boolean {
+  return matchesSequence(pattern.split('/'), path.split('/'), '**', (wanted, given) =>
+    matchesCharacters(wanted.match(/\\?./gsu) ?? [], given),
+  );
+}
+
 /** One name against one pattern without slashes. */
 export function matchesSegment(pattern: string, name: string): boolean {
-  return matchesSequence([...pattern], [...name], '*', (wanted, given) => wanted === '?' || wanted === given);
+  return matchesCharacters([...pattern], name);
+}
+
+/** `\*` is a character, `*` any number of them. */
+function matchesCharacters(pattern: readonly string[], name: string): boolean {
+  const equal = (wanted: string, given: string) =>
+    wanted === '?' || wanted === given || wanted === `\\${given}`;
+  return matchesSequence(pattern, [...name], '*', equal);
 }
 
 /** The known two-pointer way: on a mismatch the last wild card takes one more. */

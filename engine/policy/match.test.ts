@@ -166,3 +166,47 @@ test('docs/* names only the files of that folder', () => {
     [],
   ]);
 });
+
+test.each([
+  ['/customer\\ data/ @dba', 'customer data/a.sql', '@dba'],
+  ['/customer\\ data/ @dba', 'customer/a.sql', '@all'],
+  ['a\\ b\\\tc.sql\t@dba @x', 'deep/a b\tc.sql', '@dba @x'],
+  ['/a\\ #b @dba # why', 'a #b', '@dba'],
+  // what is escaped is meant as it stands, also where it would be a wild card
+  ['/\\*.sql @dba', '*.sql', '@dba'],
+  ['/\\*.sql @dba', 'a.sql', '@all'],
+  ['/\\?.sql @dba', '?.sql', '@dba'],
+  ['/\\?.sql @dba', 'a.sql', '@all'],
+  ['/\\*\\*/x @dba', 'a/x', '@all'],
+  ['/db/\\* @dba', 'db/*/deep', '@dba'],
+  ['/\\!x @dba', '!x', '@dba'],
+  ['\\!x @dba', 'a/!x', '@dba'],
+  ['/d\\b\\/*.sql @dba', 'db/a.sql', '@dba'],
+  ['/a\\\\/ @dba', 'a\\/x', '@dba'],
+  ['/a\\\\ b @dba', 'a\\', 'b @dba'],
+  // GitHub wants brackets escaped, and leaves a line out where they are not
+  ['/app/\\[id\\]/ @dba', 'app/[id]/x', '@dba'],
+  ['/app/\\[id\\]/ @dba', 'app/i/x', '@all'],
+  ['/app/\\[id]/ @dba', 'app/[id]/x', '@all'],
+  ['/app/\\\\[id\\] @dba', 'app/\\[id]', '@all'],
+  // an escape of nothing matches nothing; `\#` begins no pattern on GitHub either
+  ['/a\\', 'a', '@all'],
+  ['/a\\', 'a\\', '@all'],
+  ['\\#x @dba', '#x', '@all'],
+])('by `%s` the owners of %j are %s', (line, path, owners) => {
+  expect(ownersOf(parseCodeowners(`* @all\n${line}`) ?? [], path).join(' ')).toBe(owners);
+});
+
+test('a backslash in the paths of a rule stands for itself', () => {
+  expect([matchesGlob('a\\*', 'a\\b'), matchesGlob('a\\*', 'a*')]).toEqual([true, false]);
+});
+
+test('a CODEOWNERS of backslashes, blanks and stars is read and matched soon', () => {
+  const started = performance.now();
+  for (const hostile of ['\\', '\\ ', ' \\\\', '\\*', '*\\a']) {
+    expect(parseCodeowners(hostile.repeat(100_000))?.length).toBeLessThan(2);
+    const lines = parseCodeowners(`/${hostile.trimStart().repeat(500)}x @dba`) ?? [];
+    ownersOf(lines, 'a'.repeat(1_000));
+  }
+  expect(performance.now() - started).toBeLessThan(1_000);
+});

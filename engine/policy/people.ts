@@ -1,10 +1,28 @@
 import type { PolicyPeople, PolicySpec, PolicyWho } from '../spec/types.generated.ts';
 import { type Account, means } from './account.ts';
-import type { Teams } from './change.ts';
+import type { Lifted, Teams } from './change.ts';
 import { some } from './match.ts';
 
 /** What a policy may keep to some people; `notify` says whom to tell. */
 export type Capability = Exclude<keyof PolicyPeople, 'notify'>;
+
+/** Which commands the policy can keep to some people. */
+const OF_COMMAND: ReadonlyMap<string, Capability> = new Map([
+  ['apply', 'apply'],
+  ['cancel', 'cancel'],
+  ['rollback', 'rollback'],
+  ['unlock', 'unlock'],
+]);
+
+const OF_OVERRIDE = { override: 'override', 'break-glass': 'breakGlass' } as const satisfies Record<
+  Exclude<Lifted, 'nothing'>,
+  Capability
+>;
+
+/** Whom the policy names for an override applies with it, though `apply` be kept to others. Undefined: no policy keeps it to some. */
+export function capabilityOf(command: string, override?: keyof typeof OF_OVERRIDE): Capability | undefined {
+  return override === undefined ? OF_COMMAND.get(command) : OF_OVERRIDE[override];
+}
 
 /** Undefined: everybody with write access. `nobody`: the policy names none. */
 export function whoMay(

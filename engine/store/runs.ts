@@ -117,10 +117,18 @@ export function runsIn({ db, dialect }: Connection, now: Clock) {
       });
     },
 
-    /** Runs that were under way at any time since `sinceMs` (epoch ms), oldest first. */
-    async activeSince(sinceMs: number): Promise<readonly Run[]> {
-      const query = select().where((e) => e.or([e('ended_at', 'is', null), e('ended_at', '>=', sinceMs)]));
-      return (await query.orderBy('started_at').orderBy('id').limit(RUNS_LISTED_MAX).execute()).map(toRun);
+    /** All runs of a repository that were under way at any time since `sinceMs` (epoch ms), read a listing at a time. */
+    async *activeSince(repository: string, sinceMs: number): AsyncGenerator<Run> {
+      const active = select()
+        .where('repository', '=', repository)
+        .where((e) => e.or([e('ended_at', 'is', null), e('ended_at', '>=', sinceMs)]))
+        .orderBy('id')
+        .limit(RUNS_LISTED_MAX);
+      let rows = await active.execute();
+      while (rows.length > 0) {
+        yield* rows.map(toRun);
+        rows = await active.where('id', '>', rows.at(-1)?.id ?? '').execute();
+      }
     },
 
     /** A repository's runs of one kind that began at `sinceMs` (epoch ms) or later, newest first; of these states, or all. */

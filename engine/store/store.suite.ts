@@ -179,6 +179,28 @@ function runsSuite(store: () => Store): void {
     expect(runs.filter(({ id }) => left.has(id))).toEqual([]);
   });
 
+  it('names all runs of a repository that were under way, behind as many of others as a listing holds', async () => {
+    const { repository } = someRun();
+    const since = Date.now() - 60_000;
+    const others = Array.from({ length: RUNS_LISTED_MAX }, someRun);
+    const own = Array.from({ length: RUNS_LISTED_MAX + 1 }, () => ({ ...someRun(), repository }));
+    for (const run of [...others, ...own]) await store().runs.create(run);
+    const active = async (from: number) => {
+      const found: string[] = [];
+      for await (const { id } of store().runs.activeSince(repository, from)) found.push(id);
+      return found.sort();
+    };
+    const ids = own.map(({ id }) => id).sort();
+    try {
+      expect(await active(since)).toEqual(ids);
+    } finally {
+      for (const { id } of [...others, ...own]) await store().runs.update(id, { state: 'cancelled' });
+    }
+    // those that have ended since then were under way, too
+    expect(await active(since)).toEqual(ids);
+    expect(await active(Date.now() + 60_000)).toEqual([]);
+  });
+
   it('changes a run and says so in the audit log together, and once however often it is tried', async () => {
     const run = someRun();
     await store().runs.create(run);

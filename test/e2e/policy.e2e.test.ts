@@ -290,8 +290,8 @@ rules: {all: {checks: [ci/test]}}
   it('lets those whom it names break the glass, shown and logged for good', async () => {
     const [today, later] = [0, 5].map((days) => isoDay(Date.now() + days * 86_400_000));
     await setPolicy(`people:
-  breakGlass: {users: [olivia-owner]}
-  notify: {teams: [dba], users: [rob-reviewer]}
+  {apply: {users: [rob-reviewer]}, breakGlass: {users: [olivia-owner]},
+  notify: {teams: [dba], users: [rob-reviewer]}}
 rules:
   all: {approvals: [{count: 2}], window: {timeZone: UTC, freeze: [{from: "${today}", to: "${later}"}]}}
 `);
