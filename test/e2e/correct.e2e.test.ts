@@ -150,7 +150,7 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
       30,
     );
     const [today, tomorrow] = [0, 1].map((days) =>
-      new Date(Date.now() + days * 24 * 60 * MINUTES).toISOString().slice(0, 10),
+      new Date(Date.now() + days * 24 * 60 * 60_000).toISOString().slice(0, 10),
     );
     const freeze = `[{ from: "${today}", to: "${tomorrow}" }]`;
     await world.github.push(world.repo, 'main', {
@@ -191,7 +191,10 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
     await world.check(sha, 'doaas/apply', { conclusion: 'success' });
     const answer = await world.answer(pull, await world.say(pull, '/doaas rollback'), /as they were before/);
     await looked();
-    await issue('open', /motd \+1 -1 \| no reading has found it on the server/);
+    await issue(
+      'open',
+      /web-1 \| motd \+1 -1 \| the probes of the document have not been part of an applied change yet/,
+    );
     expect(await onHost(0, 'cat /etc/motd')).toBe('once more\n');
     await world.github.mergeByHand(world.repo, Number(/#(\d+) reverts/.exec(answer)?.[1]));
   });
@@ -393,7 +396,7 @@ spec:
       40,
       async () => JSON.stringify(await issues()),
     );
-    const [today, tomorrow] = [0, 1].map((days) => isoDay(Date.now() + days * 24 * 60 * MINUTES));
+    const [today, tomorrow] = [0, 1].map((days) => isoDay(Date.now() + days * 24 * 60 * 60_000));
     const window = `{ timeZone: UTC, freeze: [{ from: "${today}", to: "${tomorrow}" }] }`;
     await world.github.push(world.repo, 'main', {
       '.doaas/policy.yaml': `${HEAD}  trigger: merge\n  rules: { web: { match: { paths: [web.yaml] }, window: ${window} } }\n`,
