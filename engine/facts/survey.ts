@@ -1,6 +1,6 @@
 import type { Fact, FactQuery } from './fact.ts';
 import { quietly } from './quietly.ts';
-import { SURVEY } from './surveyScript.ts';
+import { SURVEY, WORD_MAX, WORDS_MAX } from './surveyScript.ts';
 
 export interface SurveyQuery extends FactQuery {
   readonly fact: 'survey';
@@ -17,6 +17,8 @@ export interface SurveyState {
   readonly appArmor: boolean;
   /** Accounts that a shell can be had with. */
   readonly accounts: readonly Account[];
+  /** What nsswitch.conf(5) has look for users, in its order. Left out: nothing. */
+  readonly userSources?: readonly string[];
   /** Names of programs that route for containers or virtual machines, and of network interfaces that do. */
   readonly routers: readonly string[];
   /** Network interfaces with an IPv4 address that others reach. */
@@ -40,7 +42,7 @@ export interface Account {
   readonly uid: number;
   /** `none`: no password at all; `locked`: no password opens it. */
   readonly password: 'set' | 'locked' | 'none';
-  /** It has keys in its home folder. */
+  /** It has keys where sshd looks for them. */
   readonly keys: boolean;
 }
 
@@ -81,6 +83,9 @@ function parseSurvey(output: readonly string[]): SurveyState {
     ownKernel: words('kernel')[0] === 'own',
     appArmor: output.includes('~ apparmor'),
     accounts: words('account').map(parseAccount),
+    userSources: words('user-source')
+      .slice(0, WORDS_MAX)
+      .map((word) => word.slice(0, WORD_MAX)),
     routers: [...new Set(words('router'))],
     interfaces: [...new Set(words('interface'))],
     advertised: output.includes('~ advertised'),

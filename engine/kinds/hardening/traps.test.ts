@@ -36,6 +36,32 @@ describe('known traps', () => {
     expect(textOf(plan('ssh-password-login', {}))).toContain('PasswordAuthentication no');
   });
 
+  it.each([
+    [['files', 'systemd', 'sss'], {}, 'sss'],
+    [['files', 'ldap', 'winbind'], {}, 'ldap, winbind'],
+    [['compat'], { legacy: ['/etc/passwd'] }, 'compat'],
+  ])('logins with a key only do not strand people of a directory: %j', (userSources, found, names) => {
+    const survey = { userSources, found };
+    for (const id of ['ssh-password-login', 'ssh-keyboard-interactive']) {
+      const kept = plan(id, { survey, sshd: { kbdinteractiveauthentication: 'yes' } });
+      expect(kept.steps).toEqual([]);
+      expect(messages(kept)).toContain(
+        `not applicable here, because people may log in with a password that ${names} knows (passwd: in /etc/nsswitch.conf), whom this engine does not see: ${id}`,
+      );
+    }
+    const off = plan('ssh-password-login', { survey, sshd: { passwordauthentication: 'no' } });
+    expect(textOf(off)).toContain('PasswordAuthentication no');
+  });
+
+  it.each([
+    [[], {}],
+    [['compat', 'systemd', 'mymachines', 'myhostname'], { legacy: ['/etc/group'] }],
+  ])('sources without people of their own keep no passwords on: %j', (userSources, found) => {
+    expect(textOf(plan('ssh-password-login', { survey: { userSources, found } }))).toContain(
+      'PasswordAuthentication no',
+    );
+  });
+
   it('a password of root does not keep the passwords of all on, since sshd takes none of root', () => {
     const root = account({ name: 'root', uid: 0, password: 'set', keys: false });
     const on = (permitrootlogin: string) =>

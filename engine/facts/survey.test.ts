@@ -1,0 +1,76 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { surveyFact } from './survey.ts';
+import { people, userSources } from './surveyScript.ts';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'doaas-survey-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function put(path: string, text: string): void {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+const surveyed = (script: string) => {
+  const PATH = `${root}/bin:${process.env.PATH ?? ''}`;
+  const printed = execFileSync('sh', ['-u'], { input: `{ ${script}\n} 2> /dev/null`, env: { PATH } });
+  return surveyFact.parse(printed.toString().trimEnd().split('\n'), { fact: 'survey', key: 'all' });
+};
+
+it.each([
+  ['passwd: files\n', ['files']],
+  ['# passwd: ldap\ngroup: sss\npasswd:\tfiles systemd # sss\n', ['files', 'systemd']],
+  [' passwd : files [NOTFOUND=return UNAVAIL=continue] sss\n', ['files', 'sss']],
+  ['passwd: files[SUCCESS=return]winbind', ['files', 'winbind']],
+  ['passwd: files\npasswd: ldap\n', ['files', 'ldap']],
+  [`passwd: ${'x'.repeat(100_000)}\n`, ['x'.repeat(40)]],
+  [`passwd: ${'nis '.repeat(10_000)}\n`, Array.from({ length: 16 }, () => 'nis')],
+  ['', []],
+])('of %j the sources of users are read', (text, sources) => {
+  put('etc/nsswitch.conf', text);
+  expect(surveyed(userSources(root)).userSources).toEqual(sources);
+});
+
+it('a host without nsswitch.conf names no source', () => {
+  expect(surveyed(userSources(root)).userSources).toEqual([]);
+});
+
+it('what a host sends beyond that is dropped', () => {
+  const sent = Array.from({ length: 1_000 }, () => `~ user-source ${'y'.repeat(1_000)}`);
+  const { userSources = [] } = surveyFact.parse(sent, { fact: 'survey', key: 'all' });
+  expect([userSources.length, new Set(userSources)]).toEqual([16, new Set(['y'.repeat(40)])]);
+});
+
+/** Names of who has keys where `sshd -T` has this line. */
+function keyed(line: string): readonly string[] {
+  put('bin/sshd', `#!/bin/sh\nprintf '%s\\n' 'port 22' '${line}'\n`);
+  chmodSync(join(root, 'bin/sshd'), 0o755);
+  return surveyed(people(root)).accounts.flatMap(({ name, keys }) => (keys ? [name] : []));
+}
+
+it('keys count only in the files that sshd reads', () => {
+  const who = ['kate', 'lee', 'max'];
+  const line = (name: string, at: number) => `${name}:x:${1000 + at}:100::${root}/home/${name}:/bin/sh\n`;
+  put('etc/passwd', who.map(line).join(''));
+  put('etc/shadow', who.map((name) => `${name}:$y$x:1:0:99999:7:::\n`).join(''));
+  put('etc/group', 'users:x:100:\n');
+  put('home/kate/.ssh/authorized_keys', 'ssh-ed25519 AAAA\n');
+  put('home/lee/none', 'x');
+  put('keys/lee', 'ssh-ed25519 AAAA\n');
+  put('keys/1002%', 'ssh-ed25519 AAAA\n');
+  put('keys/kate', '');
+  mkdirSync(join(root, 'home/max/.ssh/authorized_keys'), { recursive: true });
+  expect(keyed('authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2')).toEqual(['kate']);
+  expect(keyed('authorizedkeysfile %h/.ssh/authorized_keys')).toEqual(['kate']);
+  expect(keyed(`authorizedkeysfile ${root}/keys/%u`)).toEqual(['lee']);
+  expect(keyed(`authorizedkeysfile .ssh/authorized_keys ${root}/keys/%U%%`)).toEqual(['kate', 'max']);
+  expect(keyed('authorizedkeysfile none')).toEqual([]);
+  expect(keyed('loglevel INFO')).toEqual(['kate']);
+});
