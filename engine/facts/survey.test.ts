@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { surveyFact } from './survey.ts';
-import { people, userSources } from './surveyScript.ts';
+import { people, search, userSources } from './surveyScript.ts';
 
 let root = '';
 beforeEach(() => {
@@ -73,4 +73,22 @@ it('keys count only in the files that sshd reads', () => {
   expect(keyed(`authorizedkeysfile .ssh/authorized_keys ${root}/keys/%U%%`)).toEqual(['kate', 'max']);
   expect(keyed('authorizedkeysfile none')).toEqual([]);
   expect(keyed('loglevel INFO')).toEqual(['kate']);
+});
+
+it('things of one sort do not hide those of another, and a sort that is cut says so', () => {
+  const folder = join(root, 'etc');
+  for (let n = 0; n < 301; n += 1) put(`etc/suid${n}`, '');
+  for (let n = 0; n < 301; n += 1) chmodSync(join(folder, `suid${n}`), 0o4755);
+  put('etc/open', '');
+  chmodSync(join(folder, 'open'), 0o666);
+  const { found, cut, incomplete } = surveyed(search(folder));
+  expect(found.suid).toHaveLength(300);
+  expect(found.writable).toEqual([`${folder}/open`]);
+  expect([cut, incomplete]).toEqual([['suid'], false]);
+});
+
+it('a search that cannot be made is not taken for one that found nothing', () => {
+  put('bin/find', '#!/bin/sh\nexit 127\n');
+  chmodSync(join(root, 'bin/find'), 0o755);
+  expect(surveyed(search(root)).incomplete).toBe(true);
 });

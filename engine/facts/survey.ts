@@ -33,8 +33,10 @@ export interface SurveyState {
   readonly fstab: readonly string[];
   /** What was found, by check; see `FINDINGS`. */
   readonly found: Readonly<Partial<Record<SurveyFinding, readonly string[]>>>;
-  /** The search through system folders took too long. */
+  /** The search through system folders took too long, or broke off. */
   readonly incomplete: boolean;
+  /** Of these sorts it found more than are told. Left out: of none. */
+  readonly cut?: readonly SurveyFinding[];
 }
 
 export interface Account {
@@ -94,6 +96,7 @@ function parseSurvey(output: readonly string[]): SurveyState {
     fstab: words('fstab'),
     found,
     incomplete: output.includes('~ incomplete'),
+    cut: FINDINGS.filter((name) => output.includes(`~ incomplete ${name}`)),
   };
 }
 

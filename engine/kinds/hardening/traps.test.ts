@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
 import type { SshdLine } from '../../facts/sshd.ts';
-import type { Account } from '../../facts/survey.ts';
+import type { Account, SurveyState } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
@@ -120,6 +120,16 @@ describe('known traps', () => {
     ).toHaveLength(1);
     const quality = plan('pwquality-length', { files: { '/etc/security/pwquality.conf': long('minlen') } });
     expect(messages(quality).join()).toContain('says "minlen = x": take');
+  });
+
+  it('a search that is cut, or did not end, passes for nothing', () => {
+    const said = (survey: Partial<SurveyState>) => messages(plan('known-suid', { survey })).join('\n');
+    expect(said({ found: { suid: ['/usr/bin/su'] } })).toContain('1 of 1 controls hold now');
+    const cut = said({ found: { suid: ['/usr/bin/su'] }, cut: ['suid'] });
+    expect(cut).toContain('0 of 1 controls hold now');
+    expect(cut).toContain('known-suid: more was found than is told');
+    expect(said({ cut: ['writable'] })).toContain('1 of 1 controls hold now');
+    expect(said({ incomplete: true })).toContain('0 of 1 controls hold now');
   });
 
   it.each([
