@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { surveyFact } from './survey.ts';
-import { people, search, userSources } from './surveyScript.ts';
+import { COUNTS, people, search, userSources } from './surveyScript.ts';
 
 let root = '';
 beforeEach(() => {
@@ -21,7 +21,7 @@ function put(path: string, text: string): void {
 const surveyed = (script: string) => {
   const PATH = `${root}/bin:${process.env.PATH ?? ''}`;
   const printed = execFileSync('sh', ['-u'], { input: `{ ${script}\n} 2> /dev/null`, env: { PATH } });
-  return surveyFact.parse(printed.toString().trimEnd().split('\n'), { fact: 'survey', key: 'all' });
+  return surveyFact.parse(printed.toString().replace(/\n$/, '').split('\n'), { fact: 'survey', key: 'all' });
 };
 
 it.each([
@@ -91,4 +91,41 @@ it('a search that cannot be made is not taken for one that found nothing', () =>
   put('bin/find', '#!/bin/sh\nexit 127\n');
   chmodSync(join(root, 'bin/find'), 0o755);
   expect(surveyed(search(root)).incomplete).toBe(true);
+});
+
+it('of all files of apt and systemd what counts is read', () => {
+  put(
+    'etc/apt/apt.conf.d/90doaas',
+    'APT::Get::AllowUnauthenticated "false";\nAcquire::AllowInsecureRepositories "no";\n',
+  );
+  put('etc/apt/apt.conf.d/99allow', 'apt { get { allowUnauthenticated "yes"; }; };\n');
+  put('apt', `Dir "${root}";\n`);
+  const folder = 'etc/systemd/journald.conf.d';
+  put(`${folder}/doaas.conf`, '[Journal]\nStorage=persistent\nCompress=yes\n');
+  put(`${folder}/zz.conf`, '# [Journal]\n[Journal]\n Storage = volatile \n#Compress=no\n');
+  put(
+    'etc/systemd/coredump.conf.d/zz.conf',
+    `[Coredump]\nStorage=${'x'.repeat(100)}\nStorageX=none\nProcessSizeMax=\n`,
+  );
+  const commands = COUNTS.replace('systemd-analyze', `systemd-analyze --root=${root}`);
+  expect(surveyed(`export APT_CONFIG=${root}/apt\n${commands}`).counts).toEqual({
+    'APT::Get::AllowUnauthenticated': 'true',
+    'Acquire::AllowInsecureRepositories': 'false',
+    'Acquire::AllowDowngradeToInsecureRepositories': 'false',
+    '[Journal]Storage': 'volatile',
+    '[Journal]Compress': 'yes',
+    '[Coredump]Storage': 'x'.repeat(40),
+    '[Coredump]ProcessSizeMax': '',
+  });
+});
+
+it('what counts is told of known settings only, and bounded', () => {
+  const sent = [
+    '~ counts [Manager]DumpCore '.padEnd(1_000, 'n'),
+    '~ counts __proto__ x',
+    '~ counts',
+    '~ counts x',
+  ];
+  const { counts } = surveyFact.parse(sent, { fact: 'survey', key: 'all' });
+  expect(counts).toEqual({ '[Manager]DumpCore': 'n'.repeat(40) });
 });

@@ -1,6 +1,6 @@
 import type { Fact, FactQuery } from './fact.ts';
 import { quietly } from './quietly.ts';
-import { SURVEY, WORD_MAX, WORDS_MAX } from './surveyScript.ts';
+import { APT_OPTIONS, SURVEY, SYSTEMD_SETTINGS, WORD_MAX, WORDS_MAX } from './surveyScript.ts';
 
 export interface SurveyQuery extends FactQuery {
   readonly fact: 'survey';
@@ -35,6 +35,8 @@ export interface SurveyState {
   readonly found: Readonly<Partial<Record<SurveyFinding, readonly string[]>>>;
   /** The search through system folders took too long, or broke off. */
   readonly incomplete: boolean;
+  /** What all files together come to, by option of apt (`true`, `false`) and `[Section]Key` of systemd. Left out: not told. */
+  readonly counts?: Readonly<Record<string, string>>;
   /** Of these sorts it found more than are told. Left out: of none. */
   readonly cut?: readonly SurveyFinding[];
 }
@@ -96,8 +98,19 @@ function parseSurvey(output: readonly string[]): SurveyState {
     fstab: words('fstab'),
     found,
     incomplete: output.includes('~ incomplete'),
+    counts: countsOf(words('counts')),
     cut: FINDINGS.filter((name) => output.includes(`~ incomplete ${name}`)),
   };
+}
+
+function countsOf(words: readonly string[]): Readonly<Record<string, string>> {
+  const told = new Map(words.map(halves));
+  return Object.fromEntries(
+    [...APT_OPTIONS, ...SYSTEMD_SETTINGS].flatMap((name) => {
+      const value = told.get(name);
+      return value === undefined ? [] : [[name, value.slice(0, WORD_MAX)]];
+    }),
+  );
 }
 
 function parseAccount(line: string): Account {
@@ -111,6 +124,11 @@ function parseAccount(line: string): Account {
 }
 
 function parseMount(line: string): readonly [string, readonly string[]] {
+  const [path, options] = halves(line);
+  return [path, options.split(',')];
+}
+
+function halves(line: string): readonly [string, string] {
   const at = line.indexOf(' ');
-  return [line.slice(0, at), line.slice(at + 1).split(',')];
+  return [line.slice(0, at), line.slice(at + 1)];
 }

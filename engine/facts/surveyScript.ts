@@ -98,6 +98,35 @@ export const search = (...folders: readonly string[]): string => `doaas_search()
 }
 doaas_search | sort | awk '++n[$2] <= ${LINES_MAX} { print; next } n[$2] == ${LINES_MAX} + 1 { print "~ incomplete " $2 }'`;
 
+/** Of whose options apt tells what all its files come to: true or false. */
+export const APT_OPTIONS = [
+  'APT::Get::AllowUnauthenticated',
+  'Acquire::AllowInsecureRepositories',
+  'Acquire::AllowDowngradeToInsecureRepositories',
+] as const;
+
+/** Settings of files in systemd's own format, of which the last one counts; their sections are of different files. */
+export const SYSTEMD_SETTINGS = [
+  '[Journal]Storage',
+  '[Journal]Compress',
+  '[Coredump]Storage',
+  '[Coredump]ProcessSizeMax',
+  '[Manager]DumpCore',
+] as const;
+
+/** What counts of all files together; apt-config(8), systemd-analyze(1). */
+export const COUNTS = `apt-config shell ${APT_OPTIONS.map((name) => `${name} ${name}/b`).join(' ')} | sed -n "s/^\\\\([A-Za-z:]*\\\\)='\\\\([a-z]*\\\\)'$/~ counts \\\\1 \\\\2/p"
+systemd-analyze cat-config systemd/journald.conf systemd/coredump.conf systemd/system.conf | awk '
+BEGIN { count = split("${SYSTEMD_SETTINGS.join(' ')}", name, " ") }
+{ gsub(/^[ \\t]+|[ \\t]+$/, "") }
+/^\\[/ { section = $0; next }
+at = index($0, "=") {
+  key = substr($0, 1, at - 1); value = substr($0, at + 1, ${WORD_MAX})
+  sub(/[ \\t]+$/, "", key); sub(/^[ \\t]+/, "", value)
+  last[section key] = value
+}
+END { for (i = 1; i <= count; i++) if (name[i] in last) print "~ counts " name[i] " " last[name[i]] }'`;
+
 const MOUNTS = `while read -r _ p _ o _; do case $p in
   /tmp | /var | /var/tmp | /var/log | /var/log/audit | /home | /dev/shm | /proc) echo "~ mount $p $o" ;;
 esac; done < /proc/self/mounts
@@ -125,7 +154,13 @@ for f in /etc/ssh/ssh_host_*_key; do [ ! -e "$f" ] || case $(stat -c '%a %U' -- 
 
 export const SURVEY: Sh = {
   kind: 'sh',
-  text: [OTHERS, userSources(''), people(''), MOUNTS, ROUTERS, search('/etc', '/usr', '/boot', '/root')].join(
-    '\n',
-  ),
+  text: [
+    OTHERS,
+    userSources(''),
+    people(''),
+    MOUNTS,
+    ROUTERS,
+    COUNTS,
+    search('/etc', '/usr', '/boot', '/root'),
+  ].join('\n'),
 };

@@ -205,6 +205,8 @@ export interface OwnFile {
   readonly reader: ConfigReader;
   /** What must take notice. */
   readonly notify?: { readonly unit: string; readonly verb: 'reload' | 'restart' };
+  /** Other files may say otherwise, and count. What shows a person what does. */
+  readonly shownBy?: string;
   /** What reads it; without that package the file means nothing. */
   readonly package?: string;
 }

@@ -112,6 +112,49 @@ describe('known traps', () => {
     }
   });
 
+  it.each([
+    [
+      'apt-verified',
+      {
+        'APT::Get::AllowUnauthenticated': 'false',
+        'Acquire::AllowInsecureRepositories': 'false',
+        'Acquire::AllowDowngradeToInsecureRepositories': 'false',
+      },
+      ['APT::Get::AllowUnauthenticated', 'true', 'apt-config dump'],
+    ],
+    [
+      'journal-persistent',
+      { '[Journal]Storage': 'persistent', '[Journal]Compress': 'true' },
+      ['[Journal]Storage', 'volatile', 'systemd-analyze cat-config systemd/journald.conf'],
+    ],
+    [
+      'core-storage',
+      { '[Coredump]Storage': 'none', '[Coredump]ProcessSizeMax': '0' },
+      ['[Coredump]ProcessSizeMax', '2G', 'systemd-analyze cat-config systemd/coredump.conf'],
+    ],
+    [
+      'core-units',
+      { '[Manager]DumpCore': 'off' },
+      ['[Manager]DumpCore', 'yes', 'systemd-analyze cat-config systemd/system.conf'],
+    ],
+  ] as const)('%s holds only where no other file wins', (id, counts, [name, value, shownBy]) => {
+    const [step] = plan(id, {}).steps;
+    const files = { [String(step?.params.path)]: String(step?.params.text) };
+    const said = (more: Readonly<Record<string, string>>) => {
+      const made = plan(id, { files, survey: { counts: more } });
+      expect(made.steps).toEqual([]);
+      return messages(made).join('\n');
+    };
+    expect(said(counts)).toContain('1 of 1 controls hold now');
+    const other = said({ ...counts, [name]: value });
+    expect(other).toContain('0 of 1 controls hold now');
+    expect(other).toContain(
+      `${id}: another file, which is read later, sets ${name} to "${value}": look at ${shownBy}, and take that line out`,
+    );
+    expect(said({})).toContain('0 of 1 controls hold now');
+    expect(said({})).toContain(`${id}: nothing tells what counts for `);
+  });
+
   it('files of a host are read in time that no text makes long', { timeout: 2_000 }, () => {
     const blanks = ' '.repeat(200_000);
     const long = (key: string) => `${key} x${blanks}y${blanks}z\n${blanks}\n${key}${'= '.repeat(100_000)}x\n`;
