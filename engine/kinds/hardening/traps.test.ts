@@ -100,6 +100,20 @@ describe('known traps', () => {
       expect(JSON.stringify(wants)).not.toMatch(/even_deny_root(?!","value":null)/);
   });
 
+  it('a second line of the same setting counts as well, and both are corrected', () => {
+    const faillock = (text: string) =>
+      plan('faillock-deny', { files: { '/etc/security/faillock.conf': text } });
+    expect(textOf(faillock('deny = 3\n# deny = 7\ndeny = 99\n'))).toBe('deny = 5\n# deny = 7\ndeny = 5\n');
+    expect(faillock('deny = 3\ndeny = 5\n').steps).toEqual([]);
+    const age = (text: string) => plan('password-max-age', { files: { '/etc/login.defs': text } });
+    for (const text of ['PASS_MAX_DAYS 90\nPASS_MAX_DAYS 99999\n', 'PASS_MAX_DAYS 99999\nPASS_MAX_DAYS 90\n'])
+      expect(textOf(age(text))).toBe('PASS_MAX_DAYS\t365\nPASS_MAX_DAYS\t365\n');
+    const root = plan('faillock-root', {
+      files: { '/etc/security/faillock.conf': 'even_deny_root\neven_deny_root\n' },
+    });
+    expect(textOf(root)).toBe('# even_deny_root\n# even_deny_root\n');
+  });
+
   it('what a file that is read later says of new passwords counts', () => {
     const later = (text: string) =>
       plan('pwquality-length', { files: { '/etc/security/pwquality.conf': text } });
