@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { surveyFact } from './survey.ts';
-import { COUNTS, people, search, userSources } from './surveyScript.ts';
+import { COUNTS, modules, people, search, userSources } from './surveyScript.ts';
 
 let root = '';
 beforeEach(() => {
@@ -128,4 +128,23 @@ it('what counts is told of known settings only, and bounded', () => {
   ];
   const { counts } = surveyFact.parse(sent, { fact: 'survey', key: 'all' });
   expect(counts).toEqual({ '[Manager]DumpCore': 'n'.repeat(40) });
+});
+
+it('modules that are looked for are told where they are loaded', () => {
+  put(
+    'proc/modules',
+    'usb_storage 81920 0 - Live 0x0\nhfsplus 1 1 x, Live 0x0\nxhci_hcd 1 0 sctp, Live 0x0\n',
+  );
+  expect(surveyed(modules(root)).modules).toEqual(['hfsplus', 'usb-storage']);
+  const sent = [
+    '~ module x',
+    '~ module',
+    '~ module sctp y',
+    ...Array.from({ length: 99 }, () => '~ module rds'),
+  ];
+  expect(surveyFact.parse(sent, { fact: 'survey', key: 'all' }).modules).toEqual(['rds']);
+});
+
+it('a host without modules has none loaded', () => {
+  expect(surveyed(modules(root)).modules).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { Fact, FactQuery } from './fact.ts';
 import { quietly } from './quietly.ts';
-import { APT_OPTIONS, SURVEY, SYSTEMD_SETTINGS, WORD_MAX, WORDS_MAX } from './surveyScript.ts';
+import { APT_OPTIONS, MODULES, SURVEY, SYSTEMD_SETTINGS, WORD_MAX, WORDS_MAX } from './surveyScript.ts';
 
 export interface SurveyQuery extends FactQuery {
   readonly fact: 'survey';
@@ -35,6 +35,8 @@ export interface SurveyState {
   readonly found: Readonly<Partial<Record<SurveyFinding, readonly string[]>>>;
   /** The search through system folders took too long, or broke off. */
   readonly incomplete: boolean;
+  /** Of the modules that are looked for, those that the kernel has loaded. Left out: none. */
+  readonly modules?: readonly SurveyModule[];
   /** What all files together come to, by option of apt (`true`, `false`) and `[Section]Key` of systemd. Left out: not told. */
   readonly counts?: Readonly<Record<string, string>>;
   /** Of these sorts it found more than are told. Left out: of none. */
@@ -71,6 +73,8 @@ export const FINDINGS = [
 ] as const;
 export type SurveyFinding = (typeof FINDINGS)[number];
 
+export type SurveyModule = (typeof MODULES)[number];
+
 export const surveyFact: Fact<SurveyQuery, SurveyState> = {
   fact: 'survey',
   read: (queries) => quietly(queries, SURVEY),
@@ -98,6 +102,7 @@ function parseSurvey(output: readonly string[]): SurveyState {
     fstab: words('fstab'),
     found,
     incomplete: output.includes('~ incomplete'),
+    modules: MODULES.filter((name) => output.includes(`~ module ${name}`)),
     counts: countsOf(words('counts')),
     cut: FINDINGS.filter((name) => output.includes(`~ incomplete ${name}`)),
   };

@@ -127,6 +127,26 @@ at = index($0, "=") {
 }
 END { for (i = 1; i <= count; i++) if (name[i] in last) print "~ counts " name[i] " " last[name[i]] }'`;
 
+/** Modules of the kernel that are looked for; it writes _ where they have -. */
+export const MODULES = [
+  'cramfs',
+  'dccp',
+  'firewire-core',
+  'freevxfs',
+  'hfs',
+  'hfsplus',
+  'jffs2',
+  'rds',
+  'sctp',
+  'tipc',
+  'usb-storage',
+] as const;
+
+export const modules = (root: string): string => `[ ! -r ${root}/proc/modules ] || awk '
+BEGIN { count = split("${MODULES.join(' ')}", name, " "); for (i = 1; i <= count; i++) wanted[name[i]] }
+{ gsub(/_/, "-", $1) }
+$1 in wanted { print "~ module " $1 }' ${root}/proc/modules`;
+
 const MOUNTS = `while read -r _ p _ o _; do case $p in
   /tmp | /var | /var/tmp | /var/log | /var/log/audit | /home | /dev/shm | /proc) echo "~ mount $p $o" ;;
 esac; done < /proc/self/mounts

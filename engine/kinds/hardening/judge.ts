@@ -2,7 +2,7 @@ import type { OwnFileName } from './control.ts';
 import { unmet } from './probes.ts';
 import type { Active } from './spec.ts';
 import { notApplicable, passedIf, type Verdict, type View } from './view.ts';
-import { outranked } from './wants/counts.ts';
+import { outranked, stillLoaded } from './wants/counts.ts';
 import {
   judgeHomes,
   judgeMode,
@@ -35,7 +35,7 @@ function judgeFile({ wants }: Active, texts: ReadonlyMap<OwnFileName, string>, v
   const later = overridden(wants, view);
   if (later !== undefined) return later;
   const written = text !== undefined && isWritten(wants.file, text, view);
-  return (written ? outranked(wants, view) : undefined) ?? passedIf(written);
+  return (written ? (outranked(wants, view) ?? stillLoaded(wants, view)) : undefined) ?? passedIf(written);
 }
 
 function judgeOne(one: Active, view: View, active: readonly Active[]): Verdict | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
 import type { SshdLine } from '../../facts/sshd.ts';
-import type { Account, SurveyState } from '../../facts/survey.ts';
+import type { Account, SurveyModule, SurveyState } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
@@ -167,6 +167,21 @@ describe('known traps', () => {
     );
     expect(said({})).toContain('0 of 1 controls hold now');
     expect(said({})).toContain(`${id}: nothing tells what counts for `);
+  });
+
+  it('a module that is loaded does not pass as one that is not', () => {
+    const [step] = plan('module-usb-storage', { survey: { modules: ['usb-storage'] } }).steps;
+    const files = { [String(step?.params.path)]: String(step?.params.text) };
+    const said = (modules: readonly SurveyModule[]) => {
+      const made = plan('module-usb-storage', { files, survey: { modules } });
+      expect(made.steps).toEqual([]);
+      return messages(made).join('\n');
+    };
+    expect(said(['sctp'])).toContain('1 of 1 controls hold now');
+    expect(said(['usb-storage'])).toContain('0 of 1 controls hold now');
+    expect(said(['usb-storage'])).toContain(
+      'module-usb-storage: usb-storage is loaded until the next reboot: reboot this host, or run modprobe -r usb-storage where nothing needs it',
+    );
   });
 
   it('files of a host are read in time that no text makes long', { timeout: 2_000 }, () => {

@@ -26,6 +26,14 @@ export function outranked({ file, lines }: LinesWish, { survey }: View): Verdict
   return undefined;
 }
 
+/** What is loaded before our file is there stays, and nothing here takes it out: it may be in use. */
+export function stillLoaded({ module }: LinesWish, { survey }: View): Verdict | undefined {
+  if (module === undefined || survey.modules?.includes(module) !== true) return undefined;
+  return attention(
+    `${module} is loaded until the next reboot: reboot this host, or run modprobe -r ${module} where nothing needs it`,
+  );
+}
+
 /** Words for the same; "Boolean arguments" of systemd.syntax(7). */
 function plain(value: string): string {
   if (/^(?:0|n|no|f|false|off)$/i.test(value)) return 'no';
