@@ -1,6 +1,6 @@
 import type { Fact, FactQuery } from './fact.ts';
 import { quietly } from './quietly.ts';
-import { SURVEY } from './surveyScript.ts';
+import { APT_OPTIONS, MODULES, SURVEY, SYSTEMD_SETTINGS, WORD_MAX, WORDS_MAX } from './surveyScript.ts';
 
 export interface SurveyQuery extends FactQuery {
   readonly fact: 'survey';
@@ -17,6 +17,8 @@ export interface SurveyState {
   readonly appArmor: boolean;
   /** Accounts that a shell can be had with. */
   readonly accounts: readonly Account[];
+  /** What nsswitch.conf(5) has look for users, in its order. Left out: nothing. */
+  readonly userSources?: readonly string[];
   /** Names of programs that route for containers or virtual machines, and of network interfaces that do. */
   readonly routers: readonly string[];
   /** Network interfaces with an IPv4 address that others reach. */
@@ -31,8 +33,14 @@ export interface SurveyState {
   readonly fstab: readonly string[];
   /** What was found, by check; see `FINDINGS`. */
   readonly found: Readonly<Partial<Record<SurveyFinding, readonly string[]>>>;
-  /** The search through system folders took too long. */
+  /** The search through system folders took too long, or broke off. */
   readonly incomplete: boolean;
+  /** Of the modules that are looked for, those that the kernel has loaded. Left out: none. */
+  readonly modules?: readonly SurveyModule[];
+  /** What all files together come to, by option of apt (`true`, `false`) and `[Section]Key` of systemd. Left out: not told. */
+  readonly counts?: Readonly<Record<string, string>>;
+  /** Of these sorts it found more than are told. Left out: of none. */
+  readonly cut?: readonly SurveyFinding[];
 }
 
 export interface Account {
@@ -40,7 +48,7 @@ export interface Account {
   readonly uid: number;
   /** `none`: no password at all; `locked`: no password opens it. */
   readonly password: 'set' | 'locked' | 'none';
-  /** It has keys in its home folder. */
+  /** It has keys where sshd looks for them. */
   readonly keys: boolean;
 }
 
@@ -65,6 +73,8 @@ export const FINDINGS = [
 ] as const;
 export type SurveyFinding = (typeof FINDINGS)[number];
 
+export type SurveyModule = (typeof MODULES)[number];
+
 export const surveyFact: Fact<SurveyQuery, SurveyState> = {
   fact: 'survey',
   read: (queries) => quietly(queries, SURVEY),
@@ -81,6 +91,9 @@ function parseSurvey(output: readonly string[]): SurveyState {
     ownKernel: words('kernel')[0] === 'own',
     appArmor: output.includes('~ apparmor'),
     accounts: words('account').map(parseAccount),
+    userSources: words('user-source')
+      .slice(0, WORDS_MAX)
+      .map((word) => word.slice(0, WORD_MAX)),
     routers: [...new Set(words('router'))],
     interfaces: [...new Set(words('interface'))],
     advertised: output.includes('~ advertised'),
@@ -89,7 +102,20 @@ function parseSurvey(output: readonly string[]): SurveyState {
     fstab: words('fstab'),
     found,
     incomplete: output.includes('~ incomplete'),
+    modules: MODULES.filter((name) => output.includes(`~ module ${name}`)),
+    counts: countsOf(words('counts')),
+    cut: FINDINGS.filter((name) => output.includes(`~ incomplete ${name}`)),
   };
+}
+
+function countsOf(words: readonly string[]): Readonly<Record<string, string>> {
+  const told = new Map(words.map(halves));
+  return Object.fromEntries(
+    [...APT_OPTIONS, ...SYSTEMD_SETTINGS].flatMap((name) => {
+      const value = told.get(name);
+      return value === undefined ? [] : [[name, value.slice(0, WORD_MAX)]];
+    }),
+  );
 }
 
 function parseAccount(line: string): Account {
@@ -103,6 +129,11 @@ function parseAccount(line: string): Account {
 }
 
 function parseMount(line: string): readonly [string, readonly string[]] {
+  const [path, options] = halves(line);
+  return [path, options.split(',')];
+}
+
+function halves(line: string): readonly [string, string] {
   const at = line.indexOf(' ');
-  return [line.slice(0, at), line.slice(at + 1).split(',')];
+  return [line.slice(0, at), line.slice(at + 1)];
 }

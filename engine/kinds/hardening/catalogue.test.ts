@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import schema from '../../../schemas/hardening.json' with { type: 'json' };
+import { APT_OPTIONS, SYSTEMD_SETTINGS } from '../../facts/surveyScript.ts';
 import { CONTROLS, controlsOf } from './catalogue.ts';
 import type { Wants } from './control.ts';
 import { hardeningNeeds, itemsOf } from './needs.ts';
+import { OWN_FILES } from './ownFiles.ts';
 import { hardening } from './plan.ts';
 import { activeControls } from './spec.ts';
 import { resolvedHardening } from './testing/spec.ts';
+import { settingsOf } from './wants/counts.ts';
 import { textsOf } from './wants/lines.ts';
 
 describe('the catalogue', () => {
@@ -72,6 +75,13 @@ describe('the catalogue', () => {
     const claimed = hardening.claims(spec).map(({ item }) => item);
     expect(claimed.filter((item) => !read.has(item))).toEqual([]);
     expect(claimed.filter((item, at) => claimed.indexOf(item) !== at)).toEqual([]);
+  });
+
+  it('reads what counts of each setting that another file may win over', () => {
+    const set = CONTROLS.flatMap(({ wants }) =>
+      wants.kind === 'lines' && OWN_FILES[wants.file].shownBy !== undefined ? settingsOf(wants.lines) : [],
+    );
+    expect(set.map(([name]) => name).sort()).toEqual([...APT_OPTIONS, ...SYSTEMD_SETTINGS].sort());
   });
 
   it('is all in the documentation', () => {

@@ -1,4 +1,4 @@
-import type { SurveyFinding } from '../../facts/survey.ts';
+import type { SurveyFinding, SurveyModule } from '../../facts/survey.ts';
 import type { ConfigReader } from '../../operations/config.ts';
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
@@ -129,6 +129,8 @@ export interface LinesWish {
   readonly lines: readonly string[];
   /** A file of the distribution that is read after ours, so that what it sets counts; and what of that is good enough. */
   readonly later?: { readonly path: string; readonly judge: Judge };
+  /** What our lines keep from being loaded, which may be already. */
+  readonly module?: SurveyModule;
 }
 
 /** A setting within a file of the distribution. */
@@ -205,6 +207,8 @@ export interface OwnFile {
   readonly reader: ConfigReader;
   /** What must take notice. */
   readonly notify?: { readonly unit: string; readonly verb: 'reload' | 'restart' };
+  /** Other files may say otherwise, and count. What shows a person what does. */
+  readonly shownBy?: string;
   /** What reads it; without that package the file means nothing. */
   readonly package?: string;
 }

@@ -2,6 +2,7 @@ import type { OwnFileName } from './control.ts';
 import { unmet } from './probes.ts';
 import type { Active } from './spec.ts';
 import { notApplicable, passedIf, type Verdict, type View } from './view.ts';
+import { outranked, stillLoaded } from './wants/counts.ts';
 import {
   judgeHomes,
   judgeMode,
@@ -31,7 +32,10 @@ export function judgeControls(active: readonly Active[], view: View): readonly J
 function judgeFile({ wants }: Active, texts: ReadonlyMap<OwnFileName, string>, view: View): Verdict {
   if (wants.kind !== 'lines') return passedIf(false);
   const text = texts.get(wants.file);
-  return overridden(wants, view) ?? passedIf(text !== undefined && isWritten(wants.file, text, view));
+  const later = overridden(wants, view);
+  if (later !== undefined) return later;
+  const written = text !== undefined && isWritten(wants.file, text, view);
+  return (written ? (outranked(wants, view) ?? stillLoaded(wants, view)) : undefined) ?? passedIf(written);
 }
 
 function judgeOne(one: Active, view: View, active: readonly Active[]): Verdict | undefined {

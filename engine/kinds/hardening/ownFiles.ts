@@ -2,7 +2,13 @@ import type { OwnFile, OwnFileName } from './control.ts';
 
 /** Files that are all ours, by name. */
 export const OWN_FILES: { readonly [Name in OwnFileName]: OwnFile } = {
-  apt: { path: '/etc/apt/apt.conf.d/90doaas', mode: '0644', comment: '//', reader: 'none' },
+  apt: {
+    path: '/etc/apt/apt.conf.d/90doaas',
+    mode: '0644',
+    comment: '//',
+    reader: 'none',
+    shownBy: 'apt-config dump',
+  },
   'at.allow': { path: '/etc/at.allow', mode: '0640', comment: null, reader: 'none' },
   audit: {
     path: '/etc/audit/rules.d/50-doaas.rules',
@@ -12,7 +18,13 @@ export const OWN_FILES: { readonly [Name in OwnFileName]: OwnFile } = {
     notify: { unit: 'auditd.service', verb: 'restart' },
     package: 'auditd',
   },
-  coredump: { path: '/etc/systemd/coredump.conf.d/doaas.conf', mode: '0644', comment: '#', reader: 'none' },
+  coredump: {
+    path: '/etc/systemd/coredump.conf.d/doaas.conf',
+    mode: '0644',
+    comment: '#',
+    reader: 'none',
+    shownBy: 'systemd-analyze cat-config systemd/coredump.conf',
+  },
   'cron.allow': { path: '/etc/cron.allow', mode: '0640', comment: null, reader: 'none' },
   fail2ban: {
     path: '/etc/fail2ban/jail.d/doaas.local',
@@ -30,10 +42,17 @@ export const OWN_FILES: { readonly [Name in OwnFileName]: OwnFile } = {
     comment: '#',
     reader: 'none',
     notify: { unit: 'systemd-journald.service', verb: 'restart' },
+    shownBy: 'systemd-analyze cat-config systemd/journald.conf',
   },
   limits: { path: '/etc/security/limits.d/10-doaas.conf', mode: '0644', comment: '#', reader: 'none' },
   logrotate: { path: '/etc/logrotate.d/doaas', mode: '0644', comment: '#', reader: 'none' },
-  systemd: { path: '/etc/systemd/system.conf.d/doaas.conf', mode: '0644', comment: '#', reader: 'none' },
+  systemd: {
+    path: '/etc/systemd/system.conf.d/doaas.conf',
+    mode: '0644',
+    comment: '#',
+    reader: 'none',
+    shownBy: 'systemd-analyze cat-config systemd/system.conf',
+  },
   modprobe: { path: '/etc/modprobe.d/doaas.conf', mode: '0644', comment: '#', reader: 'none' },
   motd: { path: '/etc/motd', mode: '0644', comment: null, reader: 'none' },
   profile: { path: '/etc/profile.d/doaas.sh', mode: '0644', comment: '#', reader: 'none' },

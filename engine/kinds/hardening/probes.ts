@@ -36,9 +36,16 @@ export function unmet(probe: Probe, view: View, active: readonly Active[]): stri
           `${names} can only log in with a key, and an account of that sort would be shut out when its password ends`,
       );
     case 'everybody-has-a-key':
-      return because(
-        passwordOnly(view, active),
-        (names) => `${names} can only log in with a password and would be shut out; give them keys first`,
+      return (
+        because(
+          passwordOnly(view, active),
+          (names) => `${names} can only log in with a password and would be shut out; give them keys first`,
+        ) ??
+        because(
+          directoriesOf(view),
+          (names) =>
+            `people may log in with a password that ${names} knows (passwd: in /etc/nsswitch.conf), whom this engine does not see`,
+        )
       );
     case 'routes-for-nobody':
       return because(neededBy(probe, view), (names) => `packets are forwarded here for ${names}`);
@@ -102,6 +109,16 @@ export function passwordOnly(view: View, active: readonly Active[]): readonly st
         !keys && password === 'set' && (uid !== 0 || takesRootsPassword(view, active)),
     )
     .map(({ name }) => name);
+}
+
+/** Sources that know no people but those of /etc/passwd, or none who log in; nss-systemd(8), nss-mymachines(8), nss-myhostname(8). */
+const LOCAL_SOURCES: readonly string[] = ['files', 'compat', 'systemd', 'mymachines', 'myhostname'];
+
+/** What else knows accounts. Lines of /etc/passwd that begin with + take them from NIS or another source, where `compat` reads them. */
+function directoriesOf({ survey }: View): readonly string[] {
+  const { userSources = [], found } = survey;
+  const plus = userSources.includes('compat') && (found.legacy ?? []).includes('/etc/passwd');
+  return userSources.filter((name) => !LOCAL_SOURCES.includes(name) || (plus && name === 'compat'));
 }
 
 /** No value of the control for it does. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemKey, Reading, Readings } from '../../facts/fact.ts';
 import type { SshdLine } from '../../facts/sshd.ts';
-import type { Account } from '../../facts/survey.ts';
+import type { Account, SurveyModule, SurveyState } from '../../facts/survey.ts';
 import type { ResolvedServer } from '../../spec/resolution.ts';
 import { SERVER } from '../../spec/testing.ts';
 import type { KindPlan } from '../kind.ts';
@@ -34,6 +34,32 @@ describe('known traps', () => {
     const accounts = { survey: { accounts: [kate] } };
     expect(textOf(plan('ssh-password-login', accounts))).toBeUndefined();
     expect(textOf(plan('ssh-password-login', {}))).toContain('PasswordAuthentication no');
+  });
+
+  it.each([
+    [['files', 'systemd', 'sss'], {}, 'sss'],
+    [['files', 'ldap', 'winbind'], {}, 'ldap, winbind'],
+    [['compat'], { legacy: ['/etc/passwd'] }, 'compat'],
+  ])('logins with a key only do not strand people of a directory: %j', (userSources, found, names) => {
+    const survey = { userSources, found };
+    for (const id of ['ssh-password-login', 'ssh-keyboard-interactive']) {
+      const kept = plan(id, { survey, sshd: { kbdinteractiveauthentication: 'yes' } });
+      expect(kept.steps).toEqual([]);
+      expect(messages(kept)).toContain(
+        `not applicable here, because people may log in with a password that ${names} knows (passwd: in /etc/nsswitch.conf), whom this engine does not see: ${id}`,
+      );
+    }
+    const off = plan('ssh-password-login', { survey, sshd: { passwordauthentication: 'no' } });
+    expect(textOf(off)).toContain('PasswordAuthentication no');
+  });
+
+  it.each([
+    [[], {}],
+    [['compat', 'systemd', 'mymachines', 'myhostname'], { legacy: ['/etc/group'] }],
+  ])('sources without people of their own keep no passwords on: %j', (userSources, found) => {
+    expect(textOf(plan('ssh-password-login', { survey: { userSources, found } }))).toContain(
+      'PasswordAuthentication no',
+    );
   });
 
   it('a password of root does not keep the passwords of all on, since sshd takes none of root', () => {
@@ -74,6 +100,20 @@ describe('known traps', () => {
       expect(JSON.stringify(wants)).not.toMatch(/even_deny_root(?!","value":null)/);
   });
 
+  it('a second line of the same setting counts as well, and both are corrected', () => {
+    const faillock = (text: string) =>
+      plan('faillock-deny', { files: { '/etc/security/faillock.conf': text } });
+    expect(textOf(faillock('deny = 3\n# deny = 7\ndeny = 99\n'))).toBe('deny = 5\n# deny = 7\ndeny = 5\n');
+    expect(faillock('deny = 3\ndeny = 5\n').steps).toEqual([]);
+    const age = (text: string) => plan('password-max-age', { files: { '/etc/login.defs': text } });
+    for (const text of ['PASS_MAX_DAYS 90\nPASS_MAX_DAYS 99999\n', 'PASS_MAX_DAYS 99999\nPASS_MAX_DAYS 90\n'])
+      expect(textOf(age(text))).toBe('PASS_MAX_DAYS\t365\nPASS_MAX_DAYS\t365\n');
+    const root = plan('faillock-root', {
+      files: { '/etc/security/faillock.conf': 'even_deny_root\neven_deny_root\n' },
+    });
+    expect(textOf(root)).toBe('# even_deny_root\n# even_deny_root\n');
+  });
+
   it('what a file that is read later says of new passwords counts', () => {
     const later = (text: string) =>
       plan('pwquality-length', { files: { '/etc/security/pwquality.conf': text } });
@@ -86,6 +126,64 @@ describe('known traps', () => {
     }
   });
 
+  it.each([
+    [
+      'apt-verified',
+      {
+        'APT::Get::AllowUnauthenticated': 'false',
+        'Acquire::AllowInsecureRepositories': 'false',
+        'Acquire::AllowDowngradeToInsecureRepositories': 'false',
+      },
+      ['APT::Get::AllowUnauthenticated', 'true', 'apt-config dump'],
+    ],
+    [
+      'journal-persistent',
+      { '[Journal]Storage': 'persistent', '[Journal]Compress': 'true' },
+      ['[Journal]Storage', 'volatile', 'systemd-analyze cat-config systemd/journald.conf'],
+    ],
+    [
+      'core-storage',
+      { '[Coredump]Storage': 'none', '[Coredump]ProcessSizeMax': '0' },
+      ['[Coredump]ProcessSizeMax', '2G', 'systemd-analyze cat-config systemd/coredump.conf'],
+    ],
+    [
+      'core-units',
+      { '[Manager]DumpCore': 'off' },
+      ['[Manager]DumpCore', 'yes', 'systemd-analyze cat-config systemd/system.conf'],
+    ],
+  ] as const)('%s holds only where no other file wins', (id, counts, [name, value, shownBy]) => {
+    const [step] = plan(id, {}).steps;
+    const files = { [String(step?.params.path)]: String(step?.params.text) };
+    const said = (more: Readonly<Record<string, string>>) => {
+      const made = plan(id, { files, survey: { counts: more } });
+      expect(made.steps).toEqual([]);
+      return messages(made).join('\n');
+    };
+    expect(said(counts)).toContain('1 of 1 controls hold now');
+    const other = said({ ...counts, [name]: value });
+    expect(other).toContain('0 of 1 controls hold now');
+    expect(other).toContain(
+      `${id}: another file, which is read later, sets ${name} to "${value}": look at ${shownBy}, and take that line out`,
+    );
+    expect(said({})).toContain('0 of 1 controls hold now');
+    expect(said({})).toContain(`${id}: nothing tells what counts for `);
+  });
+
+  it('a module that is loaded does not pass as one that is not', () => {
+    const [step] = plan('module-usb-storage', { survey: { modules: ['usb-storage'] } }).steps;
+    const files = { [String(step?.params.path)]: String(step?.params.text) };
+    const said = (modules: readonly SurveyModule[]) => {
+      const made = plan('module-usb-storage', { files, survey: { modules } });
+      expect(made.steps).toEqual([]);
+      return messages(made).join('\n');
+    };
+    expect(said(['sctp'])).toContain('1 of 1 controls hold now');
+    expect(said(['usb-storage'])).toContain('0 of 1 controls hold now');
+    expect(said(['usb-storage'])).toContain(
+      'module-usb-storage: usb-storage is loaded until the next reboot: reboot this host, or run modprobe -r usb-storage where nothing needs it',
+    );
+  });
+
   it('files of a host are read in time that no text makes long', { timeout: 2_000 }, () => {
     const blanks = ' '.repeat(200_000);
     const long = (key: string) => `${key} x${blanks}y${blanks}z\n${blanks}\n${key}${'= '.repeat(100_000)}x\n`;
@@ -94,6 +192,16 @@ describe('known traps', () => {
     ).toHaveLength(1);
     const quality = plan('pwquality-length', { files: { '/etc/security/pwquality.conf': long('minlen') } });
     expect(messages(quality).join()).toContain('says "minlen = x": take');
+  });
+
+  it('a search that is cut, or did not end, passes for nothing', () => {
+    const said = (survey: Partial<SurveyState>) => messages(plan('known-suid', { survey })).join('\n');
+    expect(said({ found: { suid: ['/usr/bin/su'] } })).toContain('1 of 1 controls hold now');
+    const cut = said({ found: { suid: ['/usr/bin/su'] }, cut: ['suid'] });
+    expect(cut).toContain('0 of 1 controls hold now');
+    expect(cut).toContain('known-suid: more was found than is told');
+    expect(said({ cut: ['writable'] })).toContain('1 of 1 controls hold now');
+    expect(said({ incomplete: true })).toContain('0 of 1 controls hold now');
   });
 
   it.each([

@@ -1,8 +1,9 @@
+import type { SurveyModule } from '../../../facts/survey.ts';
 import type { Control, LinesWish, Profile } from '../control.ts';
 
 /** `install NAME /bin/false` also stops what another module asks for; modprobe.d(5). */
 function module(
-  name: string,
+  name: SurveyModule,
   profile: Profile,
   why: string,
   source: string,
@@ -12,6 +13,7 @@ function module(
     kind: 'lines',
     file: 'modprobe',
     lines: [`install ${name} /bin/false`, `blacklist ${name}`],
+    module: name,
   };
   return {
     kind: 'control',

@@ -3,6 +3,12 @@ import { sysctl } from './sysctl.ts';
 
 const FORGED = 'Whoever can send packets could lead traffic of this host elsewhere.';
 
+/** Of these the kernel takes the interface's own value alone, which comes from `default` when the interface does; IPv4 copies it to those that exist. */
+const LATER6 = {
+  all: ' (all, which interfaces do not follow)',
+  default: ' on interfaces that come later',
+} as const;
+
 export const networkControls: readonly Control[] = [
   sysctl(
     'network',
@@ -85,7 +91,7 @@ export const networkControls: readonly Control[] = [
       'network',
       [`sysctl-accept-redirects6-${of}`, 'baseline', 'medium'],
       [`net.ipv6.conf.${of}.accept_redirects`, '0'],
-      [`ICMPv6 redirects change no route (${of})`, FORGED, 'CIS 3.3.5, dev-sec linux-baseline'],
+      [`ICMPv6 redirects change no route${LATER6[of]}`, FORGED, 'CIS 3.3.5, dev-sec linux-baseline'],
     ),
     sysctl(
       'network',
@@ -101,7 +107,7 @@ export const networkControls: readonly Control[] = [
       'network',
       [`sysctl-router-advertisements-${of}`, 'strict', 'medium'],
       [`net.ipv6.conf.${of}.accept_ra`, '0'],
-      [`Router advertisements change nothing (${of})`, FORGED, 'CIS 3.3.11, dev-sec linux-baseline'],
+      [`Router advertisements change nothing${LATER6[of]}`, FORGED, 'CIS 3.3.11, dev-sec linux-baseline'],
       {
         applies: 'no-router-advertisements',
         breaks: ['IPv6 addresses that come by SLAAC: give the server a fixed one first, or waive this'],

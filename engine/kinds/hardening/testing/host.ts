@@ -1,6 +1,7 @@
 import type { FactQuery } from '../../../facts/fact.ts';
 import type { SshdLine } from '../../../facts/sshd.ts';
 import type { SurveyState } from '../../../facts/survey.ts';
+import { sha256Of } from '../wants/text.ts';
 
 /** A Debian 12 on which one thing or another is different. */
 export interface HardenedHost {
@@ -74,7 +75,8 @@ export function stateOn(
 function fileOf(text: string | undefined): unknown {
   if (text === undefined) return { type: 'absent', present: false };
   const content = Buffer.from(text).toString('base64');
-  return { type: 'file', present: true, mode: '0644', owner: 'root', group: 'root', sha256: '', content };
+  const sha256 = sha256Of(text);
+  return { type: 'file', present: true, mode: '0644', owner: 'root', group: 'root', sha256, content };
 }
 
 const SETTINGS = { x11forwarding: 'yes', passwordauthentication: 'yes', maxsessions: '10' };

@@ -146,6 +146,8 @@ export function judgeSurvey({ nothing, except = [], advice }: SurveyWish, { surv
     .flatMap((name) => survey.found[name] ?? [])
     .filter((thing) => !except.includes(thing));
   if (found.length > 0) return attention(`found ${some(found)}: ${advice}`);
+  if (survey.cut?.some((name) => nothing.includes(name)) === true)
+    return attention('more was found than is told, so others may be among it: look on the host');
   return survey.incomplete && nothing.some((name) => SEARCHED.includes(name))
     ? attention('the search through system folders took too long to say: try again when the host is idle')
     : PASSED;

@@ -9,38 +9,42 @@ interface EditedFile {
   readonly path: string;
   /** Text with the setting as it is wanted. */
   readonly edit: (text: string, wish: SettingWish) => string;
-  /** undefined where it is not set. */
-  readonly read: (text: string, wish: SettingWish) => string | undefined;
+  /** Each value that it is set to; none where it is not set. */
+  readonly read: (text: string, wish: SettingWish) => readonly string[];
 }
 
 /** In time that no text makes long: the file is whatever the owner of the host writes there. */
-function lineOf(key: string, flags: 'm' | 'gm' = 'm'): RegExp {
-  return new RegExp(`^[ \\t]*${key}(?![^ \\t=\\n])[ \\t=]*(.*)$`, flags);
+function linesOf(key: string): RegExp {
+  return new RegExp(`^[ \\t]*${key}(?![^ \\t=\\n])[ \\t=]*(.*)$`, 'gm');
+}
+
+function valuesOf(text: string, key: string): readonly string[] {
+  return [...text.matchAll(linesOf(key))].map(([, value = '']) => value.trimEnd());
 }
 
 /** Where a later line counts. */
 export function lastValueOf(text: string, key: string): string | undefined {
-  return [...text.matchAll(lineOf(key, 'gm'))].at(-1)?.[1]?.trimEnd();
+  return valuesOf(text, key).at(-1);
 }
 
-const KEY_VALUE = (between: string): Omit<EditedFile, 'path'> => {
-  const line = ({ key }: SettingWish) => lineOf(key);
-  return {
-    read: (text, wish) => line(wish).exec(text)?.[1]?.trimEnd(),
-    edit: (text, wish) => {
-      if (wish.value === null) return text.replace(line(wish), (found) => `# ${found}`);
-      const wanted = `${wish.key}${between}${wish.value}`;
-      return line(wish).test(text) ? text.replace(line(wish), () => wanted) : `${ended(text)}${wanted}\n`;
-    },
-  };
-};
+/** Of several lines the last counts for programs of shadow and for pam_faillock, and the first of login.defs for modules of PAM: all must hold. */
+const KEY_VALUE = (between: string): Omit<EditedFile, 'path'> => ({
+  read: (text, { key }) => valuesOf(text, key),
+  edit: (text, { key, value }) => {
+    if (value === null) return text.replace(linesOf(key), (found) => `# ${found}`);
+    const wanted = `${key}${between}${value}`;
+    return valuesOf(text, key).length > 0
+      ? text.replace(linesOf(key), () => wanted)
+      : `${ended(text)}${wanted}\n`;
+  },
+});
 
 /** `value` is the group whose members may; who is root already is let through before (pam_rootok). */
 const WHEEL = /^auth[ \t]+(?:required|requisite)[ \t]+pam_wheel\.so[ \t].*\bgroup=(\S+)/m;
 const ROOT_OK = /^auth[ \t]+sufficient[ \t]+pam_rootok\.so.*$/m;
 
 const PAM_SU: Omit<EditedFile, 'path'> = {
-  read: (text) => WHEEL.exec(text)?.[1],
+  read: (text) => WHEEL.exec(text)?.slice(1) ?? [],
   edit: (text, { value }) => {
     const wanted = `auth       required   pam_wheel.so use_uid group=${value}`;
     if (WHEEL.test(text)) return text.replace(WHEEL, () => wanted);
@@ -63,7 +67,8 @@ export function judgeSetting(wish: SettingWish, { readings }: View): Verdict {
   if (text === undefined)
     return attention(`${path} is no file that everybody may read, so it is not changed: look at it`);
   const now = read(text, wish);
-  if (holds(wish, now)) return passedIf(true);
+  if (now.length === 0 ? holds(wish, undefined) : now.every((value) => holds(wish, value)))
+    return passedIf(true);
   return edit(text, wish) === text
     ? attention(`${path} has no line that this could follow: add it by hand`)
     : passedIf(false);
