@@ -19,7 +19,7 @@ export async function drift(
   const plan = await planRevision({ repository, commit: tip.commit, drift: true });
   const { corrections = [], opensAt, ...report } = await reading.reportDrift(repository, tip, plan);
   for (const planned of corrections) await beginCorrection(planned);
-  if (opensAt !== undefined) await lookAgain(repository, opensAt);
+  if (opensAt !== undefined) await lookAgain(repository, opensAt, at);
   if (patched('security-by-the-clock')) await uploadSecurity(repository, tip).catch(noted);
   return report;
 }
@@ -36,13 +36,25 @@ async function beginCorrection(planned: PlannedCorrection): Promise<void> {
   );
 }
 
-/** When a change window opens, which may be shut again before the schedule comes round. */
-async function lookAgain(repository: RepositoryRef, at: number): Promise<void> {
-  const workflowId = `drift-window:${nameOf(repository)}`;
+/** GitHub's clock, by which windows open, may be behind: who woke for this opening and still finds it shut tries again so much later. */
+const STILL_SHUT_MS = 60_000;
+
+/**
+ * When a change window opens, which may be shut again before the schedule comes round. Each opening has a reading of its own: while one
+ * waits for a later opening, an earlier one may come. `woken`: for which opening this reading was itself.
+ */
+async function lookAgain(
+  repository: RepositoryRef,
+  opensAt: number,
+  woken: number | undefined,
+): Promise<void> {
+  const at = opensAt === woken ? Date.now() + STILL_SHUT_MS : opensAt;
+  const suffix = patched('each-window') ? `:${new Date(at).toISOString()}` : '';
+  const workflowId = `drift-window:${nameOf(repository)}${suffix}`;
   await unlessRunning(() =>
     startChild(drift, {
       workflowId,
-      args: [repository, at],
+      args: [repository, suffix === '' ? opensAt : at],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     }),
   );

@@ -1,4 +1,4 @@
-import { type Correctable, correctable, whyNothing } from '../drift/correctable.ts';
+import { type Correctable, correctable, firstForPerson, whyNothing } from '../drift/correctable.ts';
 import { branchTip } from '../github/pulls.ts';
 import { defaultBranchOf } from '../github/repositories.ts';
 import { coveredBy } from '../plan/digest.ts';
@@ -55,9 +55,13 @@ async function lookAgain(
   for (const planning of plannings) if (planning.kind === 'problem') return planning.message;
   const { hosts, left } = await stillCorrectable(engine, run, document, own, plannings);
   if (hosts.length === 0) return { idle: whyNothing(plansOf(plannings), left) };
-  const other = await firstNotCovered(engine, run, hosts);
+  const decided = (await engine.store.plans.get(run.plan.digest))?.hosts ?? [];
+  const other = firstNotCovered(decided, hosts);
   if (other !== undefined) return `${other} has changed once more since it was read`;
-  const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts));
+  const kept = firstForPerson(decided, plansOf(plannings), hosts);
+  if (kept !== undefined) return `${kept} has something that is left to a person now`;
+  const now = engine.github.now().getTime();
+  const { missing, windows } = judgedBy(tree, document, correctionPlan(hosts, tree.resolution.hosts), now);
   if (missing.length > 0) return missing.join('; ');
   await pinRun(engine, run, resolved);
   return windows;
@@ -88,12 +92,7 @@ function plansOf(plannings: readonly HostPlanning[]): readonly HostPlan[] {
 }
 
 /** A host on which more or other would be done than was decided. */
-async function firstNotCovered(
-  engine: Engine,
-  run: RunRef,
-  hosts: readonly HostPlan[],
-): Promise<string | undefined> {
-  const decided = await engine.store.plans.get(run.plan.digest);
-  const stepsOf = (host: string) => decided?.hosts.find((each) => each.host === host)?.steps ?? [];
+function firstNotCovered(decided: readonly HostPlan[], hosts: readonly HostPlan[]): string | undefined {
+  const stepsOf = (host: string) => decided.find((each) => each.host === host)?.steps ?? [];
   return hosts.find(({ host, steps }) => !coveredBy(stepsOf(host), steps))?.host;
 }

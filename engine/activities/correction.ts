@@ -94,7 +94,7 @@ async function decide(
   const tried = await triedEnough(engine, repository, ref, issueOf(ref) ?? NO_PULL, maintenance?.window);
   if (tried !== undefined) return { hindrance: tried };
   const plan = correctionPlan(hosts, tree.resolution.hosts);
-  const { missing, opensAt } = judgedBy(tree, document, plan);
+  const { missing, opensAt } = judgedBy(tree, document, plan, engine.github.now().getTime());
   if (missing.length === 0) return { plan };
   return { hindrance: missing.join('; '), ...(opensAt === undefined ? {} : { opensAt }) };
 }

@@ -78,16 +78,17 @@ export function correctionPlan(hosts: readonly HostPlan[], resolved: readonly Re
   return { kind: 'plan', hosts, ...(rollout === undefined ? {} : { rollout }), digest };
 }
 
-/** A policy that cannot be read lets nothing through. */
+/** A policy that cannot be read lets nothing through. `now`: epoch ms by GitHub's clock, by which the run is stopped as well. */
 export function judgedBy(
   { policy, resolution }: Pick<ResolvedTree, 'policy' | 'resolution'>,
   { position, maintenance }: ResolvedDocument,
   plan: Plan,
+  now: number,
 ): CorrectionVerdict {
   if (policy.errors.length > 0) return { missing: [BROKEN_POLICY], windows: [] };
   const targets = targetsOf(plan, { merged: resolution.hosts });
   const own = maintenance === undefined ? [] : [maintenance.window];
-  return judgeCorrection(policy.spec, { targets, paths: [position.file], now: Date.now() }, own);
+  return judgeCorrection(policy.spec, { targets, paths: [position.file], now }, own);
 }
 
 const BROKEN_POLICY =

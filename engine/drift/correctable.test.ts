@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Finding, HostPlan, Step } from '../plan/step.ts';
 import { aStep } from '../plan/testing.ts';
-import { correctable, type Grounds, whyNothing } from './correctable.ts';
+import { correctable, firstForPerson, type Grounds, whyNothing } from './correctable.ts';
 
 const grounds: Grounds = {
   document: 'Configuration/web',
@@ -49,6 +49,28 @@ test('what was never in force may be a change that nobody approved', () => {
   const { taken, left } = judged([step('old'), step('new'), mixed], { wasInForce });
   expect(taken).toEqual(['old']);
   expect(left).toEqual([expect.stringMatching(/^new: no reading/), expect.stringMatching(/^m: no reading/)]);
+});
+
+describe('what was to be put back and is left to a person by now', () => {
+  const [a, b] = [step('a'), step('b')];
+  const reload = step('reload', { before: {} });
+  const of = (now: HostPlan, taken: readonly Step[]) =>
+    firstForPerson([host([a, b, reload])], [now], [host(taken)]);
+  const error = [{ severity: 'error', message: 'broken', host: 'web-1' }] as unknown as readonly Finding[];
+
+  test('is named by its server', () => {
+    expect(of(host([a, b, reload]), [a])).toBe('web-1');
+    expect(of(host([a, b, reload]), [])).toBe('web-1');
+    expect(of(host([], error), [])).toBe('web-1');
+  });
+
+  test('is not what is as it should be again, nor what only follows, nor what was not read', () => {
+    expect(of(host([a, b, reload]), [a, b])).toBeUndefined();
+    expect(of(host([a]), [a])).toBeUndefined();
+    expect(of(host([]), [])).toBeUndefined();
+    expect(firstForPerson([host([a])], [], [])).toBeUndefined();
+    expect(firstForPerson([host([])], [host([a], error)], [])).toBeUndefined();
+  });
 });
 
 describe('work that the document declares', () => {

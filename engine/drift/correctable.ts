@@ -62,6 +62,30 @@ export function whyNothing(plans: readonly HostPlan[], left: readonly LeftAlone[
   return errors[0] ?? kept[0] ?? 'nothing is left to put back';
 }
 
+/**
+ * The first server of which something was to be put back that is left to a person by now. `decided`: what would run, as it was decided;
+ * `now`: the servers as they were read once more; `taken`: what of that may be put back.
+ */
+export function firstForPerson(
+  decided: readonly HostPlan[],
+  now: readonly HostPlan[],
+  taken: readonly HostPlan[],
+): string | undefined {
+  return decided.find(({ host, steps }) => {
+    const plan = now.find((each) => each.host === host);
+    const differences = steps.filter(({ before }) => Object.keys(before).length > 0);
+    if (plan === undefined || differences.length === 0) return false;
+    if (plan.findings.some(({ severity }) => severity === 'error')) return true;
+    const open = idsOf(taken.find((each) => each.host === host));
+    const still = idsOf(plan);
+    return differences.some(({ id }) => still.has(id) && !open.has(id));
+  })?.host;
+}
+
+function idsOf(plan: HostPlan | undefined): ReadonlySet<string> {
+  return new Set(plan?.steps.map(({ id }) => id));
+}
+
 function judgeHost(plan: HostPlan, grounds: Grounds): { plan: HostPlan; left: readonly LeftAlone[] } {
   const own = plan.steps.filter((step) => isDifference(step, grounds));
   const error = plan.findings.find(({ severity }) => severity === 'error');

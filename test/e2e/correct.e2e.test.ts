@@ -7,6 +7,8 @@ import { MINUTES, until } from '../until.ts';
 import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** Text that no rewriting may disturb. */
 const WEB = `# what every web server says
 apiVersion: doaas/v1
@@ -149,13 +151,10 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
       'closed issues',
       30,
     );
-    const [today, tomorrow] = [0, 1].map((days) =>
-      new Date(Date.now() + days * 24 * 60 * 60_000).toISOString().slice(0, 10),
-    );
-    const freeze = `[{ from: "${today}", to: "${tomorrow}" }]`;
-    await world.github.push(world.repo, 'main', {
-      '.doaas/policy.yaml': `apiVersion: doaas/v1\nkind: Policy\nmetadata: { name: p }\nspec:\n  rules:\n    web: { match: { labels: { role: web } }, window: { timeZone: UTC, freeze: ${freeze} } }\n`,
-    });
+    const [today, tomorrow] = [isoDay(Date.now()), isoDay(Date.now() + DAY_MS)];
+    const frozen = (from: string, to: string) =>
+      `apiVersion: doaas/v1\nkind: Policy\nmetadata: { name: p }\nspec:\n  rules:\n    web: { match: { labels: { role: web } }, window: { timeZone: UTC, freeze: [{ from: "${from}", to: "${to}" }] } }\n`;
+    await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': frozen(today, tomorrow) });
     await onHost(0, 'echo once more > /etc/motd');
     await look();
     const open = await issue(
@@ -163,12 +162,21 @@ describe('drift', { timeout: 5 * MINUTES }, () => {
       /Not put back by itself now:\*\* the change window[^|]*is shut \(rule web\)/,
     );
     // it is looked at again when the window opens
-    const waiting = world.engine.temporal().workflow.getHandle(`drift-window:${name()}`);
+    const opening = `drift-window:${name()}:${isoDay(Date.now() + 2 * DAY_MS)}T00:00:00.000Z`;
+    const waiting = world.engine.temporal().workflow.getHandle(opening);
     await until(async () => {
       const described = await waiting.describe().catch(() => undefined);
       return described?.status.name === 'RUNNING' ? true : undefined;
     }, 'a look when the window opens');
-    await waiting.terminate();
+    // one that waits for a later opening keeps no earlier one from being waited for
+    await world.github.push(world.repo, 'main', { '.doaas/policy.yaml': frozen(today, today) });
+    await look();
+    const earlier = world.engine.temporal().workflow.getHandle(opening.replace(/:[\d-]*T/, `:${tomorrow}T`));
+    await until(async () => {
+      const described = await earlier.describe().catch(() => undefined);
+      return described?.status.name === 'RUNNING' ? true : undefined;
+    }, 'a look when the earlier window opens');
+    for (const each of [waiting, earlier]) await each.terminate();
     await world.github.push(world.repo, 'main', {
       '.doaas/policy.yaml': null,
       'web.yaml': WEB.replace('welcome', 'never applied'),
@@ -396,7 +404,7 @@ spec:
       40,
       async () => JSON.stringify(await issues()),
     );
-    const [today, tomorrow] = [0, 1].map((days) => isoDay(Date.now() + days * 24 * 60 * 60_000));
+    const [today, tomorrow] = [0, 1].map((days) => isoDay(Date.now() + days * DAY_MS));
     const window = `{ timeZone: UTC, freeze: [{ from: "${today}", to: "${tomorrow}" }] }`;
     await world.github.push(world.repo, 'main', {
       '.doaas/policy.yaml': `${HEAD}  trigger: merge\n  rules: { web: { match: { paths: [web.yaml] }, window: ${window} } }\n`,
