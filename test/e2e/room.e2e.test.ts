@@ -117,7 +117,7 @@ describe('room beside servers that are down', { timeout: 4 * MINUTES }, () => {
         ...spec,
       });
     const lower = wave('lower', 'test ! -e /var/tmp/refuses && touch /var/tmp/lower', {
-      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '1s' }],
+      probes: [{ command: ['test', '!', '-e', '/var/tmp/bad'], within: '10s' }],
     });
     const lingering =
       'touch /var/tmp/upper.begun; while test -e /var/tmp/lingers; do sleep 0.1; done; touch /var/tmp/upper';
