@@ -62,6 +62,9 @@ const WORDS: readonly (readonly [RegExp, RepositoryErrorType, string])[] = [
   ],
 ];
 
+/** What `runGit` says of too much output. */
+const TOO_MUCH = /^git printed more than/;
+
 /** `secrets` never appear in the message. */
 export function toRepositoryError(error: unknown, what: string, secrets: readonly string[]): RepositoryError {
   if (error instanceof RepositoryError) return error;
@@ -70,6 +73,12 @@ export function toRepositoryError(error: unknown, what: string, secrets: readonl
     error instanceof Error ? error.message : String(error),
   );
   const detail = `(git ${what}: ${words.trim().slice(0, 1_000)})`;
+  if (TOO_MUCH.test(words)) {
+    return new RepositoryError(
+      'too-large',
+      `What git says of this is more than the engine reads. Make several smaller changes of it. ${detail}`,
+    );
+  }
   if (/Abort signal|block timeout/.test(words)) {
     return new RepositoryError(
       'git-timeout',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type GitProcess, gitProcess } from './gitProcess.ts';
 import { openMirror } from './mirror.ts';
-import type { GitOrder } from './runGit.ts';
+import { type GitOrder, OUTPUT_MAX_BYTES, TOO_MUCH } from './runGit.ts';
 
 let dir: string;
 let git: GitProcess;
@@ -47,6 +47,39 @@ it('starts git with what it is to read, several at once, in one process that is 
 it("says what git says, and bounds git's time", async () => {
   await expect(git.run(order(['cat-file', 'blob', 'x']))).rejects.toThrow(/Not a valid object name x/);
   await expect(endless({ timeoutMs: 100 })).rejects.toThrow(/Abort signal/);
+});
+
+it('reads so much of what git prints and no more, and goes on with the others', async () => {
+  const blob = (bytes: number) => {
+    const env = { ...process.env, GIT_DIR: join(dir, 'r.git') };
+    const input = Buffer.alloc(bytes, 'x');
+    return execFileSync('git', ['hash-object', '-w', '--stdin'], { input, env }).toString().trim();
+  };
+  const [most, more] = [blob(OUTPUT_MAX_BYTES), blob(20 * OUTPUT_MAX_BYTES)];
+  expect(await git.run(order(['cat-file', 'blob', most]))).toHaveLength(OUTPUT_MAX_BYTES);
+  const pid = git.pid();
+  const given = await Promise.allSettled([
+    ...Array.from({ length: 4 }, () => git.run(order(['cat-file', 'blob', more]))),
+    git.run(order(['version'])),
+  ]);
+  expect(given.slice(0, 4).map((one) => one.status === 'rejected' && String(one.reason))).toEqual(
+    Array.from({ length: 4 }, () => `Error: ${TOO_MUCH}`),
+  );
+  expect(given[4]).toMatchObject({ status: 'fulfilled' });
+  expect(git.pid()).toBe(pid);
+});
+
+it('is tried again where no file can be opened to start it', () => {
+  const module = JSON.stringify(new URL('./gitProcess.ts', import.meta.url).href);
+  const script = `const { gitProcess } = await import(${module});
+const { openSync } = await import('node:fs');
+try { for (;;) openSync('/dev/null'); } catch {}
+const error = await gitProcess().run({ dir: '/', args: [], env: {}, timeoutMs: 9000 }).catch((e) => e);
+process.stdout.write(\`\${error.type} \${error.retryable}\`);
+process.exit();`;
+  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script];
+  const said = execFileSync('sh', ['-c', 'ulimit -n 256; exec "$0" "$@"', ...node], { cwd: process.cwd() });
+  expect(said.toString()).toBe('git-ended true');
 });
 
 it('when it is killed what is under way is to be tried again, and the next order starts another', async () => {

@@ -29,7 +29,7 @@ interface Running {
 const ANSWER_WITHIN_MS = 10_000;
 /** A process that does not end once nobody is connected to it is killed. */
 const END_WITHIN_MS = 2_000;
-/** It holds a few megabytes of what git printed. */
+/** It holds what git prints, at most `OUTPUT_MAX_BYTES` of each order. */
 const FLAGS = ['--max-old-space-size=256', '--max-semi-space-size=2'];
 
 /** Source, or its bundle where this is one (scripts/bundle.ts). */
@@ -73,7 +73,11 @@ export function gitProcess(): GitProcess {
     run: (order) =>
       new Promise((resolve, reject) => {
         if (closed) return reject(endedError('the engine is being stopped'));
-        running ??= start();
+        try {
+          running ??= start();
+        } catch (error) {
+          return reject(endedError(error instanceof Error ? error.message : String(error)));
+        }
         const asked = running;
         lastId += 1;
         const id = lastId;
@@ -83,6 +87,8 @@ export function gitProcess(): GitProcess {
         }, order.timeoutMs + ANSWER_WITHIN_MS);
         asked.waiting.set(id, { resolve, reject, timer });
         rest(asked);
+        // a process that could not be started has no channel; its `error` comes a moment later
+        if (!asked.child.connected) return giveUp(asked, 'it is not running');
         asked.child.send({ id, order } satisfies Asked, (error) => error && giveUp(asked, error.message));
       }),
     pid: () => running?.child.pid,

@@ -11,18 +11,18 @@ export const CONFLICT_PATHS_MAX = 100;
 
 /** The tree that a merge of `theirs` into `ours` would have, made without a checkout (git 2.38 or newer). */
 export async function mergeTrees(git: Git, ours: string, theirs: string): Promise<MergedTree> {
-  return parseMerge(await git.text(['merge-tree', '--write-tree', '--name-only', '-z', ours, theirs]));
+  const only = ['--write-tree', '--name-only', '--no-messages', '-z'];
+  return parseMerge(await git.text(['merge-tree', ...only, ours, theirs]));
 }
 
-/** `TREE<NUL>`, and after a conflict `PATH<NUL>`... `<NUL>` and messages for people. */
+/** `TREE<NUL>`, and after a conflict `PATH<NUL>`...; the messages for people, of which a change can have 1,000 times its own size, are left out. */
 export function parseMerge(text: string): MergedTree {
   const [tree = '', ...rest] = text.trimEnd().split('\0');
   const treeSha = tree.trim();
   if (!/^[0-9a-f]{40,64}$/.test(treeSha))
     throw new RepositoryError('git-failed', 'git merge-tree gave no tree');
   if (rest.every((part) => part === '')) return { kind: 'clean', treeSha };
-  const end = rest.indexOf('');
-  const paths = new Set(end < 0 ? rest : rest.slice(0, end));
+  const paths = new Set(rest.filter((part) => part !== ''));
   return { kind: 'conflict', paths: [...paths].slice(0, CONFLICT_PATHS_MAX) };
 }
 

@@ -1,5 +1,7 @@
 import { simpleGit } from 'simple-git';
 
+/** What git may print of one order, bytes: of 10,000 changed files with names of 1,600 bytes each, and then some. */
+export const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
 /** A remote that says nothing for this long is given up. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
@@ -13,15 +15,23 @@ export interface GitOrder {
   readonly timeoutMs: number;
 }
 
-/** Gives what git printed; rejects with an `Error` in git's own words. */
+/** Gives what git printed; rejects with an `Error` in git's own words, or in `TOO_MUCH` where it printed more than `OUTPUT_MAX_BYTES`. */
 export type RunGit = (order: GitOrder) => Promise<string>;
 
+export const TOO_MUCH = `git printed more than ${OUTPUT_MAX_BYTES / 1024 / 1024} MiB`;
+
 /** Starts git from this process. */
-export const runGit: RunGit = ({ dir, args, env, input, timeoutMs }) =>
-  simpleGit({
+export const runGit: RunGit = async ({ dir, args, env, input, timeoutMs }) => {
+  const tooMuch = new AbortController();
+  let bytes = 0;
+  const count = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes > OUTPUT_MAX_BYTES) tooMuch.abort();
+  };
+  const git = simpleGit({
     baseDir: dir,
     timeout: { block: SILENCE_TIMEOUT_MS },
-    abort: AbortSignal.timeout(timeoutMs),
+    abort: AbortSignal.any([tooMuch.signal, AbortSignal.timeout(timeoutMs)]),
     // Waiting for `close` only: on `exit` the last output may not have been read yet.
     completion: { onClose: true, onExit: false },
     input: () => input,
@@ -30,4 +40,12 @@ export const runGit: RunGit = ({ dir, args, env, input, timeoutMs }) =>
     unsafe: { allowUnsafeConfigPaths: true, allowUnsafeConfigEnvCount: true },
   })
     .env({ ...env })
-    .raw([...args]);
+    .outputHandler((_, ...streams) => {
+      for (const stream of streams.slice(0, 2) as NodeJS.ReadableStream[]) stream.on('data', count);
+    });
+  try {
+    return await git.raw([...args]);
+  } catch (error) {
+    throw tooMuch.signal.aborted ? new Error(TOO_MUCH) : error;
+  }
+};
