@@ -79,7 +79,7 @@ describe('a step that fails', { timeout: 4 * MINUTES }, () => {
   });
 
   it('a probe that only what a reload is about to end would pass', async () => {
-    const obeysLate = 'touch /run/old; trap "sleep 0.4; rm -f /run/old" HUP; while :; do sleep 0.05; done';
+    const obeysLate = 'touch /run/old; trap "sleep 0.8; rm -f /run/old" HUP; while :; do sleep 0.05; done';
     await host.exec(`cat > /etc/systemd/system/late.service <<'EOF'
 [Service]
 ExecStart=/bin/sh -c '${obeysLate}'

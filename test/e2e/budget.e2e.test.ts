@@ -8,7 +8,7 @@ import { serverYaml, startWorld, type World } from '../world.ts';
 import { configuration } from '../yaml.ts';
 
 /** What was sent before the engine had the answer that stops it may arrive so much later. Milliseconds. */
-const UNDER_WAY_MS = 3_000;
+const UNDER_WAY_MS = 500;
 const RETRY_AFTER_SECONDS = 14;
 
 /** The budget that users get, and a GitHub that answers 403 to whoever is over its own. */
