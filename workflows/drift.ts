@@ -3,6 +3,7 @@ import type { DriftReport, PlannedCorrection, RepositoryRef } from '../engine/ac
 import { reading, short } from './activities.ts';
 import { noted } from './attempt.ts';
 import { correction } from './correction.ts';
+import { nextLook } from './nextLook.ts';
 import { planRevision } from './plan.ts';
 import { uploadSecurity } from './security.ts';
 
@@ -19,7 +20,7 @@ export async function drift(
   const plan = await planRevision({ repository, commit: tip.commit, drift: true });
   const { corrections = [], opensAt, ...report } = await reading.reportDrift(repository, tip, plan);
   for (const planned of corrections) await beginCorrection(planned);
-  if (opensAt !== undefined) await lookAgain(repository, opensAt, at);
+  if (opensAt !== undefined) await lookAgain(repository, opensAt);
   if (patched('security-by-the-clock')) await uploadSecurity(repository, tip).catch(noted);
   return report;
 }
@@ -36,25 +37,18 @@ async function beginCorrection(planned: PlannedCorrection): Promise<void> {
   );
 }
 
-/** GitHub's clock, by which windows open, may be behind: who woke for this opening and still finds it shut tries again so much later. */
-const STILL_SHUT_MS = 60_000;
-
 /**
  * When a change window opens, which may be shut again before the schedule comes round. Each opening has a reading of its own: while one
- * waits for a later opening, an earlier one may come. `woken`: for which opening this reading was itself.
+ * waits for a later opening, an earlier one may come.
  */
-async function lookAgain(
-  repository: RepositoryRef,
-  opensAt: number,
-  woken: number | undefined,
-): Promise<void> {
-  const at = opensAt === woken ? Date.now() + STILL_SHUT_MS : opensAt;
-  const suffix = patched('each-window') ? `:${new Date(at).toISOString()}` : '';
-  const workflowId = `drift-window:${nameOf(repository)}${suffix}`;
+async function lookAgain(repository: RepositoryRef, opensAt: number): Promise<void> {
+  const each = patched('each-window');
+  const at = each ? nextLook(opensAt, Date.now()) : opensAt;
+  const workflowId = `drift-window:${nameOf(repository)}${each ? `:${new Date(at).toISOString()}` : ''}`;
   await unlessRunning(() =>
     startChild(drift, {
       workflowId,
-      args: [repository, suffix === '' ? opensAt : at],
+      args: [repository, at],
       parentClosePolicy: ParentClosePolicy.ABANDON,
     }),
   );
