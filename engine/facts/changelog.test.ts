@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { lines, sh } from '../shell/sh.ts';
-import { CHANGELOG_CVES, changelogFact } from './changelog.ts';
+import { CHANGELOG_CVES, CVES_SINCE, changelogFact } from './changelog.ts';
 
 const CHANGELOG = `curl (7.88.1-10+deb12u5) bookworm-security; urgency=high
 
@@ -29,6 +29,19 @@ it('a changelog tells what was mended since a version, each once', () => {
 
 it('one that does not know the version tells nothing: all of its history would be wrong', () => {
   expect(cves('1:1.0')).toEqual([]);
+});
+
+it('a package goes by the version of its source as well; without either the list says that it knows neither', () => {
+  const since = (own: string, source: string) => {
+    const env = { PATH: process.env.PATH, DOAAS_FROM: own, DOAAS_OR: source };
+    return execFileSync('sh', ['-uc', CVES_SINCE], { input: CHANGELOG, env })
+      .toString()
+      .split('\n')
+      .filter(Boolean);
+  };
+  expect(since('7.88.1-10+deb12u4+b1', '7.88.1-10+deb12u4')).toEqual(['CVE-2026-0001', 'CVE-2026-00021']);
+  expect(since('7.88.1-10+deb12u5', '7.88.1-10+deb12u5')).toEqual([]);
+  expect(since('7.88.1-10~22.04.1', '7.88.1-10~22.04.1')).toEqual(['none']);
 });
 
 it('what is no id is not taken over', () => {

@@ -21,10 +21,18 @@ export const CVES_MAX = 500;
 const SECONDS_MAX = 8;
 
 /**
+ * The ids of the entries that are newer than the version DOAAS_FROM, or DOAAS_OR, whichever comes first; `none` where neither
+ * comes: that would be all of history. Entries begin with `source (version) suite; urgency=...` (deb-changelog(5)).
+ */
+export const CVES_SINCE = `awk '
+    /^[a-z0-9][a-z0-9+.-]* [(]/ { v = $2; gsub(/[()]/, "", v); if (v == ENVIRON["DOAAS_FROM"] || v == ENVIRON["DOAAS_OR"]) { known = 1; exit } }
+    { while (match($0, /CVE-[0-9][0-9][0-9][0-9]-[0-9]+/)) { seen[substr($0, RSTART, RLENGTH)] = 1; $0 = substr($0, RSTART + RLENGTH) } }
+    END { if (!known) print "none"; else for (id in seen) print id }' | sort`;
+
+/**
  * Only what can be the name of a package (Debian Policy 5.6.7), and is installed, is asked for: a name that apt does not know is
  * a regular expression to it (apt-get(8)), and it makes a folder for each package that matches. Its sandbox user writes there, too.
- * apt leaves that behind when its time is up, so it gets a folder around it that is removed however this ends. Entries begin with
- * `source (version) suite; urgency=...` (deb-changelog(5)). A version that never comes would mean all of history.
+ * apt leaves that behind when its time is up, so it gets a folder around it that is removed however this ends.
  */
 export const CHANGELOG_CVES: Sh = {
   kind: 'sh',
@@ -37,10 +45,7 @@ export const CHANGELOG_CVES: Sh = {
   TMPDIR=$doaas_tmp timeout -k 1 ${SECONDS_MAX} apt-get -qq changelog "$1" 2>/dev/null </dev/null
 )
 doaas_cves() { # FROM; a changelog on standard input
-  DOAAS_FROM=$1 awk '
-    /^[a-z0-9][a-z0-9+.-]* [(]/ { v = $2; gsub(/[()]/, "", v); if (v == ENVIRON["DOAAS_FROM"]) { known = 1; exit } }
-    { while (match($0, /CVE-[0-9][0-9][0-9][0-9]-[0-9]+/)) { seen[substr($0, RSTART, RLENGTH)] = 1; $0 = substr($0, RSTART + RLENGTH) } }
-    END { if (known) for (id in seen) print "~ cve " id }' | sort | head -n ${CVES_MAX}
+  DOAAS_FROM=$1 DOAAS_OR=$1 ${CVES_SINCE} | sed -n 's/^CVE-/~ cve &/p' | head -n ${CVES_MAX}
 }`,
 };
 

@@ -1,4 +1,5 @@
 import { type Sh, sh } from '../shell/sh.ts';
+import { CVES_SINCE } from './changelog.ts';
 import { RELEASE } from './inventory.ts';
 import { BOOT } from './updatesBoot.ts';
 import { BOOT_ROOM, CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
@@ -79,7 +80,7 @@ const CHANGELOG_SECONDS = 3;
 const CHANGELOGS_SECONDS = 10;
 
 /**
- * The CVE ids in the changelog of what is newer, down to the version that is installed: where apt has the package's file already
+ * The CVE ids in the changelog of what is newer, down to the version that is installed, if it has that: where apt has the package's file already
  * (APT::Periodic::Download-Upgradeable-Packages), as nothing is downloaded for it. Packages of one source have one changelog.
  */
 const CVES = `doaas_cves() { # lines of updates on stdin
@@ -88,10 +89,7 @@ const CVES = `doaas_cves() { # lines of updates on stdin
     set +f; d=$(find /var/cache/apt/archives -maxdepth 1 -name "\${n%%:*}_$(printf %s "$t" | sed 's/:/%3a/g')_*.deb" -size -${CHANGELOG_MIB_MAX}M | head -n 1); set -f
     [ -n "$d" ] || continue
     [ "$(date +%s)" -le "$doaas_late" ] || break
-    c=$(timeout ${CHANGELOG_SECONDS} dpkg-deb --fsys-tarfile "$d" | tar -xO --wildcards './usr/share/doc/*/changelog.Debian.gz' './usr/share/doc/*/changelog.gz' | zcat | awk -v f="$f" -v o="$o" '
-      /^[a-z0-9][^ ]* \\(/ { v = substr($2, 2, length($2) - 2); if (v == f || v == o) exit; entries++ }
-      { while (match($0, /CVE-[0-9]+-[0-9]+/)) { print substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH) } }
-      END { if (!entries) print "none" }' | sort -u | head -n 200 | tr '\\n' ' ')
+    c=$(timeout ${CHANGELOG_SECONDS} dpkg-deb --fsys-tarfile "$d" | tar -xO --wildcards './usr/share/doc/*/changelog.Debian.gz' './usr/share/doc/*/changelog.gz' | zcat | DOAAS_FROM=$f DOAAS_OR=$o ${CVES_SINCE} | head -n 200 | tr '\\n' ' ')
     case $c in none*) ;; *) echo "~ cves $s	$c" ;; esac
   done
 }`;
