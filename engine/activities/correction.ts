@@ -91,7 +91,8 @@ async function decide(
   hosts: readonly HostPlan[],
 ): Promise<Pick<Decision, 'plan' | 'hindrance' | 'opensAt'>> {
   const { ref, maintenance } = document;
-  const tried = await triedEnough(engine, repository, ref, issueOf(ref) ?? NO_PULL, maintenance?.window);
+  const declared = maintenance === undefined ? undefined : { window: maintenance.window, hosts };
+  const tried = await triedEnough(engine, repository, ref, issueOf(ref) ?? NO_PULL, declared);
   if (tried !== undefined) return { hindrance: tried };
   const plan = correctionPlan(hosts, tree.resolution.hosts);
   const { missing, opensAt } = judgedBy(tree, document, plan, engine.github.now().getTime());

@@ -2,6 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hostDigest, planDigest } from '../plan/digest.ts';
+import type { HostPlan, Plan } from '../plan/step.ts';
+import { aStep } from '../plan/testing.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import { HOST_KEY } from '../spec/testing.ts';
 import type { RunState } from '../store/runs.ts';
@@ -32,6 +35,7 @@ describe('on a real store', () => {
     state: RunState,
     hoursAgo = 0,
     document = 'Configuration/web',
+    digest = '',
   ) => {
     const id = `dc${issue}-${++runs}`;
     now = Date.now() - hoursAgo * HOUR_MS;
@@ -44,7 +48,11 @@ describe('on a real store', () => {
       headSha: null,
       baseSha: null,
     };
-    await store.runs.create({ ...run, actor: 'doaas', detail: { ref: { correction: { document } } } });
+    await store.runs.create({
+      ...run,
+      actor: 'doaas',
+      detail: { ref: { correction: { document }, plan: { digest } } },
+    });
     await store.runs.update(id, { state });
     now = Date.now();
     return id;
@@ -73,7 +81,7 @@ describe('on a real store', () => {
       return { timeZone: 'UTC', hours: { from: at(from), to: at(to) } };
     };
     const inWindow = (from: number, to: number, issue = 27) =>
-      triedEnough({ store }, 'o/window', 'Configuration/web', issue, hours(from, to));
+      triedEnough({ store }, 'o/window', 'Configuration/web', issue, { window: hours(from, to), hosts: [] });
     await ran('o/window', 27, 'rolled-back', 2);
     expect(await inWindow(-3, 2)).toMatch(/^it has failed in this window, and is tried once more in a later/);
     expect(await inWindow(-1, 2)).toBeUndefined();
@@ -90,6 +98,29 @@ describe('on a real store', () => {
     expect(await tried('o/again', 60)).toBeUndefined();
     await ran('o/again', 52, 'applied');
     expect(await tried('o/again', 60)).toMatch(/^it was corrected 3 times within a day and differs again/);
+  });
+
+  test('updates go to as many servers in a day as have them; the same on one server three times is enough', async () => {
+    const updates = (host: string, id: string): HostPlan => {
+      const steps = [{ ...aStep, host, id }];
+      return { kind: 'host-plan', host, steps, findings: [], digest: hostDigest(host, steps) };
+    };
+    const done = async (...hosts: readonly HostPlan[]) => {
+      const plan: Plan = { kind: 'plan', hosts, digest: planDigest(hosts) };
+      await store.plans.save(plan, { repository: 'o/updates', number: 80, headSha: '', baseSha: '' });
+      await ran('o/updates', 80, 'applied', 1, 'Configuration/web', plan.digest);
+    };
+    const again = (...hosts: readonly HostPlan[]) =>
+      triedEnough({ store }, 'o/updates', 'Configuration/web', 81, { window: { timeZone: 'UTC' }, hosts });
+    for (const n of [1, 2, 3, 4]) await done(updates(`web-${n}`, 'openssl'), updates('web-9', `of-${n}`));
+    expect(await again(updates('web-5', 'openssl'), updates('web-9', 'of-5'))).toBeUndefined();
+    await done(updates('web-1', 'openssl'));
+    expect(await again(updates('web-1', 'openssl'))).toBeUndefined();
+    await done(updates('web-1', 'openssl'));
+    expect(await again(updates('web-1', 'openssl'))).toMatch(
+      /^the same was done 3 times within a day on web-1 and/,
+    );
+    expect(await again(updates('web-1', 'curl'))).toBeUndefined();
   });
 
   test('one that a person cancelled is not begun again in that issue, by whomever else it was asked', async () => {
