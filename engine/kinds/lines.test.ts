@@ -4,6 +4,7 @@ import { annotationsOfFindings } from '../github/checks.ts';
 import { hostQueries, planHost } from '../plan/planHost.ts';
 import { checkRepository } from '../spec/check.ts';
 import { HOST_KEY, repository } from '../spec/testing.ts';
+import { QUIET } from './firewall/testing/spec.ts';
 import { type HardenedHost, stateOn } from './hardening/testing/host.ts';
 
 /** What only a server can show is told at the line that is to blame, like every other mistake. */
@@ -73,16 +74,10 @@ it('a profile for another distribution', () => {
 
 it('rules that would cut the engine off', () => {
   const state = {
+    ...QUIET,
     present: true,
     asLoaded: false,
     persists: true,
-    others: [],
-    closing: [],
-    forwards: { ipv4: false, ipv6: false },
-    listeners: [],
-    udp: [],
-    ephemeral: { first: 32_768, last: 60_999 },
-    wireGuards: [],
     login: { address: '198.51.100.7', port: 22 },
   };
   const found = told(FIREWALL, ({ fact }) => (fact === 'firewall' ? state : { present: true }));

@@ -1,36 +1,24 @@
 import { expect, it } from 'vitest';
 import type { FirewallState } from '../../facts/firewall.ts';
+import { SERVER } from '../../spec/testing.ts';
 import type { PlanContext } from '../kind.ts';
 import { accessFindings } from './access.ts';
 import type { Filter, Rule } from './spec.ts';
-import { CLOSED, ports, RULE } from './testing/spec.ts';
+import { CLOSED, ports, QUIET, RULE } from './testing/spec.ts';
 
 const STATE: FirewallState = {
+  ...QUIET,
   present: true,
   asLoaded: true,
   persists: true,
   login: { address: '10.0.0.2', port: 22 },
-  others: [],
-  closing: [],
-  forwards: { ipv4: false, ipv6: false },
-  listeners: [],
-  udp: [],
-  ephemeral: { first: 32_768, last: 60_999 },
-  wireGuards: [],
 };
 
 const CONTEXT: PlanContext = {
   payloads: new Map(),
   seals: new Map(),
   jumpFor: ['db'],
-  server: {
-    kind: 'server',
-    name: 'bastion',
-    address: '10.0.0.1',
-    port: 22,
-    user: 'deploy',
-    labels: {},
-  } as unknown as PlanContext['server'],
+  server: SERVER,
 };
 
 const behind = (address: string, outbound: Filter, state: FirewallState = STATE) =>

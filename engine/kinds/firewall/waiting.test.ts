@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Listener } from '../../facts/firewallAround.ts';
 import type { DesiredFirewall } from './spec.ts';
-import { CLOSED, ports, RULE } from './testing/spec.ts';
+import { CLOSED, ports, QUIET, RULE } from './testing/spec.ts';
 import { leaderOf, shutVpn, unreached, waitingOn } from './waiting.ts';
-
-const QUIET = {
-  listeners: [],
-  udp: [],
-  ephemeral: { first: 32_768, last: 60_999 },
-  wireGuards: [],
-} as const;
 
 const inbound = (rule: Partial<DesiredFirewall['inbound'][string]>): DesiredFirewall => ({
   ...CLOSED,

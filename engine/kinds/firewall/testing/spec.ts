@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FirewallAround } from '../../../facts/firewallAround.ts';
 import type { Payload } from '../../../spec/configuration.ts';
 import { rulesetText } from '../ruleset.ts';
 import type { DesiredFirewall, PortRange, ResolvedFirewall, Rule } from '../spec.ts';
@@ -31,6 +32,17 @@ export function ports(...texts: readonly string[]): readonly PortRange[] {
     return { protocol: protocol as PortRange['protocol'], first: Number(first), last: Number(last) };
   });
 }
+
+/** A host on which nothing else decides about packets, and nobody waits for any. */
+export const QUIET: FirewallAround = {
+  others: [],
+  closing: [],
+  forwards: { ipv4: false, ipv6: false },
+  listeners: [],
+  udp: [],
+  ephemeral: { first: 32_768, last: 60_999 },
+  wireGuards: [],
+};
 
 /** A firewall that lets nothing in but the engine. */
 export const CLOSED: DesiredFirewall = {
