@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { APT_PROXY } from './apt-cache.ts';
 import { type AptSource, archiveSources, hostSources, parseAptSources, throughCache } from './apt-sources.ts';
-import { withLock } from './lock.ts';
+import { cachedDir, endingWithUs } from './cached-dir.ts';
 import { run, tryRun } from './run.ts';
 import type { LabSettings, Progress } from './settings.ts';
 
@@ -34,29 +34,11 @@ export async function ensureBase(settings: LabSettings, base: BaseName, progress
   const sources = await machineSources();
   const key = createHash('sha256').update(JSON.stringify([RECIPE, PACKAGES, PYTHON_PACKAGES, sources]));
   const bare = join(settings.cacheDir, `base-bare-${key.copy().digest('hex').slice(0, 12)}`);
-  await cached(bare, (dir) => buildBare(dir, sources, progress));
+  await cachedDir(bare, (dir) => buildBare(dir, sources, progress));
   if (base === 'bare') return bare;
   const python = bare.replace('base-bare-', 'base-python-');
-  await cached(python, (dir) => buildPython(dir, bare, progress));
+  await cachedDir(python, (dir) => buildPython(dir, bare, progress));
   return python;
-}
-
-/** An unfinished build has another name, so a folder of this name is whole. */
-async function cached(dir: string, build: (dir: string) => Promise<void>): Promise<void> {
-  const ready = (): Promise<boolean> =>
-    stat(dir).then(
-      () => true,
-      () => false,
-    );
-  if (await ready()) return;
-  await withLock('base', async () => {
-    if (await ready()) return;
-    const partial = `${dir}.partial`;
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true });
-    await build(partial);
-    await rename(partial, dir);
-  });
 }
 
 async function buildBare(dir: string, sources: readonly AptSource[], progress: Progress): Promise<void> {
@@ -70,7 +52,7 @@ async function buildBare(dir: string, sources: readonly AptSource[], progress: P
   };
   const keyring = main.signedBy ? [`--keyring=${main.signedBy}`] : [];
   await run(
-    [
+    endingWithUs([
       'debootstrap',
       '--variant=minbase',
       `--include=${PACKAGES.join(',')}`,
@@ -78,7 +60,7 @@ async function buildBare(dir: string, sources: readonly AptSource[], progress: P
       suite,
       dir,
       throughCache(main.uri),
-    ],
+    ]),
     { onLine, env: { ...process.env, http_proxy: APT_PROXY } },
   );
   await writeAptSettings(dir, sources);
@@ -127,7 +109,7 @@ async function chroot(dir: string, argv: readonly string[]): Promise<void> {
   const deny = join(dir, 'usr/sbin/policy-rc.d');
   await writeFile(deny, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    await run(['chroot', dir, ...argv], { env });
+    await run(endingWithUs(['chroot', dir, ...argv]), { env });
   } finally {
     await rm(deny, { force: true });
   }
