@@ -55,6 +55,8 @@ export interface AptArchive {
   readonly publish: (...packages: readonly LabPackage[]) => Promise<void>;
   /** Takes all versions of these away again. */
   readonly withdraw: (...names: readonly string[]) => Promise<void>;
+  /** It answers that it has nothing, of whatever it is asked. */
+  readonly setGone: (isGone: boolean) => void;
   /** Script for a host: adds the archive under a name that is unique there and reads its lists. */
   readonly use: (name: string) => string;
   readonly close: () => Promise<void>;
@@ -69,10 +71,14 @@ export async function openAptArchive(release: ArchiveRelease = STABLE_RELEASE): 
     `gpg -q --batch --passphrase '' --quick-gen-key test@example.org ed25519 sign never
 gpg -q --batch --armor --export test@example.org > key.asc`,
   );
-  const index = () => inFolder(dir, indexScript(release));
+  const state: Serving = { root: join(dir, 'www'), isGone: false, changedSeconds: LONG_AGO_SECONDS };
+  const index = async () => {
+    await inFolder(dir, indexScript(release));
+    state.changedSeconds += 1;
+  };
   await index();
   const key = await readFile(join(dir, 'key.asc'), 'utf8');
-  const server = await serve(join(dir, 'www'));
+  const server = await serve(state);
   const uri = `http://${BRIDGE_ADDRESS}:${(server.address() as AddressInfo).port}/`;
   return {
     uri,
@@ -84,6 +90,9 @@ gpg -q --batch --armor --export test@example.org > key.asc`,
     withdraw: async (...names) => {
       await inFolder(dir, names.map((name) => `rm -f www/${name}_*.deb`).join('\n'));
       await index();
+    },
+    setGone: (isGone) => {
+      state.isGone = isGone;
     },
     use: (name) => useScript(name, uri, key),
     close: async () => {
@@ -183,11 +192,27 @@ async function inFolder(dir: string, script: string): Promise<void> {
   await run(['sh', '-euc', `cd '${dir}'\n${script}`], { env });
 }
 
-function serve(root: string): Promise<Server> {
+interface Serving {
+  readonly root: string;
+  isGone: boolean;
+  /** When it was published, as the server tells it: another second each time, however soon one comes after the other. */
+  changedSeconds: number;
+}
+
+/** As of a mirror that seldom has anything new. */
+const LONG_AGO_SECONDS = Date.parse('2026-01-01T00:00:00Z') / 1000;
+
+function serve(state: Serving): Promise<Server> {
   const server = createServer(async (request, response) => {
     const name = decodeURIComponent((request.url ?? '').split('/').pop() ?? '');
-    const bytes = await readFile(join(root, name || 'none')).catch(() => undefined);
-    response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+    const modified = new Date(state.changedSeconds * 1000);
+    const bytes = state.isGone
+      ? undefined
+      : await readFile(join(state.root, name || 'none')).catch(() => undefined);
+    const known = Date.parse(request.headers['if-modified-since'] ?? '');
+    if (bytes === undefined) response.writeHead(404).end();
+    else if (known >= modified.getTime()) response.writeHead(304).end();
+    else response.writeHead(200, { 'last-modified': modified.toUTCString() }).end(bytes);
   });
   return new Promise((resolve) => server.listen(0, BRIDGE_ADDRESS, () => resolve(server)));
 }

@@ -39,8 +39,12 @@ export interface UpdatesState {
   readonly aptProblem?: string;
   /** Who holds a lock of dpkg or apt. */
   readonly locks: readonly { readonly pid: number; readonly program: string }[];
-  /** Seconds since the package lists were read; left out when there are none. */
+  /** Seconds since any archive's package lists were read; left out when there are none. */
   readonly listsAgeSeconds?: number;
+  /** The archives that apt is to read, in its order; left out where apt does not name them, and by engines before. */
+  readonly sources?: readonly AptSource[];
+  /** Those of the query's `securityOrigins` that no archive of the host is; left out where none is. */
+  readonly unmatchedOrigins?: readonly OriginMatch[];
   /** Everything that apt has a newer version of. */
   readonly updates: readonly Update[];
   /** What apt would do for the selected ones; it never removes a package. */
@@ -58,6 +62,22 @@ export interface UpdatesState {
   readonly unattended?: true;
   /** Those of the query's services that no unit of the host is; left out where none is. */
   readonly unknownServices?: readonly string[];
+}
+
+/** An archive that sources.list(5) names; one for each Release file. */
+export interface AptSource {
+  /** Without a password. */
+  readonly uri: string;
+  /** As the server's sources name it: `bookworm-security`, `./`. */
+  readonly suite: string;
+  /** apt has something of it. */
+  readonly read: boolean;
+  /** Its Release file says that it is one of security updates. */
+  readonly security: boolean;
+  /** Seconds since the archive answered apt, be it that there is nothing new; left out where nobody notes that, as of one without a Release file. */
+  readonly ageSeconds?: number;
+  /** Seconds since its Release file is not valid any more (Valid-Until); left out while it is, or where it does not say. */
+  readonly expiredSeconds?: number;
 }
 
 export interface Update {

@@ -2,6 +2,7 @@ import { informational } from './accounts.ts';
 import { FactError } from './fact.ts';
 import type { FileSystem, Reboot, Restarts, Shortage, UpdatesQuery, UpdatesState } from './updates.ts';
 import { number, text, unitName, words } from './updatesChecks.ts';
+import { sourcesOf } from './updatesSources.ts';
 import { collect, type Told } from './updatesTold.ts';
 import { changesOf, keptBackOf, updatesOf, versionsIn } from './updatesVersions.ts';
 
@@ -34,6 +35,7 @@ export function parseUpdates(output: readonly string[], query: UpdatesQuery): Up
     ...problem('aptProblem', told),
     locks: told('lock').map(lockOf),
     ...(age === undefined ? {} : { listsAgeSeconds: number(age) }),
+    ...sourcesOf(told, query),
     updates,
     changes,
     keptBack: keptBackOf(told, updates, changes),

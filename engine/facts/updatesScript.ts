@@ -5,6 +5,7 @@ import { BOOT } from './updatesBoot.ts';
 import { BOOT_ROOM, CONFFILES, KEPT, LEFT, NEW } from './updatesLeft.ts';
 import type { Selection } from './updatesSelection.ts';
 import { SERVICES } from './updatesServices.ts';
+import { SOURCES } from './updatesSources.ts';
 import { UNATTENDED } from './updatesUnattended.ts';
 
 /**
@@ -214,7 +215,8 @@ for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/cache/apt/archives/
   awk -v i=":$i" '$2 == "POSIX" && substr($6, length($6) - length(i) + 1) == i { print $5 }' /proc/locks 2>/dev/null
 done | sort -u | while read -r p; do c=; read -r c < "/proc/$p/comm" || :; echo "~ lock $p \${c:-unknown}"; done
 if ls /var/lib/apt/lists/*_*Release > /dev/null 2>&1; then
-  echo "~ lists $(($(date +%s) - $(stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial 2>/dev/null | sort -n | tail -n 1)))"
+  # as an archive that has nothing new sets no other time: SOURCES
+  v=$(stat -c %Z /var/lib/apt/lists/*_*Release | sort -n | tail -n 1); n=$(date +%s); echo "~ lists $((n > v ? n - v : 0))"
 fi
 for d in / /usr /var /boot /var/cache/apt/archives; do df -B1 --output=avail,target -- "$d" 2>/dev/null | awk -v d="$d" 'NR == 2 { print "~ free " d "\\t" $1 "\\t" $2 }'; done`;
 
@@ -280,10 +282,11 @@ doaas_leaves=${selection.leavesAsking ? 'yes' : ''}
 case $(${HAS_APT}) in absent) echo absent; exit 0 ;; esac
 echo apt
 set +f
-${code([SERVICES, CONFFILES, LEFT, KEPT, NEW, BOOT_ROOM, SIZES, CVES, APT].join('\n'))}
+${code([SERVICES, CONFFILES, LEFT, KEPT, NEW, BOOT_ROOM, SIZES, CVES, SOURCES, APT].join('\n'))}
 {
 ${code(RELEASE)}
 ${code(HEALTH)}
+doaas_sources
 ${code(NEEDRESTART)}
 ${code(BOOT)}
 ${code(UNATTENDED)}

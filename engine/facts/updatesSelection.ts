@@ -37,15 +37,31 @@ const OWN_SECURITY = new RegExp(SECURITY);
  */
 export function isSecurity(
   release: string,
-  { origin, label, suite, codename }: Required<OriginMatch>,
+  fields: Required<OriginMatch>,
   origins: readonly OriginMatch[],
 ): boolean {
-  const isNamed = (match: OriginMatch): boolean =>
+  return OWN_SECURITY.test(release) || origins.some((match) => isNamed(match, fields));
+}
+
+/** Whether an archive is the one that a document names. */
+export function isNamed(
+  match: OriginMatch,
+  { origin, label, suite, codename }: Required<OriginMatch>,
+): boolean {
+  return (
     (match.origin ?? origin) === origin &&
     (match.label ?? label) === label &&
     (match.suite ?? suite) === suite &&
-    (match.codename ?? codename) === codename;
-  return OWN_SECURITY.test(release) || origins.some(isNamed);
+    (match.codename ?? codename) === codename
+  );
+}
+
+/** Of a release as apt-cache policy prints it. */
+export function releaseFields(release: string): Required<OriginMatch> {
+  // a value may hold a comma, so a field begins only at a letter and an equals sign
+  const field = (letter: string) =>
+    new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
+  return { origin: field('o'), label: field('l'), suite: field('a'), codename: field('n') };
 }
 
 /** apt prints the fields in this order, so that one expression can ask for several. */

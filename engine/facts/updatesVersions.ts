@@ -9,7 +9,7 @@ import type {
   UpdatesQuery,
 } from './updates.ts';
 import { absolutePath, notUnderstood, number, packageName, text, version, words } from './updatesChecks.ts';
-import { isSecurity } from './updatesSelection.ts';
+import { isSecurity, releaseFields } from './updatesSelection.ts';
 import { fieldsOf, fieldsOnce, type Told } from './updatesTold.ts';
 
 /** By the package's name. */
@@ -51,10 +51,7 @@ function archiveOf(
   [index = '', uri = '', place = '', release = '']: readonly string[],
   securityOrigins: readonly OriginMatch[],
 ): readonly [string, Archive] {
-  // a value may hold a comma, so a field begins only at a letter and an equals sign
-  const field = (letter: string) =>
-    new RegExp(`(?:^|,)${letter}=(.*?)(?=,[a-z]=|$)`).exec(release)?.[1] ?? '';
-  const fields = { origin: field('o'), label: field('l'), suite: field('a'), codename: field('n') };
+  const fields = releaseFields(release);
   return [
     index,
     {

@@ -89,4 +89,51 @@ describe('what is outstanding on a real host', () => {
     expect((await summaryOf()).summary).toMatch(/^3 updates \(3 security\): .*linux-image-9\.9-doaas/);
     await exec('umount /boot');
   });
+
+  it('judges each archive by itself: by when it answered, not by when it had something new', async () => {
+    const fileOf = ({ uri }: AptArchive) =>
+      `/var/lib/apt/lists/${uri.slice('http://'.length, -1)}_._InRelease`;
+    const older = `while [ $(($(date +%s) - $(stat -c %Z ${fileOf(security)}))) -lt 2 ]; do sleep 0.2; done`;
+    const ages = async () => new Map((await read()).sources?.map((one) => [one.uri, one]));
+    await exec(`apt-get -qq update; ${older}`);
+    const before = await exec(`cat ${fileOf(security)} ${fileOf(stable)}; stat -c %Y ${fileOf(stable)}`);
+    security.setGone(true);
+    const said = await exec('! apt-get update 2>&1');
+    expect(said).toMatch(/^Hit:.* InRelease$/m);
+    expect(said).toContain('no longer has a Release file');
+    expect(await exec(`cat ${fileOf(security)} ${fileOf(stable)}; stat -c %Y ${fileOf(stable)}`)).toBe(
+      before,
+    );
+    const told = await ages();
+    expect([...told.values()]).toEqual([
+      { uri: security.uri, suite: './', read: true, security: true, ageSeconds: expect.any(Number) },
+      { uri: stable.uri, suite: './', read: true, security: false, ageSeconds: expect.any(Number) },
+    ]);
+    const [silent = 0, fresh = 0] = [security, stable].map(({ uri }) => told.get(uri)?.ageSeconds);
+    expect(silent).toBeGreaterThanOrEqual(fresh + 2);
+  });
+
+  it('names the archive that does not answer, and the one that never has', async () => {
+    const messages = async () =>
+      (await t.harness().plan(POLICY)).findings
+        .map(({ message }) => message)
+        .filter((one) => /newer updates/.test(one));
+    expect(await messages()).toEqual([]);
+    // a host's clock is that of the machine below: what it says of the file's time is put back instead
+    const stat = '/usr/local/bin/stat';
+    await exec(`cat > ${stat} <<'STAT'
+#!/bin/sh
+case $* in *_._InRelease) ;; *) exec /usr/bin/stat "$@" ;; esac
+for f; do :; done
+case $f in *${new URL(security.uri).port}_*) echo $(($(/usr/bin/stat "$@") - 12 * 86400)) ;; *) exec /usr/bin/stat "$@" ;; esac
+STAT
+chmod +x ${stat}
+echo 'deb [trusted=yes] http://me:secret@never.example/ ./' > /etc/apt/sources.list.d/zz-never.list`);
+    expect(await messages()).toEqual([
+      `newer updates are not known of ${security.uri} ./ of security updates, which last answered 12 days ago; http://never.example/ ./, which apt has never read; see what apt-get update says of that on the server`,
+    ]);
+    security.setGone(false);
+    await exec(`rm ${stat} /etc/apt/sources.list.d/zz-never.list; apt-get -qq update`);
+    expect(await messages()).toEqual([]);
+  });
 });

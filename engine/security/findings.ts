@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { controlNamed } from '../kinds/hardening/catalogue.ts';
 import type { Severity } from '../kinds/hardening/control.ts';
-import { LISTS_AGE_MAX_SECONDS } from '../kinds/patchPolicy/findings.ts';
+import { listsTold } from './listsTold.ts';
 import {
   distinctWaivers,
   type ReportedHardening,
@@ -211,7 +211,7 @@ export const LISTS_OLD: Rule = {
   id: 'patches/lists-old',
   title: 'What updates are out is not known',
   why: 'Package lists that are not read any more look like a server that needs no update.',
-  help: 'See why apt-daily.timer does not read the lists (journalctl -u apt-daily), or which of its archives does not answer.',
+  help: 'Run apt-get update on the server and see what it says of the archive that is named, or why apt-daily.timer does not read the lists (journalctl -u apt-daily).',
   severity: 'medium',
 };
 
@@ -261,13 +261,10 @@ function listsFinding(
   { host, patches, asOf }: ReportedHost,
   at: Pick<SecurityFinding, 'document' | 'pointer'>,
 ): readonly SecurityFinding[] {
-  const { listsAgeSeconds: age, problem, unknown } = patches;
-  if (unknown !== true && (age === undefined || age <= LISTS_AGE_MAX_SECONDS)) return [];
-  const why =
-    age === undefined || unknown === true
-      ? `What updates are out for ${host} is not known: ${problem ?? 'it has no package lists'}.`
-      : `The package lists of ${host} are ${Math.floor(age / 86_400)} days old, so newer updates are not known.`;
-  return [{ rule: LISTS_OLD, host, ...seen(why, asOf), ...at, fingerprint: fingerprint('lists', host) }];
+  const why = listsTold(host, patches);
+  if (why.length === 0) return [];
+  const print = fingerprint('lists', host);
+  return [{ rule: LISTS_OLD, host, ...seen(why.join(' '), asOf), ...at, fingerprint: print }];
 }
 
 function closes(cves: readonly string[]): string {

@@ -3,6 +3,7 @@ import type { Reboot, Restarts } from '../facts/updates.ts';
 import type { Profile, Severity } from '../kinds/hardening/control.ts';
 import type { Score } from '../kinds/hardening/findings.ts';
 import type { Waiver } from '../kinds/hardening/spec.ts';
+import type { StaleArchive } from '../kinds/patchPolicy/archives.ts';
 
 /** What was read of one server for the security report. JSON only: the store keeps the newest of each server. */
 export type HostSecurity =
@@ -112,8 +113,10 @@ export interface Patches {
   readonly others: number;
   readonly restarts: Restarts;
   readonly reboot: Pick<Reboot, 'required' | 'why'>;
-  /** Seconds since the host read its package lists; left out where there are none. */
+  /** Seconds since the host read package lists of any archive; left out where there are none. */
   readonly listsAgeSeconds?: number;
+  /** Archives whose newer updates are not known, while others are read; at most `STALE_MAX`. Left out where there is none, and by engines before. */
+  readonly staleArchives?: readonly StaleArchive[];
 }
 
 export interface OutstandingUpdate {

@@ -48,6 +48,24 @@ it('without package lists it is not known what is outstanding', () => {
   expect(told('absent').unknown).toBeUndefined();
 });
 
+it('names the archives that are not read, fifty of them at most', () => {
+  const source = (n: number, age: number) =>
+    `~ source http://a.example.org/${n}\tbookworm-security\tyes\t${age}\t-\tl=Debian-Security`;
+  const lines = ['apt', '~ lists 900', '~ sources', source(0, 900)];
+  expect(told(...lines)).not.toHaveProperty('staleArchives');
+  expect(told(...lines, source(1, 4 * 86_400)).staleArchives).toEqual([
+    {
+      uri: 'http://a.example.org/1',
+      suite: 'bookworm-security',
+      security: true,
+      why: 'silent',
+      seconds: 4 * 86_400,
+    },
+  ]);
+  const many = Array.from({ length: 400 }, (_, n) => source(n, 4 * 86_400));
+  expect(told(...lines, ...many).staleArchives).toHaveLength(50);
+});
+
 describe('a server with much outstanding that apt keeps back', () => {
   const names = Array.from({ length: 20_000 }, (_, n) => `p${n}`);
   const why = Buffer.from('it needs more').toString('base64');

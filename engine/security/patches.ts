@@ -1,12 +1,15 @@
 import { type ChangelogQuery, type ChangelogState, CVES_MAX, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Readings } from '../facts/fact.ts';
 import { type Update, type UpdatesState, updatesFact } from '../facts/updates.ts';
+import { staleArchives } from '../kinds/patchPolicy/archives.ts';
 import { stateOf } from '../kinds/readings.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { OutstandingUpdate, Patches } from './host.ts';
 
 /** Updates that are told one by one; a server that lies could name tens of thousands. */
 const SECURITY_MAX = 2_000;
+/** Archives that are told one by one. */
+const STALE_MAX = 50;
 /** Vulnerabilities that the changelogs name, over all updates of a server: as many as 40 long changelogs. */
 const NAMED_MAX = 20_000;
 
@@ -18,6 +21,7 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
   const problem = state.present ? state.aptProblem : 'the server has no apt';
   // without package lists apt knows of nothing newer
   const isUnknown = state.aptProblem !== undefined || (state.present && state.listsAgeSeconds === undefined);
+  const stale = staleArchives(state).slice(0, STALE_MAX);
   return {
     ...(policy === undefined ? {} : { policy: policy.ref }),
     ...(problem === undefined ? {} : { problem }),
@@ -29,6 +33,7 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
     restarts: state.restarts,
     reboot: { required: state.reboot.required, why: state.reboot.why },
     ...(state.listsAgeSeconds === undefined ? {} : { listsAgeSeconds: state.listsAgeSeconds }),
+    ...(stale.length === 0 ? {} : { staleArchives: stale }),
   };
 }
 

@@ -44,6 +44,7 @@ describe('the report of a fleet', () => {
       unjudgedPorts: 0,
       securityUpdates: 6,
       waitingForReboot: ['web-1', 'web-4', 'web-2'],
+      updatesUnknown: [],
     });
   });
 
@@ -195,12 +196,32 @@ describe('findings', () => {
     expect(lists({ listsAgeSeconds: 40 * 86_400 })).toEqual([
       'The package lists of web-1 are 40 days old, so newer updates are not known.',
     ]);
+    const archive = { uri: 'http://a.example.org/', suite: 'bookworm-security', security: true } as const;
+    expect(lists({ staleArchives: [{ ...archive, why: 'silent', seconds: 12 * 86_400 }] })).toEqual([
+      'On web-1, newer updates are not known of http://a.example.org/ bookworm-security of security updates, which last answered 12 days ago.',
+    ]);
     expect(lists({ unknown: true, problem: 'E: broken packages' })).toEqual([
       'What updates are out for web-1 is not known: E: broken packages.',
     ]);
     expect(lists({ unknown: true })).toEqual([
       'What updates are out for web-1 is not known: it has no package lists.',
     ]);
+  });
+
+  it('leave no server among those of which all updates are known where they may not be', () => {
+    const stale = { uri: 'http://a.example.org/', suite: './', security: false, why: 'never' } as const;
+    const parts: readonly Partial<Patches>[] = [
+      {},
+      { staleArchives: [stale] },
+      { listsAgeSeconds: 40 * 86_400 },
+      { unknown: true },
+      { problem: 'the server has no apt' },
+    ];
+    const { fleet, hosts } = reportOf(
+      parts.map((patches, n) => readHost(`web-${n}`, { patches: { ...PATCHES, ...patches } })),
+    );
+    expect(fleet.updatesUnknown).toEqual(['web-1', 'web-2', 'web-3', 'web-4']);
+    expect(hosts.map(({ unsure }) => unsure.length)).toEqual([0, 1, 1, 1, 1]);
   });
 
   it('say of ports that were not judged that they were not, never that they are as declared', () => {

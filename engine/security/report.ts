@@ -11,6 +11,7 @@ import type {
   ReadSecurity,
   SeenPort,
 } from './host.ts';
+import { unsureOf } from './listsTold.ts';
 import { mendedBy } from './mended.ts';
 import { type Locate, placeOf } from './places.ts';
 
@@ -40,6 +41,8 @@ export interface ReportedHost {
   readonly hardening: readonly ReportedHardening[];
   readonly exposure: ReadSecurity['exposure'];
   readonly patches: Omit<Patches, 'security'> & { readonly security: readonly ReportedUpdate[] };
+  /** Why it may have more outstanding than is told, in sentences; none where all of it is known. */
+  readonly unsure: readonly string[];
   readonly cves: HostCves;
   /** Where it could not be read now: when it was, ISO time. */
   readonly asOf?: string;
@@ -78,6 +81,8 @@ export interface Fleet {
   /** Security updates that are outstanding, over all servers. */
   readonly securityUpdates: number;
   readonly waitingForReboot: readonly string[];
+  /** Servers that may have more outstanding than is told. */
+  readonly updatesUnknown: readonly string[];
   readonly cves: FleetCves;
 }
 
@@ -135,6 +140,7 @@ function reportedHost(read: ReadSecurity, { locate, advisories }: ReportOptions)
     })),
     exposure,
     patches: { ...patches, security: reportedUpdates(patches.security, inventory.release, advisories) },
+    unsure: unsureOf(host, patches),
     cves: hostCves(read, advisories),
     ...(asOf === undefined ? {} : { asOf }),
   };
@@ -173,6 +179,7 @@ function fleetOf(hosts: readonly ReportedHost[], unread: number): Omit<Fleet, 'c
     unjudgedPorts: hosts.reduce((count, { exposure }) => count + unjudgedPorts(exposure).length, 0),
     securityUpdates: hosts.reduce((count, { patches }) => count + securityUpdates(patches), 0),
     waitingForReboot: hosts.filter(({ patches }) => patches.reboot.required).map(({ host }) => host),
+    updatesUnknown: hosts.filter(({ unsure }) => unsure.length > 0).map(({ host }) => host),
   };
 }
 

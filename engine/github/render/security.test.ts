@@ -81,6 +81,16 @@ test('reads as the golden file', async () => {
       ]),
       dpkgProblem: 'dpkg was interrupted',
       listsAgeSeconds: 40 * 86_400,
+      staleArchives: [
+        {
+          uri: 'http://deb.example/',
+          suite: '<b>-security',
+          security: true,
+          why: 'silent',
+          seconds: 60 * 86_400,
+        },
+        { uri: 'http://me.example/', suite: './', security: false, why: 'never' },
+      ],
     },
   });
   const gone = { kind: 'unread', host: 'web-4', problem: 'connect ECONNREFUSED' } as const;

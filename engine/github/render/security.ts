@@ -4,19 +4,13 @@ import type {
   Fleet,
   ReportedHardening,
   ReportedHost,
-  ReportedUpdate,
   SecurityReport,
   UnreadHost,
 } from '../../security/report.ts';
 import { code, folded, prose, table } from './escape.ts';
-import { restartsText } from './restarts.ts';
-import { UPDATE_COLUMNS, updateRow } from './updateRow.ts';
-import { count, minute, names, seconds, short } from './words.ts';
-
-/** Rows of one table; more are counted. */
-const MAX_ROWS = 100;
-/** Characters of a sentence of a host or a document. */
-const SENTENCE_MAX = 500;
+import { patchBlock, updatesOf } from './securityPatches.ts';
+import { asOf, MAX_ROWS, more, SENTENCE_MAX } from './securityRows.ts';
+import { count, minute, names, short } from './words.ts';
 
 /** The whole report as Markdown; whoever publishes it cuts it to what fits. Words of hosts are no markup in it. */
 export function renderSecurity(report: SecurityReport): string {
@@ -52,13 +46,17 @@ function fleetTable(fleet: Fleet): string {
   );
 }
 
-function fleetNotes({ withoutHardening, withoutFirewall, waitingForReboot }: Fleet): readonly string[] {
+function fleetNotes(fleet: Fleet): readonly string[] {
+  const { withoutHardening, withoutFirewall, waitingForReboot, updatesUnknown } = fleet;
   const note = (hosts: readonly string[], kind: string) =>
     hosts.length === 0 ? [] : [`Without a ${kind} document: ${prose(names(hosts))}.`];
   return [
     ...note(withoutHardening, 'Hardening'),
     ...note(withoutFirewall, 'Firewall'),
     ...(waitingForReboot.length === 0 ? [] : [`Waiting for a reboot: ${prose(names(waitingForReboot))}.`]),
+    ...(updatesUnknown.length === 0
+      ? []
+      : [`Not all outstanding updates are known of: ${prose(names(updatesUnknown))}.`]),
   ];
 }
 
@@ -107,23 +105,12 @@ function unreadBlock(so: string, unread: readonly UnreadHost[]): readonly string
   return [`**Not read**, ${so}:\n\n${[...rows, ...more(unread, 'server')].join('\n')}`];
 }
 
-/** `left`: how many there are beyond all of these. */
-function more(all: readonly unknown[], noun: string, left = 0): readonly string[] {
-  const hidden = Math.max(0, all.length - MAX_ROWS) + left;
-  return hidden === 0 ? [] : [`- *${count(hidden, `more ${noun}`)} not shown*`];
-}
-
 function hostBlock(host: ReportedHost): string {
   const parts = [...host.hardening.map(hardeningBlock), exposureBlock(host), patchBlock(host)];
   return folded(summary(host), parts.join('\n\n'));
 }
 
-/** `as of 2026-11-26 12:03 UTC` */
-function asOf(iso: string): string {
-  return `as of ${minute(Date.parse(iso))}`;
-}
-
-function summary({ host, hardening, exposure, patches, asOf: at }: ReportedHost): string {
+function summary({ host, hardening, exposure, patches, unsure, asOf: at }: ReportedHost): string {
   const failing = hardening.reduce((sum, { failing }) => sum + failing.length, 0);
   const open = exposure.ports.filter((port) => port.open);
   const undeclared = open.filter(({ declared }) => declared === false).length;
@@ -134,7 +121,9 @@ function summary({ host, hardening, exposure, patches, asOf: at }: ReportedHost)
     exposure.firewall === undefined ? 'no Firewall document' : count(undeclared, 'undeclared open port'),
     ...(unjudged === 0 ? [] : [`${count(unjudged, 'open port')} not judged`]),
     ...(unknown === 0 ? [] : [`${count(unknown, 'port')} that could not be reached not judged`]),
-    patches.unknown ? 'security updates not known' : count(updatesOf(patches), 'security update'),
+    patches.unknown
+      ? 'security updates not known'
+      : `${count(updatesOf(patches), 'security update')}${unsure.length > 0 ? ' known' : ''}`,
   ];
   const name = at === undefined ? host : `${host}, ${asOf(at)}`;
   return `${name}: ${parts.join(', ')}`;
@@ -235,62 +224,3 @@ const UNJUDGED: Readonly<Record<NotJudged, string>> = {
   'unknown-sender': 'some may come in, and by which address this was tried is not known',
   'unknown-way-out': 'a rule of "forward" denies it or not, by where it leaves',
 };
-
-function patchBlock({ patches, cves, asOf: read }: ReportedHost): string {
-  const {
-    policy,
-    problem,
-    dpkgProblem,
-    security,
-    others,
-    restarts,
-    reboot,
-    listsAgeSeconds,
-    unknown,
-    asOf: at,
-  } = patches;
-  const known = cves.open + cves.fixed + cves.fixable.length + cves.waiting.length;
-  const are = read === undefined ? 'are' : 'were';
-  const age =
-    listsAgeSeconds === undefined
-      ? 'It has no package lists: it has never read them, or they were removed.'
-      : `Its package lists ${are} ${listsAge(listsAgeSeconds)} old.`;
-  const outstanding = unknown
-    ? 'what is outstanding is not known'
-    : `${at === undefined ? '' : `${asOf(at)}, `}${count(updatesOf(patches), 'security update')} outstanding, ${others} others`;
-  const stillRun = restartsText(restarts);
-  return [
-    `${policy === undefined ? 'No PatchPolicy document has it among its targets' : code(policy)}: ${outstanding}. ${age}`,
-    ...(problem === undefined ? [] : [`**Cannot be patched:** ${prose(problem, SENTENCE_MAX)}`]),
-    ...(dpkgProblem === undefined
-      ? []
-      : [`A run waits for dpkg, and repairs it first: ${prose(dpkgProblem, SENTENCE_MAX)}`]),
-    ...(security.length === 0 ? [] : [updateTable(security, patches.moreSecurity)]),
-    ...(reboot.required ? [`**Waits for a reboot** for ${prose(reboot.why.join(', '), SENTENCE_MAX)}.`] : []),
-    ...(stillRun === undefined ? [] : [prose(stillRun, SENTENCE_MAX)]),
-    ...(known === 0
-      ? []
-      : [
-          `Vulnerabilities: ${cves.fixable.length} fixable, ${cves.waiting.length} waiting for a reboot, ${cves.open} open without a fix, ${cves.fixed} fixed.`,
-        ]),
-  ].join('\n\n');
-}
-
-/** In whole days where hours say little. */
-function listsAge(age: number): string {
-  return age >= 2 * DAY_SECONDS ? `${Math.floor(age / DAY_SECONDS)} days` : seconds(age);
-}
-
-const DAY_SECONDS = 86_400;
-
-function updateTable(updates: readonly ReportedUpdate[], left = 0): string {
-  const rows = updates
-    .slice(0, MAX_ROWS)
-    .map((update) => updateRow(update).map((text) => prose(text, SENTENCE_MAX)));
-  return [table(UPDATE_COLUMNS, rows), ...more(updates, 'update', left)].join('\n');
-}
-
-/** How many are outstanding, told one by one or not. */
-function updatesOf({ security, moreSecurity = 0 }: ReportedHost['patches']): number {
-  return security.length + moreSecurity;
-}

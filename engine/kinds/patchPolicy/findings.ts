@@ -1,11 +1,9 @@
 import type { Restarts, Update, UpdatesState } from '../../facts/updates.ts';
 import type { KindFinding } from '../kind.ts';
+import { LISTS_AGE_MAX_SECONDS, staleArchives, staleText } from './archives.ts';
 import { waitingUnits } from './follow.ts';
 import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
 import { bytes, some } from './words.ts';
-
-/** Lists that are older than this know too little: apt-daily.timer reads them once a day. Seconds. */
-export const LISTS_AGE_MAX_SECONDS = 2 * 24 * 3600;
 
 /** What there is to know beside the steps, and what keeps updates from being installed. */
 export function patchFindings(state: UpdatesState, { updates: rules, holds }: ResolvedPatchPolicy) {
@@ -49,15 +47,27 @@ function beside({ unattended }: UpdatesState): readonly KindFinding[] {
   ];
 }
 
-function lists({ listsAgeSeconds: age }: UpdatesState): readonly KindFinding[] {
+function lists(state: UpdatesState): readonly KindFinding[] {
+  const { listsAgeSeconds: age } = state;
   if (age === undefined)
     return [warning('apt has read no package lists yet, so no update is known; run apt-get update')];
-  if (age <= LISTS_AGE_MAX_SECONDS) return [];
+  const stale = staleArchives(state).map(staleText);
   const days = Math.floor(age / 86_400);
   return [
-    warning(
-      `the package lists are ${days} days old, so newer updates are not known; see why apt-daily.timer does not read them`,
-    ),
+    ...(age <= LISTS_AGE_MAX_SECONDS
+      ? []
+      : [
+          warning(
+            `the package lists are ${days} days old, so newer updates are not known; see why apt-daily.timer does not read them`,
+          ),
+        ]),
+    ...(stale.length === 0
+      ? []
+      : [
+          warning(
+            `newer updates are not known of ${some(stale, '; ')}; see what apt-get update says of that on the server`,
+          ),
+        ]),
   ];
 }
 

@@ -1,9 +1,9 @@
 /** Names shown of a list; the others are counted. */
 const NAMES_SHOWN_MAX = 12;
 
-export function some(names: readonly string[]): string {
+export function some(names: readonly string[], separator = ', '): string {
   const rest = names.length - NAMES_SHOWN_MAX;
-  return `${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return `${names.slice(0, NAMES_SHOWN_MAX).join(separator)}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
