@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } from '../../lab/apt-archive.ts';
 import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
-import { type UpdatesState, updatesFact } from '../facts/updates.ts';
+import { type OriginMatch, type UpdatesState, updatesFact } from '../facts/updates.ts';
 import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
 import { useTestHost } from '../operations/testing/cycle.ts';
 import { readFacts } from './readHost.ts';
@@ -123,9 +123,7 @@ describe('what is outstanding on a real host', () => {
     const stat = '/usr/local/bin/stat';
     await exec(`cat > ${stat} <<'STAT'
 #!/bin/sh
-case $* in *_._InRelease) ;; *) exec /usr/bin/stat "$@" ;; esac
-for f; do :; done
-case $f in *${new URL(security.uri).port}_*) echo $(($(/usr/bin/stat "$@") - 12 * 86400)) ;; *) exec /usr/bin/stat "$@" ;; esac
+case $#$3 in 3*${new URL(security.uri).port}_._InRelease) echo $(($(/usr/bin/stat "$@") - 12 * 86400)) ;; *) exec /usr/bin/stat "$@" ;; esac
 STAT
 chmod +x ${stat}
 echo 'deb [trusted=yes] http://me:secret@never.example/ ./' > /etc/apt/sources.list.d/zz-never.list`);
@@ -135,5 +133,24 @@ echo 'deb [trusted=yes] http://me:secret@never.example/ ./' > /etc/apt/sources.l
     security.setGone(false);
     await exec(`rm ${stat} /etc/apt/sources.list.d/zz-never.list; apt-get -qq update`);
     expect(await messages()).toEqual([]);
+  });
+
+  it('tells a server that has no security archive from one that is up to date', async () => {
+    const told = async (securityOrigins: readonly OriginMatch[] = []) => {
+      const wanted = [testDocument('PatchPolicy', patchPolicySpec({ updates: { securityOrigins } }))];
+      const { findings } = await t.harness().plan(wanted);
+      return findings.filter(({ message }) => /of the archives/.test(message)).map(({ message }) => message);
+    };
+    expect(await told()).toEqual([]);
+    expect(await told([{ label: 'Acme' }])).toEqual([
+      expect.stringMatching(
+        /^none of the archives that apt reads here is what "securityOrigins" names: label Acme; /,
+      ),
+    ]);
+    await exec('rm /etc/apt/sources.list.d/security.sources; apt-get -qq update');
+    expect(await told()).toEqual([
+      expect.stringMatching(/^none of the archives that apt reads here is one of security updates, so /),
+    ]);
+    expect(await told([{ origin: 'Debian', codename: 'bookworm' }])).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { controlNamed } from '../kinds/hardening/catalogue.ts';
 import type { Severity } from '../kinds/hardening/control.ts';
-import { listsTold } from './listsTold.ts';
+import { listsTold, securityTold } from './listsTold.ts';
 import {
   distinctWaivers,
   type ReportedHardening,
@@ -215,6 +215,14 @@ export const LISTS_OLD: Rule = {
   severity: 'medium',
 };
 
+export const NO_SECURITY_ARCHIVE: Rule = {
+  id: 'patches/no-security-archive',
+  title: 'A server has no archive of security updates',
+  why: 'Its apt never hears of a security update, so it looks like a server that needs none.',
+  help: 'Add the archive to the apt sources of the server (of Debian 12: suite bookworm-security), or name your own in "securityOrigins" of its PatchPolicy, by the release lines of apt-cache policy.',
+  severity: 'medium',
+};
+
 /** Updates of one server that are told one by one: GitHub keeps 5,000 results, and closes the alerts of all others. */
 const UPDATES_TOLD = 100;
 
@@ -226,7 +234,11 @@ function patchFindings(reported: ReportedHost): readonly SecurityFinding[] {
   const document = patches.policy ?? `Server/${host}`;
   const pointer = patches.policy === undefined ? '/metadata/name' : '/spec';
   const at = { document, pointer };
-  const told = [...updateFindings(reported, at), ...listsFinding(reported, at)];
+  const told = [
+    ...updateFindings(reported, at),
+    ...listsFinding(reported, at),
+    ...archiveFinding(reported, at),
+  ];
   if (!patches.reboot.required) return told;
   const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
   const message = seen(`${host} waits for a reboot${why}.`, asOf);
@@ -265,6 +277,16 @@ function listsFinding(
   if (why.length === 0) return [];
   const print = fingerprint('lists', host);
   return [{ rule: LISTS_OLD, host, ...seen(why.join(' '), asOf), ...at, fingerprint: print }];
+}
+
+function archiveFinding(
+  { host, patches, asOf }: ReportedHost,
+  at: Pick<SecurityFinding, 'document' | 'pointer'>,
+): readonly SecurityFinding[] {
+  const why = securityTold(host, patches);
+  if (why.length === 0) return [];
+  const print = fingerprint('no-security-archive', host);
+  return [{ rule: NO_SECURITY_ARCHIVE, host, ...seen(why.join(' '), asOf), ...at, fingerprint: print }];
 }
 
 function closes(cves: readonly string[]): string {

@@ -1,5 +1,5 @@
 import type { InventoryState } from '../facts/inventory.ts';
-import type { Reboot, Restarts } from '../facts/updates.ts';
+import type { OriginMatch, Reboot, Restarts } from '../facts/updates.ts';
 import type { Profile, Severity } from '../kinds/hardening/control.ts';
 import type { Score } from '../kinds/hardening/findings.ts';
 import type { Waiver } from '../kinds/hardening/spec.ts';
@@ -117,6 +117,10 @@ export interface Patches {
   readonly listsAgeSeconds?: number;
   /** Archives whose newer updates are not known, while others are read; at most `STALE_MAX`. Left out where there is none, and by engines before. */
   readonly staleArchives?: readonly StaleArchive[];
+  /** No archive that apt reads is one of security updates: that none is outstanding means nothing. Left out by engines before. */
+  readonly noSecurityArchive?: true;
+  /** What the PatchPolicy names in `securityOrigins` and no archive of the server is; left out where there is none. */
+  readonly unmatchedOrigins?: readonly OriginMatch[];
 }
 
 export interface OutstandingUpdate {

@@ -113,6 +113,14 @@ describe('of a server that does not answer', () => {
     expect(knownOf(earlier, wantedBy()).hardening).toEqual([]);
   });
 
+  it('what no document takes for a security archive any more is not missed', () => {
+    const unmatchedOrigins = [{ label: 'Acme' }, { label: 'Gone' }];
+    const earlier = remembered(readHost('web-1', { patches: { ...PATCHES, unmatchedOrigins } }));
+    const named = wantedBy(forAll('PatchPolicy', 'p', { securityOrigins: [{ label: 'Acme' }] }));
+    expect(knownOf(earlier, named).patches.unmatchedOrigins).toEqual([{ label: 'Acme' }]);
+    expect(knownOf(earlier, wantedBy()).patches).not.toHaveProperty('unmatchedOrigins');
+  });
+
   it('ports that no Firewall document judged say nothing against one', () => {
     const { firewall: _, ...exposure } = EXPOSURE;
     const earlier = remembered(readHost('web-1', { exposure }));

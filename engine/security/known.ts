@@ -1,4 +1,5 @@
-import type { ResolvedHost } from '../spec/resolution.ts';
+import { originText } from '../kinds/patchPolicy/archives.ts';
+import type { ResolvedDocument, ResolvedHost } from '../spec/resolution.ts';
 import { isHardening } from './hardening.ts';
 import type { Exposure, HardeningState, HostSecurity, Patches, ReadSecurity, SeenPort } from './host.ts';
 
@@ -145,9 +146,19 @@ function hardeningBy(wanted: ResolvedHost, known: readonly HardeningState[]): re
   });
 }
 
-function patchesBy(wanted: ResolvedHost, { policy: _, ...known }: Patches): Patches {
-  const policy = wanted.documents.find(({ kind }) => kind === 'PatchPolicy')?.ref;
-  return { ...(policy === undefined ? {} : { policy }), ...known };
+function patchesBy(wanted: ResolvedHost, { policy: _, unmatchedOrigins = [], ...known }: Patches): Patches {
+  const document = wanted.documents.find(isPatchPolicy);
+  const named = new Set(document?.spec.updates.securityOrigins.map(originText));
+  const unmatched = unmatchedOrigins.filter((match) => named.has(originText(match)));
+  return {
+    ...(document === undefined ? {} : { policy: document.ref }),
+    ...known,
+    ...(unmatched.length === 0 ? {} : { unmatchedOrigins: unmatched }),
+  };
+}
+
+function isPatchPolicy(document: ResolvedDocument): document is ResolvedDocument<'PatchPolicy'> {
+  return document.kind === 'PatchPolicy';
 }
 
 /** Ports that no document judged say nothing against one that is there now. */

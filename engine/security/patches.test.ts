@@ -66,6 +66,20 @@ it('names the archives that are not read, fifty of them at most', () => {
   expect(told(...lines, ...many).staleArchives).toHaveLength(50);
 });
 
+it('tells a server without an archive of security updates from one that is up to date', () => {
+  const source = (release: string, read = 'yes') =>
+    `~ source http://a.example.org/\tbookworm\t${read}\t900\t-\t${release}`;
+  const lines = ['apt', '~ lists 900', '~ sources'];
+  const none = (...more: readonly string[]) => told(...lines, ...more).noSecurityArchive;
+  expect(none(source('o=Debian,l=Debian'))).toBe(true);
+  expect(none(source('o=Debian,l=Debian'), source('', 'no'))).toBe(true);
+  expect(none()).toBe(true);
+  expect(none(source('o=Debian,l=Debian'), source('o=Debian,l=Debian-Security'))).toBeUndefined();
+  // nothing is read, or an engine before did not ask
+  expect(none(source('', 'no'))).toBeUndefined();
+  expect(told('apt', '~ lists 900').noSecurityArchive).toBeUndefined();
+});
+
 describe('a server with much outstanding that apt keeps back', () => {
   const names = Array.from({ length: 20_000 }, (_, n) => `p${n}`);
   const why = Buffer.from('it needs more').toString('base64');

@@ -1,7 +1,7 @@
 import { type ChangelogQuery, type ChangelogState, CVES_MAX, changelogFact } from '../facts/changelog.ts';
 import { itemKey, type Readings } from '../facts/fact.ts';
 import { type Update, type UpdatesState, updatesFact } from '../facts/updates.ts';
-import { staleArchives } from '../kinds/patchPolicy/archives.ts';
+import { hasNoSecurity, staleArchives, unmatchedOrigins } from '../kinds/patchPolicy/archives.ts';
 import { stateOf } from '../kinds/readings.ts';
 import type { ResolvedHost } from '../spec/resolution.ts';
 import type { OutstandingUpdate, Patches } from './host.ts';
@@ -22,6 +22,7 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
   // without package lists apt knows of nothing newer
   const isUnknown = state.aptProblem !== undefined || (state.present && state.listsAgeSeconds === undefined);
   const stale = staleArchives(state).slice(0, STALE_MAX);
+  const unmatched = unmatchedOrigins(state);
   return {
     ...(policy === undefined ? {} : { policy: policy.ref }),
     ...(problem === undefined ? {} : { problem }),
@@ -34,6 +35,8 @@ export function patchesOf({ documents }: ResolvedHost, readings: Readings): Patc
     reboot: { required: state.reboot.required, why: state.reboot.why },
     ...(state.listsAgeSeconds === undefined ? {} : { listsAgeSeconds: state.listsAgeSeconds }),
     ...(stale.length === 0 ? {} : { staleArchives: stale }),
+    ...(hasNoSecurity(state) ? { noSecurityArchive: true } : {}),
+    ...(unmatched.length === 0 ? {} : { unmatchedOrigins: unmatched }),
   };
 }
 

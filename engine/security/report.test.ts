@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingsOf, LISTS_OLD, SECURITY_UPDATE } from './findings.ts';
+import { findingsOf, LISTS_OLD, NO_SECURITY_ARCHIVE, SECURITY_UPDATE } from './findings.ts';
 import type { HostSecurity, OutstandingUpdate, Patches, SeenPort } from './host.ts';
 import { securityReport } from './report.ts';
 import {
@@ -208,6 +208,21 @@ describe('findings', () => {
     ]);
   });
 
+  it('say that a server has no archive of security updates, and what its document names in vain', () => {
+    const told = (patches: Partial<Patches>) =>
+      findingsOf(reportOf([readHost('web-1', { patches: { ...PATCHES, security: [], ...patches } })]))
+        .filter(({ rule }) => rule === NO_SECURITY_ARCHIVE)
+        .map(({ message }) => message);
+    expect(told({})).toEqual([]);
+    expect(told({ noSecurityArchive: true })).toEqual([
+      'None of the archives that apt reads on web-1 is one of security updates, so no security update is ever known.',
+    ]);
+    const unmatchedOrigins = [{ label: 'Acme-Security' }, { origin: 'Acme', suite: 'fixes' }];
+    expect(told({ policy: 'PatchPolicy/p', unmatchedOrigins })).toEqual([
+      'None of the archives that apt reads on web-1 is what "securityOrigins" of PatchPolicy/p names: label Acme-Security; origin Acme, suite fixes.',
+    ]);
+  });
+
   it('leave no server among those of which all updates are known where they may not be', () => {
     const stale = { uri: 'http://a.example.org/', suite: './', security: false, why: 'never' } as const;
     const parts: readonly Partial<Patches>[] = [
@@ -216,12 +231,14 @@ describe('findings', () => {
       { listsAgeSeconds: 40 * 86_400 },
       { unknown: true },
       { problem: 'the server has no apt' },
+      { noSecurityArchive: true },
+      { unmatchedOrigins: [{ label: 'Acme' }] },
     ];
     const { fleet, hosts } = reportOf(
       parts.map((patches, n) => readHost(`web-${n}`, { patches: { ...PATCHES, ...patches } })),
     );
-    expect(fleet.updatesUnknown).toEqual(['web-1', 'web-2', 'web-3', 'web-4']);
-    expect(hosts.map(({ unsure }) => unsure.length)).toEqual([0, 1, 1, 1, 1]);
+    expect(fleet.updatesUnknown).toEqual(['web-1', 'web-2', 'web-3', 'web-4', 'web-5', 'web-6']);
+    expect(hosts.map(({ unsure }) => unsure.length)).toEqual([0, 1, 1, 1, 1, 1, 1]);
   });
 
   it('say of ports that were not judged that they were not, never that they are as declared', () => {

@@ -1,4 +1,4 @@
-import type { AptSource, UpdatesState } from '../../facts/updates.ts';
+import type { AptSource, OriginMatch, UpdatesState } from '../../facts/updates.ts';
 
 /** Lists that are older than this know too little: apt-daily.timer reads them once a day. Seconds. */
 export const LISTS_AGE_MAX_SECONDS = 2 * 24 * 3600;
@@ -47,4 +47,22 @@ export function staleText({ uri, suite, security, why, seconds = 0 }: StaleArchi
 function age(seconds: number): string {
   const days = Math.floor(seconds / 86_400);
   return days >= 2 ? `${days} days` : `${Math.ceil(seconds / 3600)} h`;
+}
+
+/** apt reads archives here, and none of them is one of security updates; where it reads nothing, that is not known. */
+export function hasNoSecurity({ sources }: UpdatesState): boolean {
+  if (sources === undefined || sources.some(({ read, security }) => read && security)) return false;
+  return sources.length === 0 || sources.some(({ read }) => read);
+}
+
+/** What a document takes for archives of security updates, and none here is; nothing where apt reads nothing. */
+export function unmatchedOrigins({ sources = [], unmatchedOrigins: all = [] }: UpdatesState) {
+  return sources.some(({ read }) => read) ? all : [];
+}
+
+/** `origin Acme, label Fixes` */
+export function originText({ origin, label, suite, codename }: OriginMatch): string {
+  return Object.entries({ origin, label, suite, codename })
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
+    .join(', ');
 }

@@ -1,6 +1,13 @@
 import type { Restarts, Update, UpdatesState } from '../../facts/updates.ts';
 import type { KindFinding } from '../kind.ts';
-import { LISTS_AGE_MAX_SECONDS, staleArchives, staleText } from './archives.ts';
+import {
+  hasNoSecurity,
+  LISTS_AGE_MAX_SECONDS,
+  originText,
+  staleArchives,
+  staleText,
+  unmatchedOrigins,
+} from './archives.ts';
 import { waitingUnits } from './follow.ts';
 import type { PatchRules, ResolvedPatchPolicy } from './spec.ts';
 import { bytes, some } from './words.ts';
@@ -12,6 +19,7 @@ export function patchFindings(state: UpdatesState, { updates: rules, holds }: Re
     ...obstacles(state),
     ...beside(state),
     ...lists(state),
+    ...security(state),
     ...leftOut(state, rules, holds),
     ...restarts(state, rules),
     ...reboots(state, rules),
@@ -66,6 +74,27 @@ function lists(state: UpdatesState): readonly KindFinding[] {
       : [
           warning(
             `newer updates are not known of ${some(stale, '; ')}; see what apt-get update says of that on the server`,
+          ),
+        ]),
+  ];
+}
+
+/** Without an archive that tells of them, no security update is ever outstanding. */
+function security(state: UpdatesState): readonly KindFinding[] {
+  const unmatched = unmatchedOrigins(state).map(originText);
+  return [
+    ...(hasNoSecurity(state)
+      ? [
+          warning(
+            'none of the archives that apt reads here is one of security updates, so no security update is ever known; add that of the distribution to apt\'s sources (of Debian 12: suite bookworm-security), or name yours in "securityOrigins"',
+          ),
+        ]
+      : []),
+    ...(unmatched.length === 0
+      ? []
+      : [
+          warning(
+            `none of the archives that apt reads here is what "securityOrigins" names: ${some(unmatched, '; ')}; compare that with the release lines of apt-cache policy, or add the archive to apt's sources`,
           ),
         ]),
   ];
