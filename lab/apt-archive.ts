@@ -71,7 +71,11 @@ export async function openAptArchive(release: ArchiveRelease = STABLE_RELEASE): 
     `gpg -q --batch --passphrase '' --quick-gen-key test@example.org ed25519 sign never
 gpg -q --batch --armor --export test@example.org > key.asc`,
   );
-  const state: Serving = { root: join(dir, 'www'), isGone: false, changedSeconds: LONG_AGO_SECONDS };
+  const state: Serving = {
+    root: join(dir, 'www'),
+    isGone: false,
+    changedSeconds: Math.floor(Date.now() / 1000) - SELDOM_SECONDS,
+  };
   const index = async () => {
     await inFolder(dir, indexScript(release));
     state.changedSeconds += 1;
@@ -195,12 +199,12 @@ async function inFolder(dir: string, script: string): Promise<void> {
 interface Serving {
   readonly root: string;
   isGone: boolean;
-  /** When it was published, as the server tells it: another second each time, however soon one comes after the other. */
+  /** When its InRelease was made, as the server tells it: another second each time, however soon one comes after the other. */
   changedSeconds: number;
 }
 
-/** As of a mirror that seldom has anything new. */
-const LONG_AGO_SECONDS = Date.parse('2026-01-01T00:00:00Z') / 1000;
+/** How long ago a mirror has changed that seldom has anything new. Counted from now, as a cache on the way may know another archive of the same port. */
+const SELDOM_SECONDS = 30 * 86_400;
 
 function serve(state: Serving): Promise<Server> {
   const server = createServer(async (request, response) => {
@@ -211,6 +215,7 @@ function serve(state: Serving): Promise<Server> {
       : await readFile(join(state.root, name || 'none')).catch(() => undefined);
     const known = Date.parse(request.headers['if-modified-since'] ?? '');
     if (bytes === undefined) response.writeHead(404).end();
+    else if (name !== 'InRelease') response.writeHead(200).end(bytes);
     else if (known >= modified.getTime()) response.writeHead(304).end();
     else response.writeHead(200, { 'last-modified': modified.toUTCString() }).end(bytes);
   });

@@ -5,7 +5,7 @@ import { findingsOf } from './findings.ts';
 import { placesIn } from './places.ts';
 import { securityReport } from './report.ts';
 import { sarifOf } from './sarif.ts';
-import { ADVISORIES, HARDENING, MADE, readHost } from './testing/hosts.ts';
+import { ADVISORIES, HARDENING, MADE, PATCHES, readHost } from './testing/hosts.ts';
 
 const YAML = `apiVersion: doaas/v1
 kind: Hardening
@@ -48,6 +48,32 @@ describe('SARIF', () => {
     expect(problems(sarif)).toEqual([]);
     expect(problems(sarifOf([], { version: '1.2.3', locate }))).toEqual([]);
     expect(problems({ ...sarif, runs: [{}] })).not.toEqual([]);
+  });
+
+  it('tells at the level of a warning of which servers not all updates are known', async () => {
+    const stale = {
+      uri: 'http://a.example.org/',
+      suite: 'b',
+      security: true,
+      why: 'silent',
+      seconds: 259_200,
+    } as const;
+    const patches = { ...PATCHES, staleArchives: [stale], noSecurityArchive: true } as const;
+    const told = findingsOf(securityReport([readHost('web-1', { patches })], { ...MADE, locate }));
+    const one = sarifOf(told, { version: '1.2.3', locate });
+    expect((await sarifProblems())(one)).toEqual([]);
+    const ids = ['patches/lists-old', 'patches/no-security-archive'];
+    const results = one.runs[0].results.filter(({ ruleId }) => ids.includes(ruleId));
+    expect(results.map(({ ruleId, level, message }) => [ruleId, level, message.text])).toEqual([
+      [
+        ids[0],
+        'warning',
+        expect.stringContaining(
+          'http://a.example.org/ b of security updates, which last answered 3 days ago',
+        ),
+      ],
+      [ids[1], 'warning', expect.stringContaining('no security update is ever known')],
+    ]);
   });
 
   it('has one result for each finding, at the line of the document', () => {

@@ -20,7 +20,13 @@ test('reads as the golden file', async () => {
     exposure: { from: 'web-1', ports: EXPOSURE.ports.filter(({ open }) => open), more: 2, unseen: [] },
   });
   const blind = readHost('web-3', {
-    patches: { ...PATCHES, security: [], reboot: { required: false, why: [] } },
+    patches: {
+      ...PATCHES,
+      security: [],
+      reboot: { required: false, why: [] },
+      noSecurityArchive: true,
+      unmatchedOrigins: [{ origin: '<i>Acme', label: 'Fixes' }],
+    },
     inventory: { ...INVENTORY, sources: [{ source: 'curl', version: '7.88.1-10+deb12u5' }] },
     hardening: [{ ...HARDENING, failing: [], waivers: [] }],
     exposure: {
