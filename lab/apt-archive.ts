@@ -20,6 +20,8 @@ export interface LabPackage {
   readonly scripts?: Readonly<Partial<Record<'preinst' | 'postinst' | 'prerm' | 'postrm', string>>>;
   /** Its changelog's newest entry, such as `Fix CVE-2026-0001`. */
   readonly change?: string;
+  /** The version of the changelog's entry before it. */
+  readonly follows?: string;
   /** Bytes of a file that does not compress. */
   readonly ballast?: number;
 }
@@ -168,13 +170,14 @@ function controlOf({ name, version, control = [], ballast = 0 }: LabPackage): st
   return `${fields.join('\n')}\n`;
 }
 
-function changelogOf({ name, version, change = 'New.' }: LabPackage): string {
-  return `${name} (${version}) stable; urgency=high
+function changelogOf({ name, version, change = 'New.', follows }: LabPackage): string {
+  const entry = (of: string, text: string) => `${name} (${of}) stable; urgency=high
 
-  * ${change}
+  * ${text}
 
  -- test <test@example.org>  Thu, 01 Jan 2026 00:00:00 +0000
 `;
+  return [entry(version, change), ...(follows === undefined ? [] : [entry(follows, 'New.')])].join('\n');
 }
 
 /** Bytes that do not compress, the same for every build. */

@@ -67,7 +67,7 @@ const FIRST = [
 
 const FIX = '1.0+fix1';
 const FIXED = [
-  plain('doaas-lib', FIX, { change: 'Fix CVE-2026-1111.' }),
+  plain('doaas-lib', FIX, { change: 'Fix CVE-2026-1111.', follows: '1.0' }),
   plain('doaas-user', FIX, { control: [`Depends: doaas-lib (>= ${FIX})`] }),
   plain('doaas-held', FIX),
   plain('doaas-kept', FIX, { control: ['Conflicts: doaas-old'] }),

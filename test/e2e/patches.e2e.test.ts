@@ -78,8 +78,8 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     const install = 'apt-get -qq install --no-install-recommends needrestart doaas-lib doaas-daemon';
     await onAll(world.hosts, `${archive.use('fixes')}\n${install}`);
     await published(
-      library('1.1', { change: 'Fix CVE-2026-1111.' }),
-      daemon('1.1', { change: 'Fix CVE-2026-1112.' }),
+      library('1.1', { change: 'Fix CVE-2026-1111.', follows: '1.0' }),
+      daemon('1.1', { change: 'Fix CVE-2026-1112.', follows: '1.0' }),
     );
     // as APT::Periodic::Download-Upgradeable-Packages does: changelogs are read from what is there already
     await onAll(world.hosts, 'apt-get -qq --download-only install doaas-lib doaas-daemon');
