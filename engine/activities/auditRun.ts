@@ -51,6 +51,6 @@ export function grounds({ verdict, policyCommit }: Judged): Detail {
 export function receiptsNamed(receipts: readonly StoredReceipt[]): Detail {
   const counts: Record<string, number> = {};
   for (const { state, stepId } of receipts)
-    if (!stepId.startsWith('@begin')) counts[state] = (counts[state] ?? 0) + 1;
+    if (!/^@(begin|told)/.test(stepId)) counts[state] = (counts[state] ?? 0) + 1;
   return { receipts: counts, receiptsDigest: receiptsDigest(receipts) };
 }
