@@ -177,9 +177,11 @@ function hostProgress(record: RunRecord): readonly HostProgress[] {
 }
 
 function remarksOn(receipts: readonly StoredReceipt[], host: string): readonly string[] {
-  return receipts
-    .filter((receipt) => receipt.host === host && receipt.stepId.startsWith('@told'))
-    .flatMap(({ detail }) => (detail as unknown as HostReceiptDetail).remarks ?? []);
+  return receipts.filter((receipt) => receipt.host === host).flatMap(remarksIn);
+}
+
+export function remarksIn({ stepId, detail }: StoredReceipt): readonly string[] {
+  return stepId.startsWith('@told') ? ((detail as unknown as HostReceiptDetail).remarks ?? []) : [];
 }
 
 function stepProgress(record: RunRecord, step: Step): StepProgress {
