@@ -123,6 +123,29 @@ ${restartPatched.check({ units: planned, never }).text}`);
   });
 });
 
+it('tells which services were restarted while packages were updated, not who came, went or logged in', () => {
+  const units = (of: Readonly<Record<string, string>>) =>
+    Object.entries(of)
+      .map(
+        ([name, id]) =>
+          `InvocationID=${id}\nId=${name}\nActiveState=${id === 'gone' ? 'inactive' : 'active'}\n`,
+      )
+      .join('\n');
+  const before = { 'same.service': 'a', 'ssh.service': 'b', 'went.service': 'c', 'user@0.service': 'd' };
+  const after = {
+    ...before,
+    'ssh.service': 'e',
+    'went.service': 'gone',
+    'user@0.service': 'f',
+    'new.service': 'g',
+  };
+  const now = (of: Readonly<Record<string, string>>) => `systemctl() { cat <<'UNITS'\n${units(of)}UNITS\n}`;
+  const update = `${now(before)}\nnote_running\n${now(after)}\nnote_running`;
+  const expected = ['restarted while their packages were updated: ssh.service'];
+  expect(told(`${update}\ntell_meanwhile; tell_meanwhile`)).toEqual(expected);
+  expect(told(`rm "$STEP/notes"; ${now(after)}\ntell_meanwhile`)).toEqual(expected);
+});
+
 describe('what updates tell of a reboot', () => {
   const boot = (script: string) =>
     told(`boot_id() { echo now; }\nkernel_is_new() { :; }\nno_new_failed() { :; }\n${script}`);

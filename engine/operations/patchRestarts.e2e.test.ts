@@ -21,12 +21,16 @@ const DROP_IN = '/run/systemd/system/doaas-cron.service.d';
 /** As systemd-escape(1) makes them. */
 const ODD = 'doaas-db@a\\x2db:c.service';
 
+/** By its package. */
+const OWN = 'restarted while their packages were updated: doaas-own.service';
+
 const jobs = (version: string, then: string): LabPackage => ({
   name: 'doaas-jobs',
   version,
   files: {
     'lib/systemd/system/doaas-cron.service': CRON,
     'lib/systemd/system/doaas-backup.service': BACKUP,
+    'lib/systemd/system/doaas-own.service': unit('ExecStart=/bin/sleep infinity'),
     'lib/systemd/system/doaas-db@.service': unit(`ExecStart=${JOB} infinity`),
   },
   scripts: {
@@ -43,8 +47,8 @@ describe('services that use what was replaced, on a real host', () => {
   beforeAll(async () => {
     const [stable, security] = [await openAptArchive(), await openAptArchive(SECURITY_RELEASE)];
     archives.push(security, stable);
-    await stable.publish(jobs('1.0', `systemctl start doaas-cron doaas-db@15-main '${ODD}'`));
-    await security.publish(jobs(FIX, ':'));
+    await stable.publish(jobs('1.0', `systemctl start doaas-cron doaas-own doaas-db@15-main '${ODD}'`));
+    await security.publish(jobs(FIX, 'systemctl restart doaas-own'));
     await exec(`${stable.use('stable')}
 apt-get -qq install --no-install-recommends needrestart doaas-jobs=1.0
 mv /etc/apt/sources.list.d/debian.sources /root/
@@ -80,7 +84,7 @@ ${security.use('security')}`);
     await exec('systemctl start --no-block doaas-backup');
     const before = { cron: await started('doaas-cron'), backup: await started('doaas-backup') };
     await t.cycle(policy(), async (result) => {
-      expect(told(result)).toEqual([`restarted doaas-cron.service, doaas-db@15-main.service, ${ODD}`]);
+      expect(told(result)).toEqual([OWN, `restarted doaas-cron.service, doaas-db@15-main.service, ${ODD}`]);
       expect(await restarts()).toMatchObject({
         units: [],
         leftovers: ['doaas-cron.service'],
@@ -103,6 +107,7 @@ ${security.use('security')}`);
     const result = await t.applied(wanted);
     expect(await started('doaas-db@15-main')).toBe(before);
     expect(told(result)).toEqual([
+      OWN,
       'restarted doaas-cron.service',
       `left as they are by restartNever: doaas-db@15-main.service, ${ODD}`,
     ]);
@@ -127,6 +132,7 @@ mount --bind /root/needrestart /usr/sbin/needrestart`);
     await exec('umount /usr/sbin/needrestart; rm /root/needrestart');
     expect(unknown.end).toBe('applied');
     expect(told(unknown)).toEqual([
+      OWN,
       'needrestart failed, so what else still uses what was replaced is not known, and was not restarted',
     ]);
     // and who reads it again finds what the step has left
@@ -137,7 +143,7 @@ systemctl daemon-reload`);
     const failed = await t.harness().apply(policy());
     await exec(`rm -r ${DROP_IN}; systemctl daemon-reload`);
     expect(failed.end).toBe('failed');
-    expect(told(failed)).toEqual(['restart of doaas-cron.service failed']);
+    expect(told(failed)).toEqual([OWN, 'restart of doaas-cron.service failed']);
     await t.undone(failed.run);
   });
 });

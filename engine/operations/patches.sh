@@ -1,6 +1,6 @@
 # Functions for updates, restarts and reboots; they use those of apt.sh and units.sh. Reads: STEP, DIR. Notes of a step: failed (units
 # that had failed before it), jobs (of systemd, that were there before it), auto (packages that nobody asked for by name), boot (the boot in which it began),
-# named (what needrestart said), units (that are restarted), why (who asks for the reboot).
+# running (services, with their invocations), named (what needrestart said), units (that are restarted), why (who asks for the reboot).
 
 failed_units() { # but those of our own runs
   systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/ { print $1 }' | sort -u
@@ -93,12 +93,29 @@ keep_old() { # NAME=VERSION ...
 upgrade_patches() { # keep|take NAME=VERSION ...
   CONFFILES=$1; shift
   if [ "$CONFFILES" = take ]; then unset UCF_FORCE_CONFFOLD; export UCF_FORCE_CONFFNEW=1; fi
-  note_failed; repair_dpkg; require_lists "$@"; require_room "$@"; keep_old "$@"; note_auto "$@"
+  note_failed; note_running; repair_dpkg; require_lists "$@"; require_room "$@"; keep_old "$@"; note_auto "$@"
   write_hook "$STEP/news" "$STEP/gone" '' "$*"
   rc=0; apt_change install --no-remove --no-install-recommends "$@" || rc=$?
   restore_auto; note_system
   [ "$rc" -eq 0 ] || return "$rc"
   no_new_failed
+}
+
+# Packages restart services by themselves. Those of a login come and go with it.
+running_services() { # prints NAME and invocation of each
+  systemctl show -p Id,ActiveState,InvocationID -- '*.service' 2>/dev/null | awk '
+    function flush() { if (state == "active" && id != "" && name !~ /^user(-runtime-dir)?@/) print name, id; name = state = id = "" }
+    /^Id=/ { name = substr($0, 4) } /^ActiveState=/ { state = substr($0, 13) } /^InvocationID=/ { id = substr($0, 14) }
+    /^$/ { flush() } END { flush() }'
+}
+note_running() {
+  [ ! -e "$STEP/running" ] || return 0
+  running_services > "$STEP/running.new"; sync "$STEP/running.new"; mv -f "$STEP/running.new" "$STEP/running"; sync "$STEP"
+}
+tell_meanwhile() {
+  [ -s "$STEP/running" ] || return 0
+  running_services | awk 'NR == FNR { was[$1] = $2; next } $1 in was && was[$1] != $2 { print $1 }' "$STEP/running" - |
+    tell_names 'restarted while their packages were updated:'
 }
 
 # What dpkg and ucf left beside configuration files is moved aside, not deleted.

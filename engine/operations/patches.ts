@@ -78,7 +78,7 @@ export const upgradePatches: Operation<UpgradePatches> = {
   check: (
     p,
   ) => sh`{ ${packageStates(p.packages.map(({ name, to }) => ({ fact: 'package', key: name, want: 'present', version: to })))}
-} | { ! grep -q '^[?-] '; } && no_new_failed`,
+} | { ! grep -q '^[?-] '; } && no_new_failed && tell_meanwhile`,
   apply: (p) => sh`require_planned ${p.packages.flatMap(({ name, from, to }) => [name, from ?? '-', to])}
 OLD=${oldOnes(p).join(' ')}
 upgrade_patches ${p.conffiles} ${p.packages.map(({ name, to }) => `${name}=${to}`)}`,
