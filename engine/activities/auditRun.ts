@@ -4,6 +4,7 @@ import type { StoredReceipt } from '../store/receipts.ts';
 import { receiptsDigest } from '../store/receiptsDigest.ts';
 import type { Judged } from './gate.ts';
 import { fullName } from './pull.ts';
+import { remarksIn } from './runViews.ts';
 import type { RunRef } from './types.ts';
 
 type Detail = Readonly<Record<string, Json>>;
@@ -51,6 +52,21 @@ export function grounds({ verdict, policyCommit }: Judged): Detail {
 export function receiptsNamed(receipts: readonly StoredReceipt[]): Detail {
   const counts: Record<string, number> = {};
   for (const { state, stepId } of receipts)
-    if (!stepId.startsWith('@begin')) counts[state] = (counts[state] ?? 0) + 1;
+    if (!/^@(begin|told)/.test(stepId)) counts[state] = (counts[state] ?? 0) + 1;
   return { receipts: counts, receiptsDigest: receiptsDigest(receipts) };
+}
+
+/** Sentences that an entry keeps of a run; more are counted. It is never deleted. */
+const TOLD_MAX = 40;
+/** Characters of each. */
+const SENTENCE_MAX = 500;
+
+/** What the effects did that no plan could name, such as restarts: in words of the servers. */
+export function toldIn(receipts: readonly StoredReceipt[]): Detail {
+  const all = receipts.flatMap((receipt) =>
+    remarksIn(receipt).map((remark) => `${receipt.host}: ${remark}`.slice(0, SENTENCE_MAX)),
+  );
+  if (all.length === 0) return {};
+  const more = all.length - TOLD_MAX;
+  return { told: [...all.slice(0, TOLD_MAX), ...(more > 0 ? [`and ${more} more`] : [])] };
 }

@@ -1,7 +1,7 @@
 import { cancelBatch } from '../hosts/batchRun.ts';
 import type { Json } from '../operations/operation.ts';
 import { StoreError } from '../store/error.ts';
-import { entryOf, receiptsNamed } from './auditRun.ts';
+import { entryOf, receiptsNamed, toldIn } from './auditRun.ts';
 import { batchName } from './batchName.ts';
 import { confirmPlan } from './confirm.ts';
 import { confirmCorrection } from './confirmCorrection.ts';
@@ -96,7 +96,8 @@ async function endRun(engine: Engine, run: RunRef, end: RunEnd, mergeSha: string
   if (other) await forgetSettled(engine, run);
   const merge = mergeSha === undefined ? {} : { mergeSha };
   const receipts = await engine.store.receipts.ofRun(run.undoes ?? run.run);
-  const entry = entryOf(run, end, { ...receiptsNamed(receipts), ...merge });
+  const told = run.undoes === undefined ? toldIn(receipts) : {};
+  const entry = entryOf(run, end, { ...receiptsNamed(receipts), ...told, ...merge });
   await engine.store.runs.update(run.run, { state, ...merge }, entry);
   if (end !== 'stale' && (other || end === 'applied')) await reportSecurity(engine, run);
 }

@@ -44,7 +44,7 @@ const STATES: ReadonlyMap<string, ReceiptState> = new Map([
   ['differs', 'unknown'],
 ]);
 
-/** What a restore left or moved on purpose. */
+/** What an effect did that its plan could not name, or what a restore left or moved on purpose. */
 export function remarksOf(result: BatchResult, mask: Mask): readonly string[] {
   return bounded(result.events.flatMap((event) => (event.event === 'note' ? [mask(event.detail)] : [])));
 }

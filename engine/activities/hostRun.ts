@@ -16,7 +16,7 @@ import { batchName } from './batchName.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { netFor, notKept, ownProbes } from './guarded.ts';
-import { followSteps } from './hostJournal.ts';
+import { followSteps, remarksOf } from './hostJournal.ts';
 import { contentsIn, type Known, knownOn, knownTo, sealedOn } from './hostMask.ts';
 import { identityOf } from './identity.ts';
 import { secretsAreThere, waitsForSecrets } from './patience.ts';
@@ -80,6 +80,7 @@ export async function applyHost(
     .finally(journal.flush);
   if (result.kind === 'gave-up') return failed(engine, run, host, identity, wave, mask(result.message));
   await receipt(engine, run, host, identity, `@begin:${wave}`, 'done', nothing);
+  await tellRemarks(engine, run, host, identity, wave, remarksOf(result, mask));
   if (batch.net !== undefined && result.end !== 'refused') {
     // a run that came to no good end may be kept all the same, so it is confirmed as well where the login works
     const must = result.end === 'applied' ? probes : [];
@@ -89,6 +90,19 @@ export async function applyHost(
       return failed(engine, run, host, identity, wave, mask(reason.message), reason.what);
   }
   return outcomeOf(engine, run, host, identity, wave, maskResult(result, mask));
+}
+
+/** They stay when the steps are undone. `already`: nothing to undo comes with them. */
+async function tellRemarks(
+  engine: Engine,
+  run: RunRef,
+  host: string,
+  identity: string,
+  wave: number,
+  remarks: readonly string[],
+): Promise<void> {
+  if (remarks.length === 0) return;
+  await receipt(engine, run, host, identity, `@told:${wave}`, 'already', { ...nothing, remarks });
 }
 
 async function failed(

@@ -57,3 +57,35 @@ test('a run that changed nothing says why in its title, and whether it is merged
   expect(saysOnApply(merged)).toMatchObject({ body: expect.stringContaining('pull request #8') });
   expect(titleOf({ kind: 'stale', reason: `web-1 ${'x'.repeat(500)}` }).length).toBeLessThan(150);
 });
+
+test('what the effects on a server did is told of the run, also once that is put back', () => {
+  const told = (stepId: string, remarks: readonly string[]) =>
+    ({ host: 'web-1', stepId, state: 'already', at: 1, detail: { remarks, remaining: [] } }) as const;
+  const finding = { host: 'web-1', severity: 'warning', message: 'a reboot waits, for dbus' };
+  const back = [told('patch:restart', []), { ...told('@undo:0', []), state: 'undone' }] as const;
+  const after = {
+    ...record,
+    name: { digest: 'a', headSha: 'b', baseSha: 'c' },
+    receipts: [told('@told:0', ['restarted nginx.service']), told('@told:1', ['rebooted, for dbus'])],
+    detail: {
+      verify: {
+        state: 'verified',
+        probes: [],
+        remaining: [],
+        readBack: [finding, { ...finding, severity: 'info', message: 'packets counted' }],
+      },
+    },
+  } as unknown as RunRecord;
+  const commentOf = (phase: RunPhase, receipts: readonly unknown[] = []) => {
+    const now = { ...after, receipts: [...after.receipts, ...receipts] } as RunRecord;
+    const { comment } = boardOf(undefined, now, phase);
+    return comment === undefined ? '' : render(comment).body;
+  };
+  const applied = commentOf({ kind: 'applied', mergeSha: 'd', differs: false });
+  expect(applied).toContain('- `web-1`: restarted nginx.service\n- `web-1`: rebooted, for dbus');
+  expect(applied).toContain('**What is left**\n\n- `web-1`: a reboot waits, for dbus\n');
+  expect(applied).not.toContain('packets counted');
+  expect(commentOf({ kind: 'rolled-back', reason: 'a probe failed' }, back)).toContain(
+    '- `web-1`: before it was put back: rebooted, for dbus',
+  );
+});

@@ -1,5 +1,7 @@
+import type { Beside } from '../github/render/remarks.ts';
 import type {
   ApplyView,
+  HostProblem,
   HostProgress,
   HostRollback,
   MergedAs,
@@ -17,7 +19,8 @@ import type { RolloutProgress, RunPhase } from './types.ts';
 
 /**
  * What a run's receipts say, as views for people. Receipts whose step id begins with `@` speak of the host as a whole:
- * `@begin` (`unknown` while a batch may run there, whoever still follows it), `@apply` and `@undo`, with the detail below.
+ * `@begin` (`unknown` while a batch may run there, whoever still follows it), `@told` (what its effects did), `@apply` and `@undo`, with
+ * the detail below.
  */
 export interface HostReceiptDetail {
   readonly message: string;
@@ -27,7 +30,7 @@ export interface HostReceiptDetail {
   /** Last lines of what the failing step printed; untrusted text. */
   readonly output: string;
   readonly remaining: readonly string[];
-  /** What a restore left or moved on purpose. */
+  /** What effects did that no plan could name, such as restarts; of `@undo`, what a restore left or moved on purpose. */
   readonly remarks?: readonly string[];
 }
 
@@ -73,8 +76,26 @@ export function applyView(record: RunRecord, state: ApplyView['state'], merged?:
     seconds: ((state === 'applied' ? lastEffect(record) : record.now) - record.startedAt) / 1000,
     ...(failure === undefined ? {} : { failure }),
     ...(merged === undefined ? {} : { merged }),
+    ...besideOf(record, state),
     ...rolloutView(record, state === 'applied'),
   };
+}
+
+/** A reading of how things are is for the check alone; one that warns is what the run did not do. */
+function besideOf({ plan, receipts, detail }: RunRecord, state: ApplyView['state']): Beside {
+  const remarks = toldOf(plan, receipts);
+  const left = (detail.verify?.readBack ?? []).filter(({ severity }) => severity !== 'info');
+  return {
+    ...(remarks.length === 0 ? {} : { remarks }),
+    ...(state !== 'applied' || left.length === 0
+      ? {}
+      : { left: left.map(({ host, message }) => ({ host, message })) }),
+  };
+}
+
+/** What the effects did, in words of the hosts. */
+export function toldOf(plan: Plan, receipts: readonly StoredReceipt[]): readonly HostProblem[] {
+  return plan.hosts.flatMap(({ host }) => remarksOn(receipts, host).map((message) => ({ host, message })));
 }
 
 /** Epoch ms at which the last step ended. */
@@ -155,6 +176,14 @@ function hostProgress(record: RunRecord): readonly HostProgress[] {
     .map(({ host, steps }) => ({ host, steps: steps.map((step) => stepProgress(record, step)) }));
 }
 
+function remarksOn(receipts: readonly StoredReceipt[], host: string): readonly string[] {
+  return receipts.filter((receipt) => receipt.host === host).flatMap(remarksIn);
+}
+
+export function remarksIn({ stepId, detail }: StoredReceipt): readonly string[] {
+  return stepId.startsWith('@told') ? ((detail as unknown as HostReceiptDetail).remarks ?? []) : [];
+}
+
 function stepProgress(record: RunRecord, step: Step): StepProgress {
   const receipt = record.receipts.find((r) => r.host === step.host && r.stepId === step.id);
   const seconds = (receipt?.detail as { readonly seconds?: number } | null | undefined)?.seconds;
@@ -182,7 +211,10 @@ function hostRollback(record: RunRecord, host: string): HostRollback {
   );
   const details = undo.map((receipt) => receipt.detail as unknown as HostReceiptDetail);
   const remaining = details.flatMap((detail) => detail.remaining);
-  const remarks = details.flatMap((detail) => detail.remarks ?? []);
+  const remarks = [
+    ...remarksOn(record.receipts, host).map((remark) => `before it was put back: ${remark}`),
+    ...details.flatMap((detail) => detail.remarks ?? []),
+  ];
   if (undo.length === 0) return { host, state: touched ? 'waiting' : 'untouched', remaining: [] };
   if (undo.some((receipt) => receipt.state !== 'undone'))
     return { host, state: 'not-restored', remaining, remarks };

@@ -1,5 +1,6 @@
 import { publishComment } from '../github/comment.ts';
 import { setClosed } from '../github/issues.ts';
+import type { Beside } from '../github/render/remarks.ts';
 import { renderComment } from '../github/render/render.ts';
 import type { CorrectionView } from '../github/render/views.ts';
 import { recordName } from '../github/workflowIds.ts';
@@ -10,6 +11,8 @@ import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { NO_PULL } from './planRef.ts';
 import { recent } from './recent.ts';
+import { detailOf } from './runDetail.ts';
+import { toldOf } from './runViews.ts';
 import { ifAllowed } from './show.ts';
 import type { RunPhase, RunRef } from './types.ts';
 
@@ -39,7 +42,16 @@ export async function showCorrection(engine: Engine, run: RunRef, phase: RunPhas
       .map(({ host, summary, diff }) => ({ host, summary, diff })),
   );
   const declared = run.correction?.maintenance === true ? { declared: true as const } : {};
-  const body = renderComment({ kind: 'correction', run: run.run, document, ...declared, outcome, changes });
+  const beside = await besideOf(engine, run, plan);
+  const body = renderComment({
+    kind: 'correction',
+    run: run.run,
+    document,
+    ...declared,
+    outcome,
+    changes,
+    ...beside,
+  });
   if (outcome.kind !== 'waiting') told.delete(run.run);
   else if (told.get(run.run) === body) return;
   const publishing = publishComment(client, repository, number, { key: `correction-${run.run}`, body });
@@ -88,6 +100,16 @@ async function outcomeOf(
     default:
       return undefined;
   }
+}
+
+/** `left`: what the document still finds. */
+async function besideOf(engine: Engine, run: RunRef, plan: Plan): Promise<Beside> {
+  const { verify } = await detailOf(engine, run);
+  const found = (verify?.readBack ?? []).filter(({ document }) => document === run.correction?.document);
+  return {
+    remarks: toldOf(plan, await engine.store.receipts.ofRun(run.run)),
+    left: found.map(({ host, message }) => ({ host, message })),
+  };
 }
 
 async function wasCancelled(engine: Engine, { pull }: RunRef): Promise<boolean> {

@@ -3,6 +3,7 @@ import { type AptArchive, type LabPackage, openAptArchive, SECURITY_RELEASE } fr
 import { testDocument, type Wanted } from '../../test/hostHarness.ts';
 import { itemKey, type Reading } from '../facts/fact.ts';
 import type { UpdatesQuery, UpdatesState } from '../facts/updates.ts';
+import type { BatchResult } from '../hosts/batchRun.ts';
 import { readFacts } from '../hosts/readHost.ts';
 import type { PatchRules } from '../kinds/patchPolicy/spec.ts';
 import { patchPolicySpec } from '../kinds/patchPolicy/testing/spec.ts';
@@ -15,12 +16,21 @@ const unit = (service: string) => `[Unit]\nDescription=test\n[Service]\n${servic
 const CRON = unit(`KillMode=process\nExecStart=/bin/sh -c '${JOB} infinity & exec ${JOB} infinity'`);
 const BACKUP = unit(`Type=oneshot\nExecStart=${JOB} infinity`);
 
+const DROP_IN = '/run/systemd/system/doaas-cron.service.d';
+
+/** As systemd-escape(1) makes them. */
+const ODD = 'doaas-db@a\\x2db:c.service';
+
+/** By its package. */
+const OWN = 'restarted while their packages were updated: doaas-own.service';
+
 const jobs = (version: string, then: string): LabPackage => ({
   name: 'doaas-jobs',
   version,
   files: {
     'lib/systemd/system/doaas-cron.service': CRON,
     'lib/systemd/system/doaas-backup.service': BACKUP,
+    'lib/systemd/system/doaas-own.service': unit('ExecStart=/bin/sleep infinity'),
     'lib/systemd/system/doaas-db@.service': unit(`ExecStart=${JOB} infinity`),
   },
   scripts: {
@@ -37,8 +47,8 @@ describe('services that use what was replaced, on a real host', () => {
   beforeAll(async () => {
     const [stable, security] = [await openAptArchive(), await openAptArchive(SECURITY_RELEASE)];
     archives.push(security, stable);
-    await stable.publish(jobs('1.0', 'systemctl start doaas-cron doaas-db@15-main'));
-    await security.publish(jobs(FIX, ':'));
+    await stable.publish(jobs('1.0', `systemctl start doaas-cron doaas-own doaas-db@15-main '${ODD}'`));
+    await security.publish(jobs(FIX, 'systemctl restart doaas-own'));
     await exec(`${stable.use('stable')}
 apt-get -qq install --no-install-recommends needrestart doaas-jobs=1.0
 mv /etc/apt/sources.list.d/debian.sources /root/
@@ -65,12 +75,16 @@ ${security.use('security')}`);
     testDocument('PatchPolicy', patchPolicySpec({ updates })),
   ];
 
+  const told = ({ events }: BatchResult) =>
+    events.flatMap(({ event, detail }) => (event === 'note' ? [detail] : []));
+
   const started = (name: string) => exec(`systemctl show -p InvocationID --value ${name}`);
 
   it('what a service left running, and a backup that runs, need no restart: the update stays', async () => {
     await exec('systemctl start --no-block doaas-backup');
     const before = { cron: await started('doaas-cron'), backup: await started('doaas-backup') };
-    await t.cycle(policy(), async () => {
+    await t.cycle(policy(), async (result) => {
+      expect(told(result)).toEqual([OWN, `restarted doaas-cron.service, doaas-db@15-main.service, ${ODD}`]);
       expect(await restarts()).toMatchObject({
         units: [],
         leftovers: ['doaas-cron.service'],
@@ -92,14 +106,44 @@ ${security.use('security')}`);
     const wanted = policy({ restartNever: ['doaas-db.service', 'doaas-db@16-main.service', 'none.service'] });
     const result = await t.applied(wanted);
     expect(await started('doaas-db@15-main')).toBe(before);
+    expect(told(result)).toEqual([
+      OWN,
+      'restarted doaas-cron.service',
+      `left as they are by restartNever: doaas-db@15-main.service, ${ODD}`,
+    ]);
     const { steps, findings } = await t.harness().plan(wanted);
     expect(steps).toEqual([]);
     expect(findings.map(({ message }) => message)).toEqual(
       expect.arrayContaining([
-        'still use what was replaced, and are not restarted by themselves: doaas-db@15-main.service',
+        `still use what was replaced, and are not restarted by themselves: doaas-db@15-main.service, ${ODD}`,
         'no service here has this name, so "restartNever" leaves nothing out: none.service',
       ]),
     );
     await t.undone(result.run);
+  });
+
+  it('says that nobody knows what else is to be restarted where needrestart fails, and of a restart that does', async () => {
+    // the one before has left them
+    await exec(`systemctl restart doaas-db@15-main '${ODD}'`);
+    const plan = await t.harness().plan(policy());
+    await exec(`printf '#!/bin/sh\\nexit 1\\n' > /root/needrestart; chmod 755 /root/needrestart
+mount --bind /root/needrestart /usr/sbin/needrestart`);
+    const unknown = await t.harness().applyPlan(plan);
+    await exec('umount /usr/sbin/needrestart; rm /root/needrestart');
+    expect(unknown.end).toBe('applied');
+    expect(told(unknown)).toEqual([
+      OWN,
+      'needrestart failed, so what else still uses what was replaced is not known, and was not restarted',
+    ]);
+    // and who reads it again finds what the step has left
+    expect((await t.harness().plan(policy())).steps.map(({ id }) => id)).toEqual(['patch:restart']);
+    await t.undone(unknown.run);
+    await exec(`mkdir -p ${DROP_IN}; printf '[Service]\\nExecStartPre=/bin/false\\n' > ${DROP_IN}/fails.conf
+systemctl daemon-reload`);
+    const failed = await t.harness().apply(policy());
+    await exec(`rm -r ${DROP_IN}; systemctl daemon-reload`);
+    expect(failed.end).toBe('failed');
+    expect(told(failed)).toEqual([OWN, 'restart of doaas-cron.service failed']);
+    await t.undone(failed.run);
   });
 });

@@ -1,5 +1,6 @@
 # Functions for updates, restarts and reboots; they use those of apt.sh and units.sh. Reads: STEP, DIR. Notes of a step: failed (units
-# that had failed before it), jobs (of systemd, that were there before it), auto (packages that nobody asked for by name), boot (the boot in which it began).
+# that had failed before it), jobs (of systemd, that were there before it), auto (packages that nobody asked for by name), boot (the boot in which it began),
+# running (services, with their invocations), named (what needrestart said), units (that are restarted), why (who asks for the reboot).
 
 failed_units() { # but those of our own runs
   systemctl list-units --failed --plain --no-legend --no-pager 2>/dev/null | awk '$1 !~ /^doaas-.*-(apply|undo|undo-late|net-[a-z]+|boot)[.]service$/ { print $1 }' | sort -u
@@ -26,6 +27,18 @@ no_new_failed() {
   [ -n "$broke" ] || return 0
   for u in $broke; do echo "$u has failed since, which it had not before" >&2; why_not "$u" run; done
   return 1
+}
+
+# For people; the runner puts it into the journal, and only once, so a step that is taken up again tells it anew. What packages
+# print is not read for it. Names are words of whoever made them.
+TOLD_BYTES=1500
+tell() { { printf '%s' "$1" | head -c "$TOLD_BYTES" | tr '\n\t' '  '; echo; } >> "$STEP/notes" || :; } # SENTENCE
+tell_names() { # WORDS; names on stdin, one a line
+  n=$(awk -v most="$TOLD_BYTES" '
+    NF && (told == "" || length(told) + length($0) < most - 200) { told = told (told == "" ? "" : ", ") $0; next }
+    NF { more++ }
+    END { if (told != "") printf "%s%s", told, more ? " and " more " more" : "" }')
+  [ -z "$n" ] || tell "$1 $n"
 }
 
 # ---- updates -----------------------------------------------------------------------------------------------------
@@ -80,12 +93,29 @@ keep_old() { # NAME=VERSION ...
 upgrade_patches() { # keep|take NAME=VERSION ...
   CONFFILES=$1; shift
   if [ "$CONFFILES" = take ]; then unset UCF_FORCE_CONFFOLD; export UCF_FORCE_CONFFNEW=1; fi
-  note_failed; repair_dpkg; require_lists "$@"; require_room "$@"; keep_old "$@"; note_auto "$@"
+  note_failed; note_running; repair_dpkg; require_lists "$@"; require_room "$@"; keep_old "$@"; note_auto "$@"
   write_hook "$STEP/news" "$STEP/gone" '' "$*"
   rc=0; apt_change install --no-remove --no-install-recommends "$@" || rc=$?
   restore_auto; note_system
   [ "$rc" -eq 0 ] || return "$rc"
   no_new_failed
+}
+
+# Packages restart services by themselves. Those of a login come and go with it.
+running_services() { # prints NAME and invocation of each
+  systemctl show -p Id,ActiveState,InvocationID -- '*.service' 2>/dev/null | awk '
+    function flush() { if (state == "active" && id != "" && name !~ /^user(-runtime-dir)?@/) print name, id; name = state = id = "" }
+    /^Id=/ { name = substr($0, 4) } /^ActiveState=/ { state = substr($0, 13) } /^InvocationID=/ { id = substr($0, 14) }
+    /^$/ { flush() } END { flush() }'
+}
+note_running() {
+  [ ! -e "$STEP/running" ] || return 0
+  running_services > "$STEP/running.new"; sync "$STEP/running.new"; mv -f "$STEP/running.new" "$STEP/running"; sync "$STEP"
+}
+tell_meanwhile() {
+  [ -s "$STEP/running" ] || return 0
+  running_services | awk 'NR == FNR { was[$1] = $2; next } $1 in was && was[$1] != $2 { print $1 }' "$STEP/running" - |
+    tell_names 'restarted while their packages were updated:'
 }
 
 # What dpkg and ucf left beside configuration files is moved aside, not deleted.
@@ -111,28 +141,50 @@ is_one_of() { # UNIT PATTERN ...
 
 # Once: what is restarted is named no more.
 note_units() { # UNIT ...; more on stdin
-  [ ! -e "$STEP/units" ] || return 0
   { for u in "$@"; do printf '%s\n' "$u"; done; cat; } | grep . | sort -u > "$STEP/units.new" || :
-  sync "$STEP/units.new"; mv -f "$STEP/units.new" "$STEP/units"; sync "$STEP"
+  sync "$STEP/named" "$STEP/units.new"; mv -f "$STEP/units.new" "$STEP/units"; sync "$STEP"
 }
+named_units() { sed -n 's/^~ restart //p' "$STEP/named"; }
 
 restart_patched() { # UNIT ...
   note_failed
   for u in "$@"; do
     mkdir -p "$STEP/$u"
-    if [ "$u" != "$MANAGER" ]; then ( STEP="$STEP/$u"; act_once "$u" restart )
-    elif [ ! -e "$STEP/$u/mark" ]; then systemctl daemon-reexec; touch "$STEP/$u/mark"; fi
+    set +e; ( set -e; restart_one "$u" ); r=$?; set -e # left of || the shell would ignore set -e in it
+    [ "$r" -eq 0 ] || { tell_restarted "$@"; tell "restart of $u failed"; return "$r"; }
   done
-  no_new_failed
+  tell_restarted "$@"; no_new_failed
+}
+restart_one() { # UNIT
+  if [ "$1" != "$MANAGER" ]; then STEP="$STEP/$1"; act_once "$1" restart
+  elif [ ! -e "$STEP/$1/mark" ]; then systemctl daemon-reexec; touch "$STEP/$1/mark"; fi
 }
 
 were_restarted() { # UNIT ...
   [ -e "$STEP/failed" ] || return 1
-  for u in "$@"; do
-    if [ "$u" = "$MANAGER" ]; then [ -e "$STEP/$u/mark" ] || return 1
-    else ( STEP="$STEP/$u"; was_acted "$u" restart ) || return 1; fi
-  done
-  no_new_failed
+  for u in "$@"; do was_restarted "$u" || return 1; done
+  no_new_failed && tell_restarted "$@"
+}
+was_restarted() { # UNIT
+  if [ "$1" = "$MANAGER" ]; then [ -e "$STEP/$1/mark" ]; else ( STEP="$STEP/$1"; was_acted "$1" restart ); fi
+}
+
+tell_restarted() { # UNIT ...
+  for u in "$@"; do was_restarted "$u" && ! did_not_run "$u" && printf '%s\n' "$u"; done | tell_names restarted
+  for u in "$@"; do did_not_run "$u" && printf '%s\n' "$u"; done | tell_names 'not restarted, as it did not run:'
+}
+did_not_run() { [ "$(cat "$STEP/$1/mark" 2>/dev/null)" = inactive ]; } # UNIT
+
+# Who is left as it is, and why. Patterns are extended regular expressions.
+tell_left() { # OUR-OWN DEFERRED
+  case $(sed -n 's/^~ needrestart //p' "$STEP/named") in
+    ran*) ;;
+    failed*) tell 'needrestart failed, so what else still uses what was replaced is not known, and was not restarted' ;;
+    vulnerable*) tell 'needrestart has known holes and was not run, so what else still uses what was replaced is not known, and was not restarted' ;;
+    *) tell 'needrestart is not there, so what else still uses what was replaced is not known, and was not restarted' ;;
+  esac
+  named_units | grep -Ev -e "$1" | grep -E -e "$2" | tell_names 'left for a reboot, as a restart may cut off people or containers:'
+  named_units | grep -Ev -e "$1" -e "$2" | grep -vxFf "$STEP/units" | tell_names 'left as they are by restartNever:'
 }
 
 # With what was put back.
@@ -157,11 +209,22 @@ kernel_is_new() {
 
 reboot_is_required() { [ -e /run/reboot-required ] || ! kernel_is_new 2> /dev/null; }
 
-came_up() { was_rebooted && kernel_is_new && no_new_failed; }
+# Who asks for it, by name; the boot takes that away.
+reboot_reasons() {
+  if [ -s /run/reboot-required.pkgs ]; then sort -u /run/reboot-required.pkgs
+  elif [ -e /run/reboot-required ]; then echo /run/reboot-required; fi
+  kernel_is_new 2>/dev/null || echo "the kernel $newest ($(uname -r) ran)"
+}
+
+tell_reboot() { if [ -s "$STEP/why" ]; then tell_names 'rebooted, for' < "$STEP/why"; else tell rebooted; fi; }
+
+came_up() { was_rebooted && tell_reboot && kernel_is_new && no_new_failed; }
+not_needed() { ! reboot_is_required && tell 'not rebooted, as nothing asks for it'; }
 
 reboot_once() {
   if was_rebooted; then came_up; return; fi
   note_failed
-  boot_id > "$STEP/boot.new"; sync "$STEP/boot.new"; mv -f "$STEP/boot.new" "$STEP/boot"; sync "$STEP"
+  reboot_reasons > "$STEP/why"
+  boot_id > "$STEP/boot.new"; sync "$STEP/why" "$STEP/boot.new"; mv -f "$STEP/boot.new" "$STEP/boot"; sync "$STEP"
   systemctl --no-block reboot
 }

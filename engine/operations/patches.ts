@@ -50,6 +50,7 @@ const LIBRARY: Sh = lines(
   APT_LIBRARY,
   UNITS_LIBRARY,
   { kind: 'sh', text: SIZES },
+  { kind: 'sh', text: `needrestart_says() (\nset +e\n${NEEDRESTART}\n)` },
   { kind: 'sh', text: readFileSync(new URL('./patches.sh', import.meta.url), 'utf8') },
 );
 
@@ -77,7 +78,7 @@ export const upgradePatches: Operation<UpgradePatches> = {
   check: (
     p,
   ) => sh`{ ${packageStates(p.packages.map(({ name, to }) => ({ fact: 'package', key: name, want: 'present', version: to })))}
-} | { ! grep -q '^[?-] '; } && no_new_failed`,
+} | { ! grep -q '^[?-] '; } && no_new_failed && tell_meanwhile`,
   apply: (p) => sh`require_planned ${p.packages.flatMap(({ name, from, to }) => [name, from ?? '-', to])}
 OLD=${oldOnes(p).join(' ')}
 upgrade_patches ${p.conffiles} ${p.packages.map(({ name, to }) => `${name}=${to}`)}`,
@@ -92,10 +93,12 @@ export const restartPatched: Operation<RestartPatched> = {
   ownsNothing: true,
   // an update of a library may have sshd restarted
   endangersAccess: true,
-  check: () => sh`[ -e "$STEP/units" ] && were_restarted $(cat "$STEP/units")`,
-  apply: (p) => sh`note_units ${p.units} <<NAMED
-$(${namedUnits(p.never)})
-NAMED
+  check: () =>
+    sh`[ -e "$STEP/units" ] && were_restarted $(cat "$STEP/units") && tell_left ${OWN_UNITS.source} ${DEFERRED.source}`,
+  apply: (p) => sh`if [ ! -e "$STEP/units" ]; then
+needrestart_says > "$STEP/named" || :
+named_units | grep -Ev -e ${OWN_UNITS.source} -e ${DEFERRED.source} | left_alone ${p.never} | note_units ${p.units}
+fi
 restart_patched $(cat "$STEP/units")`,
   afterRestore: () => sh`[ ! -e "$STEP/units" ] || restart_again $(cat "$STEP/units")`,
 };
@@ -107,7 +110,7 @@ export const rebootHost: Operation<RebootHost> = {
   timeoutSeconds: REBOOT_SECONDS_MAX,
   items: () => [OUTSTANDING],
   ownsNothing: true,
-  check: () => sh`if was_rebooted; then came_up; else ! reboot_is_required; fi`,
+  check: () => sh`if was_rebooted; then came_up; else not_needed; fi`,
   apply: () => sh`reboot_once`,
 };
 
@@ -115,11 +118,4 @@ export const rebootHost: Operation<RebootHost> = {
 function oldOnes({ packages }: UpgradePatches): readonly string[] {
   const names = packages.flatMap(({ name, from }) => (from === null ? [] : [name]));
   return names.some(isPackageNeeded) ? names : [];
-}
-
-/** Lines: names of units, by needrestart where it may be run. */
-function namedUnits(never: readonly string[]): Sh {
-  const names: Sh = { kind: 'sh', text: NEEDRESTART };
-  return sh`{ ${names}
-} | sed -n 's/^~ restart //p' | grep -Ev -e ${OWN_UNITS.source} -e ${DEFERRED.source} | left_alone ${never}`;
 }

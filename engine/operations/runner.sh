@@ -131,16 +131,18 @@ until_restarted() {
 }
 
 effect() { # one step; returns 1 when the run must stop
+  rm -f "$S/notes"
   if bounded "$LIMIT" "check_$n" > "$S/check.out" 2>&1; then
-    each_item own_item; : > "$S/done"; say "$ID" already; return 0
+    effect_notes; each_item own_item; : > "$S/done"; say "$ID" already; return 0
   fi
   : > "$S/started"; say "$ID" started; each_item own_item
   echo > "$S/out" # its first block, so that a step which fills the disk can still say so
-  bounded "$LIMIT" "apply_$n" >> "$S/out" 2>&1; rc=$?
+  bounded "$LIMIT" "apply_$n" >> "$S/out" 2>&1; rc=$?; effect_notes
   [ "$rc" -ne 124 ] || { say "$ID" failed "not finished after $LIMIT s"; return 1; }
   [ "$rc" -eq 0 ] || { say "$ID" failed "exit $rc"; return 1; }
   until_restarted || { say "$ID" failed "the server did not restart within $RESTART_SECONDS s"; return 1; }
-  bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1 || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
+  bounded "$LIMIT" "check_$n" >> "$S/out" 2>&1; rc=$?; effect_notes
+  [ "$rc" -eq 0 ] || { say "$ID" failed 'applied, but the wanted state is not there'; return 1; }
   each_item leave_item; : > "$S/done"; say "$ID" done
 }
 
@@ -187,9 +189,15 @@ restored_item() {
 touched() { [ -e "$S/started" ] || [ -e "$S/done" ]; }
 last_lines() { tail -n 3 "$1" | tr '\n\t' '  ' | tail -c 300; }
 note_lines() { # what a restore left on purpose, for people to read
-  grep '^note: ' "$1" 2>/dev/null | while IFS= read -r l; do
-    l="$ID	note	${l#note: }"; grep -qF -e "$l" "$JOURNAL" || say "$ID" note "${l#"$ID	note	"}"
-  done
+  grep '^note: ' "$1" 2>/dev/null | while IFS= read -r l; do note_once "${l#note: }"; done
+}
+note_once() { cut -f 2- "$JOURNAL" | grep -qxF -e "$ID	note	$1" || say "$ID" note "$1"; }
+
+# What an effect wrote to "$STEP"/notes for people. One that was cut and is done again writes it again.
+NOTES_MAX=20
+effect_notes() {
+  [ -e "$S/notes" ] || return 0
+  head -n "$NOTES_MAX" "$S/notes" | while IFS= read -r l; do note_once "$l"; done
 }
 
 # Room enough to remove a package or to write what there was.

@@ -152,6 +152,20 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     expect(after.every((start, i) => start !== before[i])).toBe(true);
     // the canary was proven before the others began
     expect(Number(after[0])).toBeLessThan(Math.min(...after.slice(1).map(Number)));
+    const report = await until(async () => {
+      const comment = await world.comment(pull);
+      return comment.includes('Merged as') ? comment : undefined;
+    }, 'the report of the run');
+    for (const text of [report, (await world.check(sha, 'doaas/apply', { conclusion: 'success' })).summary])
+      expect(text).toContain(
+        [
+          '**What was done beside**',
+          '',
+          '- `web-1, web-2 and web-3`: restarted doaas-daemon.service',
+          '- `web-1, web-2 and web-3`: not rebooted, as nothing asks for it',
+          '',
+        ].join('\n'),
+      );
   });
 
   it('reports what comes out later while its window is shut, and no pull request takes it along', async () => {
@@ -177,9 +191,12 @@ describe('a PatchPolicy', { timeout: 5 * MINUTES }, () => {
     await world.github.push(world.repo, 'main', { 'patches.yaml': policy(OPEN) });
     await look();
     const { number } = await issue('open', /Being done by itself/);
-    expect(await outcome(number, /Done: PatchPolicy\/security/)).toMatch(
+    const report = await outcome(number, /Done: PatchPolicy\/security/);
+    expect(report).toMatch(
       /Done as the document declares at .*\+ doaas-lib 1\.2 security.*~ closes CVE-2026-2223 in doaas-lib, by Debian's/s,
     );
+    expect(report).toContain('- `web-1, web-2 and web-3`: rebooted, for doaas-lib\n');
+    expect(report.match(/rebooted, for/g)).toHaveLength(1);
     expect(await versionsOf(world.hosts, 'doaas-lib')).toEqual(['1.2', '1.2', '1.2']);
     await issue('closed', /Outstanding: PatchPolicy\/security/);
     const rebooted = await onAll(world.hosts, BOOT_ID);

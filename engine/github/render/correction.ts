@@ -1,4 +1,5 @@
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
+import { DONE_HEADING, LEFT_HEADING, LEFT_IN_TITLE, remarksList } from './remarks.ts';
 import type { CorrectionView, HostProblem, Rendered } from './views.ts';
 import { count } from './words.ts';
 
@@ -19,6 +20,8 @@ function parts({
   declared,
   outcome,
   changes,
+  remarks = [],
+  left = [],
 }: CorrectionView): readonly [string, ...string[]] {
   const by = `By the run ${code(run)}, which is in the audit log.`;
   const unbegun = `It would be the run ${code(run)}, which has not begun; \`/doaas cancel\` here stops it.`;
@@ -37,9 +40,12 @@ function parts({
       ];
     case 'corrected':
       return [
-        `${declared === true ? 'Done' : 'Corrected'}: ${document}`,
+        `${declared === true ? 'Done' : 'Corrected'}: ${document}${left.length === 0 ? '' : LEFT_IN_TITLE}`,
         `${declared === true ? 'Done as the document declares' : 'Put back as the branch says'} at ${time(outcome.at)}, and verified. ${by}`,
         ...done(changes, outcome.leftOut),
+        ...[remarksList(DONE_HEADING, remarks), remarksList(LEFT_HEADING, left)].filter(
+          (text) => text !== '',
+        ),
         outcome.remaining === 0
           ? 'Nothing differs any more, so this issue is closed.'
           : `${count(outcome.remaining, 'difference')} left${declared === true ? '' : ' for a person'}, so this issue stays open.`,
@@ -49,6 +55,7 @@ function parts({
         `Correction ${outcome.cancelled ? 'cancelled and' : 'failed and was'} rolled back: ${document}`,
         `${prose(outcome.reason, REASON_MAX)}.`,
         `The servers are as they were found. ${by}`,
+        ...[remarksList(BEFORE_HEADING, remarks)].filter((text) => text !== ''),
         outcome.cancelled
           ? `It was cancelled; ${NOT_AGAIN}`
           : goOn(outcome, declared === true ? 'in a later window' : 'at a later reading'),
@@ -63,6 +70,8 @@ function parts({
       return held(document, by, outcome);
   }
 }
+
+const BEFORE_HEADING = 'What was done before they were put back';
 
 type Held = Extract<CorrectionView['outcome'], { kind: 'held' }>;
 

@@ -1,5 +1,6 @@
 import { code, fence, folded, oneLine, prose, table } from './escape.ts';
 import { findingsList, planLine } from './plan.ts';
+import { DONE_HEADING, LEFT_HEADING, LEFT_IN_TITLE, remarksList } from './remarks.ts';
 import { batchInWork, isShut, rolloutProgress } from './rollout.ts';
 import type {
   ApplyView,
@@ -46,6 +47,8 @@ export function renderApply(view: ApplyView): Rendered {
       failure(view.failure),
       mergedText(view.merged),
       leftOutText(view.leftOut),
+      remarksList(LEFT_HEADING, view.left ?? []),
+      remarksList(DONE_HEADING, view.remarks ?? []),
       rolloutProgress(view.rollout),
       table(['server', 'steps', 'now', 'time'], rows),
       ...steps,
@@ -63,7 +66,7 @@ function applyTitle(view: ApplyView): string {
     case 'running':
       return `${isShut(view.rollout) ? 'Waiting for the change window' : 'Applying'}: ${batchInWork(view.rollout)}${done} of ${count(all.length, 'step')} done ${where}`;
     case 'applied':
-      return `Applied ${count(changes, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}${leftOutTitle(view.leftOut)}`;
+      return `Applied ${count(changes, 'change')} ${where} in ${seconds(view.seconds)}${mergedTitle(view.merged)}${leftOutTitle(view.leftOut)}${leftTitle(view.left)}`;
     case 'failed':
       return failedTitle(view.failure, `Failed after ${done} of ${count(all.length, 'step')} ${where}`);
   }
@@ -71,6 +74,10 @@ function applyTitle(view: ApplyView): string {
 
 function leftOutTitle(leftOut: ApplyView['leftOut']): string {
   return leftOut === undefined ? '' : `; without ${names(leftOut.map(({ host }) => host))}`;
+}
+
+function leftTitle(left: ApplyView['left'] = []): string {
+  return left.length === 0 ? '' : LEFT_IN_TITLE;
 }
 
 function leftOutText(leftOut: ApplyView['leftOut']): string {

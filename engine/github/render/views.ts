@@ -1,6 +1,7 @@
 import type { DriftedItem } from '../../drift/resources.ts';
 import type { Finding, HostPlan, Plan } from '../../plan/step.ts';
 import type { SpecError } from '../../spec/manifest.ts';
+import type { Beside } from './remarks.ts';
 
 /** A check's output or the comment's main part. `title` is plain text on one line; `body` is markdown. */
 export interface Rendered {
@@ -96,7 +97,7 @@ export interface CorrectionPlanView {
 }
 
 /** A comment on a drift issue: how a correction goes. */
-export interface CorrectionView {
+export interface CorrectionView extends Beside {
   readonly kind: 'correction';
   readonly run: string;
   readonly document: string;
@@ -174,15 +175,14 @@ export interface HostProgress {
   readonly steps: readonly StepProgress[];
 }
 
-export interface ApplyView {
+export interface ApplyView extends Beside {
   readonly kind: 'apply';
   readonly state: 'running' | 'applied' | 'failed';
   readonly name: PlanName;
   readonly hosts: readonly HostProgress[];
   readonly seconds: number;
   readonly failure?: StepFailure;
-  /** Once it is merged. */
-  readonly merged?: MergedAs;
+  readonly merged?: MergedAs; // once it is merged
   /** Where the servers are changed in batches. */
   readonly rollout?: RolloutView;
   /** Servers that are not as the branch says: put back or skipped. */

@@ -21,8 +21,8 @@ export function patchFindings(state: UpdatesState, { updates: rules, holds }: Re
     ...lists(state),
     ...security(state),
     ...leftOut(state, rules, holds),
-    ...restarts(state, rules),
-    ...reboots(state, rules),
+    ...restarts(state, rules).map((one) => (one.severity === 'info' ? one : readBack(one))),
+    ...reboots(state, rules).map(readBack),
     ...failed(state),
   ];
 }
@@ -229,6 +229,11 @@ function reboots({ reboot: { required, why } }: UpdatesState, rules: PatchRules)
 
 function failed({ failedUnits }: UpdatesState): readonly KindFinding[] {
   return failedUnits.length === 0 ? [] : [info(`failed already before: ${some(failedUnits)}`)];
+}
+
+/** What a run leaves is told in its report as well. What ends by itself is not left. */
+function readBack(finding: KindFinding): KindFinding {
+  return { ...finding, readBack: true };
 }
 
 function bare(name: string): string {
