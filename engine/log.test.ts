@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { soon } from '../test/cpuMs.ts';
 import { createLogger, redact } from './log.ts';
 
 function logged(write: (log: ReturnType<typeof createLogger>) => void): string {
@@ -38,10 +39,13 @@ test('leaves commit ids and digests readable', () => {
   expect(redact(text)).toBe(text);
 });
 
-test('redacts in time that no text makes long', { timeout: 2_000 }, () => {
-  const text = '-eyJaaaaaaaaaaaa'.repeat(12_500);
-  expect(redact(text)).toBe(text);
-});
+test(
+  'redacts in time that no text makes long',
+  soon(() => {
+    const text = '-eyJaaaaaaaaaaaa'.repeat(12_500);
+    expect(redact(text)).toBe(text);
+  }),
+);
 
 test('redacts properties, headers and errors of any depth that we log', () => {
   const cause = Object.assign(new Error(`refused ${TOKEN}`), {
