@@ -1,10 +1,10 @@
 import type { Payloads, Seal, Seals } from '../kinds/kind.ts';
 import { kindOf } from '../kinds/registry.ts';
 import { SecretError } from '../secrets/error.ts';
-import type { ContentOf } from '../secrets/secrets.ts';
+import type { ContentOf, Secrets } from '../secrets/secrets.ts';
 import type { Unsealing } from '../secrets/unseal.ts';
 import type { Payload } from '../spec/configuration.ts';
-import type { ResolvedHost } from '../spec/resolution.ts';
+import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
 import { type Mask, type SecretUse, sealKey } from '../spec/secrets.ts';
 
 /** What the sealed contents of one host are like once their secrets are filled in. */
@@ -84,6 +84,17 @@ export async function learnReadable(
     await learn([use]).catch((error: unknown) => {
       if (!(error instanceof SecretError)) throw error;
     });
+}
+
+/** Takes the secrets of hosts out of what these say, as far as they can be read: a report is not held up by one that cannot. */
+export async function maskOn(
+  secrets: Pick<Secrets, 'open'>,
+  { payloads }: Pick<Resolution, 'payloads'>,
+  hosts: readonly ResolvedHost[],
+): Promise<Mask> {
+  const unsealing = secrets.open(async (sha256) => payloads.get(sha256));
+  await Promise.all(hosts.map((host) => learnReadable(unsealing, sealedPayloads(host))));
+  return unsealing.mask;
 }
 
 export function usesOn(host: ResolvedHost): readonly SecretUse[] {

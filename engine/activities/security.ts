@@ -3,15 +3,13 @@ import { recordName } from '../github/workflowIds.ts';
 import { isSecured } from '../security/needs.ts';
 import { withQuotesMasked } from '../security/quoted.ts';
 import { errorsByOwnPolicy } from '../spec/check.ts';
-import type { Resolution, ResolvedHost } from '../spec/resolution.ts';
-import type { Mask } from '../spec/secrets.ts';
 import type { Engine } from './engine.ts';
 import { permanent } from './failure.ts';
 import { HOSTS_PER_ACTIVITY } from './hostsPerActivity.ts';
 import { publishSecurity } from './publishSecurity.ts';
 import { readSecurity } from './readSecurity.ts';
 import { rememberSecurity } from './rememberSecurity.ts';
-import { learnReadable, sealedPayloads } from './sealing.ts';
+import { maskOn } from './sealing.ts';
 import type { SecurityRevision } from './securityTypes.ts';
 import { elsewhereOf } from './sites.ts';
 import type { SecurityActivities, SecurityPart } from './types.ts';
@@ -46,7 +44,7 @@ async function readPart(
   const end = start + HOSTS_PER_ACTIVITY;
   const changelogs = (await engine.tracker.of(new Set())) === undefined;
   const hosts = all.slice(start, end);
-  const mask = await maskOn(engine, resolution, hosts);
+  const mask = await maskOn(engine.secrets, resolution, hosts);
   const said = await readSecurity(engine.transport, hosts, { lookers: all, changelogs });
   const read = said.map((host) => withQuotesMasked(host, mask));
   const { securityHosts } = engine.store;
@@ -54,15 +52,4 @@ async function readPart(
   await securityHosts.save(name, at, read);
   await rememberSecurity(securityHosts, name, at, read);
   return { total: all.length, ...(end < all.length ? { next: end } : {}), ...away };
-}
-
-/** Of what can be read at this moment: the report is not held up by a secret that cannot. */
-async function maskOn(
-  { secrets }: Engine,
-  { payloads }: Resolution,
-  hosts: readonly ResolvedHost[],
-): Promise<Mask> {
-  const unsealing = secrets.open(async (sha256) => payloads.get(sha256));
-  await Promise.all(hosts.map((host) => learnReadable(unsealing, sealedPayloads(host))));
-  return unsealing.mask;
 }

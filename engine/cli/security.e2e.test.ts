@@ -107,6 +107,30 @@ spec:
     expect(await readdir(join(cache, 'advisories'))).toHaveLength(2);
   });
 
+  test('takes secrets out of what servers and connections say', SLOW, async () => {
+    vi.stubEnv('DOAAS_SECRET_GONE', '127.0.0.1');
+    const holder = `apiVersion: doaas/v1
+kind: Configuration
+metadata: {name: holder}
+spec:
+  targets: {hosts: [gone]}
+  variables: {place: {type: secret}}
+  files: {/etc/holder: {template: holder}}
+---
+apiVersion: doaas/v1
+kind: Variables
+metadata: {name: holder}
+spec: {targets: {hosts: [gone]}, values: {place: {secretRef: {env: GONE}}}}
+`;
+    await writeFile(join(root, 'holder'), '{{place}}\n');
+    await writeFile(join(root, 'gone.yaml'), `${server('gone', await freePort(), GONE)}---\n${holder}`);
+    const { stdout } = await report('--json', '--server', 'gone');
+    await rm(join(root, 'gone.yaml'));
+    const [{ host, problem }] = JSON.parse(stdout).unread;
+    expect(host).toBe('gone');
+    expect(problem).not.toContain('127.0.0.1');
+  });
+
   test('as data: each control by what became of it', SLOW, async () => {
     const text =
       'apiVersion: doaas/v1\nkind: Hardening\nmetadata: {name: base}\nspec: {targets: {hosts: [here]}}\n';

@@ -1,11 +1,16 @@
 import { parseArgs } from 'node:util';
 import { advisoriesFor, readSecurity } from '../activities/readSecurity.ts';
+import { maskOn } from '../activities/sealing.ts';
+import { loadLocalConfig } from '../config/config.ts';
 import { renderSecurity } from '../github/render/security.ts';
 import type { Credentials } from '../hosts/credentials.ts';
 import { messageOf } from '../hosts/host-error.ts';
 import { createTransport } from '../hosts/transport.ts';
+import { newKey } from '../secrets/fingerprintKey.ts';
+import { secretsFrom } from '../secrets/fromConfig.ts';
 import { findingsOf, type SecurityFinding } from '../security/findings.ts';
 import { placesIn } from '../security/places.ts';
+import { withQuotesMasked } from '../security/quoted.ts';
 import { type SecurityReport, securityReport } from '../security/report.ts';
 import { sarifOf } from '../security/sarif.ts';
 import type { CheckedRepository } from '../spec/check.ts';
@@ -72,7 +77,11 @@ async function readReport(
     const hosts = chosenHosts(resolution, servers);
     const tracker = ownTracker(io);
     const changelogs = (await tracker.of(new Set())) === undefined;
-    const read = await readSecurity(transport, hosts, { lookers: resolution.hosts, changelogs });
+    const secrets = await secretsFrom(loadLocalConfig(process.env), process.env, async () => newKey());
+    // one that looks at another is quoted as well
+    const mask = await maskOn(secrets, resolution, resolution.hosts);
+    const said = await readSecurity(transport, hosts, { lookers: resolution.hosts, changelogs });
+    const read = said.map((host) => withQuotesMasked(host, mask));
     const advisories = await advisoriesFor(tracker, read);
     const made = { now: Date.now(), version: await ownVersion() };
     return securityReport(read, { ...made, locate: placesIn(manifest), ...(advisories && { advisories }) });

@@ -96,6 +96,27 @@ describe('confirm or revert on a real host', { timeout: 300_000 }, () => {
     });
   });
 
+  it('waits where nothing can be written when its time is over, and takes back as soon as it can', async () => {
+    await t.unchanged(async () => {
+      await guarded.apply(sshd('AllowUsers root\n'), 'stuck', 15);
+      await t.outside('mount --bind /var/lib/doaas /var/lib/doaas; mount -o remount,bind,ro /var/lib/doaas');
+      await waitFor('its time to be over', 60_000, async () =>
+        (await t.outside('systemctl is-active doaas-stuck-net-a doaas-stuck-net-b || :'))
+          .split('\n')
+          .includes('active'),
+      );
+      // at boot it could not be told either, and is not given up
+      await t.outside('sh /var/lib/doaas/runs/stuck/batch.sh net-boot 2> /dev/null || :');
+      expect(await isArmed('stuck')).toBe(true);
+      expect(await journal('stuck', 'undo')).toEqual([]);
+      await t.outside('mount -o remount,bind,rw /var/lib/doaas');
+      await takenBack('stuck');
+      await gone();
+      // for those that still have a file of it open
+      await t.outside('umount --lazy /var/lib/doaas');
+    });
+  });
+
   it('refuses to be confirmed once its time was over', async () => {
     await guarded.apply(sshd(HARMLESS), 'late', 1);
     await takenBack('late');

@@ -107,8 +107,9 @@ net_undo() { # PROPERTIES
     -p TasksMax=infinity -p LimitCORE=0 -p OOMScoreAdjust=-500 "$@" /bin/sh "$DIR/batch.sh" undo
 }
 
+# Where nothing can be written, such as on a file system that has become read-only, there is no verdict: it is asked for until there is one.
 cmd_net_fire() {
-  net_claim reverted || exit 0
+  until net_claim reverted; do [ -d "$NET" ] && [ "$(net_verdict)" = open ] || exit 0; sleep 2; done
   touch "$DIR/cancel"; systemctl stop "doaas-$RUN-apply.service" 2>/dev/null
   net_tell "it was not confirmed in time"; net_undo
 }
@@ -137,9 +138,12 @@ cmd_net_boot() {
   if [ "$(net_verdict)" = open ] && net_expected; then
     touch "$NET_LIVE"; net_later net-again && exit 0
   fi
-  net_claim reverted || { net_down; exit 0; }
+  net_claim reverted || [ "$(net_verdict)" = open ] || { net_down; exit 0; }
   touch "$DIR/cancel"; net_tell "the server was restarted before it was confirmed"
-  for n in $(reverse); do step "$n"; touched && bounded 60 "early_$n" > "$S/early.out" 2>&1; done
+  for n in $(reverse); do
+    step "$n"; early="$S/early.out"; true 2>/dev/null > "$early" || early=/dev/null
+    touched && bounded 60 "early_$n" > "$early" 2>&1
+  done
   command systemctl daemon-reload
   net_undo -p After=network-online.target
 }

@@ -32,7 +32,7 @@ kind: Server
 metadata: {name: web-2}
 spec: {address: 10.0.0.2}
 `;
-const { manifest } = loadManifest(new Map([['sec/a b.yaml', Buffer.from(YAML)]]));
+const { manifest } = loadManifest(new Map([['sec/a b#1?.yaml', Buffer.from(YAML)]]));
 const locate = placesIn(manifest);
 const report = (...names: readonly string[]) =>
   securityReport(
@@ -84,10 +84,10 @@ describe('SARIF', () => {
       physicalLocation.artifactLocation.uri,
       physicalLocation.region.startLine,
     ]);
-    expect(lines).toContainEqual(['hardening/expired-waiver', 'sec/a%20b.yaml', 7]);
-    expect(lines).toContainEqual(['hardening/ssh-root-login', 'sec/a%20b.yaml', 4]);
-    expect(lines).toContainEqual(['exposure/undeclared-port', 'sec/a%20b.yaml', 14]);
-    expect(lines).toContainEqual(['patches/security-update', 'sec/a%20b.yaml', 23]);
+    expect(lines).toContainEqual(['hardening/expired-waiver', 'sec/a%20b%231%3F.yaml', 7]);
+    expect(lines).toContainEqual(['hardening/ssh-root-login', 'sec/a%20b%231%3F.yaml', 4]);
+    expect(lines).toContainEqual(['exposure/undeclared-port', 'sec/a%20b%231%3F.yaml', 14]);
+    expect(lines).toContainEqual(['patches/security-update', 'sec/a%20b%231%3F.yaml', 23]);
     for (const { ruleIndex, ruleId } of results) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
   });
 
@@ -103,7 +103,7 @@ describe('SARIF', () => {
     expect(lineOf({ ...later, host: 'gone' })).toEqual([]);
     const hardening = [{ ...HARDENING, document: 'Hardening/later' }];
     const { hosts } = securityReport([readHost('web-2', { hardening })], { ...MADE, locate });
-    expect(hosts[0]?.hardening[0]?.failing[0]?.at).toEqual({ file: 'sec/a b.yaml', line: 23 });
+    expect(hosts[0]?.hardening[0]?.failing[0]?.at).toEqual({ file: 'sec/a b#1?.yaml', line: 23 });
   });
 
   it('says the same of the same findings: GitHub knows an alert again by it', () => {

@@ -149,7 +149,7 @@ function resultOf(
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file), uriBaseId: '%SRCROOT%' },
+          artifactLocation: { uri: uriOf(file), uriBaseId: '%SRCROOT%' },
           region: { startLine: line, startColumn: column, endLine, endColumn },
         },
       },
@@ -160,4 +160,9 @@ function resultOf(
       'doaasFinding/v1': fingerprint,
     },
   };
+}
+
+/** Of a path, in which `#` and `?` are names and no fragment or query (RFC 3986). */
+function uriOf(path: string): string {
+  return encodeURI(path).replace(/[#?]/g, encodeURIComponent);
 }
