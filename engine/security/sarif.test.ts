@@ -106,6 +106,14 @@ describe('SARIF', () => {
     expect(hosts[0]?.hardening[0]?.failing[0]?.at).toEqual({ file: 'sec/a b#1?.yaml', line: 23 });
   });
 
+  it('has no half of a surrogate pair, also where a message is cut in the middle of one', () => {
+    const [finding] = findings;
+    if (finding === undefined) throw new Error('there is no finding');
+    const message = `\ud83d ${'x'.repeat(997)}\u{1f600}`;
+    const [result] = sarifOf([{ ...finding, message }], { version: '1', locate }).runs[0].results;
+    expect(result?.message.text).toBe(`\ufffd ${'x'.repeat(997)}\ufffd`);
+  });
+
   it('says the same of the same findings: GitHub knows an alert again by it', () => {
     const again = sarifOf(findingsOf(report('web-2', 'web-1')), {
       version: '1.3.0',

@@ -145,7 +145,7 @@ function resultOf(
     ruleId: rule.id,
     ruleIndex,
     level: LEVELS[rule.severity],
-    message: { text: message.slice(0, MESSAGE_MAX) },
+    message: { text: cut(message) },
     locations: [
       {
         physicalLocation: {
@@ -165,4 +165,9 @@ function resultOf(
 /** Of a path, in which `#` and `?` are names and no fragment or query (RFC 3986). */
 function uriOf(path: string): string {
   return encodeURI(path).replace(/[#?]/g, encodeURIComponent);
+}
+
+/** Whoever cut it before, no half of a surrogate pair is left: UTF-8 cannot carry one, so the whole upload would be refused. */
+function cut(message: string): string {
+  return message.slice(0, MESSAGE_MAX).replace(/\p{Surrogate}/gu, '\ufffd');
 }

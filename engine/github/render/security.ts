@@ -168,7 +168,8 @@ function waiverList(waivers: ReportedHardening['waivers']): string {
 function exposureBlock({ exposure }: ReportedHost): string {
   const { firewall, from, why, asOf: at, ports, more: left, unseen } = exposure;
   const declared = firewall === undefined ? 'No Firewall document has it among its targets' : code(firewall);
-  const blind = why === undefined ? '' : ` Its ports could not be seen from outside: ${prose(why)}.`;
+  const blind =
+    why === undefined ? '' : ` Its ports could not be seen from outside: ${prose(why, SENTENCE_MAX)}.`;
   if (from === undefined) return `${declared}.${blind}`;
   const open = ports.filter((port) => port.open);
   const shown = firewall === undefined ? open : ports.filter((port) => port.open || port.declared === true);
