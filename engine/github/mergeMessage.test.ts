@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cpuMs } from '../../test/cpuMs.ts';
 import { mergeMessage, type PullCommit } from './mergeMessage.ts';
 
 const pull = { title: 'Tune nginx', body: 'Because of the load.\n', author: 'anna' };
@@ -57,7 +58,9 @@ test('whoever wrote a part of a squash stays named, once and last', () => {
 
 test('a text that is made to be slow is not', () => {
   const hostile = `co-authored-by:${' '.repeat(1_000_000)}`;
-  const began = performance.now();
-  expect(squash('PR_BODY', [commit(hostile)])).toBe('Because of the load.\n\nApplied by run 1.');
-  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(
+    cpuMs(() => {
+      expect(squash('PR_BODY', [commit(hostile)])).toBe('Because of the load.\n\nApplied by run 1.');
+    }),
+  ).toBeLessThan(2_000);
 });

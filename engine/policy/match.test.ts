@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cpuMs } from '../../test/cpuMs.ts';
 import type { PolicyMatch } from '../spec/types.generated.ts';
 import { ownersOf, parseCodeowners } from './codeowners.ts';
 import { matchesGlob } from './glob.ts';
@@ -116,9 +117,11 @@ test('a glob agrees with the plain definition, and ends soon', () => {
     }),
   );
   const hostile = Array.from({ length: 80 }, () => '**/a*a*a*').join('/');
-  const started = performance.now();
-  matchesGlob(hostile, Array.from({ length: 200 }, () => 'a'.repeat(20)).join('/'));
-  expect(performance.now() - started).toBeLessThan(1_000);
+  expect(
+    cpuMs(() => {
+      matchesGlob(hostile, Array.from({ length: 200 }, () => 'a'.repeat(20)).join('/'));
+    }),
+  ).toBeLessThan(1_000);
 });
 
 function plain(pattern: readonly string[], path: readonly string[]): boolean {
@@ -202,11 +205,13 @@ test('a backslash in the paths of a rule stands for itself', () => {
 });
 
 test('a CODEOWNERS of backslashes, blanks and stars is read and matched soon', () => {
-  const started = performance.now();
-  for (const hostile of ['\\', '\\ ', ' \\\\', '\\*', '*\\a']) {
-    expect(parseCodeowners(hostile.repeat(100_000))?.length).toBeLessThan(2);
-    const lines = parseCodeowners(`/${hostile.trimStart().repeat(500)}x @dba`) ?? [];
-    ownersOf(lines, 'a'.repeat(1_000));
-  }
-  expect(performance.now() - started).toBeLessThan(1_000);
+  expect(
+    cpuMs(() => {
+      for (const hostile of ['\\', '\\ ', ' \\\\', '\\*', '*\\a']) {
+        expect(parseCodeowners(hostile.repeat(100_000))?.length).toBeLessThan(2);
+        const lines = parseCodeowners(`/${hostile.trimStart().repeat(500)}x @dba`) ?? [];
+        ownersOf(lines, 'a'.repeat(1_000));
+      }
+    }),
+  ).toBeLessThan(1_000);
 });

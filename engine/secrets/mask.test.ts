@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { cpuMs } from '../../test/cpuMs.ts';
 import { maskOf } from './mask.ts';
 
 const VALUE = 'p"ss-word-é-123456';
@@ -150,10 +151,12 @@ test('a mask of many values stays quick, whatever a server says', () => {
     [lines, 'a'.repeat(60_000), 'key-'.repeat(15_000)].map((value, n) => [value, `v${n}`]),
   );
   const known = maskOf(values);
-  const began = performance.now();
-  for (const text of ['key-', 'a', 'key-1', '... ', 'ey0t', '61', ' ', '\n'].map((each) =>
-    each.repeat(64_000).slice(0, 64_000),
-  ))
-    known(text);
-  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(
+    cpuMs(() => {
+      for (const text of ['key-', 'a', 'key-1', '... ', 'ey0t', '61', ' ', '\n'].map((each) =>
+        each.repeat(64_000).slice(0, 64_000),
+      ))
+        known(text);
+    }),
+  ).toBeLessThan(10_000);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cpuMs } from '../../test/cpuMs.ts';
 import { MAX_ERRORS_PER_FILE } from './limits.ts';
 import { loadManifest } from './load.ts';
 import { check, configuration, repository, sentences, server } from './testing.ts';
@@ -191,12 +192,14 @@ test('hostile input costs little', () => {
     .slice(0, 900)
     .map((name) => `    /${name.length}${name.slice(901)}: {source: ${long}/z${name.slice(901)}}\n`);
   const spec = `  targets: {all: true}\n  files:\n${sources.join('')}`;
-  const start = performance.now();
-  expect(check({ ...files, 'a.yaml': server('a'), 'c.yaml': configuration('c', spec) })).toHaveLength(
-    MAX_ERRORS_PER_FILE,
-  );
   // Comparing each name with each took minutes.
-  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(
+    cpuMs(() => {
+      expect(check({ ...files, 'a.yaml': server('a'), 'c.yaml': configuration('c', spec) })).toHaveLength(
+        MAX_ERRORS_PER_FILE,
+      );
+    }),
+  ).toBeLessThan(10_000);
 });
 
 test('what all files hold together is bounded, and what is not ours is no more looked at then', () => {

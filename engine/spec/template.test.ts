@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cpuMs } from '../../test/cpuMs.ts';
 import { parseTemplate, renderTemplate, type TemplateProblem, undeclaredNames } from './template.ts';
 import type { VariableValue } from './types.generated.ts';
 
@@ -93,9 +94,11 @@ describe('mistakes in a template', () => {
       '2:4-4 is not valid: it has more than 256 spaces and line ends in a row; take some out',
     );
     const most = `{{a${`${' '.repeat(256)}b`.repeat(1_000)}}}`;
-    const begun = performance.now();
-    expect(parseTemplate('t', most).kind).toBe('template');
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(
+      cpuMs(() => {
+        expect(parseTemplate('t', most).kind).toBe('template');
+      }),
+    ).toBeLessThan(5_000);
   });
 
   test('a name of any length is shown in short', () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '../../../test/cpuMs.ts';
 import { isOf } from './follow.ts';
 
 const LIBRARY = readFileSync(new URL('../../operations/patches.sh', import.meta.url), 'utf8');
@@ -38,8 +39,10 @@ describe('a service of restartNever', () => {
   });
 
   it('is looked for in time that no pattern makes long', () => {
-    const began = performance.now();
-    expect(isOf(`${'a'.repeat(240)}.service`, `${'a*'.repeat(119)}b.service`)).toBe(false);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(
+      cpuMs(() => {
+        expect(isOf(`${'a'.repeat(240)}.service`, `${'a*'.repeat(119)}b.service`)).toBe(false);
+      }),
+    ).toBeLessThan(1_000);
   });
 });
