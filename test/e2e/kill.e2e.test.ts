@@ -123,11 +123,15 @@ describe('an engine that is killed', { timeout: 4 * MINUTES }, () => {
   });
 
   it('in verify verifies again and merges', async () => {
-    const probes = [{ command: ['sleep', '4'], within: '20s' }];
+    // quick once it was killed: every later run proves this document too
+    await on(`printf '#!/bin/sh\\n[ -e /var/tmp/verify.killed ] || exec sleep 4\\n' > /var/tmp/verify.probe`);
+    await on('chmod 755 /var/tmp/verify.probe');
+    const probes = [{ command: ['/var/tmp/verify.probe'], within: '20s' }];
     const { pull, sha } = await approved('verify', { 'verify.yaml': slow('verify', { probes }) });
     await seen('the probe to run', 'pgrep -x sleep -u nobody > /dev/null && echo yes');
     const inode = await on('stat -c %i /etc/doaas-verify');
     await killAndStart();
+    await on('touch /var/tmp/verify.killed');
     await expectApplied('verify', pull, sha);
     expect(await on('stat -c %i /etc/doaas-verify')).toBe(inode);
   });
