@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { cachedDir, endingWithUs } from './cached-dir.ts';
-import { removeHostDir } from './overlay.ts';
+import { unmountAndRemove } from './overlay.ts';
 import { labObstacle } from './prerequisites.ts';
 import { killProcess, processStart } from './processes.ts';
 import { run } from './run.ts';
@@ -16,7 +16,7 @@ if (obstacle && process.env.CI === 'true') throw new Error(obstacle);
 
 async function emptyDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'doaas-cached-'));
-  onTestFinished(() => removeHostDir(dir));
+  onTestFinished(() => unmountAndRemove(dir));
   return dir;
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
 import { withLock } from './lock.ts';
-import { removeHostDir } from './overlay.ts';
+import { unmountAndRemove } from './overlay.ts';
 
 /**
  * A folder that is built once. An unfinished build has another name, so a folder of this name is whole. What a killed
@@ -11,7 +11,7 @@ export async function cachedDir(dir: string, build: (dir: string) => Promise<voi
   await withLock('base', async () => {
     if (await isThere(dir)) return;
     const partial = `${dir}.partial`;
-    await removeHostDir(partial);
+    await unmountAndRemove(partial);
     await mkdir(partial, { recursive: true });
     await build(partial);
     await rename(partial, dir);

@@ -40,12 +40,12 @@ export async function mountOverlay(hostDir: string, base: string, diskMiB?: numb
 }
 
 /** Unmounts whatever is mounted below the folder, deepest first, and deletes it. */
-export async function removeHostDir(hostDir: string): Promise<void> {
+export async function unmountAndRemove(dir: string): Promise<void> {
   const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
   const points = mountinfo.split('\n').map((line) => line.split(' ')[4] ?? '');
-  for (const point of points.filter((path) => path.startsWith(`${hostDir}/`)).reverse()) {
+  for (const point of points.filter((path) => path.startsWith(`${dir}/`)).reverse()) {
     const done = await tryRun(['umount', point]);
     if (done.code !== 0) await run(['umount', '--lazy', point]);
   }
-  await rm(hostDir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@ import { stopAptCache } from './apt-cache.ts';
 import { killGuest, stopGuest } from './guest.ts';
 import { withLock } from './lock.ts';
 import { removeBridge, removeNamespace, usedIndexes } from './network.ts';
-import { removeHostDir } from './overlay.ts';
+import { unmountAndRemove } from './overlay.ts';
 import { type HostRecord, hostDir, isStale, labNames, readHosts, readLab } from './records.ts';
 import { kernelName, type LabSettings, labDir } from './settings.ts';
 import { inParallel } from './wait.ts';
@@ -15,7 +15,7 @@ export async function removeHost(settings: LabSettings, record: HostRecord, orde
   const name = kernelName(record.index);
   if (orderly && record.guest) await stopGuest(name, record.guest);
   await killGuest(name, record.guest);
-  await removeHostDir(hostDir(settings, record.lab, record.name));
+  await unmountAndRemove(hostDir(settings, record.lab, record.name));
   await removeNamespace(record.index);
 }
 
@@ -24,7 +24,7 @@ export async function removeLab(settings: LabSettings, lab: string): Promise<voi
   await withLock(`lab-${lab}`, async () => {
     const hosts = await readHosts(settings, lab);
     await inParallel(hosts, PARALLEL_STOPS, (host) => removeHost(settings, host));
-    await removeHostDir(labDir(settings, lab));
+    await unmountAndRemove(labDir(settings, lab));
   });
   await rm(`/run/doaas-lab/lab-${lab}.lock`, { force: true });
   await releaseNetwork(settings);

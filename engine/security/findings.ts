@@ -236,8 +236,8 @@ function patchFindings(reported: ReportedHost): readonly SecurityFinding[] {
   const at = { document, pointer };
   const told = [
     ...updateFindings(reported, at),
-    ...listsFinding(reported, at),
-    ...archiveFinding(reported, at),
+    ...notKnown(LISTS_OLD, 'lists', listsTold(host, patches), reported, at),
+    ...notKnown(NO_SECURITY_ARCHIVE, 'no-security-archive', securityTold(host, patches), reported, at),
   ];
   if (!patches.reboot.required) return told;
   const why = patches.reboot.why.length === 0 ? '' : ` for ${patches.reboot.why.join(', ')}`;
@@ -269,24 +269,16 @@ function updateFindings(
   return [...told, { rule: SECURITY_UPDATE, host, ...message, ...at, fingerprint: print }];
 }
 
-function listsFinding(
-  { host, patches, asOf }: ReportedHost,
+/** What is not known of a server's updates: one for each server, whatever the reasons. */
+function notKnown(
+  rule: Rule,
+  print: string,
+  why: readonly string[],
+  { host, asOf }: ReportedHost,
   at: Pick<SecurityFinding, 'document' | 'pointer'>,
 ): readonly SecurityFinding[] {
-  const why = listsTold(host, patches);
   if (why.length === 0) return [];
-  const print = fingerprint('lists', host);
-  return [{ rule: LISTS_OLD, host, ...seen(why.join(' '), asOf), ...at, fingerprint: print }];
-}
-
-function archiveFinding(
-  { host, patches, asOf }: ReportedHost,
-  at: Pick<SecurityFinding, 'document' | 'pointer'>,
-): readonly SecurityFinding[] {
-  const why = securityTold(host, patches);
-  if (why.length === 0) return [];
-  const print = fingerprint('no-security-archive', host);
-  return [{ rule: NO_SECURITY_ARCHIVE, host, ...seen(why.join(' '), asOf), ...at, fingerprint: print }];
+  return [{ rule, host, ...seen(why.join(' '), asOf), ...at, fingerprint: fingerprint(print, host) }];
 }
 
 function closes(cves: readonly string[]): string {
